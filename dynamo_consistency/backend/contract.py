@@ -1,0 +1,98 @@
+"""What a backend is: the eleven names of the public API, and what the engine uses beside them when it is there.
+
+A backend is any object with the attributes of `Backend`: an instance of a class of ours, a Python module, or what a
+third party's entry point returns.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from typing import Any, Protocol, runtime_checkable
+
+import pyarrow as pa
+
+INVENTORY_COLUMNS = pa.schema(
+    [
+        pa.field("path", pa.binary(), nullable=False),  # LFN
+        pa.field("size", pa.int64()),  # bytes; null or negative: unknown
+        pa.field("time", pa.int64()),  # seconds since 1970 of the entry's last change; null: unknown, long ago
+        pa.field("in_flight", pa.bool_(), nullable=False),  # incomplete, unsubscribed, being transferred or deleted
+        pa.field("dataset", pa.string()),  # null: the inventory does not say
+        pa.field("block", pa.string()),
+        pa.field("group", pa.string()),
+    ]
+)
+"""Columns of a streamed inventory, in this order. A backend may add columns of its own after them (scope, name,
+checksum, …): they travel with a finding to its registry."""
+
+ListedFile = tuple[str | bytes, int, datetime | None]
+ListerFactory = Callable[..., Any]
+
+
+class DatasetFilter(Protocol):
+    """Tells whether a file belongs to one of a set of datasets, by its name alone."""
+
+    def protected(self, filename: str) -> bool: ...
+
+
+class Inventory(Protocol):
+    def protected_datasets(self, site: str) -> set[str]:
+        """Datasets whose files at the site must not be called orphans."""
+        ...
+
+    def list_files(self, site: str) -> Iterable[ListedFile]:
+        """Every file that the inventory knows at the site: (LFN, bytes, time of its last change)."""
+        ...
+
+
+@runtime_checkable
+class StreamingInventory(Inventory, Protocol):
+    """An inventory that need not fit in memory."""
+
+    def stream(self, site: str) -> Iterator[pa.RecordBatch]:
+        """Batches with `INVENTORY_COLUMNS`, from one consistent read where the engine gives one.
+
+        Raises BackendError when the read breaks off: the caller never sees a short list that looks whole.
+        """
+        ...
+
+
+class Registry(Protocol):
+    def delete(self, site: str, files: Iterable[str]) -> int:
+        """Request deletion of files and (empty) directories at the site, by LFN; the number requested."""
+        ...
+
+    def transfer(self, site: str, files: Iterable[str]) -> tuple[list[str], list[str]]:
+        """Request transfer of files to the site; (files without a disk source, of those: also none on tape)."""
+        ...
+
+
+class SiteInfo(Protocol):
+    def site_list(self) -> list[str]: ...
+
+    def ready_sites(self) -> set[str]: ...
+
+
+class Backend(Protocol):
+    """The eleven names. `DatasetFilter` is a class, the others functions or holders of functions."""
+
+    inventory: Inventory
+    registry: Registry
+    siteinfo: SiteInfo
+
+    def DatasetFilter(self, datasets: set[str]) -> DatasetFilter: ...  # noqa: N802 (the name is fixed)
+
+    def check_site(self, site: str) -> bool:
+        """True if the site is ready to run on."""
+        ...
+
+    def deletion_requests(self, site: str) -> set[str]:
+        """Datasets with pending deletion requests at the site."""
+        ...
+
+    def filelist_to_blocklist(self, site: str, infile: str, outfile: str) -> None:
+        """Summarise a list of files, one LFN a line, by block and owning group; worst first."""
+        ...
+
+    def get_listers(self, site: str) -> tuple[ListerFactory, list[tuple[Any, ...]]]:
+        """What lists the site: (constructor or function, argument tuples), one tuple per lister."""
+        ...

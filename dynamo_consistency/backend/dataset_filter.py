@@ -1,0 +1,24 @@
+"""Which dataset a file belongs to, by its name: the CMS naming convention (DESIGN 4, rule 6)."""
+
+import re
+from collections.abc import Iterable
+
+# /store/<area>/<era>/<primary>/<tier>/<version>[/…], where the version ends in v and digits
+_CMS_NAME = re.compile(r"/store/[^/]+/(?P<era>[^/]+)/(?P<primary>[^/]+)/(?P<tier>[^/]+)/(?P<version>[^/]*v\d+)(?:/|\Z)")
+
+
+def dataset_of(filename: str) -> str | None:
+    """The dataset `/<primary>/<era>-<version>/<tier>` of a CMS file name; None when the name does not parse."""
+    match = _CMS_NAME.match(filename)
+    return "/{primary}/{era}-{version}/{tier}".format(**match.groupdict()) if match else None
+
+
+class DatasetFilter:
+    """Protects the files of a set of datasets, and every file whose dataset cannot be told from its name."""
+
+    def __init__(self, datasets: Iterable[str]) -> None:
+        self._datasets = frozenset(datasets)
+
+    def protected(self, filename: str) -> bool:
+        dataset = dataset_of(filename)
+        return dataset is None or dataset in self._datasets

@@ -1,0 +1,43 @@
+"""Check files: reading `SiteConsistencyCheck` resources from YAML, and writing the resolved one of a run."""
+
+from pathlib import Path
+
+import yaml
+
+from dynamo_consistency.check import SiteConsistencyCheck
+from dynamo_consistency.errors import ConfigurationError
+from dynamo_consistency.yamlfile import read_documents
+
+
+def read_checks(path: str | Path) -> list[SiteConsistencyCheck]:
+    """All checks of a file.
+
+    Raises ConfigurationError with one line for every problem of every document: file, line, field, what is wrong and
+    what would be right.
+    """
+    documents = read_documents(path)
+    if not documents:
+        raise ConfigurationError(f"{path}:1: is empty; a SiteConsistencyCheck is expected")
+    checks, problems = [], []
+    for document in documents:
+        try:
+            checks.append(document.parse(SiteConsistencyCheck))
+        except ConfigurationError as error:
+            problems.append(str(error))
+    if problems:
+        raise ConfigurationError("\n".join(problems))
+    return checks
+
+
+def read_check(path: str | Path) -> SiteConsistencyCheck:
+    """The one check of a file. Raises ConfigurationError, also when the file holds several."""
+    checks = read_checks(path)
+    if len(checks) > 1:
+        raise ConfigurationError(f"{path}: holds {len(checks)} checks; a run takes a file with one")
+    return checks[0]
+
+
+def dump_check(check: SiteConsistencyCheck) -> str:
+    """`check` as YAML, with all defaults written out: what `check.yaml` of a run directory holds."""
+    data = check.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return str(yaml.safe_dump(data, sort_keys=False, allow_unicode=True))

@@ -1,0 +1,91 @@
+"""What a lister is: it answers, one directory at a time, what is in a directory of the site.
+
+The walk (`walk.py`) decides what to ask and when to ask again; a lister only knows its protocol. Directories are LFNs
+as bytes, absolute and normalised; the lister maps them to its own paths. Names are bytes, relative to the directory.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+
+class Subdirectory(NamedTuple):
+    """A directory seen in its parent's listing. `mtime` in seconds since 1970, None when unknown.
+
+    `identity` is what the storage itself calls the directory (device and inode), when it says so: two paths with one
+    identity are the same directory reached over a link.
+    """
+
+    name: bytes
+    mtime: int | None
+    identity: object = None
+
+
+class File(NamedTuple):
+    """A file seen in its directory's listing: size in bytes, `mtime` in seconds since 1970 (None: unknown)."""
+
+    name: bytes
+    size: int
+    mtime: int | None
+
+
+class Hole(NamedTuple):
+    """An entry that is there but cannot be looked at: a symbolic link, a name that cannot be asked for, …"""
+
+    name: bytes
+    reason: str
+
+
+@dataclass(slots=True)
+class Listed:
+    """The directory was listed wholly: these are all its entries. `notes` are remarks for the log and the report."""
+
+    directories: list[Subdirectory] = field(default_factory=list)
+    files: list[File] = field(default_factory=list)
+    holes: list[Hole] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Failed:
+    """The directory could not be listed wholly; a partial answer is a failure too.
+
+    `retry`: asking again may help (time-out, lost connection), in contrast to a permission or a name problem.
+    `slow`: the server is overrun or silent, so that the walk should ask for less at a time.
+    """
+
+    reason: str
+    retry: bool = False
+    slow: bool = False
+
+
+Answer = Listed | Failed
+
+
+class Lister(Protocol):
+    """Answers for directories, many at a time. `submit` and `close` are called from one thread, the walk's.
+
+    `capacity` is the number of directories that can usefully be in flight at once (an upper bound of the window).
+    """
+
+    capacity: int
+
+    def submit(self, directory: bytes, done: Callable[[Answer], None]) -> None:
+        """Ask for `directory` and return at once; `done` is called exactly once, from any thread.
+
+        Never raises for what the site does: every trouble is a `Failed`. An answer that never comes is the walk's to
+        notice: it calls `forget` after the time limit.
+        """
+        ...
+
+    def forget(self, directory: bytes) -> None:
+        """The answer for `directory` is no longer awaited; free what it holds (a stuck thread, a connection)."""
+        ...
+
+    def close(self) -> None:
+        """Give up all connections; answers that are still under way may be dropped."""
+        ...
+
+
+SimpleListing = tuple[bool, list[tuple[str | bytes, float | None]], list[tuple[str | bytes, int, float]]]
+"""What `list(directory)` of a backend's own listers returns: ok, [(directory, mtime)], [(file, size, mtime)]."""

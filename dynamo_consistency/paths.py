@@ -1,0 +1,72 @@
+"""LFNs as bytes: normalising, containment at component boundaries, and ignore patterns.
+
+An LFN is an absolute path of bytes. Bytes are what storage systems have; text is for people, and is made with
+`surrogateescape`, which loses nothing.
+"""
+
+import re
+from collections.abc import Iterable
+
+
+def normalise(path: bytes) -> bytes:
+    """Fold repeated slashes and drop a trailing one: the identity of a file or directory (DESIGN 4, rule 1)."""
+    if b"//" in path:
+        path = re.sub(b"/{2,}", b"/", path)
+    return path.rstrip(b"/") or b"/"
+
+
+def to_text(path: bytes) -> str:
+    """`path` for people and for JSON; `to_bytes` gives the same bytes back."""
+    return path.decode("utf-8", "surrogateescape")
+
+
+def to_bytes(path: str | bytes) -> bytes:
+    """The bytes of `path`; names come as text from some sources and as bytes from others."""
+    return path if isinstance(path, bytes) else path.encode("utf-8", "surrogateescape")
+
+
+def join(directory: bytes, name: bytes) -> bytes:
+    return b"/" + name if directory == b"/" else directory + b"/" + name
+
+
+def is_below(path: bytes, directory: bytes) -> bool:
+    """Is `path` strictly below `directory`? `/store/mc2/f` is not below `/store/mc`."""
+    return path.startswith(directory if directory == b"/" else directory + b"/")
+
+
+def is_in(path: bytes, directories: Iterable[bytes]) -> bool:
+    """Is `path` one of `directories`, or below one?"""
+    return any(path == directory or is_below(path, directory) for directory in directories)
+
+
+def subtree(directory: bytes) -> tuple[bytes, bytes]:
+    """The half-open interval [first, end) in byte order that holds exactly the paths below `directory`.
+
+    `0` follows `/` in ASCII, so everything that starts with `/a/` sorts from `/a/` up to, but not including, `/a0`.
+    """
+    bare = directory.rstrip(b"/")
+    return bare + b"/", bare + b"0"
+
+
+class PatternFilter:
+    """The ignore rules of a check (DESIGN 4, rule 8).
+
+    A pattern names one or more whole path components and matches anywhere in the path: `/RAW` matches
+    `/store/data/X/RAW/f` but not `/store/mc/RAWSIM/f`; `*` stands for any characters within one component.
+    """
+
+    def __init__(self, patterns: Iterable[str]) -> None:
+        """Raises ValueError for a pattern without a component: it would ignore everything, or nothing."""
+        expressions = [self._expression(pattern) for pattern in patterns]
+        self._matches = re.compile(b"|".join(expressions), re.DOTALL).search if expressions else None
+
+    @staticmethod
+    def _expression(pattern: str) -> bytes:
+        components = pattern.strip("/")
+        if not components.strip("*/"):
+            raise ValueError(f"the ignore pattern {pattern!r} names no path component")
+        literal = [re.escape(part) for part in normalise(to_bytes(components)).split(b"*")]
+        return b"(?:^|/)" + b"[^/]*".join(literal) + b"(?:/|\\Z)"
+
+    def ignored(self, path: bytes) -> bool:
+        return self._matches is not None and self._matches(path) is not None

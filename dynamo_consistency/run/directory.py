@@ -1,0 +1,200 @@
+"""The run directory: the only thing that the stages of a run share.
+
+`<store>/<site>/<run id>/` on a local path or an fsspec URL. A file is written under a temporary name and renamed when
+it is whole, so that a stage that died leaves nothing that looks whole and can simply be run again.
+"""
+
+import contextlib
+import errno
+import json
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import fsspec
+
+from dynamo_consistency.check import SiteConsistencyCheck
+from dynamo_consistency.checkfile import dump_check, read_check
+from dynamo_consistency.errors import ConfigurationError, ConsistencyError
+
+CHECK = "check.yaml"
+SUMMARY = "summary.json"
+_TEMPORARY = ".tmp-"
+
+
+def new_run_id(now: datetime | None = None) -> str:
+    """An id for a run started by hand: the time in UTC, which sorts and which a person can read."""
+    return (now or datetime.now(UTC)).strftime("%Y%m%dT%H%M%SZ")
+
+
+class _Storage:
+    """Files below one URL. Local files are used in place; remote ones are copied to and from a scratch folder."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url.rstrip("/") or "/"
+        try:
+            self.fs, self.path = fsspec.core.url_to_fs(self.url)
+        except (ImportError, ValueError) as error:
+            raise ConfigurationError(f"the store {url} cannot be used: {error}") from None
+        self.local = "file" in ([self.fs.protocol] if isinstance(self.fs.protocol, str) else self.fs.protocol)
+
+
+@dataclass(frozen=True)
+class Store:
+    """Where the run directories of all sites are kept."""
+
+    url: str
+
+    def _open(self) -> _Storage:
+        return _Storage(self.url)
+
+    def run(self, site: str, run_id: str) -> "RunDirectory":
+        return RunDirectory(f"{self.url.rstrip('/')}/{site}/{run_id}")
+
+    def create(self, check: SiteConsistencyCheck, run_id: str | None = None) -> "RunDirectory":
+        """A new run directory with the resolved check in it; a run never sees a later edit of the check."""
+        run = self.run(check.spec.site, run_id or self._free_id(check.spec.site))
+        run.write_text(CHECK, dump_check(check))
+        return run
+
+    def _free_id(self, site: str) -> str:
+        first = run_id = new_run_id()
+        for attempt in range(2, 1000):
+            if not self.run(site, run_id).exists(CHECK):
+                return run_id
+            run_id = f"{first}-{attempt}"
+        raise ConsistencyError(f"the store {self.url} holds a thousand runs of {site} of this second")
+
+    def sites(self) -> list[str]:
+        """Sites that have run directories, in byte order."""
+        return self._folders("")
+
+    def runs(self, site: str) -> list["RunDirectory"]:
+        """All runs of a site, oldest first by their ids."""
+        return [self.run(site, run_id) for run_id in self._folders(site) if self.run(site, run_id).exists(CHECK)]
+
+    def _folders(self, below: str) -> list[str]:
+        storage = self._open()
+        try:
+            entries = storage.fs.ls(f"{storage.path}/{below}".rstrip("/"), detail=True)
+        except FileNotFoundError:
+            return []
+        return sorted(entry["name"].rstrip("/").rsplit("/", 1)[-1] for entry in entries if entry["type"] == "directory")
+
+
+class RunDirectory:
+    """The files of one run. Names are relative, with `/`: `inventory/before.parquet`."""
+
+    def __init__(self, url: str) -> None:
+        self._storage = _Storage(url)
+
+    @property
+    def url(self) -> str:
+        return self._storage.url
+
+    @property
+    def run_id(self) -> str:
+        return self.url.rsplit("/", 1)[-1]
+
+    @property
+    def site(self) -> str:
+        return self.url.rsplit("/", 2)[-2]
+
+    def check(self) -> SiteConsistencyCheck:
+        """The resolved check of this run. Raises ConfigurationError when this is no run directory."""
+        if not self.exists(CHECK):
+            raise ConfigurationError(f"{self.url} is not a run directory: it has no {CHECK}")
+        with self.reading(CHECK) as path:
+            return read_check(path)
+
+    def exists(self, name: str) -> bool:
+        return bool(self._storage.fs.exists(self._path(name)))
+
+    def names(self, folder: str) -> list[str]:
+        """Names of the whole files in `folder`, relative to the run directory, sorted."""
+        try:
+            entries = self._storage.fs.ls(self._path(folder), detail=True)
+        except FileNotFoundError:
+            return []
+        bare = (entry["name"].rsplit("/", 1)[-1] for entry in entries if entry["type"] == "file")
+        return sorted(f"{folder}/{name}" for name in bare if not name.startswith(_TEMPORARY))
+
+    def remove(self, *names: str) -> None:
+        """Remove files and folders, whether they are there or not."""
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):
+                self._storage.fs.rm(self._path(name), recursive=True)
+
+    @contextlib.contextmanager
+    def writing(self, name: str) -> Iterator[Path]:
+        """A local path to write `name` to; it appears in the run directory when the block ends without an error."""
+        with _disk_trouble(self.url), self._scratch_for(name) as scratch:
+            try:
+                yield scratch
+                self._publish(scratch, name)
+            finally:
+                scratch.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def reading(self, name: str) -> Iterator[Path]:
+        """A local path to read `name` from, valid inside the block."""
+        if self._storage.local:
+            yield Path(self._path(name))
+            return
+        with tempfile.TemporaryDirectory(prefix="dynamo-consistency-") as folder, _disk_trouble(folder):
+            target = Path(folder) / Path(name).name
+            self._storage.fs.get_file(self._path(name), str(target))
+            yield target
+
+    def write_text(self, name: str, text: str) -> None:
+        with self.writing(name) as path:
+            path.write_text(text, encoding="utf-8", errors="surrogateescape")
+
+    def write_json(self, name: str, data: Any) -> None:
+        self.write_text(name, json.dumps(data, indent=2) + "\n")
+
+    def read_json(self, name: str) -> Any:
+        with self.reading(name) as path:
+            return json.loads(path.read_text(encoding="utf-8"))
+
+    def _path(self, name: str) -> str:
+        return f"{self._storage.path}/{name}"
+
+    @contextlib.contextmanager
+    def _scratch_for(self, name: str) -> Iterator[Path]:
+        if not self._storage.local:
+            with tempfile.TemporaryDirectory(prefix="dynamo-consistency-") as folder:
+                yield Path(folder) / Path(name).name
+            return
+        target = Path(self._path(name))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        yield target.with_name(f"{_TEMPORARY}{uuid.uuid4().hex}-{target.name}")
+
+    def _publish(self, scratch: Path, name: str) -> None:
+        if not self._storage.local:
+            self._storage.fs.put_file(str(scratch), self._path(name))
+            return
+        with scratch.open("rb") as file:
+            os.fsync(file.fileno())
+        scratch.replace(self._path(name))
+
+
+@contextlib.contextmanager
+def _disk_trouble(where: str) -> Iterator[None]:
+    """A full disk and its like end a stage with a sentence; the run directory keeps what was whole before."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS):
+            raise
+        free = shutil.disk_usage(where).free // 2**20 if Path(where).exists() else "unknown"
+        raise ConsistencyError(
+            f"cannot write to {where}: {error.strerror} ({free} MiB free); "
+            "make room or give another --store, then run the stage again: nothing half-written is left"
+        ) from None

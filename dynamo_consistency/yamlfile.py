@@ -1,0 +1,154 @@
+"""YAML files with positions: every complaint names file, line and field.
+
+`yaml.safe_load` forgets where a value stood and lets a later key silently win over an earlier one of the same name;
+both matter in files that people write.
+"""
+
+import difflib
+import types
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar, Union, get_args, get_origin
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.alias_generators import to_camel
+
+from dynamo_consistency.errors import ConfigurationError
+
+Location = tuple[str | int, ...]
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class ClosedModel(BaseModel):
+    """Base of everything that a person writes in YAML: unknown keys and loose types are refused, never guessed at.
+
+    In Python the fields are snake_case, in the file camelCase.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, alias_generator=to_camel, populate_by_name=True)
+
+
+@dataclass(frozen=True)
+class Document:
+    """One YAML document: its data, and the line on which each key or list item stands."""
+
+    file: str
+    data: Any
+    lines: dict[Location, int]
+
+    def where(self, location: Location) -> str:
+        """`file:line` of `location`, or of the nearest thing around it that is written in the file."""
+        while location and location not in self.lines:
+            location = location[:-1]
+        return f"{self.file}:{self.lines.get(location, 1)}"
+
+    def parse(self, model: type[Model], at: Location = ()) -> Model:
+        """The document, or what stands at `at` in it, as `model`.
+
+        Raises ConfigurationError with one line per problem: file, line, field, what is wrong, what would be right.
+        """
+        data = self.data
+        for key in at:
+            data = data[key]
+        try:
+            return model.model_validate(data)
+        except ValidationError as error:
+            raise ConfigurationError("\n".join(self._complaints(model, error, at))) from None
+
+    def _complaints(self, model: type[BaseModel], error: ValidationError, at: Location) -> Iterator[str]:
+        for problem in error.errors(include_url=False, include_input=False):
+            location = at + tuple(problem["loc"])
+            field = ".".join(str(part) for part in location)
+            yield f"{self.where(location)}: {field or 'document'}: {_sentence(model, problem)}"
+
+
+_SENTENCES = {
+    "missing": "is missing",
+    "int_type": "must be a whole number without a unit (times are in seconds: a day is 86400)",
+    "string_type": "must be text; put it in quotes",
+    "model_type": "must be a mapping of keys to values",
+    "dict_type": "must be a mapping of keys to values",
+    "list_type": "must be a list",
+}
+
+
+def _sentence(model: type[BaseModel], problem: Any) -> str:
+    """What is wrong in words of the person who wrote the file, not of the validation library."""
+    if problem["type"] == "extra_forbidden":
+        return _unknown_key(model, problem["loc"])
+    if problem["type"] == "value_error":
+        return str(problem["ctx"]["error"])
+    return _SENTENCES.get(problem["type"]) or str(problem["msg"]).replace("Input should", "should")
+
+
+def _unknown_key(model: type[BaseModel], location: Location) -> str:
+    known = _keys_beside(model, location)
+    near = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.6)
+    hint = f"did you mean {near[0]}?" if near else f"known keys are {', '.join(sorted(known))}"
+    return f"unknown key; {hint}"
+
+
+def _keys_beside(model: type[BaseModel], location: Location) -> list[str]:
+    """The keys that the model allows where the unknown key at the end of `location` stands."""
+    for part in location[:-1]:
+        if isinstance(part, str):
+            fields = {field.alias or name: field for name, field in model.model_fields.items()}
+            inner = list(_models(fields[part].annotation)) if part in fields else []
+            if inner:
+                model = inner[0]
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The models that `annotation` mentions, through optionals, unions and lists."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    elif get_origin(annotation) in (Union, types.UnionType, list, tuple):
+        for argument in get_args(annotation):
+            yield from _models(argument)
+
+
+def read_documents(path: str | Path) -> list[Document]:
+    """All documents of a YAML file. Raises ConfigurationError with file and line when it is not YAML."""
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise ConfigurationError(f"{path}: cannot be read: {reason}") from None
+    try:
+        nodes = [node for node in yaml.compose_all(text, Loader=yaml.SafeLoader) if node is not None]
+        return [_document(str(path), node) for node in nodes]
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ConfigurationError(f"{path}:{line}: is not valid YAML: {error.problem}") from None
+    except yaml.YAMLError as error:
+        raise ConfigurationError(f"{path}:1: is not valid YAML: {str(error).splitlines()[0]}") from None
+
+
+def _document(file: str, node: yaml.Node) -> Document:
+    lines: dict[Location, int] = {}
+    constructor = yaml.SafeLoader("")
+    return Document(file, _construct(constructor, node, file, (), lines), lines)
+
+
+def _construct(
+    constructor: yaml.SafeLoader, node: yaml.Node, file: str, at: Location, lines: dict[Location, int]
+) -> Any:
+    """The value of `node`; fills `lines`, and refuses a key that stands twice in one mapping."""
+    lines.setdefault(at, node.start_mark.line + 1)
+    if isinstance(node, yaml.MappingNode):
+        constructor.flatten_mapping(node)
+        result: dict[Any, Any] = {}
+        for key_node, value_node in node.value:
+            key = constructor.construct_object(key_node, deep=True)
+            line = key_node.start_mark.line + 1
+            if key in result:
+                raise ConfigurationError(f"{file}:{line}: {'.'.join(map(str, (*at, key)))}: the key stands here twice")
+            lines[(*at, key)] = line
+            result[key] = _construct(constructor, value_node, file, (*at, key), lines)
+        return result
+    if isinstance(node, yaml.SequenceNode):
+        return [_construct(constructor, item, file, (*at, index), lines) for index, item in enumerate(node.value)]
+    return constructor.construct_object(node, deep=True)
