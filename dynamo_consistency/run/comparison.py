@@ -1,0 +1,202 @@
+"""The comparison: two snapshots of the inventory and the listing become findings.
+
+The rules stand in `comparison.sql`; this file gives it its inputs, refuses what proves nothing, and writes the results.
+"""
+
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from importlib import resources
+from typing import Any
+
+import duckdb
+
+from dynamo_consistency import paths
+from dynamo_consistency.backend.contract import Backend
+from dynamo_consistency.check import SiteConsistencyCheck
+from dynamo_consistency.errors import InvalidRunError
+from dynamo_consistency.run import counts
+from dynamo_consistency.run.directory import RunDirectory
+from dynamo_consistency.run.memory import memory_limit
+
+COUNTS = "findings/counts.json"
+SNAPSHOTS = ("before", "after")
+
+_DETAILS = """SELECT DISTINCT ON (path) * FROM (
+    SELECT * FROM inventory_after WHERE path IN (SELECT path FROM {verdict} WHERE verdict = '{kind}'))"""
+
+FINDINGS = {
+    "missing": f"""
+        SELECT path, size, NULL::BIGINT AS site_size, NULL::BIGINT AS mtime, dataset, block, "group",
+               root_of(path) AS root, * EXCLUDE (path, size, time, in_flight, dataset, block, "group")
+        FROM ({_DETAILS.format(verdict="missing_verdict", kind="missing")}) ORDER BY path""",
+    "mismatch": f"""
+        SELECT path, d.size, v.site_size, s.mtime, dataset, block, "group",
+               root_of(path) AS root, d.* EXCLUDE (path, size, time, in_flight, dataset, block, "group")
+        FROM ({_DETAILS.format(verdict="mismatch_verdict", kind="mismatch")}) AS d
+        JOIN mismatch_verdict AS v USING (path)
+        JOIN (SELECT path, max(mtime) AS mtime FROM listing
+              WHERE kind = 'file' AND path IN (SELECT path FROM mismatch_verdict) GROUP BY path) AS s USING (path)
+        ORDER BY path""",
+    "orphan": """
+        SELECT path, NULL::BIGINT AS size, site_size, mtime, NULL::VARCHAR AS dataset, NULL::VARCHAR AS block,
+               NULL::VARCHAR AS "group", root_of(path) AS root
+        FROM orphan_verdict WHERE verdict = 'orphan' ORDER BY path""",
+    "empty_directory": """
+        SELECT path, NULL::BIGINT AS size, NULL::BIGINT AS site_size, d.mtime, NULL::VARCHAR AS dataset,
+               NULL::VARCHAR AS block, NULL::VARCHAR AS "group", root_of(path) AS root
+        FROM empty_directory_verdict
+        JOIN (SELECT path, max(mtime) AS mtime FROM listing WHERE kind = 'directory' GROUP BY path) AS d USING (path)
+        ORDER BY path DESC""",
+}
+
+
+def compare(run: RunDirectory, backend: Backend) -> dict[str, Any]:
+    """Write `findings/` of a run whose snapshots and listing are there; returns the counts, also for each root.
+
+    Running it again gives the same. Raises InvalidRunError, with nothing written, when the inputs prove nothing.
+    """
+    if run.exists(COUNTS):
+        return dict(run.read_json(COUNTS))
+    check = run.check()
+    with contextlib.ExitStack() as inputs:
+        database = inputs.enter_context(_database())
+        _give_inputs(database, inputs, run, check)
+        _give_filters(database, run, check, backend)
+        basics = counts.basics(database, check)
+        _refuse_what_proves_nothing(database, basics)
+        database.execute(resources.files(__package__).joinpath("comparison.sql").read_text(encoding="utf-8"))
+        for kind, query in FINDINGS.items():
+            with run.writing(f"findings/{kind}.parquet") as target:
+                database.execute(f"COPY ({query}) TO {_literal(str(target))} (FORMAT parquet, COMPRESSION zstd)")
+        result = counts.complete(database, basics)
+        run.write_json(COUNTS, result)
+        return result
+
+
+@contextlib.contextmanager
+def _database() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database in memory that spills to a scratch folder; a part of the memory is left to Python and Arrow."""
+    with tempfile.TemporaryDirectory(prefix="dynamo-consistency-") as scratch, duckdb.connect() as database:
+        database.execute(f"SET memory_limit = '{memory_limit() * 6 // 10 // 2**20}MiB'")
+        database.execute(f"SET temp_directory = {_literal(scratch)}")
+        database.execute("SET preserve_insertion_order = false")
+        yield database
+
+
+def _give_inputs(
+    database: duckdb.DuckDBPyConnection, inputs: contextlib.ExitStack, run: RunDirectory, check: SiteConsistencyCheck
+) -> None:
+    for snapshot in SNAPSHOTS:
+        _require(run, f"inventory/{snapshot}.json", "the inventory snapshot is not there; run the snapshot stage")
+        path = inputs.enter_context(run.reading(f"inventory/{snapshot}.parquet"))
+        database.execute(f"CREATE VIEW inventory_{snapshot} AS FROM read_parquet({_literal(str(path))})")
+    database.execute("CREATE TABLE shard (shard INTEGER, listed_at BIGINT)")
+    parts = []
+    for shard in range(check.spec.listing.shards):
+        name = f"listing/shard-{shard:04d}"
+        _require(run, f"{name}.json", f"shard {shard} of the listing is not there; run its listing stage")
+        database.execute("INSERT INTO shard VALUES (?, ?)", [shard, run.read_json(f"{name}.json")["listedAt"]])
+        path = inputs.enter_context(run.reading(f"{name}.parquet"))
+        parts.append(f"SELECT {shard} AS shard, * FROM read_parquet({_literal(str(path))})")
+    database.execute("CREATE VIEW listing AS " + " UNION ALL ".join(parts))
+    database.execute("CREATE TABLE excluded (path BLOB)")
+    for excluded in check.spec.listing.exclude:
+        database.execute("INSERT INTO excluded VALUES (?)", [paths.to_bytes(excluded)])
+    database.execute(_scope_macros(check))
+    _set(database, "ignore_age", check.spec.comparison.ignore_age_seconds)
+    _set(database, "taken_before", run.read_json("inventory/before.json")["takenAt"])
+
+
+def _require(run: RunDirectory, name: str, otherwise: str) -> None:
+    if not run.exists(name):
+        raise InvalidRunError(otherwise)
+
+
+def _scope_macros(check: SiteConsistencyCheck) -> str:
+    """Rule 11 as SQL: which root a path is below, and whether it takes part."""
+    cases = " ".join(
+        f"WHEN {_within('path', paths.to_bytes(root.path))} THEN {_literal(root.path)}"
+        for root in check.spec.listing.roots
+    )
+    excluded = [paths.to_bytes(path) for path in check.spec.listing.exclude]
+    outside = " OR ".join(f"path = {_blob(path)} OR {_within('path', path)}" for path in excluded) or "FALSE"
+    return f"""
+        CREATE MACRO root_of(path) AS CASE {cases} END;
+        CREATE MACRO takes_part(path) AS (root_of(path) IS NOT NULL AND NOT ({outside}));
+    """
+
+
+def _within(column: str, directory: bytes) -> str:
+    first, past = paths.subtree(directory)
+    return f"({column} >= {_blob(first)} AND {column} < {_blob(past)})"
+
+
+def _give_filters(
+    database: duckdb.DuckDBPyConnection, run: RunDirectory, check: SiteConsistencyCheck, backend: Backend
+) -> None:
+    """The filters that are Python's: ignore patterns, and the backend's idea of which dataset a file belongs to."""
+    datasets = run.read_json("inventory/datasets.json")
+    protected, pending = set(datasets["protected"]), set(datasets["deletionRequests"])
+    of_orphans = backend.DatasetFilter(protected | pending).protected
+    of_missing = backend.DatasetFilter(pending).protected
+    pattern_filter = paths.PatternFilter(check.spec.comparison.ignore)
+
+    def is_protected(path: bytes) -> bool:
+        return bool(of_orphans(paths.to_text(path)))
+
+    def deletion_is_pending(path: bytes) -> bool:
+        return bool(pending) and bool(of_missing(paths.to_text(path)))
+
+    for name, function in (
+        ("ignored", pattern_filter.ignored),
+        ("protected", is_protected),
+        ("deletion_pending", deletion_is_pending),
+    ):
+        database.create_function(name, function, ["BLOB"], "BOOLEAN")
+    _set(database, "deletion_requests", sorted(pending))
+
+
+def _refuse_what_proves_nothing(database: duckdb.DuckDBPyConnection, basics: dict[str, Any]) -> None:
+    """DESIGN 5, invalid runs, as far as the inputs of the comparison show them."""
+    for snapshot, entries in basics["snapshots"].items():
+        if entries == 0:
+            raise InvalidRunError(
+                f"the inventory is empty: the snapshot {snapshot} the listing has no file below the roots; "
+                "check the roots, and that the inventory is the right one"
+            )
+    if basics["listedFiles"] == 0 and basics["expectedFiles"] > 0:
+        raise InvalidRunError(
+            f"no file was listed although the inventory expects {basics['expectedFiles']}; "
+            "check the prefix and the doors of the site"
+        )
+    for root, entries in basics["roots"].items():
+        reason = _hole_over(database, paths.to_bytes(root))
+        if reason and entries["inventoryFiles"] > 0:
+            raise InvalidRunError(
+                f"the root {root} could not be listed at all ({reason}), although the inventory has "
+                f"{entries['inventoryFiles']} files there"
+            )
+
+
+def _hole_over(database: duckdb.DuckDBPyConnection, root: bytes) -> str | None:
+    """Why the root itself, or a directory above it, is a hole in some shard; None when it is not."""
+    components = root.strip(b"/").split(b"/")
+    above = [b"/", *(b"/" + b"/".join(components[:depth]) for depth in range(1, len(components) + 1))]
+    row = database.execute(
+        "SELECT reason FROM listing WHERE kind = 'hole' AND path IN (SELECT unnest(?::BLOB[])) LIMIT 1", [above]
+    ).fetchone()
+    return None if row is None else str(row[0] or "no reason given")
+
+
+def _set(database: duckdb.DuckDBPyConnection, variable: str, value: int | list[str]) -> None:
+    kind = "VARCHAR[]" if isinstance(value, list) else "BIGINT"
+    database.execute(f"SET VARIABLE {variable} = ?::{kind}", [value])
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _blob(path: bytes) -> str:
+    return "'" + "".join(f"\\x{byte:02X}" for byte in path) + "'::BLOB"

@@ -1,0 +1,162 @@
+-- What is missing, orphaned, different or empty: the eleven rules, from two snapshots of the inventory and one listing.
+--
+-- Given by comparison.py:
+--   inventory_before, inventory_after  path, size, time, in_flight, dataset, … (backend/contract.py)
+--   listing                            shard, path, kind, size, mtime, reason
+--   shard                              shard, listed_at
+--   excluded                           path
+--   root_of(path)                      macro: the root that `path` is below, or NULL
+--   takes_part(path)                   macro: below a root and not in or below an excluded directory (rule 11)
+--   ignored(path), protected(path), deletion_pending(path)
+--                                      functions in Python: the ignore patterns and the backend's DatasetFilter
+--   variables ignore_age, taken_before (seconds), deletion_requests (datasets)
+--
+-- Paths are bytes (BLOB) and compared as bytes (rule 1; the stages that wrote them have normalised them). What is below
+-- a directory d is the interval from d/ up to, not including, d0, because 0 follows / in ASCII.
+-- One statement makes one table; the findings are missing, orphan, mismatch and empty_directory.
+
+-- ---------------------------------------------------------------------------------------------------- both sides
+
+-- Rules 2 and 3: in flight in the inventory, young at the site. An entry is as young as it was when the listing began,
+-- and a file of unknown age has been there at least since it was listed.
+CREATE VIEW entry AS
+SELECT path, 0 AS side, size,
+       in_flight OR coalesce(time + getvariable('ignore_age') >= (SELECT min(listed_at) FROM shard), FALSE) AS unsettled
+FROM inventory_before WHERE takes_part(path)
+UNION ALL
+SELECT path, 1, size,
+       in_flight OR coalesce(time + getvariable('ignore_age') >= (SELECT min(listed_at) FROM shard), FALSE)
+FROM inventory_after WHERE takes_part(path)
+UNION ALL
+SELECT path, 2, size,
+       coalesce(mtime + getvariable('ignore_age') >= listed_at,
+                listed_at + getvariable('ignore_age') >= getvariable('taken_before'))
+FROM listing JOIN shard USING (shard) WHERE kind = 'file' AND takes_part(path);
+
+-- Nearly all files are where they should be, and need no more than a look at the hash of their path: once in each
+-- snapshot, once at the site, one size, settled. Two paths with one hash do not look so, and are looked at in full.
+CREATE TABLE doubtful AS
+SELECT hash(path) AS key
+FROM entry
+GROUP BY key
+HAVING NOT (count(*) = 3 AND sum(side) = 3 AND bit_or(1 << side) = 7
+            AND count(size) = 3 AND min(size) = max(size) AND NOT bool_or(unsettled));
+
+-- Rule 10: whatever stands several times on a side is one file, with the sizes that it has there.
+CREATE TABLE file AS
+SELECT path,
+       count(*) FILTER (side = 0) AS before, count(*) FILTER (side = 1) AS after, count(*) FILTER (side = 2) AS at_site,
+       coalesce(bool_or(unsettled) FILTER (side < 2), FALSE) AS in_flight,
+       coalesce(bool_or(unsettled) FILTER (side = 2), FALSE) AS young,
+       CASE WHEN min(coalesce(size, -1)) FILTER (side < 2) = max(size) FILTER (side < 2)
+            THEN nullif(greatest(max(size) FILTER (side < 2), -1), -1) END AS size,
+       CASE WHEN min(coalesce(size, -1)) FILTER (side = 2) = max(size) FILTER (side = 2)
+            THEN nullif(greatest(max(size) FILTER (side = 2), -1), -1) END AS site_size
+FROM entry WHERE hash(path) IN (SELECT key FROM doubtful)
+GROUP BY path;
+
+-- -------------------------------------------------------------------------------------------------------- holes
+
+-- Rule 4. A directory that one shard left to another, and that no shard has listed, is a hole as well.
+CREATE TABLE hole AS
+SELECT DISTINCT shard, path, reason FROM listing WHERE kind = 'hole'
+UNION ALL
+SELECT DISTINCT shard, path, 'no shard has listed it' FROM listing AS left_to_another
+WHERE kind = 'seen'
+  AND NOT EXISTS (FROM listing AS l WHERE l.kind IN ('directory', 'hole') AND l.path = left_to_another.path);
+
+-- The intervals of outermost holes, for each shard and for all (shard -1): disjoint, so that a path can only be in the
+-- last one that begins before it.
+CREATE TABLE unknown AS
+WITH interval AS (
+  SELECT shard, path || '\x2F'::BLOB AS first, path || '\x30'::BLOB AS past FROM hole
+  UNION
+  SELECT -1, path || '\x2F'::BLOB, path || '\x30'::BLOB FROM hole
+)
+SELECT * FROM interval
+QUALIFY coalesce(first >= max(past) OVER (PARTITION BY shard ORDER BY first
+                                          ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), TRUE);
+
+-- ------------------------------------------------------------------------------------------------------- missing
+
+-- What the inventory says of the doubtful files; a pending deletion counts wherever one of its entries shows it.
+CREATE TABLE known AS
+SELECT path, bool_or(dataset IN (SELECT unnest(getvariable('deletion_requests')))) AS deletion_pending,
+       bool_or(dataset IS NOT NULL) AS has_dataset
+FROM (SELECT path, dataset FROM inventory_before UNION ALL SELECT path, dataset FROM inventory_after)
+WHERE path IN (SELECT path FROM file WHERE before > 0 AND after > 0 AND NOT in_flight)
+GROUP BY path;
+
+-- Rule 5, and what rules 2 to 4 except from it.
+CREATE TABLE missing_verdict AS
+SELECT f.path,
+       CASE WHEN f.path || '\x2F'::BLOB < h.past THEN 'hole'
+            WHEN coalesce(k.deletion_pending, FALSE) THEN 'deletion'
+            WHEN NOT k.has_dataset AND deletion_pending(f.path) THEN 'deletion'
+            ELSE 'missing' END AS verdict
+FROM (FROM file WHERE before > 0 AND after > 0 AND at_site = 0 AND NOT in_flight) AS f
+JOIN known AS k USING (path)
+ASOF LEFT JOIN (FROM unknown WHERE shard = -1) AS h ON f.path || '\x2F'::BLOB >= h.first;
+
+-- ------------------------------------------------------------------------------------------------------ mismatch
+
+-- Rule 7; sizes that are unknown, or that a side does not agree on itself, prove nothing.
+CREATE TABLE mismatch_verdict AS
+SELECT f.path, f.site_size,
+       CASE WHEN coalesce(k.deletion_pending, FALSE) THEN 'deletion'
+            WHEN NOT k.has_dataset AND deletion_pending(f.path) THEN 'deletion'
+            ELSE 'mismatch' END AS verdict
+FROM file AS f JOIN known AS k USING (path)
+WHERE before > 0 AND after > 0 AND at_site > 0 AND NOT in_flight AND NOT young AND size <> site_size;
+
+-- -------------------------------------------------------------------------------------------------------- orphan
+
+-- Rules 6 and 8. A file below a hole of its own shard comes from an answer that was not whole.
+CREATE TABLE orphan_verdict AS
+SELECT path, any_value(size) AS site_size, min(mtime) AS mtime, any_value(verdict) AS verdict
+FROM (
+  SELECT l.path, l.size, l.mtime,
+         CASE WHEN f.young THEN 'young'
+              WHEN bool_or(coalesce(l.path || '\x2F'::BLOB < h.past, FALSE)) OVER (PARTITION BY l.path) THEN 'hole'
+              WHEN ignored(l.path) THEN 'ignored'
+              WHEN protected(l.path) THEN 'protected'
+              ELSE 'orphan' END AS verdict
+  FROM (FROM listing WHERE kind = 'file' AND path IN (SELECT path FROM file WHERE before + after = 0)) AS l
+  JOIN file AS f USING (path)
+  ASOF LEFT JOIN unknown AS h ON l.shard = h.shard AND l.path || '\x2F'::BLOB >= h.first
+)
+GROUP BY path;
+
+-- ----------------------------------------------------------------------------------------------- empty directories
+
+-- Rule 9. As text, in which DuckDB can cut a path at a slash: bytes outside printable ASCII become \xNN, which is
+-- reversible, and changes neither slashes nor what is below what.
+CREATE TABLE directory AS
+SELECT path, path::VARCHAR AS text,
+       bool_or(coalesce(mtime + getvariable('ignore_age') >= listed_at, TRUE)) AS young
+FROM listing JOIN shard USING (shard)
+WHERE kind = 'directory' AND takes_part(path)
+GROUP BY path;
+
+CREATE MACRO parent(text) AS left(text, length(text) - strpos(reverse(text), '/'));
+
+-- What keeps a directory, and everything above it.
+CREATE TABLE kept AS
+WITH RECURSIVE above AS (
+  SELECT DISTINCT text FROM (
+    SELECT parent(path::VARCHAR) AS text FROM listing WHERE kind = 'file'
+    UNION ALL SELECT parent(path::VARCHAR) FROM inventory_before
+    UNION ALL SELECT parent(path::VARCHAR) FROM inventory_after
+    UNION ALL SELECT path::VARCHAR FROM hole
+    UNION ALL SELECT path::VARCHAR FROM excluded
+    UNION ALL SELECT text FROM directory WHERE young OR ignored(path)
+  ) WHERE EXISTS (FROM directory)
+  UNION
+  SELECT parent(text) FROM above WHERE text <> ''
+)
+SELECT text FROM above;
+
+CREATE TABLE empty_directory_verdict AS
+SELECT path FROM directory
+WHERE text NOT IN (FROM kept)
+  AND path NOT IN (SELECT path FROM inventory_before) AND path NOT IN (SELECT path FROM inventory_after);

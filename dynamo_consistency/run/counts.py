@@ -1,0 +1,86 @@
+"""What a run counts: for the site and for each root, as `summary.json` shows it."""
+
+from typing import Any
+
+import duckdb
+
+from dynamo_consistency.check import SiteConsistencyCheck
+
+Counts = dict[str, Any]
+
+_SIDES = {
+    "before": ("inventory_before", "TRUE"),
+    "after": ("inventory_after", "TRUE"),
+    "files": ("listing", "kind = 'file'"),
+    "directories": ("listing", "kind = 'directory'"),
+    "holes": ("listing", "kind = 'hole'"),
+}
+
+_KINDS = {
+    "missing": ("missing_verdict JOIN file USING (path)", "verdict = 'missing'", "size"),
+    "orphans": ("orphan_verdict", "verdict = 'orphan'", "site_size"),
+    "mismatches": ("mismatch_verdict", "verdict = 'mismatch'", "site_size"),
+    "emptyDirectories": ("empty_directory_verdict", "TRUE", "NULL"),
+}
+
+_BYTES = {"missing": "missingBytes", "orphans": "orphanBytes", "mismatches": "mismatchBytes"}
+
+_LEFT_ALONE = {
+    "missingInHoles": "SELECT count(*) FROM missing_verdict WHERE verdict = 'hole'",
+    "missingDeletionPending": "SELECT count(*) FROM missing_verdict WHERE verdict = 'deletion'",
+    "youngFiles": "SELECT count(*) FROM orphan_verdict WHERE verdict = 'young'",
+    "orphansInHoles": "SELECT count(*) FROM orphan_verdict WHERE verdict = 'hole'",
+    "ignoredFiles": "SELECT count(*) FROM orphan_verdict WHERE verdict = 'ignored'",
+    "protectedFiles": "SELECT count(*) FROM orphan_verdict WHERE verdict = 'protected'",
+    "inventoryDuplicates": "SELECT coalesce(sum(greatest(before - 1, after - 1, 0)), 0)::BIGINT FROM file",
+    "listedDuplicates": "SELECT coalesce(sum(greatest(at_site - 1, 0)), 0)::BIGINT FROM file",
+    "holes": "SELECT count(DISTINCT path) FROM hole",
+}
+
+
+def basics(database: duckdb.DuckDBPyConnection, check: SiteConsistencyCheck) -> Counts:
+    """What both sides have, before any comparison: entries and bytes, for the site and for each root."""
+    tables = {side: _by_root(database, source, where) for side, (source, where) in _SIDES.items()}
+    expected = _by_root(database, "inventory_before", "NOT in_flight")
+    roots: dict[str, Counts] = {}
+    for root in (root.path for root in check.spec.listing.roots):
+        before, after, files = (tables[side].get(root, (0, 0)) for side in ("before", "after", "files"))
+        roots[root] = {
+            "listedFiles": files[0],
+            "listedDirectories": tables["directories"].get(root, (0, 0))[0],
+            "listedBytes": files[1],
+            "inventoryFiles": max(before[0], after[0]),
+            "inventoryBytes": max(before[1], after[1]),
+            "expectedFiles": expected.get(root, (0, 0))[0],
+            "holes": tables["holes"].get(root, (0, 0))[0],
+        }
+    site: Counts = {key: sum(root[key] for root in roots.values()) for key in next(iter(roots.values()))}
+    snapshots = {side: sum(count for count, _ in tables[side].values()) for side in ("before", "after")}
+    return site | {"snapshots": snapshots, "roots": roots}
+
+
+def complete(database: duckdb.DuckDBPyConnection, basics: Counts) -> Counts:
+    """`basics` with the findings, and with what was left alone and why."""
+    result = basics | {"roots": {root: dict(entries) for root, entries in basics["roots"].items()}}
+    for kind, (table, where, size) in _KINDS.items():
+        found = _by_root(database, table, where, size)
+        for root, entries in [*result["roots"].items(), (None, result)]:
+            rows = found.values() if root is None else [found.get(root, (0, 0))]
+            entries[kind] = sum(row[0] for row in rows)
+            if kind in _BYTES:
+                entries[_BYTES[kind]] = sum(row[1] for row in rows)
+    for key, query in _LEFT_ALONE.items():
+        row = database.execute(query).fetchone()
+        result[key] = row[0] if row else 0
+    return result
+
+
+def _by_root(
+    database: duckdb.DuckDBPyConnection, source: str, where: str, size: str = "size"
+) -> dict[str, tuple[int, int]]:
+    """{root: (rows, bytes)} of what takes part in `source`; unknown sizes count nothing. A root counts as in itself."""
+    rows = database.execute(
+        f"""SELECT root_of(path) AS root, count(*), coalesce(sum(greatest({size}, 0)), 0)::BIGINT
+            FROM {source} WHERE {where} AND takes_part(path) GROUP BY root"""
+    ).fetchall()
+    return {root: (count, total) for root, count, total in rows}
