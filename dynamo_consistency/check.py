@@ -75,6 +75,38 @@ def _schedule(line: str) -> str:
     return line
 
 
+def _date(text: str) -> str:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"must be a date or time such as 2026-11-22T03:00:00+00:00; it is {text!r}") from None
+    return text
+
+
+def columns_of_a_file(columns: dict[Any, str | int]) -> dict[Any, str | int]:
+    """The columns of a dump, if they say where the paths are and do not contradict each other."""
+    places = list(columns.values())
+    if "path" not in columns:
+        raise ValueError("must say where the path is")
+    if len({type(place) for place in places}) > 1:
+        raise ValueError("must be all numbers, for a file without a header, or all names, for a file with one")
+    if any(place in ("", 0) or (isinstance(place, int) and place < 0) for place in places):
+        raise ValueError("must be numbers from 1, or names")
+    if len(set(places)) < len(places):
+        raise ValueError("must not give one column two meanings")
+    return columns
+
+
+def columns_suit_the_format(format_: str, columns: dict[Any, str | int] | None) -> None:
+    """Raises ValueError for columns that a dump of this format cannot have."""
+    if columns is None:
+        return
+    if format_ in ("ral", "paths", "rucio"):
+        raise ValueError(f"columns must not be given where format is {format_}: it says where the columns are")
+    if format_ == "parquet" and any(isinstance(place, int) for place in columns.values()):
+        raise ValueError("columns must be names where format is parquet")
+
+
 Fraction = Annotated[Decimal, BeforeValidator(_fraction), PlainSerializer(str, return_type=str)]
 LogicalPath = Annotated[str, AfterValidator(_absolute)]
 Prefix = Annotated[str, AfterValidator(_prefix)]
@@ -108,16 +140,21 @@ class DumpSource(ClosedModel):
         "tsv",
         description="tsv, csv and pipe: columns; ral: `lfn size days`; paths: bare paths; parquet: columns by name.",
     )
-    columns: dict[Literal["path", "size", "mtime"], str | int] | None = Field(
-        None, description="Where the columns stand: numbers from 1, or names of the header or of the Parquet columns."
+    columns: Annotated[dict[Literal["path", "size", "mtime"], str | int], AfterValidator(columns_of_a_file)] | None = (
+        Field(None, description="Where the columns stand: numbers from 1, or names of the header or Parquet columns.")
     )
     prefix: Prefix = Field("", description="What stands before the LFN in the paths of the dump.")
-    date: str | None = Field(
+    date: Annotated[str, AfterValidator(_date)] | None = Field(
         None, description="When the dump was taken (ISO 8601). Default: a date in its name, else its modification time."
     )
     max_bad_line_fraction: Fraction = Field(
         Decimal("0.001"), description="A dump with more unreadable lines than this fraction is not believed at all."
     )
+
+    @model_validator(mode="after")
+    def _columns_suit_the_format(self) -> Self:
+        columns_suit_the_format(self.format, self.columns)
+        return self
 
 
 class Source(ClosedModel):
