@@ -1,0 +1,221 @@
+"""The rules of the comparison in plain Python: slow, without a trick, to be read beside the text of the rules.
+
+Nothing here is shared with the engine. The number of the rule that a line follows stands beside it.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from comparison_model.cases import Case, Entry, Findings, Settings, Shard, SiteFile
+
+
+class InvalidRun(Exception):
+    """The run proves nothing and has no findings."""
+
+
+def compare(case: Case) -> Findings:
+    """The findings of `case`. Raises InvalidRun."""
+    site = Site(case)
+    inventory = Inventory(case)
+    refuse_invalid(case, inventory, site)
+    return Findings(
+        missing=frozenset(path for path in inventory.paths() if is_missing(path, case, inventory, site)),
+        orphan=frozenset(path for path in site.files if is_orphan(path, case, inventory, site)),
+        mismatch=frozenset(path for path in site.files if is_mismatch(path, case, inventory, site)),
+        empty=tuple(sorted(empty_directories(case, inventory, site), reverse=True)),
+    )
+
+
+# --- paths
+
+
+def normalise(path: bytes) -> bytes:
+    """Rule 1."""
+    while b"//" in path:
+        path = path.replace(b"//", b"/")
+    return path
+
+
+def in_or_above(path: bytes) -> Iterator[bytes]:
+    """`/a/b` → `/a/b`, `/a`, `/`: the path itself and every directory that it is in."""
+    while path != b"/":
+        yield path
+        path = path[: path.rindex(b"/")] or b"/"
+    yield path
+
+
+def lies_in(path: bytes, directories: Iterable[bytes]) -> bool:
+    """Is `path` one of the directories, or below one?"""
+    return not set(in_or_above(path)).isdisjoint(directories)
+
+
+def takes_part(path: bytes, settings: Settings) -> bool:
+    """Rule 11."""
+    return lies_in(path, settings.roots) and path not in settings.roots and not lies_in(path, settings.exclude)
+
+
+def matches(name: bytes, pattern: bytes) -> bool:
+    """Does one component match, where `*` stands for any characters?"""
+    if not pattern:
+        return not name
+    if pattern[:1] == b"*":
+        return any(matches(name[start:], pattern[1:]) for start in range(len(name) + 1))
+    return name[:1] == pattern[:1] and matches(name[1:], pattern[1:])
+
+
+def is_ignored(path: bytes, settings: Settings) -> bool:
+    """Rule 8: the components of a pattern match a row of components somewhere in the path."""
+    names = path.split(b"/")[1:]
+    for pattern in settings.ignore:
+        wanted = normalise(pattern).strip(b"/").split(b"/")
+        for start in range(len(names) - len(wanted) + 1):
+            if all(matches(names[start + number], component) for number, component in enumerate(wanted)):
+                return True
+    return False
+
+
+def is_protected(path: bytes, datasets: frozenset[str], case: Case) -> bool:
+    """`DatasetFilter(datasets).protected(path)`: what has no dataset is protected (rule 6)."""
+    dataset = case.convention(path.decode("utf-8", "surrogateescape"))
+    return dataset is None or dataset in datasets
+
+
+# --- the two sides
+
+
+class Inventory:
+    """The snapshots, by path. An entry that takes no part still keeps a directory from being empty."""
+
+    def __init__(self, case: Case) -> None:
+        self.before = group(entry for entry in case.before if takes_part(normalise(entry.path), case.settings))
+        self.after = group(entry for entry in case.after if takes_part(normalise(entry.path), case.settings))
+        self.everything = {normalise(entry.path) for entry in case.before + case.after}
+        self._settings = case.settings
+        self._now = min(shard.listed_at for shard in case.shards)
+
+    def paths(self) -> set[bytes]:
+        return set(self.before) | set(self.after)
+
+    def entries(self, path: bytes) -> list[Entry]:
+        return self.before.get(path, []) + self.after.get(path, [])
+
+    def in_flight(self, path: bytes) -> bool:
+        """Rule 2, for any entry of the path in any snapshot."""
+        return any(entry.in_flight or self._young(entry) for entry in self.entries(path))
+
+    def _young(self, entry: Entry) -> bool:
+        return entry.time is not None and entry.time + self._settings.ignore_age >= self._now
+
+    def expected_in_both(self, path: bytes) -> bool:
+        return path in self.before and path in self.after and not self.in_flight(path)
+
+
+def group(entries: Iterable[Entry]) -> dict[bytes, list[Entry]]:
+    grouped: dict[bytes, list[Entry]] = {}
+    for entry in entries:
+        grouped.setdefault(normalise(entry.path), []).append(entry)
+    return grouped
+
+
+class Site:
+    """The listing: for every file each shard that saw it, and how."""
+
+    def __init__(self, case: Case) -> None:
+        self.files: dict[bytes, list[tuple[Shard, SiteFile]]] = {}
+        for shard in case.shards:
+            for file in shard.files:
+                if takes_part(normalise(file.path), case.settings):
+                    self.files.setdefault(normalise(file.path), []).append((shard, file))
+        self.every_file = {normalise(file.path) for shard in case.shards for file in shard.files}
+        self.listed = {normalise(directory.path) for shard in case.shards for directory in shard.directories}
+        failed = {normalise(hole) for shard in case.shards for hole in shard.holes}
+        self._unlisted = {normalise(path) for shard in case.shards for path in shard.seen} - self.listed - failed
+        self.holes = failed | self._unlisted
+        self._case = case
+
+    def holes_of(self, shard: Shard) -> set[bytes]:
+        """Directories that the shard could not list, or left to another that did not list them."""
+        return {normalise(hole) for hole in shard.holes} | ({normalise(path) for path in shard.seen} & self._unlisted)
+
+    def young(self, path: bytes) -> bool:
+        """Rule 3, for any of the shards that saw the file."""
+        return any(self._young(shard, file) for shard, file in self.files[path])
+
+    def _young(self, shard: Shard, file: SiteFile) -> bool:
+        age = self._case.settings.ignore_age
+        if file.mtime is None:  # all that is known is that the file existed when its listing began
+            return shard.listed_at + age >= self._case.taken_at
+        return file.mtime + age >= shard.listed_at
+
+    def young_directories(self) -> set[bytes]:
+        """Those of unknown age among them (rule 9)."""
+        age = self._case.settings.ignore_age
+        return {
+            normalise(directory.path)
+            for shard in self._case.shards
+            for directory in shard.directories
+            if directory.mtime is None or directory.mtime + age >= shard.listed_at
+        }
+
+
+# --- the verdicts
+
+
+def refuse_invalid(case: Case, inventory: Inventory, site: Site) -> None:
+    """The invalid runs of DESIGN chapter 5 that can be seen in the data."""
+    if not inventory.before or not inventory.after:
+        raise InvalidRun("inventory is empty")
+    for root in case.settings.roots:
+        if lies_in(root, site.holes) and any(lies_in(path, [root]) for path in inventory.paths()):
+            raise InvalidRun("a root could not be listed")
+    expected = {path for path in inventory.paths() if not inventory.in_flight(path)}
+    if not site.files and any(not lies_in(path, site.holes) for path in expected):
+        raise InvalidRun("no file listed although the inventory expects some")
+
+
+def is_missing(path: bytes, case: Case, inventory: Inventory, site: Site) -> bool:
+    """Rules 4 and 5."""
+    return (
+        inventory.expected_in_both(path)
+        and path not in site.files
+        and not lies_in(path, site.holes)
+        and not any(deletion_is_pending(entry, case) for entry in inventory.entries(path))
+    )
+
+
+def deletion_is_pending(entry: Entry, case: Case) -> bool:
+    """Rule 5: by the inventory's dataset; by the name where it gives none."""
+    if entry.dataset is not None:
+        return entry.dataset in case.deletion_requests
+    return bool(case.deletion_requests) and is_protected(normalise(entry.path), case.deletion_requests, case)
+
+
+def is_orphan(path: bytes, case: Case, inventory: Inventory, site: Site) -> bool:
+    """Rules 3, 4, 6 and 8. A hole spoils what its own listing saw in it, not what another listing saw there."""
+    return (
+        not inventory.entries(path)
+        and not site.young(path)
+        and any(not lies_in(path, site.holes_of(shard)) for shard, _file in site.files[path])
+        and not is_ignored(path, case.settings)
+        and not is_protected(path, case.protected | case.deletion_requests, case)
+    )
+
+
+def is_mismatch(path: bytes, case: Case, inventory: Inventory, site: Site) -> bool:
+    """Rules 3, 7 and 10: every source agrees on one size for its side, and the two differ."""
+    inventory_sizes = {entry.size for entry in inventory.entries(path)}
+    site_sizes = {file.size for _shard, file in site.files[path]}
+    if not inventory.expected_in_both(path) or site.young(path):
+        return False
+    if len(inventory_sizes) > 1 or len(site_sizes) > 1:
+        return False
+    [expected], [found] = inventory_sizes, site_sizes
+    return expected is not None and expected >= 0 and found is not None and expected != found
+
+
+def empty_directories(case: Case, inventory: Inventory, site: Site) -> set[bytes]:
+    """Rules 8, 9 and 11: everything that keeps a directory keeps those above it too."""
+    ignored = {directory for directory in site.listed if is_ignored(directory, case.settings)}
+    keepers = site.every_file | site.holes | site.young_directories() | ignored
+    keepers |= inventory.everything | set(case.settings.exclude)
+    kept = {directory for keeper in keepers for directory in in_or_above(keeper)}
+    return {directory for directory in site.listed - kept if takes_part(directory, case.settings)}

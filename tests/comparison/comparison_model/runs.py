@@ -1,0 +1,184 @@
+"""From a case to a run directory, through the engine, and back to findings."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from comparison_model.cases import Case, Entry, Findings, Settings, Shard, cms
+from dynamo_consistency.backend.contract import INVENTORY_COLUMNS
+from dynamo_consistency.backend.dataset_filter import DatasetFilter
+from dynamo_consistency.check import SiteConsistencyCheck
+from dynamo_consistency.checkfile import dump_check
+from dynamo_consistency.run.comparison import compare
+from dynamo_consistency.run.directory import CHECK, RunDirectory
+
+SITE = "T2_XX_Test"
+KINDS = ("missing", "orphan", "mismatch", "empty_directory")
+
+LISTING_COLUMNS = pa.schema(
+    [
+        pa.field("path", pa.binary(), nullable=False),
+        pa.field("kind", pa.dictionary(pa.int32(), pa.string())),
+        pa.field("size", pa.int64()),
+        pa.field("mtime", pa.int64()),
+        pa.field("reason", pa.string()),
+    ]
+)
+
+
+class ConventionFilter:
+    """`DatasetFilter` of a backend whose sites name their files in a way of their own."""
+
+    def __init__(self, convention: Callable[[str], str | None], datasets: set[str]) -> None:
+        self._convention = convention
+        self._datasets = datasets
+
+    def protected(self, filename: str) -> bool:
+        dataset = self._convention(filename)
+        return dataset is None or dataset in self._datasets
+
+
+def backend_for(case: Case) -> Any:
+    """A backend that answers like the one that filled the run directory; CMS names go through our own filter."""
+
+    def dataset_filter(datasets: set[str]) -> Any:
+        return DatasetFilter(datasets) if case.convention is cms else ConventionFilter(case.convention, datasets)
+
+    return SimpleNamespace(
+        DatasetFilter=dataset_filter,
+        deletion_requests=lambda _site: set(case.deletion_requests),
+        inventory=SimpleNamespace(protected_datasets=lambda _site: set(case.protected)),
+    )
+
+
+def check_of(settings: Settings, shards: int) -> SiteConsistencyCheck:
+    def text(paths: tuple[bytes, ...]) -> list[str]:
+        return [path.decode() for path in paths]
+
+    return SiteConsistencyCheck.model_validate(
+        {
+            "apiVersion": "consistency.dynamo.io/v1alpha1",
+            "kind": "SiteConsistencyCheck",
+            "metadata": {"name": "t2-xx-test"},
+            "spec": {
+                "site": SITE,
+                "listing": {
+                    "roots": [{"path": root} for root in text(settings.roots)],
+                    "exclude": text(settings.exclude),
+                    "shards": shards,
+                },
+                "comparison": {"ignoreAgeSeconds": settings.ignore_age, "ignore": text(settings.ignore)},
+            },
+        }
+    )
+
+
+def write_run(case: Case, folder: Path) -> RunDirectory:
+    """A run directory as the stages before the comparison leave it."""
+    run = RunDirectory(str(folder / SITE / "20270115T080000Z"))
+    run.write_text(CHECK, dump_check(check_of(case.settings, len(case.shards))))
+    write_snapshot(run, "before", case.before, case.taken_at)
+    write_snapshot(run, "after", case.after, max(case.taken_at, *(shard.listed_at for shard in case.shards)) + 1)
+    run.write_json(
+        "inventory/datasets.json",
+        {"protected": sorted(case.protected), "deletionRequests": sorted(case.deletion_requests)},
+    )
+    for number, shard in enumerate(case.shards):
+        write_shard(run, number, len(case.shards), shard, case.settings)
+    return run
+
+
+def write_snapshot(run: RunDirectory, which: str, entries: tuple[Entry, ...], taken_at: int) -> None:
+    columns = {
+        "path": [entry.path for entry in entries],
+        "size": [entry.size for entry in entries],
+        "time": [entry.time for entry in entries],
+        "in_flight": [entry.in_flight for entry in entries],
+        "dataset": [entry.dataset for entry in entries],
+        "block": [None if entry.dataset is None else f"{entry.dataset}#1" for entry in entries],
+        "group": [None if entry.dataset is None else "AnalysisOps" for entry in entries],
+    }
+    # `scope` stands for the columns that a backend has beyond the common ones
+    scope = pa.array([f"scope of {len(entry.path)}" for entry in entries], pa.string())
+    table = pa.table(columns, schema=INVENTORY_COLUMNS).append_column("scope", scope)
+    with run.writing(f"inventory/{which}.parquet") as path:
+        pq.write_table(table, path)
+    size = sum(max(entry.size or 0, 0) for entry in entries)
+    described = {"takenAt": taken_at, "rows": len(entries), "bytes": size, "description": "entries of a test"}
+    run.write_json(f"inventory/{which}.json", described)
+
+
+def write_shard(run: RunDirectory, number: int, shards: int, shard: Shard, settings: Settings) -> None:
+    rows: list[tuple[bytes, str, int | None, int | None, str | None]] = []
+    rows += [(file.path, "file", file.size, file.mtime, None) for file in shard.files]
+    rows += [(directory.path, "directory", 0, directory.mtime, None) for directory in shard.directories]
+    rows += [(hole, "hole", None, None, "permission denied") for hole in shard.holes]
+    rows += [(path, "seen", None, None, None) for path in shard.seen]
+    columns = dict(zip(LISTING_COLUMNS.names, map(list, zip(*rows, strict=True)), strict=True)) if rows else None
+    table = pa.table(columns, schema=LISTING_COLUMNS) if columns else LISTING_COLUMNS.empty_table()
+    with run.writing(f"listing/shard-{number:04}.parquet") as path:
+        pq.write_table(table, path)
+    counts = counts_of(shard)
+    run.write_json(
+        f"listing/shard-{number:04}.json",
+        {
+            "shard": number,
+            "shards": shards,
+            "listedAt": shard.listed_at,
+            "source": "posix file:///mnt/site",
+            "counts": counts | {"requests": counts["directories"], "retries": 0},
+            "roots": {root.decode(): counts_of(below(root, shard)) for root in settings.roots},
+            "holes": [{"path": hole.decode(errors="replace"), "reason": "permission denied"} for hole in shard.holes],
+            "notes": [],
+            "elapsedSeconds": 1.0,
+            "window": {"largest": 1, "final": 1},
+        },
+    )
+
+
+def counts_of(shard: Shard) -> dict[str, int]:
+    return {
+        "files": len(shard.files),
+        "directories": len(shard.directories),
+        "holes": len(shard.holes),
+        "bytes": sum(file.size or 0 for file in shard.files),
+    }
+
+
+def below(root: bytes, shard: Shard) -> Shard:
+    """The part of a shard that belongs to one root."""
+    start = root.rstrip(b"/") + b"/"
+    return Shard(
+        files=tuple(file for file in shard.files if file.path.startswith(start)),
+        directories=tuple(item for item in shard.directories if (item.path + b"/").startswith(start)),
+        holes=tuple(hole for hole in shard.holes if (hole + b"/").startswith(start)),
+    )
+
+
+def findings_of(run: RunDirectory) -> dict[str, list[dict[str, Any]]]:
+    """The rows of the findings files by kind, in the order of the files."""
+    result = {}
+    for kind in KINDS:
+        with run.reading(f"findings/{kind}.parquet") as path:
+            result[kind] = pq.read_table(path).to_pylist()
+    return result
+
+
+def engine(case: Case, folder: Path) -> Findings:
+    """What the engine finds in `case`. Raises InvalidRunError; a finding that stands twice is an error."""
+    run = write_run(case, folder / str(time.monotonic_ns()))
+    compare(run, backend_for(case))
+    paths = {kind: [row["path"] for row in rows] for kind, rows in findings_of(run).items()}
+    for kind, found in paths.items():
+        assert len(found) == len(set(found)), f"a path stands twice in {kind}"
+    return Findings(
+        missing=frozenset(paths["missing"]),
+        orphan=frozenset(paths["orphan"]),
+        mismatch=frozenset(paths["mismatch"]),
+        empty=tuple(paths["empty_directory"]),
+    )
