@@ -25,6 +25,11 @@ def to_bytes(path: str | bytes) -> bytes:
     return path if isinstance(path, bytes) else path.encode("utf-8", "surrogateescape")
 
 
+def one_line(path: bytes) -> bytes:
+    """`path` for a list with one path a line: a line end becomes \\n, a backslash \\\\; all else stays as it is."""
+    return path.replace(b"\\", b"\\\\").replace(b"\n", b"\\n")
+
+
 def join(directory: bytes, name: bytes) -> bytes:
     return b"/" + name if directory == b"/" else directory + b"/" + name
 

@@ -1,0 +1,59 @@
+"""Findings of a run, streamed to a person or a script."""
+
+import csv
+import json
+from collections.abc import Iterator
+from typing import Any, BinaryIO, Literal
+
+import pyarrow.parquet as pq
+
+from dynamo_consistency import paths
+from dynamo_consistency.run.directory import RunDirectory
+
+Kind = Literal["missing", "orphan", "mismatch", "empty_directory"]
+Format = Literal["text", "json", "csv"]
+
+KINDS: tuple[Kind, ...] = ("missing", "orphan", "mismatch", "empty_directory")
+_COLUMNS = ("path", "size", "site_size", "mtime", "dataset", "root")
+
+
+def write_findings(run: RunDirectory, kind: Kind, format_: Format, out: BinaryIO) -> None:
+    """Write all findings of a kind to `out`, in their order and with flat memory.
+
+    text: one path a line, its bytes kept, with a line end inside a name written as \\n and a backslash as \\\\.
+    json: one array, an object a line; csv: with a header. In both, bytes that are not UTF-8 become surrogate escapes.
+    """
+    writers = {"text": _write_text, "json": _write_json, "csv": _write_csv}
+    writers[format_](_rows(run, kind), out)
+
+
+def _rows(run: RunDirectory, kind: Kind) -> Iterator[dict[str, Any]]:
+    with run.reading(f"findings/{kind}.parquet") as path, pq.ParquetFile(path) as file:
+        for batch in file.iter_batches():
+            yield from batch.to_pylist()
+
+
+def _write_text(rows: Iterator[dict[str, Any]], out: BinaryIO) -> None:
+    for row in rows:
+        out.write(paths.one_line(row["path"]) + b"\n")
+
+
+def _write_json(rows: Iterator[dict[str, Any]], out: BinaryIO) -> None:
+    separator = b"["
+    for row in rows:
+        out.write(separator + b"\n" + json.dumps(row | {"path": paths.to_text(row["path"])}).encode())
+        separator = b","
+    out.write(b"[]\n" if separator == b"[" else b"\n]\n")
+
+
+def _write_csv(rows: Iterator[dict[str, Any]], out: BinaryIO) -> None:
+    class _Text:
+        def write(self, text: str) -> int:
+            return out.write(paths.to_bytes(text))
+
+    table = csv.writer(_Text(), lineterminator="\n")
+    table.writerow(_COLUMNS)
+    for row in rows:
+        table.writerow(
+            [paths.to_text(row["path"]), *("" if row[name] is None else row[name] for name in _COLUMNS[1:])]
+        )

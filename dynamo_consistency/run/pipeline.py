@@ -1,0 +1,63 @@
+"""The stages in their order: what `dynamo-consistency run` does, and what the Jobs of a cluster do one by one."""
+
+import logging
+
+from dynamo_consistency.backend.contract import Backend
+from dynamo_consistency.check import SiteConsistencyCheck
+from dynamo_consistency.errors import BackendError, ConsistencyError, InvalidRunError, ListingError
+from dynamo_consistency.run import summary as summaries
+from dynamo_consistency.run.comparison import compare
+from dynamo_consistency.run.directory import RunDirectory, Store
+from dynamo_consistency.run.history import latest_complete, read_summary
+from dynamo_consistency.run.listing import list_shard
+from dynamo_consistency.run.progress import Progress
+from dynamo_consistency.run.report import write_reports
+from dynamo_consistency.run.snapshot import ask_datasets, take_snapshot
+
+log = logging.getLogger(__name__)
+
+
+def run_check(check: SiteConsistencyCheck, backend: Backend, store: Store) -> tuple[RunDirectory, summaries.Summary]:
+    """One whole run on this machine; returns where it is and its summary, also when it is invalid.
+
+    Raises ConsistencyError when the run cannot even begin. On one machine one shard is enough: its window keeps the
+    doors busy, and further shards would only list the upper directories again.
+    """
+    site = check.spec.site
+    if not backend.check_site(site):
+        raise ConsistencyError(f"the backend says that {site} is not ready; nothing was started")
+    alone = check.spec.listing.model_copy(update={"shards": 1})
+    check = check.model_copy(update={"spec": check.spec.model_copy(update={"listing": alone})})
+    run = store.create(check)
+    log.info("run %s of %s in %s", run.run_id, site, run.url)
+    try:
+        take_snapshot(run, backend, "before")
+        list_shard(run, backend, 0, Progress(f"listing {site}", _directories_of_last_run(store, site)))
+    except (InvalidRunError, BackendError, ListingError) as error:
+        return run, _finish(run, summaries.summarise(run, check, "Invalid", reason=str(error)))
+    return run, conclude(run, backend)
+
+
+def conclude(run: RunDirectory, backend: Backend) -> summaries.Summary:
+    """The comparison stage: second snapshot, comparison, reports and summary of a run that has been listed."""
+    check = run.check()
+    try:
+        take_snapshot(run, backend, "after")
+        ask_datasets(run, backend)
+        counts = compare(run, backend)
+    except (InvalidRunError, BackendError) as error:
+        return _finish(run, summaries.summarise(run, check, "Invalid", reason=str(error)))
+    summary = summaries.summarise(run, check, "Complete", counts=counts)
+    summary["artifacts"] |= write_reports(run, backend, summary)
+    return _finish(run, summary)
+
+
+def _directories_of_last_run(store: Store, site: str) -> int | None:
+    last = latest_complete(store, site)
+    return None if last is None else int(read_summary(last)["counts"]["listedDirectories"])
+
+
+def _finish(run: RunDirectory, summary: summaries.Summary) -> summaries.Summary:
+    summaries.write_summary(run, summary)
+    log.info("run %s of %s: %s %s", run.run_id, run.site, summary["result"], summary["reason"])
+    return summary

@@ -1,0 +1,81 @@
+"""The snapshot stage: what the inventory says of the site at one moment, and which datasets are to be left alone."""
+
+import time
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from dynamo_consistency import paths
+from dynamo_consistency.backend import adapt
+from dynamo_consistency.backend.contract import Backend
+from dynamo_consistency.errors import InvalidRunError
+from dynamo_consistency.run.directory import RunDirectory
+
+DATASETS = "inventory/datasets.json"
+Moment = Literal["before", "after"]
+
+
+def take_snapshot(run: RunDirectory, backend: Backend, moment: Moment) -> dict[str, Any]:
+    """Write `inventory/<moment>.parquet` and its `.json`; returns the latter.
+
+    A snapshot that is there already is kept: a stage that is run again does not move in time. Raises BackendError when
+    the inventory cannot be read to its end, InvalidRunError when it has nothing at the site.
+    """
+    facts_file = f"inventory/{moment}.json"
+    if run.exists(facts_file):
+        return dict(run.read_json(facts_file))
+    taken_at = int(time.time())
+    description = adapt.describe(backend)
+    with run.writing(f"inventory/{moment}.parquet") as target:
+        rows, size = _write(str(target), adapt.stream(backend, run.site))
+        if rows == 0:
+            raise InvalidRunError(
+                f"the inventory has no file at {run.site} ({description}); check the name of the site and the backend"
+            )
+    facts = {"takenAt": taken_at, "rows": rows, "bytes": size, "description": description}
+    run.write_json(facts_file, facts)
+    return facts
+
+
+def _write(target: str, batches: Iterator[pa.RecordBatch]) -> tuple[int, int]:
+    """Write the batches as they come; returns rows and bytes."""
+    rows = size = 0
+    writer: pq.ParquetWriter | None = None
+    try:
+        for raw in batches:
+            batch = _normalised(raw)
+            if writer is None:
+                writer = pq.ParquetWriter(target, batch.schema, compression="zstd")
+            writer.write_batch(batch)
+            rows += batch.num_rows
+            size += pc.sum(pc.max_element_wise(batch["size"], 0)).as_py() or 0
+    finally:
+        if writer is not None:
+            writer.close()
+    return rows, size
+
+
+def _normalised(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The batch with the identity of each file as its path; nearly all paths are that already."""
+    column = batch["path"]
+    odd = pc.or_(pc.match_substring(column, b"//"), pc.ends_with(column, b"/"))
+    if not pc.any(odd).as_py():
+        return batch
+    normalised = pa.array([paths.normalise(path) for path in column.to_pylist()], pa.binary())
+    return batch.set_column(batch.schema.get_field_index("path"), batch.schema.field("path"), normalised)
+
+
+def ask_datasets(run: RunDirectory, backend: Backend) -> None:
+    """Write down, after the listing, which datasets protect their files: what was pending before may be over now."""
+    if run.exists(DATASETS):
+        return
+    run.write_json(
+        DATASETS,
+        {
+            "protected": sorted(backend.inventory.protected_datasets(run.site)),
+            "deletionRequests": sorted(backend.deletion_requests(run.site)),
+        },
+    )

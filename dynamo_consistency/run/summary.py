@@ -1,0 +1,78 @@
+"""`summary.json`: the whole run on one page, for people, for the operator's status and for the runs that follow."""
+
+import time
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from dynamo_consistency import secrets
+from dynamo_consistency.check import SiteConsistencyCheck
+from dynamo_consistency.run.directory import SUMMARY, RunDirectory
+
+Result = Literal["Complete", "Invalid", "Failed"]
+Summary = dict[str, Any]
+
+FINDINGS = {
+    "missing": "findings/missing.parquet",
+    "orphans": "findings/orphan.parquet",
+    "mismatches": "findings/mismatch.parquet",
+    "emptyDirectories": "findings/empty_directory.parquet",
+}
+_HOLES_SHOWN = 20
+
+
+def summarise(
+    run: RunDirectory,
+    check: SiteConsistencyCheck,
+    result: Result,
+    *,
+    reason: str = "",
+    counts: dict[str, Any] | None = None,
+) -> Summary:
+    """The summary of a run from what is in its directory; `counts` as `compare` returns them, for a complete run."""
+    numbers = dict(counts or {})
+    shards = _shards(run, check)
+    return {
+        "site": run.site,
+        "runId": run.run_id,
+        "backend": check.spec.backend,
+        "startTime": _iso(_start(run)),
+        "endTime": _iso(time.time()),
+        "result": result,
+        "reason": secrets.redact(reason),
+        "roots": numbers.pop("roots", {}),
+        "snapshots": {moment: run.read_json(name) for moment, name in _snapshots(run).items()},
+        "counts": {key: value for key, value in numbers.items() if key != "snapshots"},
+        "gates": [],
+        "actions": {},
+        "holes": [hole for shard in shards for hole in shard["holes"]][:_HOLES_SHOWN],
+        "listing": {
+            "source": shards[0]["source"] if shards else None,
+            "shards": len(shards),
+            "elapsedSeconds": round(sum(shard["elapsedSeconds"] for shard in shards), 1),
+            "notes": [note for shard in shards for note in shard["notes"]][:_HOLES_SHOWN],
+        },
+        "artifacts": {name: file for name, file in FINDINGS.items() if counts is not None},
+    }
+
+
+def write_summary(run: RunDirectory, summary: Summary) -> None:
+    run.write_json(SUMMARY, summary)
+
+
+def _snapshots(run: RunDirectory) -> dict[str, str]:
+    names = {moment: f"inventory/{moment}.json" for moment in ("before", "after")}
+    return {moment: name for moment, name in names.items() if run.exists(name)}
+
+
+def _shards(run: RunDirectory, check: SiteConsistencyCheck) -> list[dict[str, Any]]:
+    names = [f"listing/shard-{shard:04d}.json" for shard in range(check.spec.listing.shards)]
+    return [run.read_json(name) for name in names if run.exists(name)]
+
+
+def _start(run: RunDirectory) -> float:
+    before = _snapshots(run).get("before")
+    return float(run.read_json(before)["takenAt"]) if before else time.time()
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
