@@ -25,7 +25,7 @@ class File(NamedTuple):
     """A file seen in its directory's listing: size in bytes, `mtime` in seconds since 1970 (None: unknown)."""
 
     name: bytes
-    size: int
+    size: int | None
     mtime: int | None
 
 

@@ -1,0 +1,67 @@
+"""The directories that are known and not yet asked for: a stack whose memory does not depend on the tree."""
+
+import pickle
+import tempfile
+from typing import IO, NamedTuple
+
+
+class Directory(NamedTuple):
+    """A directory that the walk is to list.
+
+    `depth` counts from its root, which has depth 0. `ancestors` are the identities of the directories from the root
+    down to its parent, None where the storage gives none: the one at depth `i` stands at index `i`.
+    """
+
+    path: bytes
+    root: bytes
+    depth: int = 0
+    mtime: int | None = None
+    identity: object = None
+    ancestors: tuple[object, ...] = ()
+
+
+class Frontier:
+    """A stack of directories. Depth first keeps it short; what is too much all the same waits in a temporary file."""
+
+    def __init__(self, in_memory: int = 20_000) -> None:
+        self._stack: list[Directory] = []
+        self._chunk = max(1, in_memory // 2)
+        self._file: IO[bytes] | None = None
+        self._offsets: list[int] = []
+
+    def __len__(self) -> int:
+        return len(self._stack) + self._chunk * len(self._offsets)
+
+    def push(self, directory: Directory) -> None:
+        self._stack.append(directory)
+        if len(self._stack) > 2 * self._chunk:
+            self._spill()
+
+    def pop(self) -> Directory:
+        """The directory pushed last. Raises IndexError when there is none."""
+        if not self._stack and self._offsets:
+            self._fetch()
+        return self._stack.pop()
+
+    def close(self) -> None:
+        """Forget everything, the temporary file too."""
+        self._stack.clear()
+        self._offsets.clear()
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _spill(self) -> None:
+        if self._file is None:
+            self._file = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as the frontier; has no name)
+        self._offsets.append(self._file.seek(0, 2))
+        pickle.dump(self._stack[: self._chunk], self._file, pickle.HIGHEST_PROTOCOL)
+        del self._stack[: self._chunk]
+
+    def _fetch(self) -> None:
+        if self._file is None:  # pragma: no cover (there are offsets only where there is a file)
+            raise AssertionError
+        offset = self._offsets.pop()
+        self._file.seek(offset)
+        self._stack = pickle.load(self._file)  # noqa: S301 (written by this process to a file without a name)
+        self._file.truncate(offset)

@@ -1,0 +1,153 @@
+"""Listers that answer one directory at a time, blocking: a thread for each, and a new one where a thread is stuck."""
+
+import math
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from dynamo_consistency import paths
+from dynamo_consistency.errors import ConsistencyError, ListingError
+from dynamo_consistency.listers.contract import Answer, Failed, File, Listed, SimpleListing, Subdirectory
+from dynamo_consistency.secrets import redact
+
+MAX_STUCK = 100
+
+Answerer = Callable[[bytes], Answer]
+"""Answers for one directory and returns; what it raises is a failure of that directory."""
+
+
+class ThreadedLister:
+    """A `contract.Lister` over blocking answerers, each used by one thread only.
+
+    `makers` make the answerers. A thread whose answer is no longer awaited is replaced, with a new answerer; after
+    `MAX_STUCK` of them no more, so that a dead file system does not fill the machine with threads.
+    """
+
+    def __init__(self, makers: Sequence[Callable[[], Answerer]]) -> None:
+        """Raises what a maker raises."""
+        self.capacity = len(makers)
+        self._requests: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
+        self._asked: dict[bytes, _Request] = {}
+        self._lock = threading.Lock()
+        self._stuck: set[bytes] = set()
+        self._threads = 0
+        for maker, answerer in [(maker, maker()) for maker in makers]:
+            self._start(maker, answerer)
+
+    def submit(self, directory: bytes, done: Callable[[Answer], None]) -> None:
+        with self._lock:
+            stuck, threads = directory in self._stuck, self._threads
+        if stuck:
+            done(Failed("no answer; the request before still hangs", retry=True))
+        elif not threads:
+            done(Failed(f"not asked: {len(self._stuck)} requests to the site hang"))
+        else:
+            request = self._asked[directory] = _Request(directory, done)
+            self._requests.put(request)
+
+    def forget(self, directory: bytes) -> None:
+        request = self._asked.get(directory)
+        if request is None:
+            return
+        with self._lock:
+            request.forgotten = True
+            if request.maker is None:  # no thread has begun with it, and none will
+                return
+            self._stuck.add(directory)
+            self._threads -= 1
+            replace = len(self._stuck) <= MAX_STUCK
+        if replace:
+            self._start(request.maker, None)
+
+    def close(self) -> None:
+        for _ in range(self._threads):
+            self._requests.put(None)
+
+    def _start(self, maker: Callable[[], Answerer], answerer: Answerer | None) -> None:
+        with self._lock:
+            self._threads += 1
+        threading.Thread(target=self._work, args=(maker, answerer), name="lister", daemon=True).start()
+
+    def _work(self, maker: Callable[[], Answerer], answerer: Answerer | None) -> None:
+        while (request := self._requests.get()) is not None:
+            with self._lock:
+                if request.forgotten:
+                    continue
+                request.maker = maker
+            try:
+                answerer = answerer or maker()
+                answer = answerer(request.directory)
+            except Exception as error:  # noqa: BLE001 (whatever a lister raises, the directory is a hole)
+                answer = Failed(_sentence(error), retry=True)
+            with self._lock:
+                if request.forgotten:  # too late: this thread has been replaced
+                    self._stuck.discard(request.directory)
+                    return
+                if self._asked.get(request.directory) is request:
+                    del self._asked[request.directory]
+            request.done(answer)
+
+
+class _Request:
+    def __init__(self, directory: bytes, done: Callable[[Answer], None]) -> None:
+        self.directory, self.done = directory, done
+        self.maker: Callable[[], Answerer] | None = None
+        self.forgotten = False
+
+
+def simple_lister(factory: Callable[..., Any], arguments: Sequence[tuple[Any, ...]]) -> ThreadedLister:
+    """What `get_listers(site)` of a backend gives: a constructor or function, and one argument tuple per lister.
+
+    What a constructor builds has `list(directory)`; a function takes the directory after its arguments.
+    Raises ListingError when there is no lister, or one cannot be built.
+    """
+    if not arguments:
+        raise ListingError("get_listers gives no lister for the site: one argument tuple per lister is expected")
+    try:
+        return ThreadedLister([_maker(factory, tuple(each)) for each in arguments])
+    except ConsistencyError:
+        raise
+    except Exception as error:
+        name = getattr(factory, "__name__", repr(factory))
+        raise ListingError(f"the lister {name} of get_listers cannot be built: {_sentence(error)}") from error
+
+
+def _maker(factory: Callable[..., Any], arguments: tuple[Any, ...]) -> Callable[[], Answerer]:
+    def make() -> Answerer:
+        if isinstance(getattr(factory, "func", factory), type):
+            ask = factory(*arguments).list
+            return lambda directory: answer_of(ask(paths.to_text(directory)))
+        return lambda directory: answer_of(factory(*arguments, paths.to_text(directory)))
+
+    return make
+
+
+def answer_of(listing: SimpleListing) -> Answer:
+    """The answer of a backend's own lister. Raises ValueError or TypeError when it is not of the agreed shape."""
+    ok, directories, files = listing
+    if not ok:
+        return Failed("its lister says that it could not list it", retry=True)
+    return Listed(
+        [Subdirectory(paths.to_bytes(name), _seconds(mtime)) for name, mtime in directories],
+        [File(paths.to_bytes(name), _bytes(size), _seconds(mtime)) for name, size, mtime in files],
+    )
+
+
+def _seconds(mtime: float | None) -> int | None:
+    """Rounded up: in doubt a file is younger, and left alone."""
+    return None if mtime is None else _fitting(math.ceil(mtime))
+
+
+def _bytes(size: int | None) -> int | None:
+    return None if size is None or size < 0 else _fitting(int(size))
+
+
+def _fitting(number: int) -> int:
+    if not -(2**63) <= number < 2**63:
+        raise ValueError(f"{number} is no size and no time")
+    return number
+
+
+def _sentence(error: Exception) -> str:
+    return redact(f"{type(error).__name__}: {error}")

@@ -1,0 +1,93 @@
+"""How many requests are in flight at once: as many as the server answers quickly, and no more.
+
+The rate of a walk is the window divided by the round trip, so a fixed small window is slow on a long line and a fixed
+large one overruns a weak door. The window therefore follows the latency, as TCP Vegas does: it doubles, later grows
+slowly, while answers stay about as quick as the quickest were; it shrinks when they queue up; it is halved when the
+server refuses or falls silent.
+"""
+
+import logging
+import math
+
+log = logging.getLogger(__name__)
+
+START = 8
+ROUND_SECONDS = 0.05  # a round is at least that long: single answers on a fast line say nothing
+SLACK_SECONDS = 0.02  # a queue as short as that does no harm, however quick the line
+QUICK, SLOW = 2.0, 4.0  # multiples of the quickest latency
+SHRINK = 0.75
+FRUITLESS = 0.9  # a shrunk window that leaves more than this of the latency did not cause it
+
+
+class Window:
+    """The bound of the requests in flight, between 1 and `limit`.
+
+    Latency is judged by rounds: as many answers as the window has places, to requests that were sent when it had
+    its present size. Of a round the lower quartile counts: a few big directories do not look like a slow server.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.limit = max(1, limit)
+        self.size = self.largest = min(START, self.limit)
+        self._starting = True
+        self._quickest = math.inf
+        self._slowed_to: float | None = None
+        self._fruitless = 0
+        self._began = -math.inf
+        self._latencies: list[float] = []
+        self._full = 0
+
+    def answered(self, sent: float, arrived: float, full: bool) -> None:
+        """An answer came. `full`: there was more to ask for than the window had places."""
+        if sent < self._began:
+            return
+        if self._began == -math.inf:
+            self._began = sent
+        self._latencies.append(arrived - sent)
+        self._full += full
+        if len(self._latencies) >= max(4, self.size) and arrived - self._began >= ROUND_SECONDS:
+            self._judge(arrived)
+
+    def refused(self, sent: float, arrived: float) -> None:
+        """The server refused or did not answer in time. What was sent before the last halving does not halve again."""
+        if sent >= self._began:
+            self._starting = False
+            self._resize(self.size // 2, arrived, "the server refuses or is silent")
+
+    def _judge(self, now: float) -> None:
+        latency = sorted(self._latencies)[len(self._latencies) // 4]
+        limiting = 2 * self._full >= len(self._latencies)
+        self._quickest = min(self._quickest, latency)
+        if latency > SLOW * self._quickest + 2 * SLACK_SECONDS and limiting:
+            self._slow_down(latency, now)
+        elif latency <= QUICK * self._quickest + SLACK_SECONDS and limiting:
+            self._slowed_to = None
+            self._resize(2 * self.size if self._starting else self.size + 1 + self.size // 8, now, "answers are quick")
+        else:
+            self._starting = self._starting and not limiting
+            self._begin(now)
+
+    def _slow_down(self, latency: float, now: float) -> None:
+        """Shrink; but where that did not help twice, the directories are big or the line is long: get used to it."""
+        self._starting = False
+        useless = self._slowed_to is not None and latency > FRUITLESS * self._slowed_to
+        self._fruitless = self._fruitless + 1 if useless else 0
+        self._slowed_to = latency
+        if self._fruitless >= 2:
+            self._quickest, self._slowed_to, self._fruitless = latency, None, 0
+            self._begin(now)
+        else:
+            self._resize(math.floor(self.size * SHRINK), now, f"answers take {latency:.3f} s")
+
+    def _resize(self, size: int, now: float, why: str) -> None:
+        size = max(1, min(size, self.limit))
+        if size != self.size:
+            log.debug("window %d -> %d: %s", self.size, size, why)
+        self.size = size
+        self.largest = max(self.largest, size)
+        self._begin(now)
+
+    def _begin(self, now: float) -> None:
+        self._began = now
+        self._latencies = []
+        self._full = 0

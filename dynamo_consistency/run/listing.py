@@ -1,0 +1,188 @@
+"""The listing stage: one shard of a site, from whatever lists it, into the run directory."""
+
+import logging
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from dynamo_consistency import paths
+from dynamo_consistency.check import Listing, Source
+from dynamo_consistency.errors import ConfigurationError
+from dynamo_consistency.listers.contract import Failed, Lister
+from dynamo_consistency.listers.shards import Share
+from dynamo_consistency.listers.walk import Limits, Visit, Walk
+from dynamo_consistency.run.directory import RunDirectory
+from dynamo_consistency.run.listing_file import ListingFile
+from dynamo_consistency.run.progress import Counts, Progress
+from dynamo_consistency.secrets import redact
+
+if TYPE_CHECKING:
+    from dynamo_consistency.backend.contract import Backend
+
+log = logging.getLogger(__name__)
+
+POSIX_THREADS = 8
+
+
+def list_shard(run: RunDirectory, backend: "Backend | None", shard: int, progress: Progress) -> dict[str, Any]:
+    """List shard number `shard` of the run's site; what `listing/shard-NNNN.json` holds.
+
+    A shard that is already whole is not listed again. `backend` is asked (`get_listers`) only where the check names no
+    source. Raises ListingError when the site could not be listed at all, ConfigurationError for a shard that the
+    check does not have; then the run directory has nothing of the shard.
+    """
+    check = run.check()
+    listing = check.spec.listing
+    if not 0 <= shard < listing.shards:
+        raise ConfigurationError(f"there is no shard {shard}: the check has {listing.shards}, numbered from 0")
+    report = f"{_name(shard)}.json"
+    if run.exists(report) and run.exists(f"{_name(shard)}.parquet"):
+        log.info("shard %d is already listed", shard)
+        return dict(run.read_json(report))
+    share = Share(shard, listing.shards, listing.split_depth)
+    began = time.monotonic()
+    with progress:
+        if listing.source is not None and listing.source.dump is not None:
+            result = _read_dump(run, listing, share, progress)
+        else:
+            result = _walk(run, listing, share, progress, _lister(listing, backend, check.spec.site))
+    result["elapsedSeconds"] = round(time.monotonic() - began, 3)
+    run.write_json(report, result)
+    return result
+
+
+def expected_directories(earlier: RunDirectory, shard: int) -> int | None:
+    """How many directories an earlier run found in `shard`, for the estimate of the progress; None if not known."""
+    report = f"{_name(shard)}.json"
+    return int(earlier.read_json(report)["counts"]["directories"]) if earlier.exists(report) else None
+
+
+def _name(shard: int) -> str:
+    return f"listing/shard-{shard:04}"
+
+
+class _Source(NamedTuple):
+    lister: Lister
+    description: str
+
+
+def _lister(listing: Listing, backend: "Backend | None", site: str) -> _Source:
+    """What the check or the backend says lists the site. Raises ListingError."""
+    from dynamo_consistency.listers.posix import PosixLister
+    from dynamo_consistency.listers.threaded import ThreadedLister, simple_lister
+
+    source = listing.source or Source.model_construct()
+    if source.posix is not None:
+        posix = PosixLister(source.posix.prefix)
+        threads = min(POSIX_THREADS, listing.concurrency)
+        return _Source(ThreadedLister([lambda: posix.answer] * threads), f"posix {source.posix.prefix}")
+    if source.xrootd is not None:
+        servers = source.xrootd.servers
+        return _Source(_xrootd(listing, servers, source.xrootd.prefix), f"xrootd {' '.join(servers)}")
+    if backend is None:
+        raise ConfigurationError("the check names no listing.source and there is no backend that could")
+    factory, arguments = backend.get_listers(site)
+    name = getattr(factory, "__name__", type(factory).__name__)
+    return _Source(simple_lister(factory, arguments), f"get_listers {name}")
+
+
+def _xrootd(listing: Listing, servers: list[str], prefix: str) -> Lister:
+    from dynamo_consistency.listers.xrootd import XRootDLister
+
+    lister: Lister = XRootDLister(
+        servers, prefix, concurrency=listing.concurrency, timeout=listing.directory_timeout_seconds
+    )
+    return lister
+
+
+def _walk(run: RunDirectory, listing: Listing, share: Share, progress: Progress, source: _Source) -> dict[str, Any]:
+    roots = [paths.to_bytes(root.path) for root in listing.roots]
+    limits = Limits(
+        listing.concurrency, listing.directory_timeout_seconds, listing.retries, listing.max_requests_per_second
+    )
+    listed_at = int(time.time())
+    walk = Walk(source.lister, roots, share, limits, [paths.to_bytes(path) for path in listing.exclude])
+    try:
+        with run.writing(f"{_name(share.shard)}.parquet") as path, ListingFile(path, roots) as file:
+            for visit in walk:
+                _record(file, share, visit)
+                progress(file.counts, walk.window.size)
+    finally:
+        source.lister.close()
+    log.info(
+        "shard %d: at most %d requests in flight, %d at the end", share.shard, walk.window.largest, walk.window.size
+    )
+    result = _result(share, listed_at, source.description, file)
+    result["counts"] |= {"requests": walk.requests, "retries": walk.retries}
+    result["window"] = {"largest": walk.window.largest, "final": walk.window.size}
+    return result
+
+
+def _record(file: ListingFile, share: Share, visit: Visit) -> None:
+    directory, answer = visit.directory, visit.answer
+    if isinstance(answer, Failed):
+        file.hole(directory.root, directory.path, answer.reason)
+        return
+    if not share.records(directory.depth):
+        return
+    entries = len(answer.directories) + len(answer.files) + len(answer.holes)
+    file.directory(directory.root, directory.path, entries, directory.mtime)
+    file.files(directory.root, directory.path, answer.files)
+    for hole in answer.holes:
+        file.hole(directory.root, paths.join(directory.path, hole.name), hole.reason)
+    for path in visit.elsewhere:
+        file.seen(path)
+    file.note(answer.notes)
+
+
+def _read_dump(run: RunDirectory, listing: Listing, share: Share, progress: Progress) -> dict[str, Any]:
+    from dynamo_consistency.listers.dump import read_dump
+
+    assert listing.source is not None and listing.source.dump is not None  # noqa: PT018, S101 (for the type checker)
+    dump = read_dump(listing.source.dump)
+    roots = [paths.to_bytes(root.path) for root in listing.roots]
+    excluded = [paths.to_bytes(path) for path in listing.exclude]
+    with run.writing(f"{_name(share.shard)}.parquet") as path, ListingFile(path, roots) as file:
+        for batch in dump.batches():
+            for root, part in _parts(batch, roots, excluded, share):
+                file.columns(root, part.column("path"), part.column("size"), part.column("mtime"))
+            progress(file.counts, 0)
+    result = _result(share, int(dump.date), f"dump {listing.source.dump.url}", file)
+    result["counts"] |= {"requests": 0, "retries": 0}
+    result["window"] = {"largest": 0, "final": 0}
+    return result
+
+
+def _parts(batch: Any, roots: list[bytes], excluded: list[bytes], share: Share) -> Iterator[tuple[bytes, Any]]:
+    """The rows of `batch` that this shard records, by their root."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    for directory in excluded:
+        below = pc.starts_with(batch.column("path"), paths.subtree(directory)[0])
+        batch = batch.filter(pc.invert(below))
+    for root in roots:
+        part = batch.filter(pc.starts_with(batch.column("path"), paths.subtree(root)[0]))
+        if share.shards > 1:
+            part = part.filter(
+                pa.array([share.owns_file(path, root) for path in part.column("path").to_pylist()], pa.bool_())
+            )
+        if part.num_rows:
+            yield root, part
+
+
+def _result(share: Share, listed_at: int, source: str, file: ListingFile) -> dict[str, Any]:
+    return {
+        "shard": share.shard,
+        "shards": share.shards,
+        "listedAt": listed_at,
+        "source": redact(source),
+        "counts": _counts(file.counts),
+        "roots": {paths.to_text(root): _counts(counts) for root, counts in file.roots.items()},
+        "holes": file.holes,
+        "notes": file.notes,
+    }
+
+
+def _counts(counts: Counts) -> dict[str, int]:
+    return {"files": counts.files, "directories": counts.directories, "holes": counts.holes, "bytes": counts.bytes}

@@ -1,0 +1,134 @@
+"""The file that a listed shard leaves in the run directory: rows as they come, written in small groups."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from dynamo_consistency import paths
+from dynamo_consistency.listers.contract import File
+from dynamo_consistency.run.progress import Counts
+from dynamo_consistency.secrets import redact
+
+KINDS = ["file", "directory", "hole", "seen"]
+FILE, DIRECTORY, HOLE, SEEN = range(4)
+LISTING_COLUMNS = pa.schema(
+    [
+        pa.field("path", pa.binary(), nullable=False),  # LFN
+        pa.field("kind", pa.dictionary(pa.int8(), pa.string()), nullable=False),
+        pa.field("size", pa.int64()),  # file: bytes, null when unknown; directory: number of entries directly in it
+        pa.field("mtime", pa.int64()),  # seconds since 1970; null: unknown
+        pa.field("reason", pa.string()),  # of a hole
+    ]
+)
+"""`file`; `directory`: listed wholly; `hole`: nothing in or below it is known; `seen`: another shard must list it."""
+
+ROWS_IN_GROUP = 32_768
+SHOWN = 100
+
+
+class ListingFile:
+    """Writes rows and counts them, by root. Use as a context manager; the file is whole when the block has ended."""
+
+    def __init__(self, path: Path, roots: Iterable[bytes]) -> None:
+        self._writer = pq.ParquetWriter(path, LISTING_COLUMNS, compression="zstd", store_schema=True)
+        self._kinds = pa.array(KINDS, pa.string())
+        self.counts = Counts()
+        self.roots = {root: Counts() for root in roots}
+        self.holes: list[dict[str, str]] = []
+        self.notes: list[str] = []
+        self._clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self._flush()
+        self._writer.close()
+
+    def files(self, root: bytes, directory: bytes, files: list[File]) -> None:
+        """The files directly in `directory`."""
+        before = b"/" if directory == b"/" else directory + b"/"
+        for first in range(0, len(files), ROWS_IN_GROUP):
+            some = files[first : first + ROWS_IN_GROUP]
+            self._paths += [before + file.name for file in some]
+            self._codes += bytes([FILE]) * len(some)
+            self._sizes += [file.size for file in some]
+            self._mtimes += [file.mtime for file in some]
+            self._flush_if_full()
+        self._count_files(root, len(files), sum(file.size or 0 for file in files))
+
+    def directory(self, root: bytes, path: bytes, entries: int, mtime: int | None) -> None:
+        self._row(path, DIRECTORY, entries, mtime)
+        self.counts.directories += 1
+        self.roots[root].directories += 1
+
+    def hole(self, root: bytes, path: bytes, reason: str) -> None:
+        reason = redact(reason).encode("utf-8", "backslashreplace").decode()
+        self._reasons[len(self._paths)] = reason
+        self._row(path, HOLE, None, None)
+        self.counts.holes += 1
+        self.roots[root].holes += 1
+        if len(self.holes) < SHOWN:
+            self.holes.append({"path": paths.to_text(path), "reason": reason})
+
+    def seen(self, path: bytes) -> None:
+        self._row(path, SEEN, None, None)
+
+    def note(self, notes: Iterable[str]) -> None:
+        for note in notes:
+            if len(self.notes) < SHOWN:
+                self.notes.append(redact(note))
+
+    def columns(self, root: bytes, path: Any, size: Any, mtime: Any) -> None:
+        """Files as Arrow arrays."""
+        import pyarrow.compute as pc
+
+        kind = pa.DictionaryArray.from_arrays(pa.array(bytes(len(path)), pa.int8()), self._kinds)
+        columns = [path, kind, size, mtime, pa.nulls(len(path), pa.string())]
+        self._writer.write_batch(pa.record_batch(columns, schema=LISTING_COLUMNS))
+        self._count_files(root, len(path), pc.sum(size).as_py() or 0)
+
+    def _count_files(self, root: bytes, files: int, size: int) -> None:
+        for counts in (self.counts, self.roots[root]):
+            counts.files += files
+            counts.bytes += size
+
+    def _row(self, path: bytes, code: int, size: int | None, mtime: int | None) -> None:
+        self._paths.append(path)
+        self._codes.append(code)
+        self._sizes.append(size)
+        self._mtimes.append(mtime)
+        self._flush_if_full()
+
+    def _flush_if_full(self) -> None:
+        if len(self._paths) >= ROWS_IN_GROUP:
+            self._flush()
+
+    def _flush(self) -> None:
+        if not self._paths:
+            return
+        reasons = [self._reasons.get(row) for row in range(len(self._paths))] if self._reasons else None
+        codes = pa.array(self._codes, pa.int8())
+        columns = [
+            pa.array(self._paths, pa.binary()),
+            pa.DictionaryArray.from_arrays(codes, self._kinds),
+            pa.array(self._sizes, pa.int64()),
+            pa.array(self._mtimes, pa.int64()),
+            pa.nulls(len(codes), pa.string()) if reasons is None else pa.array(reasons, pa.string()),
+        ]
+        self._writer.write_batch(pa.record_batch(columns, schema=LISTING_COLUMNS))
+        self._clear()
+
+    def _clear(self) -> None:
+        self._paths: list[bytes] = []
+        self._codes = bytearray()
+        self._sizes: list[int | None] = []
+        self._mtimes: list[int | None] = []
+        self._reasons: dict[int, str] = {}

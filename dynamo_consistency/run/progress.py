@@ -1,0 +1,99 @@
+"""How a listing says on stderr how far it is: a renewed line on a terminal, a log line a minute elsewhere."""
+
+import logging
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self, TextIO
+
+if TYPE_CHECKING:
+    from rich.live import Live
+
+log = logging.getLogger(__name__)
+
+TERMINAL_SECONDS = 0.2
+LOG_SECONDS = 60.0
+
+
+@dataclass(slots=True)
+class Counts:
+    """What a listing has found so far."""
+
+    files: int = 0
+    directories: int = 0
+    holes: int = 0
+    bytes: int = 0
+
+
+class Progress:
+    """Called with the counts as often as one likes, it speaks seldom. `list_shard` enters and leaves its context.
+
+    `label` says what is listed; `expected` is the number of directories of the last run, when there was one.
+    """
+
+    def __init__(
+        self,
+        label: str,
+        expected: int | None = None,
+        stream: TextIO | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._label, self._expected, self._clock = label, expected, clock
+        self._stream = sys.stderr if stream is None else stream
+        self._live: Live | None = None
+        self._interval = TERMINAL_SECONDS if self._stream.isatty() else LOG_SECONDS
+        self._began = clock()
+        self._next = self._began + self._interval
+
+    def __enter__(self) -> Self:
+        if self._stream.isatty():
+            from rich.console import Console
+            from rich.live import Live
+
+            self._live = Live(console=Console(file=self._stream), auto_refresh=False, transient=True)
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def __call__(self, counts: Counts, window: int) -> None:
+        now = self._clock()
+        if now < self._next:
+            return
+        self._next = now + self._interval
+        line = self.line(counts, window, now - self._began)
+        if self._live is None:
+            log.info("%s", line)
+        else:
+            from rich.text import Text
+
+            self._live.update(Text(line, no_wrap=True, overflow="ellipsis"), refresh=True)
+
+    def line(self, counts: Counts, window: int, elapsed: float) -> str:
+        """The state in one line."""
+        rate = counts.directories / elapsed if elapsed > 0 else 0.0
+        parts = [
+            f"{counts.directories:,} directories{self._share(counts.directories)}",
+            f"{counts.files:,} files",
+            f"{rate:,.0f} directories/s",
+            f"{counts.holes:,} holes",
+            f"{window} in flight",
+            f"{_clock_time(elapsed)} elapsed{self._remaining(counts.directories, rate)}",
+        ]
+        return f"{self._label}: " + ", ".join(parts)
+
+    def _share(self, directories: int) -> str:
+        return f" ({min(99, 100 * directories // self._expected)} % of the last run's)" if self._expected else ""
+
+    def _remaining(self, directories: int, rate: float) -> str:
+        if not self._expected or not rate or directories >= self._expected:
+            return ""
+        return f", about {_clock_time((self._expected - directories) / rate)} left"
+
+
+def _clock_time(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
