@@ -66,6 +66,7 @@ def compare(run: RunDirectory, backend: Backend) -> dict[str, Any]:
         basics = counts.basics(database, check)
         _refuse_what_proves_nothing(database, basics)
         database.execute(resources.files(__package__).joinpath("comparison.sql").read_text(encoding="utf-8"))
+        _refuse_a_site_without_files(database, basics)
         for kind, query in FINDINGS.items():
             with run.writing(f"findings/{kind}.parquet") as target:
                 database.execute(f"COPY ({query}) TO {_literal(str(target))} (FORMAT parquet, COMPRESSION zstd)")
@@ -165,11 +166,6 @@ def _refuse_what_proves_nothing(database: duckdb.DuckDBPyConnection, basics: dic
                 f"the inventory is empty: the snapshot {snapshot} the listing has no file below the roots; "
                 "check the roots, and that the inventory is the right one"
             )
-    if basics["listedFiles"] == 0 and basics["expectedFiles"] > 0:
-        raise InvalidRunError(
-            f"no file was listed although the inventory expects {basics['expectedFiles']}; "
-            "check the prefix and the doors of the site"
-        )
     for root, entries in basics["roots"].items():
         reason = _hole_over(database, paths.to_bytes(root))
         if reason and entries["inventoryFiles"] > 0:
@@ -177,6 +173,17 @@ def _refuse_what_proves_nothing(database: duckdb.DuckDBPyConnection, basics: dic
                 f"the root {root} could not be listed at all ({reason}), although the inventory has "
                 f"{entries['inventoryFiles']} files there"
             )
+
+
+def _refuse_a_site_without_files(database: duckdb.DuckDBPyConnection, basics: dict[str, Any]) -> None:
+    """No file listed, and some expected where the listing claims to have looked: it has looked somewhere else."""
+    if basics["listedFiles"] > 0:
+        return
+    row = database.execute("SELECT count(*) FROM expected_where_listed").fetchone()
+    if row and row[0] > 0:
+        raise InvalidRunError(
+            f"no file was listed although the inventory expects {row[0]}; check the prefix and the doors of the site"
+        )
 
 
 def _hole_over(database: duckdb.DuckDBPyConnection, root: bytes) -> str | None:

@@ -77,6 +77,12 @@ SELECT * FROM interval
 QUALIFY coalesce(first >= max(past) OVER (PARTITION BY shard ORDER BY first
                                           ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), TRUE);
 
+CREATE VIEW expected_where_listed AS
+SELECT f.path
+FROM (FROM file WHERE before + after > 0 AND NOT in_flight) AS f
+ASOF LEFT JOIN (FROM unknown WHERE shard = -1) AS h ON f.path || '\x2F'::BLOB >= h.first
+WHERE coalesce(f.path || '\x2F'::BLOB >= h.past, TRUE);
+
 -- ------------------------------------------------------------------------------------------------------- missing
 
 -- What the inventory says of the doubtful files; a pending deletion counts wherever one of its entries shows it.

@@ -1,0 +1,51 @@
+# All set-up is done by what is asked for: `make demo` and `make test` need Python 3.11 or newer, and nothing else.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+READY_DEV := $(VENV)/.ready-dev
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench format lock clean
+
+help: ## Say what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(READY) ## Check a small site against a small inventory, from nothing to the report
+	@$(BIN)/python examples/demo/demo.py
+
+test: $(READY_DEV) ## Run all tests that can run here; those that cannot are named with the line that installs what they need
+	@$(BIN)/python -m pytest
+
+lint: $(READY_DEV) ## Formatting, style, types, and the direction of dependencies
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+bench: $(READY_DEV) ## Measure listing, comparison and snapshot against their peers; BENCH=--big for more
+	@$(BIN)/python benchmarks/bench.py $(BENCH)
+
+format: $(READY_DEV) ## Format, and mend what can be mended
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+lock: $(READY_DEV) ## Write the lock files anew from pyproject.toml
+	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements.lock
+	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements-dev.lock
+
+clean: ## Remove what the demo and the tests have left
+	@rm -rf demo-data .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+# The virtual environment, from the lock files with their hashes; made anew when they change.
+$(READY): requirements.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+$(READY_DEV): requirements-dev.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@ $(READY)

@@ -1,0 +1,90 @@
+"""Tables for a person at a terminal; on stdout, plain where stdout is no terminal."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from dynamo_consistency.run.directory import RunDirectory
+
+_KINDS = (
+    ("missing", "the inventory expects them, the site lacks them", "missingBytes"),
+    ("orphans", "at the site, unknown to the inventory", "orphanBytes"),
+    ("mismatches", "both know them, sizes differ", "mismatchBytes"),
+    ("emptyDirectories", "no file in or below them", None),
+)
+
+
+def human_bytes(size: int) -> str:
+    """A size for people, in binary units: 1536 is 1.5 KiB."""
+    value = float(size)
+    for unit in ("B", "KiB", "MiB", "GiB", "TiB", "PiB"):
+        if value < 1024 or unit == "PiB":
+            return f"{value:.0f} B" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1024
+    raise AssertionError("unreachable: the last unit takes everything")
+
+
+def show_summary(run: RunDirectory, summary: dict[str, Any]) -> None:
+    """The run in a few lines: what was compared, what was found, where everything is."""
+    console = Console(soft_wrap=True, highlight=False)
+    if summary["result"] != "Complete":
+        console.print(f"{summary['site']}: the run is {summary['result'].lower()}: {escape(summary['reason'])}")
+        console.print(f"It counts for nothing; the findings of the run before stay in force. Files: {escape(run.url)}")
+        return
+    counts = summary["counts"]
+    console.print(
+        f"{summary['site']}: {counts['listedFiles']} files listed ({human_bytes(counts['listedBytes'])}), "
+        f"{counts['inventoryFiles']} in the inventory ({human_bytes(counts['inventoryBytes'])}), "
+        f"{counts['holes']} directories not listed"
+    )
+    table = Table(box=None, pad_edge=False)
+    for column, justify in (("finding", "left"), ("number", "right"), ("size", "right"), ("meaning", "left")):
+        table.add_column(column, justify=justify)  # type: ignore[arg-type]
+    for kind, meaning, size in _KINDS:
+        table.add_row(kind, str(counts[kind]), human_bytes(counts[size]) if size else "", meaning)
+    console.print(table)
+    for hole in summary["holes"]:
+        console.print(f"not listed: {escape(hole['path'])}: {escape(hole['reason'])}")
+    console.print(f"run {summary['runId']}, files in {escape(run.url)}")
+    page = summary["artifacts"].get("report")
+    if page:
+        console.print(f"page to look at or mail: {escape(run.url)}/{page}")
+
+
+def show_runs(summaries: Iterable[dict[str, Any]]) -> None:
+    table = Table(box=None, pad_edge=False)
+    for column in ("run", "started", "result", "listed", "missing", "orphans", "mismatches", "empty", "holes", "reason"):
+        table.add_column(column)
+    for summary in summaries:
+        counts = summary["counts"]
+        numbers = ("listedFiles", "missing", "orphans", "mismatches", "emptyDirectories", "holes")
+        table.add_row(
+            summary["runId"],
+            summary.get("startTime", ""),
+            summary["result"],
+            *(str(counts.get(number, "")) for number in numbers),
+            escape(summary["reason"]),
+        )
+    Console(soft_wrap=True, highlight=False).print(table)
+
+
+def show_file(path: str, rows: list[dict[str, Any]]) -> None:
+    console = Console(soft_wrap=True, highlight=False)
+    if not rows:
+        console.print(f"{escape(path)}: no run has found anything about it")
+        return
+    table = Table(box=None, pad_edge=False)
+    for column in ("run", "started", "found as", "inventory size", "site size", "dataset"):
+        table.add_column(column)
+    for row in rows:
+        table.add_row(
+            row["runId"],
+            row["startTime"],
+            row["kind"],
+            *("" if row[name] is None else str(row[name]) for name in ("size", "siteSize")),
+            escape(row["dataset"] or ""),
+        )
+    console.print(table)
