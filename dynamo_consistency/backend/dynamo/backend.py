@@ -1,0 +1,101 @@
+"""The names of the backend contract, on Dynamo's databases."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from dynamo_consistency.backend.contract import ListedFile, ListerFactory
+from dynamo_consistency.backend.dataset_filter import DatasetFilter
+from dynamo_consistency.backend.dynamo import copies, exporting, importing, inventory, pending, schema, sites, trouble
+from dynamo_consistency.backend.dynamo.blocklist import write_blocklist
+from dynamo_consistency.backend.dynamo.connect import Databases, connect
+from dynamo_consistency.backend.dynamo.generation import Generation, detect
+from dynamo_consistency.backend.dynamo.options import Options
+
+
+class Opened:
+    """The databases, and what was found there when they were first used."""
+
+    def __init__(self, databases: Databases) -> None:
+        self.databases = databases
+
+    @cached_property
+    def generation(self) -> Generation:
+        return detect(self.databases)
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """`inventory` of the backend contract."""
+
+    opened: Opened
+
+    def protected_datasets(self, site: str) -> set[str]:
+        return pending.managed_datasets(self.opened.databases, self.opened.generation, site)
+
+    def list_files(self, site: str) -> list[ListedFile]:
+        return inventory.list_files(self.opened.databases, self.opened.generation, site)
+
+    def stream(self, site: str) -> Iterator[pa.RecordBatch]:
+        return inventory.stream(self.opened.databases, self.opened.generation, site)
+
+
+@dataclass(frozen=True)
+class Registry:
+    """`registry` of the backend contract."""
+
+    opened: Opened
+
+    def sources(self, site: str, files: Iterable[str]) -> tuple[list[str], list[str]]:
+        """(files that no disk elsewhere has, of those: also none on tape), in the order given; only reads."""
+        return copies.without_source(self.opened.databases, self.opened.generation, site, files)
+
+
+class DynamoBackend:
+    """A `contract.Backend`. Nothing is asked of a server before the first name is used."""
+
+    DatasetFilter = DatasetFilter
+
+    def __init__(self, options: Options, databases: Databases) -> None:
+        self.options = options
+        self._opened = Opened(databases)
+        self.inventory = Inventory(self._opened)
+        self.registry = Registry(self._opened)
+        self.siteinfo = sites.SiteInfo(databases.inventory)
+
+    def describe(self) -> str:
+        """One sentence: which database, and which generation of Dynamo's schema was found there."""
+        return f"{trouble.place(self._opened.databases.inventory)}: {self._opened.generation.describe()}"
+
+    def check_site(self, site: str) -> bool:
+        return self.siteinfo.check_site(site)
+
+    def deletion_requests(self, site: str) -> set[str]:
+        return pending.datasets_being_deleted(self._opened.databases, self._opened.generation, site)
+
+    def filelist_to_blocklist(self, site: str, infile: str, outfile: str) -> None:
+        write_blocklist(self._opened.databases, site, infile, outfile)
+
+    def init(self) -> None:
+        """Create the tables in an empty database; see `schema.init`."""
+        schema.init(self._opened.databases)
+
+    def import_files(self, site: str, path: str | Path) -> int:
+        """Replace what a database of our own says of the site by a list of files; their number."""
+        return importing.import_files(self._opened.databases, site, path)
+
+    def export_files(self, site: str, path: str | Path) -> int:
+        """Write the files of the site as a list that `import_files` reads; their number."""
+        return exporting.export_files(self._opened.databases, self._opened.generation, site, path)
+
+    def get_listers(self, site: str) -> tuple[ListerFactory, list[tuple[Any, ...]]]:
+        return sites.get_listers(site, self.options.sites)
+
+
+def open_backend(options: Options) -> DynamoBackend:
+    """The backend that an entry of `backends.yaml` describes. Raises ConfigurationError."""
+    return DynamoBackend(options, connect(options))

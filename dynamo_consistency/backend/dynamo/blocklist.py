@@ -1,0 +1,90 @@
+"""The report that tells people which blocks, of which groups, a list of files belongs to."""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from sqlalchemy import Connection, and_, select
+
+from dynamo_consistency import paths
+from dynamo_consistency.backend.dataset_filter import dataset_of
+from dynamo_consistency.backend.dynamo.connect import Databases, reading
+from dynamo_consistency.backend.dynamo.names import chunks, label, storable
+from dynamo_consistency.backend.dynamo.schema import block_replicas, blocks, datasets, files, groups
+from dynamo_consistency.backend.dynamo.sites import site_id
+from dynamo_consistency.errors import ConfigurationError
+
+UNSUBSCRIBED = "Unsubscribed"
+UNKNOWN = "unknown"
+
+
+class Block(NamedTuple):
+    """A block and who owns its replica at the site."""
+
+    dataset: str
+    name: str
+    group: str
+
+
+def write_blocklist(databases: Databases, site: str, infile: str | Path, outfile: str | Path) -> None:
+    """Summarise `infile`, one LFN a line: a line per block with the number of files, group, dataset and block.
+
+    Datasets with the most files come first; blocks stand by name. A name that the inventory has forgotten counts for
+    the dataset that its name says. Raises BackendError, or ConfigurationError when a file cannot be read or written.
+    """
+    counts: Counter[Block] = Counter()
+    with reading(databases.inventory) as connection:
+        number = site_id(connection, site)
+        for chunk in chunks(_lines(infile)):
+            known = _blocks(connection, number, chunk)
+            counts.update(known.get(name) or _forgotten(name) for name in chunk)
+    text = "".join(f"{line}\n" for line in _report(counts))
+    try:
+        Path(outfile).write_bytes(paths.to_bytes(text))
+    except OSError as error:
+        raise ConfigurationError(f"{outfile}: cannot be written: {error.strerror}") from None
+
+
+def _lines(infile: str | Path) -> Iterator[bytes]:
+    try:
+        with Path(infile).open("rb") as file:
+            for line in file:
+                if name := line.rstrip(b"\n"):
+                    yield name
+    except OSError as error:
+        raise ConfigurationError(f"{infile}: cannot be read: {error.strerror}") from None
+
+
+def _blocks(connection: Connection, number: int, names: list[bytes]) -> dict[bytes, Block]:
+    """The block of each file that the inventory knows.
+
+    The database compares without spaces at the end; the dictionary, by the bytes that are stored, does not.
+    """
+    query = (
+        select(files.c.name, datasets.c.name, blocks.c.name, groups.c.name)
+        .join(blocks, blocks.c.id == files.c.block_id)
+        .join(datasets, datasets.c.id == blocks.c.dataset_id)
+        .outerjoin(
+            block_replicas,
+            and_(block_replicas.c.block_id == blocks.c.id, block_replicas.c.site_id == number),
+        )
+        .outerjoin(groups, groups.c.id == block_replicas.c.group_id)
+        .where(files.c.name.in_([name for name in names if storable(name)]))
+    )
+    return {
+        name: Block(label(dataset) or UNKNOWN, label(block) or UNKNOWN, group or UNSUBSCRIBED)
+        for name, dataset, block, group in connection.execute(query)
+    }
+
+
+def _forgotten(name: bytes) -> Block:
+    return Block(dataset_of(paths.to_text(name)) or UNKNOWN, UNKNOWN, UNSUBSCRIBED)
+
+
+def _report(counts: Counter[Block]) -> Iterator[str]:
+    totals: Counter[str] = Counter()
+    for block, files_of_block in counts.items():
+        totals[block.dataset] += files_of_block
+    for block in sorted(counts, key=lambda block: (-totals[block.dataset], block)):
+        yield f"{counts[block]:10d}    {block.group:<17}  {block.dataset}#{block.name}"

@@ -1,0 +1,57 @@
+"""Where else a file is: looked up by name, a chunk at a time."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from sqlalchemy import Connection, select
+
+from dynamo_consistency import paths
+from dynamo_consistency.backend.dynamo.connect import Databases, reading
+from dynamo_consistency.backend.dynamo.generation import Generation
+from dynamo_consistency.backend.dynamo.inventory import claimed
+from dynamo_consistency.backend.dynamo.names import chunks, storable
+from dynamo_consistency.backend.dynamo.schema import block_replicas, files, sites
+from dynamo_consistency.backend.dynamo.sites import site_id
+
+
+def without_source(
+    databases: Databases, generation: Generation, site: str, names: Iterable[str]
+) -> tuple[list[str], list[str]]:
+    """(files that no disk elsewhere has, of those: the files that no tape has either), in the order given.
+
+    A copy is one that a replica at a ready site other than `site` claims. A replica without an owner is about to be
+    deleted and is no copy to rely on. A file that Dynamo does not know has none.
+    """
+    no_disk, nowhere = [], []
+    with reading(databases.inventory) as connection:
+        number = site_id(connection, site)
+        for chunk in chunks(names):
+            storages = _storages(connection, generation, number, [paths.to_bytes(name) for name in chunk])
+            for name in chunk:
+                kinds = storages.get(paths.to_bytes(name), set())
+                if "disk" not in kinds:
+                    no_disk.append(name)
+                    if "mss" not in kinds:
+                        nowhere.append(name)
+    return no_disk, nowhere
+
+
+def _storages(
+    connection: Connection, generation: Generation, number: int, names: Sequence[bytes]
+) -> Mapping[bytes, set[str]]:
+    """The storage types of the sites that have a copy of each file."""
+    query = (
+        select(files.c.name, sites.c.storage_type)
+        .join(block_replicas, block_replicas.c.block_id == files.c.block_id)
+        .join(sites, sites.c.id == block_replicas.c.site_id)
+        .where(
+            files.c.name.in_([name for name in names if storable(name)]),
+            block_replicas.c.site_id != number,
+            block_replicas.c.group_id != 0,
+            sites.c.status == "ready",
+            claimed(generation),
+        )
+    )
+    storages: dict[bytes, set[str]] = {}
+    for name, storage in connection.execute(query):
+        storages.setdefault(name, set()).add(storage)
+    return storages

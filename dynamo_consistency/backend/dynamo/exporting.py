@@ -1,0 +1,42 @@
+"""The files of a site as a list that `importing` reads."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from dynamo_consistency.backend.dynamo.connect import Databases, reading
+from dynamo_consistency.backend.dynamo.filelist import HEADER, ListedFile, format_line, open_list
+from dynamo_consistency.backend.dynamo.generation import Generation
+from dynamo_consistency.backend.dynamo.inventory import claimed, contents, partitions
+from dynamo_consistency.backend.dynamo.sites import site_id
+from dynamo_consistency.errors import ConfigurationError
+
+
+def export_files(databases: Databases, generation: Generation, site: str, path: str | Path) -> int:
+    """Write the list of `site`, packed when its name ends in `.gz`; returns the number of files.
+
+    The file appears when it is whole. Raises ConfigurationError when it cannot be written, and BackendError.
+    """
+    target = Path(path)
+    scratch = target.with_name(f".tmp-{target.name}")
+    number = 0
+    try:
+        with open_list(scratch, "wb") as file:
+            file.write(HEADER)
+            for line in export_lines(databases, generation, site):
+                file.write(line)
+                number += 1
+        scratch.replace(target)
+    except OSError as error:
+        raise ConfigurationError(f"{path}: cannot be written: {error.strerror}") from None
+    finally:
+        scratch.unlink(missing_ok=True)
+    return number
+
+
+def export_lines(databases: Databases, generation: Generation, site: str) -> Iterator[bytes]:
+    """The lines of the list, without its header. Raises BackendError."""
+    with reading(databases.inventory) as connection:
+        query = contents(site_id(connection, site), claimed(generation))
+        for rows in partitions(connection, query):
+            for name, size, time, complete, dataset, block, group in rows:
+                yield format_line(ListedFile(name, size, dataset, block, group, bool(complete), time or 0))

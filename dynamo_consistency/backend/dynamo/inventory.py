@@ -1,0 +1,137 @@
+"""What Dynamo believes to be at a site, as a stream.
+
+A file is at a site through its block's replica there: complete (`is_complete`), or with the files that stand in
+`block_replica_files`. One query gives every file of every block that has a replica at the site, in no order. What is
+not certainly meant to be there now is in flight, so that it is neither missing nor an orphan.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, exists, func, literal, not_, or_, select
+
+from dynamo_consistency import paths
+from dynamo_consistency.backend.contract import INVENTORY_COLUMNS, ListedFile
+from dynamo_consistency.backend.dynamo import trouble
+from dynamo_consistency.backend.dynamo.connect import Databases, reading
+from dynamo_consistency.backend.dynamo.generation import Generation
+from dynamo_consistency.backend.dynamo.names import label
+from dynamo_consistency.backend.dynamo.schema import (
+    block_replica_files,
+    block_replicas,
+    blocks,
+    datasets,
+    file_subscriptions,
+    files,
+    groups,
+)
+from dynamo_consistency.backend.dynamo.sites import site_id
+from dynamo_consistency.errors import BackendError
+
+BATCH_ROWS = 50_000
+
+
+def stream(databases: Databases, generation: Generation, site: str) -> Iterator[pa.RecordBatch]:
+    """Batches with INVENTORY_COLUMNS, from one server-side cursor: memory does not grow with the rows.
+
+    Raises BackendError for an unknown site, and when the read breaks off or ends short of the server's own count.
+    """
+    with reading(databases.inventory) as connection:
+        number = site_id(connection, site)
+        expected = _count(connection, number) if generation.transactional else None
+        rows = 0
+        for batch in partitions(connection, contents(number, _in_flight(generation))):
+            rows += len(batch)
+            yield _batch(batch)
+    if expected is not None and rows != expected:
+        raise BackendError(
+            f"the database {trouble.place(databases.inventory)} gave {rows} of {expected} files of {site}; run again"
+        )
+
+
+def list_files(databases: Databases, generation: Generation, site: str) -> list[ListedFile]:
+    """(LFN, bytes, time of the last change) of every file; -1 bytes: unknown. A file in flight has changed just now."""
+    now = datetime.now(UTC)
+    return [
+        (paths.to_text(path), size, now if in_flight else time and datetime.fromtimestamp(time, UTC))
+        for batch in stream(databases, generation, site)
+        for path, size, time, in_flight in zip(*(column.to_pylist() for column in batch.columns[:4]), strict=True)
+    ]
+
+
+def claimed(generation: Generation) -> ColumnElement[bool]:
+    """Does the block replica in the query claim the file in the query? NULL never comes out."""
+    complete = block_replicas.c.is_complete != 0
+    if not generation.per_file_replicas:
+        return complete
+    listed = exists().where(
+        block_replica_files.c.file_id == files.c.id, block_replica_files.c.site_id == block_replicas.c.site_id
+    )
+    return or_(complete, listed)
+
+
+def _in_flight(generation: Generation) -> ColumnElement[bool]:
+    """Not owned, not claimed, or with a subscription.
+
+    A subscription counts until Dynamo has applied it to the inventory and dropped its row: while a deletion is `done`
+    and not applied, the file is gone and the replica still claims it.
+    """
+    doubts = [block_replicas.c.group_id == 0, not_(claimed(generation))]
+    if generation.per_file_replicas:
+        subscribed = exists().where(
+            file_subscriptions.c.file_id == files.c.id,
+            file_subscriptions.c.site_id == block_replicas.c.site_id,
+            file_subscriptions.c.status != "cancelled",
+        )
+        doubts.append(subscribed)
+    return or_(*doubts)
+
+
+def _at_site(number: int) -> tuple[FromClause, ColumnElement[bool]]:
+    return block_replicas.join(files, files.c.block_id == block_replicas.c.block_id), (
+        block_replicas.c.site_id == literal(number)
+    )
+
+
+def contents(number: int, flag: ColumnElement[bool]) -> Select[Any]:
+    """The one query: name, size, time, `flag`, dataset, block and group of every file of every block at the site.
+
+    Outer joins: a file whose block or dataset row is lacking is at the site all the same.
+    """
+    tables, condition = _at_site(number)
+    tables = (
+        tables.outerjoin(blocks, blocks.c.id == files.c.block_id)
+        .outerjoin(datasets, datasets.c.id == blocks.c.dataset_id)
+        .outerjoin(groups, groups.c.id == block_replicas.c.group_id)
+    )
+    columns = (files.c.name, files.c.size, block_replicas.c.last_update, flag)
+    return select(*columns, datasets.c.name, blocks.c.name, groups.c.name).select_from(tables).where(condition)
+
+
+def _count(connection: Connection, number: int) -> int:
+    tables, condition = _at_site(number)
+    return connection.execute(select(func.count()).select_from(tables).where(condition)).scalar_one()
+
+
+def partitions(connection: Connection, query: Select[Any]) -> Iterator[Sequence[Sequence[Any]]]:
+    """The rows of `query`, a batch at a time, through a cursor that stays at the server."""
+    streaming = connection.execution_options(stream_results=True, max_row_buffer=BATCH_ROWS)
+    with streaming.execute(query) as result:
+        yield from result.partitions(BATCH_ROWS)
+
+
+def _batch(rows: Sequence[Sequence[Any]]) -> pa.RecordBatch:
+    names, sizes, times, in_flight, dataset, block, group = zip(*rows, strict=True)
+    columns = [
+        names,
+        sizes,
+        times,
+        [bool(value) for value in in_flight],
+        [label(name) for name in dataset],
+        [label(name) for name in block],
+        group,
+    ]
+    arrays = [pa.array(values, field.type) for values, field in zip(columns, INVENTORY_COLUMNS, strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, schema=INVENTORY_COLUMNS)

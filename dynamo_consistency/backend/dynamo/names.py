@@ -1,0 +1,33 @@
+"""Names of datasets, blocks and files between the database, where they are bytes, and people."""
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import TypeVar
+
+from dynamo_consistency.backend.dynamo.schema import NAME_LIMIT
+
+LOOK_UP_ROWS = 500
+"""Names in one look-up: well below the limits of a statement, and enough to make round trips unimportant."""
+
+Item = TypeVar("Item")
+
+
+def label(raw: bytes | None) -> str | None:
+    """The name of a dataset or block as text; an empty one, as a list without datasets leaves it, says nothing."""
+    if not raw:
+        return None
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
+
+
+def storable(name: bytes) -> bool:
+    """Can a file of this name be in the database at all? What cannot is never sent there."""
+    return len(name) <= NAME_LIMIT
+
+
+def chunks(items: Iterable[Item], size: int = LOOK_UP_ROWS) -> Iterator[list[Item]]:
+    iterator = iter(items)
+    while chunk := list(islice(iterator, size)):
+        yield chunk

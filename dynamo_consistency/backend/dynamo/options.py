@@ -1,0 +1,47 @@
+"""The entry of a Dynamo backend in `backends.yaml`."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from dynamo_consistency.check import Source
+from dynamo_consistency.yamlfile import ClosedModel
+
+DRIVERS = ("sqlite", "mysql", "mysql+pymysql", "mysql+mysqldb", "mariadb", "mariadb+pymysql", "mariadb+mysqldb")
+
+SiteOptions = Source
+"""What lists a site where the check itself does not say it: the same words as in `listing.source` of a check."""
+
+
+def _database_url(text: str) -> str:
+    """The text itself is never repeated in a complaint: it may hold a password."""
+    example = "such as mysql+pymysql://dynamoread@db.example.org/dynamo or sqlite:////data/inventory.sqlite"
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        raise ValueError(f"is not the URL of a database; write one {example}") from None
+    if url.drivername not in DRIVERS:
+        raise ValueError(f"{url.drivername!r} is no driver that is known here; write a URL {example}")
+    if not url.database or url.database == ":memory:":
+        raise ValueError(f"names no database; write a URL {example}")
+    return text
+
+
+DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
+
+
+class Options(ClosedModel):
+    """How Dynamo's databases are reached, and what lists the sites."""
+
+    type: Literal["dynamo"] = "dynamo"
+    url: DatabaseUrl = Field(description="The inventory: mysql+pymysql://user@host/dynamo, or sqlite:////path.")
+    register_url: DatabaseUrl | None = Field(
+        None, description="Requests and queues. Default: the inventory's name + `register` on the same server."
+    )
+    history_url: DatabaseUrl | None = Field(
+        None, description="Finished operations. Default: the inventory's name + `history` on the same server."
+    )
+    password_file: str | None = Field(None, min_length=1, description="File with the password in its first line.")
+    sites: dict[str, SiteOptions] = Field({}, description="What lists each site, where a check does not say it.")

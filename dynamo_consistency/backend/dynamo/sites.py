@@ -1,0 +1,73 @@
+"""The sites that Dynamo knows, and what lists them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Engine, select
+
+from dynamo_consistency.backend.contract import ListerFactory
+from dynamo_consistency.backend.dynamo import schema, trouble
+from dynamo_consistency.backend.dynamo.connect import reading
+from dynamo_consistency.check import Source
+from dynamo_consistency.errors import BackendError
+
+
+@dataclass(frozen=True)
+class SiteInfo:
+    """`siteinfo` of the backend contract."""
+
+    engine: Engine
+
+    def site_list(self) -> list[str]:
+        """All sites, sorted by name."""
+        with reading(self.engine) as connection:
+            return sorted(connection.execute(select(schema.sites.c.name)).scalars())
+
+    def ready_sites(self) -> set[str]:
+        with reading(self.engine) as connection:
+            rows = connection.execute(select(schema.sites.c.name, schema.sites.c.status)).all()
+        return {name for name, status in rows if status == "ready"}
+
+    def check_site(self, site: str) -> bool:
+        """Is the site ready to run on? Raises BackendError for a site that Dynamo does not know."""
+        if site not in self.site_list():
+            raise _unknown(self.engine, site)
+        return site in self.ready_sites()
+
+
+def site_id(connection: Connection, site: str) -> int:
+    """Raises BackendError for a site that Dynamo does not know.
+
+    Compared here and not by the database, which in some generations does not tell T2_X from t2_x, ignores spaces at
+    the end, and fails (1267) on names outside latin1.
+    """
+    for number, name in connection.execute(select(schema.sites.c.id, schema.sites.c.name)):
+        if name == site:
+            return int(number)
+    raise _unknown(connection.engine, site)
+
+
+def _unknown(engine: Engine, site: str) -> BackendError:
+    return BackendError(
+        f"the database {trouble.place(engine)} knows no site {site!r}; `site list` shows those it knows"
+    )
+
+
+def get_listers(site: str, sources: Mapping[str, Source]) -> tuple[ListerFactory, list[tuple[Any, ...]]]:
+    """What lists `site`: (constructor, argument tuples), one tuple per lister."""
+    source = sources.get(site)
+    if source is None:
+        raise BackendError(
+            f"nothing says how {site} is listed; add it to `sites` of the backend in backends.yaml, such as "
+            f"{site}: {{xrootd: {{servers: [root://door.example.org:1094]}}}}, or give the check a listing.source"
+        )
+    if source.posix is not None:
+        from dynamo_consistency.listers.posix import PosixLister
+
+        return PosixLister, [(source.posix.prefix,)]
+    if source.xrootd is not None:
+        from dynamo_consistency.listers.xrootd import XRootDLister
+
+        return XRootDLister, [(server, source.xrootd.prefix) for server in source.xrootd.servers]
+    raise BackendError(f"{site} is listed from a dump, which no lister asks; the check must name it as listing.source")

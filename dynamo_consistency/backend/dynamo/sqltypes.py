@@ -1,0 +1,153 @@
+"""Column types that hide how databases differ: names are bytes and times are seconds, whatever the engine.
+
+Names. MySQL would convert a latin1 column to the character set of the connection; the file at the site has the bytes
+that are stored. So names are read as they are stored (CAST … AS BINARY). For a look-up the bytes are sent as the text
+that MySQL converts back into just these bytes: it is within latin1 by construction, so that the comparison can use the
+index and can never end in error 1267 (illegal mix of collations).
+
+Times. MySQL holds the server's local time and converts with the session's zone; SQLite holds UTC.
+"""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, DateTime, Dialect, String
+from sqlalchemy.dialects.mysql import VARCHAR
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.expression import BindParameter
+from sqlalchemy.sql.functions import GenericFunction
+from sqlalchemy.types import BigInteger, LargeBinary, TypeDecorator, TypeEngine
+
+
+def _mysql_latin1() -> dict[int, str]:
+    """MySQL's latin1 is cp1252, in which the five bytes without a meaning stand for themselves."""
+    table = {}
+    for byte in range(256):
+        try:
+            table[byte] = bytes([byte]).decode("cp1252")
+        except UnicodeDecodeError:
+            table[byte] = chr(byte)
+    return table
+
+
+_LATIN1 = _mysql_latin1()
+
+
+def as_latin1_text(raw: bytes) -> str:
+    """The text that MySQL stores as exactly the bytes `raw` in a latin1 column."""
+    return raw.decode("latin-1").translate(_LATIN1)
+
+
+class _Stored(GenericFunction[bytes]):
+    """The bytes of a text column as they are stored."""
+
+    type = LargeBinary()
+    inherit_cache = True
+    name = "stored_bytes"
+
+
+@compiles(_Stored, "sqlite")
+def _stored_on_sqlite(element: _Stored, compiler: Any, **kwargs: Any) -> str:
+    return f"CAST({compiler.process(element.clauses, **kwargs)} AS BLOB)"
+
+
+@compiles(_Stored, "mysql")
+def _stored_on_mysql(element: _Stored, compiler: Any, **kwargs: Any) -> str:
+    return f"CAST({compiler.process(element.clauses, **kwargs)} AS BINARY)"
+
+
+class _Literal(GenericFunction[str]):
+    """A name that is sent to the database."""
+
+    type = String()
+    inherit_cache = True
+    name = "name_literal"
+
+
+@compiles(_Literal, "sqlite")
+def _literal_on_sqlite(element: _Literal, compiler: Any, **kwargs: Any) -> str:
+    return f"CAST({compiler.process(element.clauses, **kwargs)} AS TEXT)"
+
+
+@compiles(_Literal, "mysql")
+def _literal_on_mysql(element: _Literal, compiler: Any, **kwargs: Any) -> str:
+    return str(compiler.process(element.clauses, **kwargs))
+
+
+class Name(TypeDecorator[bytes]):
+    """A text column whose Python values are the bytes that are stored; upper and lower case differ."""
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, length: int) -> None:
+        super().__init__(length)
+        self.length = length
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        text = VARCHAR(self.length, charset="latin1", collation="latin1_general_cs")
+        return dialect.type_descriptor(text if dialect.name == "mysql" else self.impl_instance)
+
+    def process_bind_param(self, value: bytes | None, dialect: Dialect) -> Any:
+        if value is None or dialect.name == "sqlite":
+            return value
+        return as_latin1_text(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> bytes | None:
+        return None if value is None else bytes(value)
+
+    def bind_expression(self, bindvalue: BindParameter[bytes]) -> ColumnElement[Any]:
+        return _Literal(bindvalue)
+
+    def column_expression(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
+        return _Stored(column)
+
+
+class _ToSeconds(GenericFunction[int]):
+    type = BigInteger()
+    inherit_cache = True
+    name = "to_seconds"
+
+
+@compiles(_ToSeconds, "sqlite")
+def _to_seconds_on_sqlite(element: _ToSeconds, compiler: Any, **kwargs: Any) -> str:
+    return f"NULLIF(CAST(strftime('%s', {compiler.process(element.clauses, **kwargs)}) AS INTEGER), 0)"
+
+
+@compiles(_ToSeconds, "mysql")
+def _to_seconds_on_mysql(element: _ToSeconds, compiler: Any, **kwargs: Any) -> str:
+    return f"NULLIF(UNIX_TIMESTAMP({compiler.process(element.clauses, **kwargs)}), 0)"
+
+
+class _FromSeconds(GenericFunction[Any]):
+    type = DateTime()
+    inherit_cache = True
+    name = "from_seconds"
+
+
+@compiles(_FromSeconds, "sqlite")
+def _from_seconds_on_sqlite(element: _FromSeconds, compiler: Any, **kwargs: Any) -> str:
+    return f"datetime({compiler.process(element.clauses, **kwargs)}, 'unixepoch')"
+
+
+@compiles(_FromSeconds, "mysql")
+def _from_seconds_on_mysql(element: _FromSeconds, compiler: Any, **kwargs: Any) -> str:
+    return f"FROM_UNIXTIME({compiler.process(element.clauses, **kwargs)})"
+
+
+class Seconds(TypeDecorator[int]):
+    """A datetime column whose Python values are seconds since 1970; the epoch itself and zero dates read as None."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def bind_processor(self, dialect: Dialect) -> None:
+        return None
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> None:
+        return None
+
+    def bind_expression(self, bindvalue: BindParameter[int]) -> ColumnElement[Any]:
+        return _FromSeconds(bindvalue)
+
+    def column_expression(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
+        return _ToSeconds(column)

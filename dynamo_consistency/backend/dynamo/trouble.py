@@ -1,0 +1,67 @@
+"""What a database driver reports, as one sentence for the person who has to mend it."""
+
+import contextlib
+from collections.abc import Iterator
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from dynamo_consistency import secrets
+from dynamo_consistency.errors import BackendError
+
+NO_SUCH_TABLE = 1146
+
+_CREDENTIALS = "the server refused user or password; correct the URL, passwordFile, option file or MYSQL_PWD"
+_RIGHTS = "the account may not do this; grant it the rights listed in docs/dynamo.md, or correct the URL"
+_UNREACHABLE = "the server cannot be reached; is the host right, and is it up?"
+_LOST = "the connection was lost; what was read so far is not used; run again"
+
+_ADVICE = {
+    1044: _RIGHTS,
+    1045: _CREDENTIALS,
+    1049: "there is no such database on the server; correct the URL, or let the administrator create it",
+    1142: _RIGHTS,
+    1143: _RIGHTS,
+    1317: _LOST,
+    1698: _CREDENTIALS,
+    1927: _LOST,
+    2002: _UNREACHABLE,
+    2003: _UNREACHABLE,
+    2005: _UNREACHABLE,
+    2006: _LOST,
+    2013: _LOST,
+}
+
+
+def code(error: DBAPIError) -> int | None:
+    """MySQL's number of the error; None for other databases."""
+    number = error.orig.args[0] if error.orig is not None and error.orig.args else None
+    return number if isinstance(number, int) else None
+
+
+@contextlib.contextmanager
+def explained(engine: Engine) -> Iterator[None]:
+    """Turns every error of the database into a BackendError with one sentence and without a credential."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise BackendError(_sentence(engine, error)) from None
+    except SQLAlchemyError as error:
+        raise BackendError(secrets.redact(f"the database {place(engine)} answered nonsense: {error}")) from None
+
+
+def _sentence(engine: Engine, error: DBAPIError) -> str:
+    number = code(error)
+    advice = _ADVICE.get(number or 0, "is the URL right, and is the database well?")
+    words = error.orig.args[-1] if error.orig is not None and error.orig.args else error.orig
+    said = f"{words} [{number}]" if number else str(words)
+    return secrets.redact(f"the database {place(engine)} failed: {' '.join(said.split())}: {advice}")
+
+
+def place(engine: Engine) -> str:
+    """Which database, for messages: never with the account's password."""
+    url = engine.url
+    if url.get_backend_name() == "sqlite":
+        return str(url.database)
+    port = f":{url.port}" if url.port else ""
+    return f"{url.database} on {url.host or 'localhost'}{port}"
