@@ -1,0 +1,23 @@
+"""Reports: what a person, or another program, reads of a run."""
+
+from typing import Any
+
+from dynamo_consistency.backend.contract import Backend
+from dynamo_consistency.run.directory import RunDirectory
+from dynamo_consistency.run.report.blocks import write_blocks
+from dynamo_consistency.run.report.lists import write_lists
+from dynamo_consistency.run.report.page import write_page
+from dynamo_consistency.run.report.storage import write_storage
+from dynamo_consistency.run.report.tables import open_tables
+
+
+def write_reports(run: RunDirectory, backend: Backend, summary: dict[str, Any]) -> dict[str, str]:
+    """Write `reports/` from what the run has; artifact name → file relative to the run directory.
+
+    Reports of an earlier attempt are removed first, and what the run does not have (an invalid run has no findings)
+    gives no file: a list is either whole or not there. Memory stays flat whatever the number of findings.
+    """
+    run.remove("reports")
+    with open_tables(run) as tables:
+        artifacts = write_lists(run, tables) | write_blocks(run, backend, tables) | write_storage(run, tables)
+        return artifacts | write_page(run, tables, summary, artifacts)

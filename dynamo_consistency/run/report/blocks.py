@@ -1,0 +1,77 @@
+"""What the backend tells about missing files: which blocks they belong to, and which have no other copy."""
+
+import contextlib
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from dynamo_consistency import paths, secrets
+from dynamo_consistency.backend import adapt
+from dynamo_consistency.backend.contract import Backend
+from dynamo_consistency.errors import BackendError
+from dynamo_consistency.run.directory import RunDirectory
+from dynamo_consistency.run.report.tables import Tables
+from dynamo_consistency.run.report.text import to_line
+
+_ARTIFACTS = {
+    "missingDatasets": "reports/missing_datasets.txt",
+    "noSource": "reports/nosource.txt",
+    "unrecoverable": "reports/unrecoverable.txt",
+}
+
+
+def write_blocks(run: RunDirectory, backend: Backend, tables: Tables) -> dict[str, str]:
+    """Write the blocks summary and the lists of missing files without a source; artifact name → file.
+
+    They are a service to the reader and decide nothing: what the backend cannot answer is said in the list's place.
+    """
+    if "missing" not in tables.names:
+        return {}
+    _write_summary(run, backend, tables)
+    _write_sources(run, backend, tables)
+    return dict(_ARTIFACTS)
+
+
+def _missing(tables: Tables) -> Iterator[list[bytes]]:
+    for rows in tables.batches("SELECT path FROM missing ORDER BY path"):
+        yield [row[0] for row in rows]
+
+
+def _write_summary(run: RunDirectory, backend: Backend, tables: Tables) -> None:
+    with run.writing(_ARTIFACTS["missingDatasets"]) as target, tempfile.TemporaryDirectory() as folder:
+        files = Path(folder) / "missing.txt"
+        with files.open("wb") as file:
+            for batch in _missing(tables):  # the names as they are; only a newline cannot stand in a line
+                file.writelines(path.replace(b"\n", b"\\n") + b"\n" for path in batch)
+        with _trouble_told_in(target):
+            backend.filelist_to_blocklist(run.site, str(files), str(target))
+        target.touch()  # a backend may write nothing when it has nothing to say
+
+
+def _write_sources(run: RunDirectory, backend: Backend, tables: Tables) -> None:
+    with run.writing(_ARTIFACTS["noSource"]) as no_disk, run.writing(_ARTIFACTS["unrecoverable"]) as no_copy:
+        no_disk.touch()
+        no_copy.touch()
+        with _trouble_told_in(no_disk, no_copy):
+            for batch in _missing(tables):
+                answer = adapt.sources(backend, run.site, [paths.to_text(path) for path in batch])
+                if answer is None:
+                    raise BackendError("the backend cannot tell which files have no other copy")
+                _append(no_disk, answer[0])
+                _append(no_copy, answer[1])
+
+
+def _append(target: Path, files: Iterable[str]) -> None:
+    with target.open("ab") as file:
+        file.writelines(to_line(path) + b"\n" for path in sorted(map(paths.to_bytes, files)))
+
+
+@contextlib.contextmanager
+def _trouble_told_in(*targets: Path) -> Iterator[None]:
+    """A backend that fails leaves one `#` line that says why, in place of a list that would be short."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 (a module backend is anybody's code)
+        reason = " ".join(secrets.redact(str(error) or type(error).__name__).split())
+        for target in targets:
+            target.write_text(f"# not known: {reason}\n", encoding="utf-8", errors="backslashreplace")

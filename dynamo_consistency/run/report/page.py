@@ -1,0 +1,93 @@
+"""`report.html`: one page that explains a run to a person, complete in itself, so that it can be mailed."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from importlib.resources import files
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from dynamo_consistency import secrets
+from dynamo_consistency.run.directory import RunDirectory
+from dynamo_consistency.run.report import sections, text
+from dynamo_consistency.run.report.tables import Tables, shards
+
+_OPTIONAL: dict[str, Any] = {"counts": {}, "roots": {}, "gates": [], "actions": {}}
+
+
+def write_page(run: RunDirectory, tables: Tables, summary: dict[str, Any], artifacts: dict[str, str]) -> dict[str, str]:
+    """Write `report.html` from the summary and the tables; names and reasons are shown, never interpreted."""
+    content = (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            css=Markup(files(__package__).joinpath("page.css").read_text(encoding="utf-8")),  # noqa: S704 (our own)
+            summary=_OPTIONAL | summary,
+            verdict=_verdict(summary),
+            where=run.url,
+            sections=[*sections.holes(tables), *sections.findings(tables)],
+            tops=list(sections.tops(tables)),
+            facts=list(_facts(run, summary)),
+            shards=shards(run),
+            artifacts=artifacts,
+        )
+    )
+    run.write_text("reports/report.html", content)
+    return {"report": "reports/report.html"}
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader(__package__, "."),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "said": _said,
+        "number": text.count,
+        "size": text.size,
+        "moment": text.moment,
+        "duration": text.duration,
+    }
+    return environment
+
+
+def _said(value: object) -> str:
+    """What others wrote, as it may be shown: without credentials, and with every character visible."""
+    return text.visible(secrets.redact(str(value)))
+
+
+def _verdict(summary: dict[str, Any]) -> tuple[str, str]:
+    """(tone, sentence); the tone is good, attention or bad."""
+    if summary["result"] != "Complete":
+        return "bad", f"This run proves nothing: {_said(summary['reason'])}"
+    counts = summary["counts"]
+    names = {
+        "missing": "missing",
+        "orphans": "orphaned",
+        "mismatches": "of another size",
+        "emptyDirectories": "empty directories",
+    }
+    found = [f"{text.count(counts[key])} {name}" for key, name in names.items() if counts.get(key)]
+    if found:
+        return "attention", f"The site differs from its inventory: {', '.join(found)}"
+    if counts.get("holes"):
+        return "attention", "What could be listed of the site agrees with its inventory"
+    return "good", "The site agrees with its inventory"
+
+
+def _facts(run: RunDirectory, summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    start, end = summary["startTime"], summary["endTime"]
+    yield "Started", start
+    yield "Ended", end
+    yield "Took", text.duration((datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds())
+    yield "Backend", _said(summary["backend"])
+    for title, name in (("First snapshot", "before"), ("Second snapshot", "after")):
+        if run.exists(f"inventory/{name}.json"):
+            taken = run.read_json(f"inventory/{name}.json")
+            description = _said(taken.get("description") or "")
+            yield title, f"{text.moment(taken['takenAt'])}, {text.count(taken['rows'])} files. {description}"
+    yield "Roots", ", ".join(_said(root.path) for root in run.check().spec.listing.roots)

@@ -1,0 +1,54 @@
+"""How much is where: a storage summary in the manner of the WLCG storage resource reporting."""
+
+from collections import defaultdict
+from typing import Any
+
+from dynamo_consistency import paths
+from dynamo_consistency.run.directory import RunDirectory
+from dynamo_consistency.run.report.tables import Tables, shards
+from dynamo_consistency.run.report.text import visible
+
+_DEPTH = 2  # directories down to this depth below a root have an entry of their own
+
+# As text DuckDB can cut a path at its slashes: bytes outside printable ASCII become \xNN, and back again. The path of
+# a file below a root: the components between root and file name, at most _DEPTH of them.
+_FILES_BY_DIRECTORY = f"""
+    SELECT array_to_string(parts[1 : least({_DEPTH}, len(parts) - 1)], '/')::BLOB AS below, count(*), sum(size)::BIGINT
+    FROM (SELECT size, string_split(path[octet_length($1) + 1 :]::VARCHAR, '/') AS parts
+          FROM listing WHERE kind = 'file' AND path >= $1 AND path < $2)
+    GROUP BY below
+"""
+
+
+def write_storage(run: RunDirectory, tables: Tables) -> dict[str, str]:
+    """Write `storage.json` from a whole listing: files and bytes of each root and its directories."""
+    if "listing" not in tables.names:
+        return {}
+    listed_at = int(min(shard["listedAt"] for shard in shards(run)))
+    shares = [
+        {
+            "path": [visible(directory)],
+            "numberoffiles": files,
+            "usedsize": size,
+            "totalsize": 0,  # a listing does not know how much room there is
+            "timestamp": listed_at,
+        }
+        for root in run.check().spec.listing.roots
+        for directory, (files, size) in sorted(_usage(tables, paths.to_bytes(root.path)).items())
+    ]
+    service: dict[str, Any] = {"name": run.site, "latestupdate": listed_at, "storageshares": shares}
+    run.write_json("reports/storage.json", {"storageservice": service})
+    return {"storage": "reports/storage.json"}
+
+
+def _usage(tables: Tables, root: bytes) -> dict[bytes, tuple[int, int]]:
+    """(files, bytes) in and below the root, and the directories below it that have files; the root always."""
+    usage: dict[bytes, tuple[int, int]] = defaultdict(lambda: (0, 0))
+    usage[root] = (0, 0)
+    for below, files, size in tables.rows(_FILES_BY_DIRECTORY, paths.subtree(root)):
+        directory = root
+        for component in [b"", *below.split(b"/")] if below else [b""]:
+            directory = paths.join(directory, component) if component else directory
+            known = usage[directory]
+            usage[directory] = (known[0] + files, known[1] + (size or 0))
+    return dict(usage)

@@ -1,0 +1,79 @@
+"""The findings and the listing of a run as DuckDB views, so that no report needs them in memory."""
+
+import contextlib
+import tempfile
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import duckdb
+
+from dynamo_consistency.run.directory import RunDirectory
+from dynamo_consistency.run.memory import memory_limit
+
+FINDINGS = ("missing", "orphan", "mismatch", "empty_directory")
+BATCH_ROWS = 10_000
+_MOST_MEMORY = 512 * 2**20  # reports sort and group; more than this is spilled to disk
+
+# a directory that one shard left to another, and that none has listed, is a hole as well
+_HOLES = """
+    CREATE VIEW hole AS
+    SELECT path, min(reason) AS reason FROM (
+        SELECT path, coalesce(reason, 'no reason given') AS reason FROM listing WHERE kind = 'hole'
+        UNION ALL
+        SELECT path, 'no shard has listed it' FROM listing WHERE kind = 'seen'
+        AND path NOT IN (SELECT path FROM listing WHERE kind IN ('directory', 'hole'))
+    ) GROUP BY path
+"""
+
+
+class Tables:
+    """Views named like `FINDINGS`, `listing`, and its `hole`s; only those whose files are whole are there."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+        self.names: set[str] = set()
+
+    def add(self, name: str, files: Sequence[str]) -> None:
+        self._connection.read_parquet(list(files)).create_view(name)
+        self.names.add(name)
+        if name == "listing":
+            self._connection.execute(_HOLES)
+
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """A result that is known to be short."""
+        return self._connection.execute(sql, list(parameters)).fetchall()
+
+    def batches(self, sql: str) -> Iterator[list[tuple[Any, ...]]]:
+        """A result of any length, in batches of rows."""
+        result = self._connection.execute(sql)
+        while rows := result.fetchmany(BATCH_ROWS):
+            yield rows
+
+
+@contextlib.contextmanager
+def open_tables(run: RunDirectory) -> Iterator[Tables]:
+    """The tables of `run`, valid inside the block. An unfinished listing is none: its shards are not shown."""
+    with contextlib.ExitStack() as stack:
+        spill = stack.enter_context(tempfile.TemporaryDirectory(prefix="dynamo-consistency-"))
+        memory = f"{min(_MOST_MEMORY, memory_limit() // 2) // 2**20}MiB"
+        settings: dict[str, Any] = {"memory_limit": memory, "temp_directory": spill}
+        tables = Tables(stack.enter_context(duckdb.connect(config=settings)))
+        for kind in FINDINGS:
+            if run.exists(f"findings/{kind}.parquet"):
+                tables.add(kind, [str(stack.enter_context(run.reading(f"findings/{kind}.parquet")))])
+        if listing := _whole_listing(run):
+            tables.add("listing", [str(stack.enter_context(run.reading(name))) for name in listing])
+        yield tables
+
+
+def shards(run: RunDirectory) -> list[dict[str, Any]]:
+    """What each finished shard says of itself, in order of their numbers."""
+    return [run.read_json(name) for name in run.names("listing") if name.endswith(".json")]
+
+
+def _whole_listing(run: RunDirectory) -> list[str]:
+    """The files of the listing, or none when a shard has not come to its end."""
+    finished = shards(run)
+    if not finished or len(finished) != finished[0]["shards"]:
+        return []
+    return [f"listing/shard-{shard['shard']:04d}.parquet" for shard in finished]

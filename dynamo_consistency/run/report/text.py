@@ -1,0 +1,59 @@
+"""Names, sizes and times as text: for lists that programs read, and for people."""
+
+from datetime import UTC, datetime
+
+from dynamo_consistency import paths
+
+UNKNOWN = "\N{EN DASH}"
+
+
+def to_line(path: bytes) -> bytes:
+    """`path` as one line of a text list: its own bytes, but a backslash as `\\\\` and a newline as `\\n`."""
+    return path.replace(b"\\", b"\\\\").replace(b"\n", b"\\n") if b"\\" in path or b"\n" in path else path
+
+
+def visible(name: str | bytes) -> str:
+    """`name` for people: what is not UTF-8, or does not print, is shown as an escape such as `\\xff` or `\\n`.
+
+    That covers marks that turn the direction of text around and so make one name look like another.
+    """
+    text = paths.to_bytes(name).decode("utf-8", "backslashreplace")
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
+
+
+def count(number: int | None) -> str:
+    return UNKNOWN if number is None else f"{number:,}"
+
+
+def size(number: int | None) -> str:
+    """Bytes with a binary unit: 1536 is `1.5 KiB`."""
+    if number is None or number < 0:
+        return UNKNOWN
+    value, units = float(number), ["B", "KiB", "MiB", "GiB", "TiB", "PiB"]
+    while value >= 1023.95 and len(units) > 1:
+        value, units = value / 1024, units[1:]
+    return f"{value:,.0f} B" if units[0] == "B" else f"{value:,.1f} {units[0]}"
+
+
+def moment(seconds: float | None) -> str:
+    """Seconds since 1970 as a date and time in UTC; a number that is no date is shown as it is."""
+    if seconds is None:
+        return UNKNOWN
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    except (OverflowError, ValueError, OSError):
+        return str(seconds)
+
+
+def duration(seconds: float | None) -> str:
+    """A time span in the two largest units that matter: `3 h 20 min`."""
+    if seconds is None or seconds < 0:
+        return UNKNOWN
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    parts = [(days, "d"), (hours, "h"), (minutes, "min"), (rest, "s")]
+    first = next(index for index, (number, _) in enumerate(parts) if number)
+    return " ".join(f"{number} {unit}" for number, unit in parts[first : first + 2] if number)
