@@ -26,7 +26,7 @@ LISTING_COLUMNS = pa.schema(
 )
 """`file`; `directory`: listed wholly; `hole`: nothing in or below it is known; `seen`: another shard must list it."""
 
-ROWS_IN_GROUP = 32_768
+ROWS_IN_GROUP = 16_384
 SHOWN = 100
 
 
@@ -34,7 +34,15 @@ class ListingFile:
     """Writes rows and counts them, by root. Use as a context manager; the file is whole when the block has ended."""
 
     def __init__(self, path: Path, roots: Iterable[bytes]) -> None:
-        self._writer = pq.ParquetWriter(path, LISTING_COLUMNS, compression="zstd", store_schema=True)
+        # The system's allocator gives memory back; neighbours share most of their path, and no two are equal.
+        pa.set_memory_pool(pa.system_memory_pool())
+        self._writer = pq.ParquetWriter(
+            path,
+            LISTING_COLUMNS,
+            compression="zstd",
+            use_dictionary=["kind"],
+            column_encoding={"path": "DELTA_BYTE_ARRAY"},
+        )
         self._kinds = pa.array(KINDS, pa.string())
         self.counts = Counts()
         self.roots = {root: Counts() for root in roots}
