@@ -1,0 +1,256 @@
+"""A real MariaDB, and Dynamo's databases in it: every generation of the schema, and our own, also on SQLite."""
+
+import contextlib
+import itertools
+import os
+import shutil
+import socket
+import sqlite3
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pymysql
+import pytest
+
+from dynamo_consistency.backend.dynamo import DynamoBackend, Options, open_backend
+
+SCHEMAS = Path(__file__).parent / "schemas"
+GENERATIONS = {
+    "master": (["master.sql"], ["master_register.sql"]),
+    "innodb": (["master.sql", "innodb.sql"], ["master_register.sql"]),
+    "production": (["master.sql", "production.sql"], ["production_register.sql"]),
+}
+ROOT_PASSWORD = "root+pass/word@1"
+READER_PASSWORD = "reader-s3cret"
+_numbers = itertools.count(1)
+
+
+class Server:
+    """A MariaDB server on this machine whose local time is five hours ahead of UTC."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+
+    def connect(self, database: str | None = None, **options) -> pymysql.Connection:
+        given = {"user": "root", "password": ROOT_PASSWORD, "charset": "utf8mb4", "autocommit": True, **options}
+        return pymysql.connect(host="127.0.0.1", port=self.port, database=database, **given)
+
+    def execute(self, sql: str, values: tuple = (), database: str | None = None) -> list[tuple]:
+        with contextlib.closing(self.connect(database)) as connection, connection.cursor() as cursor:
+            cursor.execute(sql, values)
+            return list(cursor.fetchall())
+
+    def load(self, database: str, files: list[str]) -> None:
+        with contextlib.closing(self.connect(database)) as connection, connection.cursor() as cursor:
+            for file in files:
+                for statement in (SCHEMAS / file).read_text().split(";\n"):
+                    if statement.strip():
+                        cursor.execute(statement)
+
+
+class World:
+    """A pair of databases, and words to put things into them."""
+
+    def __init__(self, url: str, register_url: str | None = None, server: Server | None = None) -> None:
+        self.url, self.register_url, self.server = url, register_url, server
+        self.name = url.rsplit("/", 1)[-1] if server else url.removeprefix("sqlite:///")
+        self.ids = itertools.count(1)
+
+    def backend(self, **options) -> DynamoBackend:
+        return open_backend(Options(**{"url": self.url, "register_url": self.register_url, **options}))
+
+    def execute(self, sql: str, values: tuple = ()) -> list[tuple]:
+        """`%s` are the values; `{register}` stands before the tables of requests."""
+        if self.server:
+            return self.server.execute(sql.replace("{register}", f"{self.name}register."), values, self.name)
+        with contextlib.closing(sqlite3.connect(self.name)) as connection, connection:
+            return connection.execute(sql.replace("{register}", "").replace("%s", "?"), values).fetchall()
+
+    def insert(self, table: str, **values) -> None:
+        columns = ", ".join(f"`{column}`" for column in values)
+        marks = ", ".join(self._mark(column, value) for column, value in values.items())
+        self.execute(f"INSERT INTO {table} ({columns}) VALUES ({marks})", tuple(values.values()))
+
+    def _mark(self, column: str, value: object) -> str:
+        if column in ("last_update", "created", "request_time", "timestamp"):
+            return "FROM_UNIXTIME(%s)" if self.server else "datetime(%s, 'unixepoch')"
+        return "CAST(%s AS TEXT)" if isinstance(value, bytes) and not self.server else "%s"
+
+    def site(self, name: str, status: str = "ready", storage: str = "disk") -> int:
+        number = next(self.ids)
+        self.insert("sites", id=number, name=name, status=status, storage_type=storage)
+        return number
+
+    def group(self, name: str) -> int:
+        number = next(self.ids)
+        self.insert("`groups`", id=number, name=name)
+        return number
+
+    def dataset(self, name: str, status: str = "VALID") -> int:
+        number = next(self.ids)
+        self.insert("datasets", id=number, name=name, status=status, last_update=0, is_open=0)
+        return number
+
+    def block(self, dataset: int, name: str) -> int:
+        number = next(self.ids)
+        self.insert("blocks", id=number, dataset_id=dataset, name=name, is_open=0, last_update=0)
+        return number
+
+    def file(self, block: int, name: bytes, size: int = 1) -> int:
+        number = next(self.ids)
+        self.insert("files", id=number, block_id=block, size=size, name=name)
+        return number
+
+    def replica(self, block: int, site: int, group: int, complete: bool = True, last_update: int = 0) -> None:
+        self.insert(
+            "block_replicas",
+            block_id=block,
+            site_id=site,
+            group_id=group,
+            is_complete=int(complete),
+            last_update=last_update,
+        )
+
+    def claim(self, block: int, site: int, file: int) -> None:
+        self.insert("block_replica_files", block_id=block, site_id=site, file_id=file)
+
+    def subscription(self, file: int, site: int, delete: int, status: str = "new") -> None:
+        self.insert("file_subscriptions", file_id=file, site_id=site, delete=delete, status=status, created=1)
+
+    def in_flight(self, site: str) -> dict[bytes, bool]:
+        """What the stream says of each file at the site."""
+        rows = [row for batch in self.backend().inventory.stream(site) for row in batch.to_pylist()]
+        found = {row["path"]: row["in_flight"] for row in rows}
+        assert len(found) == len(rows)
+        return found
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextlib.contextmanager
+def _running_server() -> Iterator[Server]:
+    # Not below pytest's temporary folder, which nobody but root may enter when root runs the tests.
+    folder = Path(tempfile.mkdtemp(prefix="dynamo-mariadb-"))
+    folder.chmod(0o755)
+    account = ["--user=mysql"] if os.geteuid() == 0 else []
+    data = folder / "data"
+    process = None
+    try:
+        subprocess.run(
+            ["mariadb-install-db", "--no-defaults", *account, f"--datadir={data}", "--skip-test-db"]
+            + ["--auth-root-authentication-method=normal"],
+            check=True,
+            capture_output=True,
+            timeout=60,
+        )
+        port = _free_port()
+        start = folder / "start.sql"
+        start.write_text(
+            f"SET PASSWORD FOR root@localhost = PASSWORD('{ROOT_PASSWORD}');\n"
+            f"GRANT ALL ON *.* TO root@'127.0.0.1' IDENTIFIED BY '{ROOT_PASSWORD}' WITH GRANT OPTION;\n"
+            f"CREATE USER reader@'127.0.0.1' IDENTIFIED BY '{READER_PASSWORD}';\n"
+        )
+        start.chmod(0o644)
+        log = (folder / "log").open("wb")
+        process = subprocess.Popen(
+            ["mariadbd", "--no-defaults", *account, f"--datadir={data}", f"--socket={data}/s", f"--port={port}"]
+            + ["--bind-address=127.0.0.1", "--skip-name-resolve", "--default-time-zone=+05:00", f"--init-file={start}"]
+            + ["--innodb-buffer-pool-size=32M", "--innodb-flush-log-at-trx-commit=0", "--skip-log-bin"],
+            stdout=log,
+            stderr=log,
+        )
+        yield _ready(Server(port), process, folder / "log")
+    finally:
+        if process is not None:
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _ready(server: Server, process: subprocess.Popen, log: Path) -> Server:
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            server.connect(connect_timeout=1).close()
+            return server
+        except pymysql.err.OperationalError:
+            assert process.poll() is None, log.read_text(errors="replace")
+            assert time.monotonic() < deadline, log.read_text(errors="replace")
+            time.sleep(0.05)
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[Server]:
+    from tests.conftest import require_programs
+
+    require_programs("mariadbd", "mariadb-install-db", install="apt-get install mariadb-server")
+    with _running_server() as server:
+        yield server
+
+
+@pytest.fixture
+def make_world(mariadb):
+    """Makes the databases of a generation ("master", "innodb", "production"), or of our own ("ours")."""
+    made = []
+
+    def make(generation: str, user: str = "root", password: str = ROOT_PASSWORD) -> World:
+        name = f"dynamo{next(_numbers)}"
+        for database in (name, f"{name}register"):
+            mariadb.execute(f"CREATE DATABASE {database} CHARACTER SET utf8mb4")
+            mariadb.execute(f"GRANT SELECT ON {database}.* TO reader@'127.0.0.1'")
+            made.append(database)
+        world = World(_url(mariadb, name, user, password), server=mariadb)
+        if generation == "ours":
+            world.backend().init()
+        else:
+            inventory, register = GENERATIONS[generation]
+            mariadb.load(name, inventory)
+            mariadb.load(f"{name}register", register)
+        return world
+
+    yield make
+    for database in made:
+        mariadb.execute(f"DROP DATABASE IF EXISTS {database}")
+
+
+def _url(server: Server, database: str, user: str, password: str) -> str:
+    from urllib.parse import quote
+
+    return f"mysql+pymysql://{user}:{quote(password, safe='')}@127.0.0.1:{server.port}/{database}"
+
+
+@pytest.fixture
+def embedded(tmp_path) -> World:
+    """Our own databases on SQLite."""
+    world = World(f"sqlite:///{tmp_path}/inventory.sqlite")
+    world.backend().init()
+    return world
+
+
+@pytest.fixture(params=["sqlite", pytest.param("ours", marks=pytest.mark.mariadb)])
+def own_world(request) -> World:
+    """Our own databases on SQLite and on MariaDB."""
+    if request.param == "sqlite":
+        return request.getfixturevalue("embedded")
+    return request.getfixturevalue("make_world")("ours")
+
+
+@pytest.fixture(
+    params=["sqlite", *(pytest.param(name, marks=pytest.mark.mariadb) for name in ("master", "innodb", "ours"))]
+)
+def world(request) -> World:
+    """Databases of v2.2 and later, of every kind."""
+    if request.param == "sqlite":
+        return request.getfixturevalue("embedded")
+    return request.getfixturevalue("make_world")(request.param)
