@@ -9,8 +9,10 @@ import sqlite3
 import subprocess
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pymysql
 import pytest
@@ -25,6 +27,15 @@ GENERATIONS = {
 }
 ROOT_PASSWORD = "root+pass/word@1"
 READER_PASSWORD = "reader-s3cret"
+INSTALL = ["--auth-root-authentication-method=normal"]
+SETTINGS = [
+    "--bind-address=127.0.0.1",
+    "--skip-name-resolve",
+    "--default-time-zone=+05:00",
+    "--innodb-buffer-pool-size=32M",
+    "--innodb-flush-log-at-trx-commit=0",
+    "--skip-log-bin",
+]
 _numbers = itertools.count(1)
 
 
@@ -33,22 +44,44 @@ class Server:
 
     def __init__(self, port: int) -> None:
         self.port = port
+        self.admin: pymysql.Connection | None = None
+        self.spare: dict[str, list[World]] = defaultdict(list)
 
     def connect(self, database: str | None = None, **options) -> pymysql.Connection:
         given = {"user": "root", "password": ROOT_PASSWORD, "charset": "utf8mb4", "autocommit": True, **options}
         return pymysql.connect(host="127.0.0.1", port=self.port, database=database, **given)
 
     def execute(self, sql: str, values: tuple = (), database: str | None = None) -> list[tuple]:
-        with contextlib.closing(self.connect(database)) as connection, connection.cursor() as cursor:
+        if self.admin is None:
+            self.admin = self.connect()
+        if database:
+            self.admin.select_db(database)
+        with self.admin.cursor() as cursor:
             cursor.execute(sql, values)
             return list(cursor.fetchall())
 
     def load(self, database: str, files: list[str]) -> None:
-        with contextlib.closing(self.connect(database)) as connection, connection.cursor() as cursor:
-            for file in files:
-                for statement in (SCHEMAS / file).read_text().split(";\n"):
-                    if statement.strip():
-                        cursor.execute(statement)
+        for file in files:
+            for statement in (SCHEMAS / file).read_text().split(";\n"):
+                if statement.strip():
+                    self.execute(statement, database=database)
+
+    def new_world(self, generation: str) -> "World":
+        name = f"dynamo{next(_numbers)}"
+        for database in (name, f"{name}register"):
+            self.execute(f"CREATE DATABASE {database} CHARACTER SET utf8mb4")
+            self.execute(f"GRANT SELECT ON {database}.* TO reader@'127.0.0.1'")
+        world = World(self.url(name), server=self)
+        if generation == "ours":
+            world.backend().init()
+        else:
+            inventory, register = GENERATIONS[generation]
+            self.load(name, inventory)
+            self.load(f"{name}register", register)
+        return world
+
+    def url(self, database: str, user: str = "root", password: str = ROOT_PASSWORD, driver: str = "pymysql") -> str:
+        return f"mysql+{driver}://{user}:{quote(password, safe='')}@127.0.0.1:{self.port}/{database}"
 
 
 class World:
@@ -144,8 +177,7 @@ def _running_server() -> Iterator[Server]:
     process = None
     try:
         subprocess.run(
-            ["mariadb-install-db", "--no-defaults", *account, f"--datadir={data}", "--skip-test-db"]
-            + ["--auth-root-authentication-method=normal"],
+            ["mariadb-install-db", "--no-defaults", *account, f"--datadir={data}", "--skip-test-db", *INSTALL],
             check=True,
             capture_output=True,
             timeout=60,
@@ -160,9 +192,10 @@ def _running_server() -> Iterator[Server]:
         start.chmod(0o644)
         log = (folder / "log").open("wb")
         process = subprocess.Popen(
-            ["mariadbd", "--no-defaults", *account, f"--datadir={data}", f"--socket={data}/s", f"--port={port}"]
-            + ["--bind-address=127.0.0.1", "--skip-name-resolve", "--default-time-zone=+05:00", f"--init-file={start}"]
-            + ["--innodb-buffer-pool-size=32M", "--innodb-flush-log-at-trx-commit=0", "--skip-log-bin"],
+            [
+                *("mariadbd", "--no-defaults", *account, *SETTINGS),
+                *(f"--datadir={data}", f"--socket={data}/s", f"--port={port}", f"--init-file={start}"),
+            ],
             stdout=log,
             stderr=log,
         )
@@ -201,33 +234,29 @@ def mariadb() -> Iterator[Server]:
 
 @pytest.fixture
 def make_world(mariadb):
-    """Makes the databases of a generation ("master", "innodb", "production"), or of our own ("ours")."""
-    made = []
+    """Makes empty databases of a generation ("master", "innodb", "production"), or of our own ("ours").
 
-    def make(generation: str, user: str = "root", password: str = ROOT_PASSWORD) -> World:
-        name = f"dynamo{next(_numbers)}"
-        for database in (name, f"{name}register"):
-            mariadb.execute(f"CREATE DATABASE {database} CHARACTER SET utf8mb4")
-            mariadb.execute(f"GRANT SELECT ON {database}.* TO reader@'127.0.0.1'")
-            made.append(database)
-        world = World(_url(mariadb, name, user, password), server=mariadb)
-        if generation == "ours":
-            world.backend().init()
-        else:
-            inventory, register = GENERATIONS[generation]
-            mariadb.load(name, inventory)
-            mariadb.load(f"{name}register", register)
+    Databases are emptied and used again, because making them takes most of the time; a test that changes their tables
+    asks for new ones.
+    """
+    used = []
+
+    def make(generation: str, new: bool = False) -> World:
+        spare = mariadb.spare[generation]
+        world = mariadb.new_world(generation) if new or not spare else spare.pop()
+        used.append((generation, new, world))
         return world
 
     yield make
-    for database in made:
-        mariadb.execute(f"DROP DATABASE IF EXISTS {database}")
-
-
-def _url(server: Server, database: str, user: str, password: str) -> str:
-    from urllib.parse import quote
-
-    return f"mysql+pymysql://{user}:{quote(password, safe='')}@127.0.0.1:{server.port}/{database}"
+    for generation, new, world in used:
+        for database in (world.name, f"{world.name}register"):
+            if new:
+                mariadb.execute(f"DROP DATABASE IF EXISTS {database}")
+                continue
+            for (table,) in mariadb.execute("SHOW TABLES", database=database):
+                mariadb.execute(f"DELETE FROM `{table}`")
+        if not new:
+            mariadb.spare[generation].append(world)
 
 
 @pytest.fixture

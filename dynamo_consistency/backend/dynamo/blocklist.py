@@ -10,7 +10,7 @@ from sqlalchemy import Connection, and_, select
 from dynamo_consistency import paths
 from dynamo_consistency.backend.dataset_filter import dataset_of
 from dynamo_consistency.backend.dynamo.connect import Databases, reading
-from dynamo_consistency.backend.dynamo.names import chunks, label, storable
+from dynamo_consistency.backend.dynamo.names import chunks, label, look_ups
 from dynamo_consistency.backend.dynamo.schema import block_replicas, blocks, datasets, files, groups
 from dynamo_consistency.backend.dynamo.sites import site_id
 from dynamo_consistency.errors import ConfigurationError
@@ -37,7 +37,7 @@ def write_blocklist(databases: Databases, site: str, infile: str | Path, outfile
     with reading(databases.inventory) as connection:
         number = site_id(connection, site)
         for chunk in chunks(_lines(infile)):
-            known = _blocks(connection, number, chunk)
+            known = {name: block for names in look_ups(chunk) for name, block in _blocks(connection, number, names)}
             counts.update(known.get(name) or _forgotten(name) for name in chunk)
     text = "".join(f"{line}\n" for line in _report(counts))
     try:
@@ -56,7 +56,7 @@ def _lines(infile: str | Path) -> Iterator[bytes]:
         raise ConfigurationError(f"{infile}: cannot be read: {error.strerror}") from None
 
 
-def _blocks(connection: Connection, number: int, names: list[bytes]) -> dict[bytes, Block]:
+def _blocks(connection: Connection, number: int, names: list[bytes]) -> Iterator[tuple[bytes, Block]]:
     """The block of each file that the inventory knows.
 
     The database compares without spaces at the end; the dictionary, by the bytes that are stored, does not.
@@ -70,12 +70,10 @@ def _blocks(connection: Connection, number: int, names: list[bytes]) -> dict[byt
             and_(block_replicas.c.block_id == blocks.c.id, block_replicas.c.site_id == number),
         )
         .outerjoin(groups, groups.c.id == block_replicas.c.group_id)
-        .where(files.c.name.in_([name for name in names if storable(name)]))
+        .where(files.c.name.in_(names))
     )
-    return {
-        name: Block(label(dataset) or UNKNOWN, label(block) or UNKNOWN, group or UNSUBSCRIBED)
-        for name, dataset, block, group in connection.execute(query)
-    }
+    for name, dataset, block, group in connection.execute(query):
+        yield name, Block(label(dataset) or UNKNOWN, label(block) or UNKNOWN, group or UNSUBSCRIBED)
 
 
 def _forgotten(name: bytes) -> Block:

@@ -1,14 +1,16 @@
 """Where else a file is: looked up by name, a chunk at a time."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Select, select
 
 from dynamo_consistency import paths
 from dynamo_consistency.backend.dynamo.connect import Databases, reading
 from dynamo_consistency.backend.dynamo.generation import Generation
 from dynamo_consistency.backend.dynamo.inventory import claimed
-from dynamo_consistency.backend.dynamo.names import chunks, storable
+from dynamo_consistency.backend.dynamo.names import chunks, look_ups
 from dynamo_consistency.backend.dynamo.schema import block_replicas, files, sites
 from dynamo_consistency.backend.dynamo.sites import site_id
 
@@ -21,13 +23,17 @@ def without_source(
     A copy is one that a replica at a ready site other than `site` claims. A replica without an owner is about to be
     deleted and is no copy to rely on. A file that Dynamo does not know has none.
     """
-    no_disk, nowhere = [], []
+    no_disk: list[str] = []
+    nowhere: list[str] = []
     with reading(databases.inventory) as connection:
         number = site_id(connection, site)
         for chunk in chunks(names):
-            storages = _storages(connection, generation, number, [paths.to_bytes(name) for name in chunk])
+            storages: defaultdict[bytes, set[str]] = defaultdict(set)
+            for look_up in look_ups(paths.to_bytes(name) for name in chunk):
+                for known, storage in connection.execute(_copies(generation, number, look_up)):
+                    storages[known].add(storage)
             for name in chunk:
-                kinds = storages.get(paths.to_bytes(name), set())
+                kinds = storages[paths.to_bytes(name)]
                 if "disk" not in kinds:
                     no_disk.append(name)
                     if "mss" not in kinds:
@@ -35,23 +41,17 @@ def without_source(
     return no_disk, nowhere
 
 
-def _storages(
-    connection: Connection, generation: Generation, number: int, names: Sequence[bytes]
-) -> Mapping[bytes, set[str]]:
-    """The storage types of the sites that have a copy of each file."""
-    query = (
+def _copies(generation: Generation, number: int, names: list[bytes]) -> Select[Any]:
+    """(name, storage type of a site that has a copy)."""
+    return (
         select(files.c.name, sites.c.storage_type)
         .join(block_replicas, block_replicas.c.block_id == files.c.block_id)
         .join(sites, sites.c.id == block_replicas.c.site_id)
         .where(
-            files.c.name.in_([name for name in names if storable(name)]),
+            files.c.name.in_(names),
             block_replicas.c.site_id != number,
             block_replicas.c.group_id != 0,
             sites.c.status == "ready",
             claimed(generation),
         )
     )
-    storages: dict[bytes, set[str]] = {}
-    for name, storage in connection.execute(query):
-        storages.setdefault(name, set()).add(storage)
-    return storages

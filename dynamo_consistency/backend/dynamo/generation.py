@@ -7,7 +7,7 @@ must never be confused where absent means "nothing is pending".
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Table, quoted_name, select, text
+from sqlalchemy import Connection, Table, column, func, quoted_name, select, text
 from sqlalchemy import table as named
 from sqlalchemy.exc import DBAPIError
 
@@ -166,8 +166,11 @@ def _name(connection: Connection) -> str:
 def _is_transactional(connection: Connection) -> bool:
     if connection.dialect.name == "sqlite":
         return True
-    engines = connection.execute(
-        text("SELECT engine FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = :files"),
-        {"files": schema.files.name},
-    ).scalars()
-    return all(engine == "InnoDB" for engine in engines)
+    catalogue = named(
+        "tables", column("engine"), column("table_schema"), column("table_name"), schema="information_schema"
+    )
+    engines = select(catalogue.c.engine).where(
+        catalogue.c.table_schema == func.database(),
+        catalogue.c.table_name.in_([table.name for table, _ in (*_CORE, *_SINCE_V2_2)]),
+    )
+    return all(engine == "InnoDB" for engine in connection.execute(engines).scalars())

@@ -23,8 +23,13 @@ def label(raw: bytes | None) -> str | None:
 
 
 def storable(name: bytes) -> bool:
-    """Can a file of this name be in the database at all? What cannot is never sent there."""
+    """Can a file of this name be in the database at all?"""
     return len(name) <= NAME_LIMIT
+
+
+def look_ups(names: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """`names` in chunks for one query each, without those that the database cannot hold: they are never sent there."""
+    return chunks(name for name in names if storable(name))
 
 
 def chunks(items: Iterable[Item], size: int = LOOK_UP_ROWS) -> Iterator[list[Item]]:
