@@ -101,9 +101,11 @@ def _give_inputs(
         path = inputs.enter_context(run.reading(f"{name}.parquet"))
         parts.append(f"SELECT {shard} AS shard, * FROM read_parquet({_literal(str(path))})")
     database.execute("CREATE VIEW listing AS " + " UNION ALL ".join(parts))
-    database.execute("CREATE TABLE excluded (path BLOB)")
-    for excluded in check.spec.listing.exclude:
-        database.execute("INSERT INTO excluded VALUES (?)", [paths.to_bytes(excluded)])
+    listing = check.spec.listing
+    for table, directories in (("root", [root.path for root in listing.roots]), ("excluded", listing.exclude)):
+        database.execute(f"CREATE TABLE {table} (path BLOB)")
+        for directory in directories:
+            database.execute(f"INSERT INTO {table} VALUES (?)", [paths.to_bytes(directory)])
     database.execute(_scope_macros(check))
     _set(database, "ignore_age", check.spec.comparison.ignore_age_seconds)
     _set(database, "taken_before", run.read_json("inventory/before.json")["takenAt"])

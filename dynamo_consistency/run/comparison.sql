@@ -4,7 +4,7 @@
 --   inventory_before, inventory_after  path, size, time, in_flight, dataset, … (backend/contract.py)
 --   listing                            shard, path, kind, size, mtime, reason
 --   shard                              shard, listed_at
---   excluded                           path
+--   root, excluded                     path
 --   root_of(path)                      macro: the root that `path` is below, or NULL
 --   takes_part(path)                   macro: below a root and not in or below an excluded directory (rule 11)
 --   ignored(path), protected(path), deletion_pending(path)
@@ -14,6 +14,8 @@
 -- Paths are bytes (BLOB) and compared as bytes (rule 1; the stages that wrote them have normalised them). What is below
 -- a directory d is the interval from d/ up to, not including, d0, because 0 follows / in ASCII.
 -- One statement makes one table; the findings are missing, orphan, mismatch and empty_directory.
+
+CREATE MACRO parent(text) AS left(text, length(text) - strpos(reverse(text), '/'));
 
 -- ---------------------------------------------------------------------------------------------------- both sides
 
@@ -104,15 +106,20 @@ FROM (FROM file WHERE before > 0 AND after > 0 AND at_site = 0 AND NOT in_flight
 JOIN known AS k USING (path)
 ASOF LEFT JOIN (FROM unknown WHERE shard = -1) AS h ON f.path || '\x2F'::BLOB >= h.first;
 
+-- A root, or a directory directly below one, that answered "empty" where files are missing: servers do that.
+CREATE TABLE empty_top_directory AS
+SELECT DISTINCT path FROM listing AS d
+WHERE kind = 'directory' AND size = 0
+  AND (path IN (SELECT path FROM root) OR parent(path::VARCHAR) IN (SELECT path::VARCHAR FROM root))
+  AND EXISTS (FROM missing_verdict AS m
+              WHERE verdict = 'missing' AND m.path >= d.path || '\x2F'::BLOB AND m.path < d.path || '\x30'::BLOB);
+
 -- ------------------------------------------------------------------------------------------------------ mismatch
 
--- Rule 7; sizes that are unknown, or that a side does not agree on itself, prove nothing.
+-- Rule 7; sizes that are unknown, or on which a side does not agree with itself, prove nothing.
 CREATE TABLE mismatch_verdict AS
-SELECT f.path, f.site_size,
-       CASE WHEN coalesce(k.deletion_pending, FALSE) THEN 'deletion'
-            WHEN NOT k.has_dataset AND deletion_pending(f.path) THEN 'deletion'
-            ELSE 'mismatch' END AS verdict
-FROM file AS f JOIN known AS k USING (path)
+SELECT path, site_size, 'mismatch' AS verdict
+FROM file
 WHERE before > 0 AND after > 0 AND at_site > 0 AND NOT in_flight AND NOT young AND size <> site_size;
 
 -- -------------------------------------------------------------------------------------------------------- orphan
@@ -143,8 +150,6 @@ SELECT path, path::VARCHAR AS text,
 FROM listing JOIN shard USING (shard)
 WHERE kind = 'directory' AND takes_part(path)
 GROUP BY path;
-
-CREATE MACRO parent(text) AS left(text, length(text) - strpos(reverse(text), '/'));
 
 -- What keeps a directory, and everything above it.
 CREATE TABLE kept AS

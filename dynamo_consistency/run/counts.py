@@ -4,6 +4,7 @@ from typing import Any
 
 import duckdb
 
+from dynamo_consistency import paths
 from dynamo_consistency.check import SiteConsistencyCheck
 
 Counts = dict[str, Any]
@@ -72,6 +73,8 @@ def complete(database: duckdb.DuckDBPyConnection, basics: Counts) -> Counts:
     for key, query in _LEFT_ALONE.items():
         row = database.execute(query).fetchone()
         result[key] = row[0] if row else 0
+    empty = database.execute("SELECT path FROM empty_top_directory ORDER BY path").fetchall()
+    result["emptyTopDirectories"] = [paths.to_text(path) for (path,) in empty]
     return result
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from dynamo_consistency import paths
 from dynamo_consistency.errors import ConfigurationError
 from dynamo_consistency.run.directory import SUMMARY, RunDirectory, Store
-from dynamo_consistency.run.summary import FINDINGS
+from dynamo_consistency.run.summary import FINDINGS, fingerprint
 
 
 def read_summary(run: RunDirectory) -> dict[str, Any]:
@@ -18,10 +18,43 @@ def read_summary(run: RunDirectory) -> dict[str, Any]:
 
 def latest_complete(store: Store, site: str) -> RunDirectory | None:
     """The run whose findings are in force: the last complete one. Invalid and unfinished runs count for nothing."""
-    for run in reversed(store.runs(site)):
-        if read_summary(run)["result"] == "Complete":
-            return run
-    return None
+    runs = [run for run, _ in _complete_runs(store, site)]
+    return runs[-1] if runs else None
+
+
+def start_of(run: RunDirectory) -> float:
+    """When the run began, in seconds since 1970: the time of its first snapshot."""
+    return float(run.read_json("inventory/before.json")["takenAt"])
+
+
+def comparable_runs(store: Store, run: RunDirectory) -> list[RunDirectory]:
+    """The complete runs before `run`, oldest first, back to the last change of what is compared with what.
+
+    Invalid and unfinished runs neither count nor reset.
+    """
+    wanted, began = fingerprint(run.check()), start_of(run)
+    comparable: list[RunDirectory] = []
+    for other, summary in _complete_runs(store, run.site):
+        if start_of(other) >= began:
+            continue
+        if summary.get("fingerprint") != wanted:
+            comparable.clear()
+        else:
+            comparable.append(other)
+    return comparable
+
+
+def is_superseded(store: Store, run: RunDirectory) -> bool:
+    """Is there a later complete run, whose findings are in force instead?"""
+    began = start_of(run)
+    return any(start_of(other) > began for other, _ in _complete_runs(store, run.site))
+
+
+def _complete_runs(store: Store, site: str) -> Iterator[tuple[RunDirectory, dict[str, Any]]]:
+    """Complete runs with their summaries, in the order in which they began."""
+    runs = [(other, read_summary(other)) for other in store.runs(site)]
+    complete = [item for item in runs if item[1]["result"] == "Complete"]
+    yield from sorted(complete, key=lambda item: start_of(item[0]))
 
 
 def find_run(store: Store, site: str, run_id: str | None) -> RunDirectory:
@@ -31,10 +64,14 @@ def find_run(store: Store, site: str, run_id: str | None) -> RunDirectory:
     """
     run = latest_complete(store, site) if run_id is None else store.run(site, run_id)
     if run is None:
-        raise ConfigurationError(f"{site} has no complete run in {store.url}; `dynamo-consistency history {site}` tells")
+        raise ConfigurationError(
+            f"{site} has no complete run in {store.url}; `dynamo-consistency history {site}` tells"
+        )
     known = [other.run_id for other in store.runs(site)]
     if run.run_id not in known:
-        raise ConfigurationError(f"{site} has no run {run_id} in {store.url}; its runs are {', '.join(known) or 'none'}")
+        raise ConfigurationError(
+            f"{site} has no run {run_id} in {store.url}; its runs are {', '.join(known) or 'none'}"
+        )
     result = read_summary(run)["result"]
     if result != "Complete":
         raise ConfigurationError(f"run {run.run_id} of {site} is {result} and has no findings")

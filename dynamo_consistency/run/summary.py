@@ -1,5 +1,7 @@
 """`summary.json`: the whole run on one page, for people, for the operator's status and for the runs that follow."""
 
+import hashlib
+import json
 import time
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -20,6 +22,21 @@ FINDINGS = {
 _HOLES_SHOWN = 20
 
 
+def fingerprint(check: SiteConsistencyCheck) -> str:
+    """What is compared with what, as a short text; findings of runs that differ in it confirm nothing together."""
+    spec = check.spec.model_dump(mode="json", by_alias=True, exclude_none=True)
+    listing = spec["listing"]
+    compared = {
+        "site": spec["site"],
+        "backend": spec["backend"],
+        "source": listing.get("source"),
+        "roots": sorted(root["path"] for root in listing["roots"]),
+        "exclude": sorted(listing["exclude"]),
+        "ignore": sorted(spec["comparison"]["ignore"]),
+    }
+    return hashlib.sha256(json.dumps(compared, sort_keys=True).encode()).hexdigest()[:16]
+
+
 def summarise(
     run: RunDirectory,
     check: SiteConsistencyCheck,
@@ -35,6 +52,7 @@ def summarise(
         "site": run.site,
         "runId": run.run_id,
         "backend": check.spec.backend,
+        "fingerprint": fingerprint(check),
         "startTime": _iso(_start(run)),
         "endTime": _iso(time.time()),
         "result": result,
