@@ -1,0 +1,52 @@
+"""Confirmation: which findings have stood in every one of the last complete runs, long enough."""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dynamo_consistency.check import FindingPolicy
+from dynamo_consistency.run.directory import RunDirectory
+from dynamo_consistency.run.history import start_of
+from dynamo_consistency.run.summary import FINDINGS
+
+
+@dataclass(frozen=True)
+class Confirmed:
+    """The runs, oldest first, on which a confirmation rests (none: not enough of them yet), and what it confirms."""
+
+    runs: tuple[RunDirectory, ...]
+    span_seconds: int
+    count: int
+
+
+def confirm(run: RunDirectory, earlier: Sequence[RunDirectory], kind: str, policy: FindingPolicy) -> Confirmed:
+    """What `run` confirms of a kind. `earlier`: the complete runs before it that count, oldest first."""
+    runs, span = _enough([*earlier, run], policy)
+    count = sum(1 for _ in confirmed_findings(runs, kind)) if runs else 0
+    return Confirmed(tuple(runs), span, count)
+
+
+def _enough(runs: list[RunDirectory], policy: FindingPolicy) -> tuple[list[RunDirectory], int]:
+    """The fewest last runs, at least `confirm_runs`, whose first and last are `confirm_span_seconds` apart."""
+    starts = [start_of(run) for run in runs]
+    for number in range(max(2, policy.confirm_runs), len(runs) + 1):
+        span = int(starts[-1] - starts[-number])
+        if span >= policy.confirm_span_seconds:
+            return runs[-number:], span
+    return [], int(starts[-1] - starts[0])
+
+
+def confirmed_findings(runs: Sequence[RunDirectory], kind: str) -> Iterator[dict[str, Any]]:
+    """Findings of the last of `runs` that stand in all of them, in their order; a row as in the findings file."""
+    import duckdb
+
+    with contextlib.ExitStack() as files, duckdb.connect() as database:
+        *before, last = [str(files.enter_context(run.reading(FINDINGS[kind]))) for run in runs]
+        conditions = " AND ".join("path IN (SELECT path FROM read_parquet(?))" for _ in before) or "TRUE"
+        query = f"SELECT * FROM read_parquet(?, file_row_number = true) WHERE {conditions} ORDER BY file_row_number"
+        result = database.execute(query, [last, *before])
+        columns = [column[0] for column in result.description]
+        while rows := result.fetchmany(10_000):
+            for row in rows:
+                yield dict(zip(columns, row, strict=True))

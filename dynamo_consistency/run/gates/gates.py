@@ -1,0 +1,208 @@
+"""The seven gates as pure functions from facts. In any doubt a gate is closed.
+
+Ready: nothing speaks against a request. Pending: time or a person will open the gate. Rejected: something is wrong,
+and somebody should look at it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from typing import Literal
+
+from dynamo_consistency.check import FindingPolicy
+from dynamo_consistency.run.gates.facts import KINDS, Facts, Kind, Scope
+
+State = Literal["Ready", "Pending", "Rejected"]
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One gate as it was found: the observed value, the limit, and a sentence for a person."""
+
+    name: str
+    state: State
+    observed: str
+    limit: str
+    message: str
+
+    def as_dict(self) -> dict[str, str]:
+        return asdict(self)
+
+
+def evaluate(facts: Facts) -> list[Gate]:
+    """All gates in their order; later ones are told also when an earlier one is closed."""
+    exceeded = limits(facts)
+    return [
+        inventory(facts),
+        listing_health(facts),
+        exceeded,
+        confirmation(facts),
+        mode(facts),
+        approval(facts, above_limits=bool(_excesses(facts))),
+        acting(facts),
+    ]
+
+
+def all_ready(gates: list[Gate]) -> bool:
+    return bool(gates) and all(gate.state == "Ready" for gate in gates)
+
+
+def inventory(facts: Facts) -> Gate:
+    """Both snapshots are there, and the inventory has not jumped: between them, or since the last complete run."""
+    limit = facts.policy.health.max_inventory_change
+    sizes = {"the snapshot before": facts.before, "the snapshot after": facts.after}
+    if any(not size for size in sizes.values()):
+        return Gate(
+            "Inventory", "Rejected", "no snapshot", str(limit), "a snapshot of the inventory is not there or empty"
+        )
+    if facts.last_inventory is not None:
+        sizes["the last complete run"] = facts.last_inventory
+    change = max(_change(facts.after, size) for size in sizes.values())
+    if change > limit:
+        message = f"the inventory has changed too much: {_listed(sizes)}; look whether it is whole"
+        return Gate("Inventory", "Rejected", _share(change), str(limit), message)
+    return Gate("Inventory", "Ready", _share(change), str(limit), f"the inventory is steady: {_listed(sizes)}")
+
+
+def listing_health(facts: Facts) -> Gate:
+    """The site was really looked at: root by root enough files, few holes, no top directory empty by surprise."""
+    health = facts.policy.health
+    limit = f"listed >= {health.min_listed_fraction}, holes <= {health.max_hole_fraction}"
+    troubles = list(_listing_troubles(facts))
+    worst = min((_listed_fraction(scope) for scope in facts.scopes), default=Decimal(0))
+    holes = max((_hole_fraction(scope) for scope in facts.scopes), default=Decimal(1))
+    observed = f"listed {_share(worst)}, holes {_share(holes)}"
+    if troubles:
+        return Gate("ListingHealth", "Rejected", observed, limit, "; ".join(troubles))
+    return Gate("ListingHealth", "Ready", observed, limit, "every root was listed well enough")
+
+
+def _listing_troubles(facts: Facts) -> Iterator[str]:
+    health = facts.policy.health
+    if not facts.scopes:
+        yield "nothing is known of the listing"
+    for scope in facts.scopes:
+        if _listed_fraction(scope) < health.min_listed_fraction:
+            yield f"{scope.name}: only {scope.found} of {scope.expected} expected files were listed"
+        if _hole_fraction(scope) > health.max_hole_fraction:
+            yield f"{scope.name}: {scope.holes} directories could not be listed, of {scope.holes + scope.directories}"
+    for directory in facts.empty_top_directories:
+        yield f"{directory} was listed as empty although the inventory has files there"
+
+
+def limits(facts: Facts) -> Gate:
+    """Not more findings than a person has allowed, for the site and for every root; one excess blocks all kinds.
+
+    An approval of this very run lifts the limits, unless approvals are not asked for at all.
+    """
+    excesses = _excesses(facts)
+    if not excesses:
+        return Gate(
+            "Limits", "Ready", "within", "policy.*.maxCount, maxFraction", "no kind of finding exceeds its limits"
+        )
+    observed, limit = excesses[0][0], excesses[0][1]
+    message = "; ".join(sentence for _, _, sentence in excesses)
+    if facts.policy.approval != "Never" and facts.approved:
+        return Gate("Limits", "Ready", observed, limit, f"{message}; approved for this run")
+    return Gate("Limits", "Rejected", observed, limit, f"{message}; nothing is requested, of any kind")
+
+
+def _excesses(facts: Facts) -> list[tuple[str, str, str]]:
+    return [
+        excess
+        for kind in KINDS
+        if (policy := facts.policy_of(kind)).mode != "Ignore"
+        for scope in facts.scopes
+        for excess in _excess(kind, scope, policy)
+    ]
+
+
+def _excess(kind: Kind, scope: Scope, policy: FindingPolicy) -> Iterator[tuple[str, str, str]]:
+    count, base = scope.findings[kind], scope.base(kind)
+    if count > policy.max_count:
+        yield str(count), str(policy.max_count), f"{scope.name}: {count} {kind}, more than {policy.max_count}"
+    if policy.max_fraction is not None and count > policy.max_fraction * base:
+        share = _share(Decimal(count) / base if base else Decimal(1))
+        yield (
+            share,
+            str(policy.max_fraction),
+            f"{scope.name}: {kind} are {share} of {base}, above {policy.max_fraction}",
+        )
+
+
+def confirmation(facts: Facts) -> Gate:
+    """Something to act on has stood in enough complete runs over enough time; the first run never acts."""
+    waiting = [kind for kind in facts.enforced if facts.found(kind) and not facts.confirmed[kind].runs]
+    limit = (
+        ", ".join(_rule(kind, facts.policy_of(kind)) for kind in facts.enforced) or "confirmRuns, confirmSpanSeconds"
+    )
+    observed = ", ".join(f"{kind} {facts.confirmed[kind].count} of {facts.found(kind)}" for kind in facts.enforced)
+    if facts.complete_runs < 2:
+        message = "this is the first complete run under this configuration, and the first run never acts"
+        return Gate("Confirmation", "Pending", observed or "1 run", limit, message)
+    if waiting and not any(facts.confirmed[kind].count for kind in facts.enforced):
+        message = f"waits for more complete runs, or for more time between them: {', '.join(waiting)}"
+        return Gate("Confirmation", "Pending", observed, limit, message)
+    return Gate("Confirmation", "Ready", observed or "nothing enforced", limit, "only confirmed findings are acted on")
+
+
+def mode(facts: Facts) -> Gate:
+    """At least one kind of finding is to be enforced."""
+    modes = ", ".join(f"{kind} {facts.policy_of(kind).mode}" for kind in KINDS)
+    if facts.enforced:
+        return Gate("Mode", "Ready", modes, "Enforce", f"enforced: {', '.join(facts.enforced)}")
+    return Gate("Mode", "Pending", modes, "Enforce", "no kind of finding is enforced; this check only reports")
+
+
+def approval(facts: Facts, above_limits: bool) -> Gate:
+    """A person has agreed to this very run, where the policy asks for it."""
+    policy = facts.policy.approval
+    needed = policy == "Required" or (policy == "OnlyAboveLimits" and above_limits)
+    other = ""
+    if facts.approved_run and not facts.approved:
+        other = f"; the approval of run {facts.approved_run} does not count for this one"
+    observed = f"approved {facts.approved_run}" if facts.approved_run else "not approved"
+    if facts.approved and facts.superseded:
+        message = "the approval came too late: a later complete run has other findings"
+        return Gate("Approval", "Rejected", observed, policy, message)
+    if not needed:
+        return Gate("Approval", "Ready", observed, policy, f"no approval is needed{other}")
+    if facts.approved:
+        return Gate("Approval", "Ready", observed, policy, f"run {facts.run_id} is approved")
+    return Gate("Approval", "Pending", observed, policy, f"approve run {facts.run_id} to let it act{other}")
+
+
+def acting(facts: Facts) -> Gate:
+    """What the action does at the moment of acting: a look at site and inventory for every file, and the budget."""
+    budget = facts.policy.max_requests_per_run
+    if facts.superseded:
+        return Gate("Acting", "Rejected", "superseded", str(budget), "a later complete run has the findings in force")
+    if budget == 0:
+        return Gate("Acting", "Rejected", "0", "0", "the budget of requests is 0 (policy.maxRequestsPerRun)")
+    message = f"every file is looked at once more, at the site and in the inventory; at most {budget} requests"
+    return Gate("Acting", "Ready", "file by file", str(budget), message)
+
+
+def _listed_fraction(scope: Scope) -> Decimal:
+    return Decimal(scope.found) / scope.expected if scope.expected else Decimal(1)
+
+
+def _hole_fraction(scope: Scope) -> Decimal:
+    known = scope.holes + scope.directories
+    return Decimal(scope.holes) / known if scope.holes and known else Decimal(0)
+
+
+def _change(new: int, old: int) -> Decimal:
+    return Decimal(abs(new - old)) / old if old else Decimal(1)
+
+
+def _share(fraction: Decimal) -> str:
+    return f"{fraction:.4f}".rstrip("0").rstrip(".") or "0"
+
+
+def _listed(sizes: dict[str, int]) -> str:
+    return ", ".join(f"{name} {size} files" for name, size in sizes.items())
+
+
+def _rule(kind: Kind, policy: FindingPolicy) -> str:
+    return f"{kind}: {policy.confirm_runs} runs over {policy.confirm_span_seconds} s"
