@@ -61,10 +61,12 @@ _SHOW: dict[str, Callable[..., str]] = {
     "dataset": lambda name: text.UNKNOWN if name is None else text.visible(name),
 }
 
-# the directory that a finding is counted for: its own, cut at _TOP_DEPTH components below its root
-_TOP_DIRECTORY = f"""
-    (WITH parts AS (SELECT string_split(path::VARCHAR, '/') AS p, len(string_split(root, '/')) AS depth)
-     SELECT array_to_string(p[1 : least(len(p) - 1, depth + {_TOP_DEPTH})], '/')::BLOB FROM parts)
+# The directory that a finding is counted for: its own, cut at _TOP_DEPTH components below its root.
+_TOP_DIRECTORY = f"array_to_string(parts[1 : least(len(parts) - 1, depth + {_TOP_DEPTH})], '/')::BLOB"
+_TOPS = f"""
+    SELECT {{key}} AS name, count(*) AS files, sum({{size}})::BIGINT AS used
+    FROM (SELECT *, string_split(path::VARCHAR, '/') AS parts, len(string_split(root, '/')) AS depth FROM {{kind}})
+    WHERE {{key}} IS NOT NULL GROUP BY name ORDER BY files DESC, name LIMIT {_TOP}
 """
 
 
@@ -98,8 +100,7 @@ def tops(tables: Tables) -> Iterator[Section]:
         for by, key in (("Directory", _TOP_DIRECTORY), ("Dataset", "dataset")):
             if kind not in tables.names:
                 continue
-            grouped = f"SELECT {key} AS name, count(*), sum({size})::BIGINT FROM {kind} GROUP BY name"
-            top = tables.rows(f"SELECT * FROM ({grouped}) WHERE name IS NOT NULL ORDER BY 2 DESC, 1 LIMIT {_TOP}")
+            top = tables.rows(_TOPS.format(kind=kind, key=key, size=size))
             rows = [(text.visible(name), text.count(files), text.size(used)) for name, files, used in top]
             if rows:
                 yield Section(f"Most {title}, by {by.lower()}", "", (by, "Files", "Size"), rows, len(rows))

@@ -12,7 +12,7 @@ from dynamo_consistency.run.memory import memory_limit
 
 FINDINGS = ("missing", "orphan", "mismatch", "empty_directory")
 BATCH_ROWS = 10_000
-_MOST_MEMORY = 512 * 2**20  # reports sort and group; more than this is spilled to disk
+_MOST_MEMORY = 256 * 2**20  # reports sort and group; more than this is spilled to disk
 
 # a directory that one shard left to another, and that none has listed, is a hole as well
 _HOLES = """
