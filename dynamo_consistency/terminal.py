@@ -56,16 +56,17 @@ def show_summary(run: RunDirectory, summary: dict[str, Any]) -> None:
 
 def show_runs(summaries: Iterable[dict[str, Any]]) -> None:
     table = Table(box=None, pad_edge=False)
-    for column in ("run", "started", "result", "listed", "missing", "orphans", "mismatches", "empty", "holes", "reason"):
+    numbers = ("listed", "missing", "orphans", "mismatches", "empty", "holes")
+    for column in ("run", "started", "result", *numbers, "reason"):
         table.add_column(column)
     for summary in summaries:
         counts = summary["counts"]
-        numbers = ("listedFiles", "missing", "orphans", "mismatches", "emptyDirectories", "holes")
+        keys = ("listedFiles", "missing", "orphans", "mismatches", "emptyDirectories", "holes")
         table.add_row(
             summary["runId"],
             summary.get("startTime", ""),
             summary["result"],
-            *(str(counts.get(number, "")) for number in numbers),
+            *(str(counts.get(key, "")) for key in keys),
             escape(summary["reason"]),
         )
     Console(soft_wrap=True, highlight=False).print(table)

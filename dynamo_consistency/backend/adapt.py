@@ -1,0 +1,62 @@
+"""What the engine asks of a backend beyond the eleven names, and what it does where a backend lacks it."""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from itertools import islice
+
+import pyarrow as pa
+
+from dynamo_consistency import paths
+from dynamo_consistency.backend.contract import INVENTORY_COLUMNS, Backend, ListedFile, StreamingInventory
+from dynamo_consistency.errors import BackendError, ConsistencyError
+
+BATCH_ROWS = 50_000
+
+
+def stream(backend: Backend, site: str) -> Iterator[pa.RecordBatch]:
+    """The inventory of a site in batches with at least `INVENTORY_COLUMNS`.
+
+    Raises BackendError when it breaks off, whatever the backend itself raises.
+    """
+    try:
+        if isinstance(backend.inventory, StreamingInventory):
+            yield from backend.inventory.stream(site)
+        else:
+            yield from _batches(iter(backend.inventory.list_files(site)))
+    except ConsistencyError:
+        raise
+    except Exception as error:
+        raise BackendError(f"the inventory of {site} could not be read: {type(error).__name__}: {error}") from error
+
+
+def describe(backend: Backend) -> str:
+    """One sentence on what the backend is."""
+    told = getattr(backend, "describe", None)
+    return str(told()) if callable(told) else f"backend {getattr(backend, '__name__', type(backend).__name__)}"
+
+
+def sources(backend: Backend, site: str, files: Iterable[str]) -> tuple[list[str], list[str]] | None:
+    """(files without a disk source, of those: also none on tape), read only; None if the backend cannot tell."""
+    asked = getattr(backend.registry, "sources", None)
+    return None if asked is None else asked(site, files)
+
+
+def _batches(files: Iterator[ListedFile]) -> Iterator[pa.RecordBatch]:
+    """Tuples as batches: nothing is in flight but by its age, and the dataset is only in the name."""
+    while chunk := list(islice(files, BATCH_ROWS)):
+        names, sizes, times = zip(*chunk, strict=True)
+        columns = {
+            "path": [paths.to_bytes(name) for name in names],
+            "size": list(sizes),
+            "time": [_seconds(time) for time in times],
+            "in_flight": [False] * len(chunk),
+        }
+        arrays = [pa.array(columns.get(field.name, [None] * len(chunk)), field.type) for field in INVENTORY_COLUMNS]
+        yield pa.RecordBatch.from_arrays(arrays, schema=INVENTORY_COLUMNS)
+
+
+def _seconds(time: datetime | None) -> int | None:
+    """Seconds since 1970; a time without a zone is UTC."""
+    if time is None:
+        return None
+    return int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp())

@@ -1,0 +1,111 @@
+"""`backends.yaml`: which backends there are, of which type, and how one is opened.
+
+A type is an object with `Options`, a pydantic model of its entry in the file, and `open_backend(options)`. Third
+parties register one under the entry point group `dynamo_consistency.backends`.
+"""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any, Protocol
+
+from pydantic import BaseModel
+
+from dynamo_consistency.backend.contract import Backend
+from dynamo_consistency.errors import ConfigurationError
+from dynamo_consistency.yamlfile import Document, read_documents
+
+GROUP = "dynamo_consistency.backends"
+
+_BUILT_IN = {
+    "dynamo": "dynamo_consistency.backend.dynamo",
+    "file": "dynamo_consistency.backend.file",
+    "module": "dynamo_consistency.backend.module",
+}
+
+
+class BackendType(Protocol):
+    """What stands behind a `type` in the file."""
+
+    Options: type[BaseModel]
+
+    def open_backend(self, options: Any) -> Backend: ...
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One backend of the file: its type, and its options as that type understands them."""
+
+    type: BackendType
+    options: Any
+
+
+Entries = Mapping[str, Entry]
+
+
+def read(path: str | Path) -> Entries:
+    """The backends of a file. Raises ConfigurationError with one line, with file, line and field, per problem."""
+    documents = read_documents(path)
+    if len(documents) != 1 or not isinstance(documents[0].data, dict):
+        raise ConfigurationError(f"{path}:1: one YAML document with the key backends is expected")
+    document = documents[0]
+    for key in document.data:
+        if key != "backends":
+            raise ConfigurationError(f"{document.where((key,))}: {key}: unknown key; did you mean backends?")
+    backends = document.data.get("backends")
+    if not isinstance(backends, dict) or not backends:
+        raise ConfigurationError(f"{document.where(('backends',))}: backends: must be a mapping of names to backends")
+    return {str(name): _entry(document, name) for name in backends}
+
+
+def embedded(database: Path) -> Entries:
+    """What there is without a file: `default`, Dynamo's tables in an SQLite file."""
+    kind = _type("dynamo")
+    return {"default": Entry(kind, kind.Options.model_validate({"url": f"sqlite:///{database.absolute()}"}))}
+
+
+def open_backend(entries: Entries, name: str) -> Backend:
+    """The backend `name`. Raises ConfigurationError, which names those that there are, when there is none."""
+    if name not in entries:
+        raise ConfigurationError(f"there is no backend {name!r}; {_known(name, entries)}")
+    entry = entries[name]
+    return entry.type.open_backend(entry.options)
+
+
+def _entry(document: Document, name: Any) -> Entry:
+    at = ("backends", name)
+    data = document.data["backends"][name]
+    if not isinstance(data, dict) or not isinstance(data.get("type"), str):
+        known = ", ".join(sorted(_types()))
+        raise ConfigurationError(f"{document.where(at)}: backends.{name}: needs a type, one of {known}")
+    if data["type"] not in _types():
+        where = document.where((*at, "type"))
+        hint = _known(data["type"], _types())
+        raise ConfigurationError(f"{where}: backends.{name}.type: there is no type {data['type']!r}; {hint}")
+    kind = _type(data["type"])
+    return Entry(kind, document.parse(kind.Options, at))
+
+
+def _types() -> set[str]:
+    return set(_BUILT_IN) | {point.name for point in entry_points(group=GROUP)}
+
+
+def _type(name: str) -> BackendType:
+    if name in _BUILT_IN:
+        built_in: BackendType = import_module(_BUILT_IN[name])
+        return built_in
+    (point, *_) = entry_points(group=GROUP, name=name)
+    try:
+        loaded: BackendType = point.load()
+    except Exception as error:  # foreign code may fail in any way, and the person must know whose
+        raise ConfigurationError(f"the backend type {name} ({point.value}) cannot be loaded: {error}") from error
+    return loaded
+
+
+def _known(name: str, known: Iterable[str]) -> str:
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, n=1)
+    return f"did you mean {near[0]}?" if near else f"known are {', '.join(names)}"
