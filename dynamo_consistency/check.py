@@ -11,7 +11,16 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
 from cronsim import CronSim, CronSimError
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from dynamo_consistency import paths
 from dynamo_consistency.yamlfile import ClosedModel
@@ -69,7 +78,8 @@ def _schedule(line: str) -> str:
     try:
         next(CronSim(CRON_MACROS.get(line, line), datetime.now(UTC)))
     except CronSimError as error:
-        raise ValueError(f'is not a cron line ({error}); five fields such as "0 3 * * 0" are expected') from None
+        reason = f"{line!r} is no cron line, or one that never fires ({error})"
+        raise ValueError(f'{reason}; five fields such as "0 3 * * 0" are expected') from None
     except StopIteration:
         raise ValueError(f"the cron line {line!r} never fires: there is no such day") from None
     return line
@@ -111,9 +121,10 @@ Fraction = Annotated[Decimal, BeforeValidator(_fraction), PlainSerializer(str, r
 LogicalPath = Annotated[str, AfterValidator(_absolute)]
 Prefix = Annotated[str, AfterValidator(_prefix)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
-Seconds = Annotated[int, Field(ge=0)]
-Count = Annotated[int, Field(ge=0)]
-Positive = Annotated[int, Field(ge=1)]
+_MOST = 2**31 - 1
+Seconds = Annotated[int, Field(ge=0, le=_MOST)]
+Count = Annotated[int, Field(ge=0, le=_MOST)]
+Positive = Annotated[int, Field(ge=1, le=_MOST)]
 Mode = Literal["Ignore", "Report", "Enforce"]
 
 
@@ -191,18 +202,24 @@ class Listing(ClosedModel):
     retries: Count = Field(3, description="How often a directory is asked for again before it becomes a hole.")
     max_requests_per_second: Count = Field(0, description="Upper bound of the request rate of a shard; 0: no bound.")
 
-    @model_validator(mode="after")
-    def _roots_are_disjoint_and_hold_the_excluded(self) -> Self:
-        roots = [paths.to_bytes(root.path) for root in self.roots]
+    @field_validator("roots")
+    @classmethod
+    def _roots_are_disjoint(cls, roots: list[Root]) -> list[Root]:
         for index, root in enumerate(roots):
             for other in roots[:index] + roots[index + 1 :]:
-                if paths.is_in(root, [other]):
-                    relation = "stands twice" if root == other else f"lies inside the root {paths.to_text(other)}"
-                    raise ValueError(f"the root {paths.to_text(root)} {relation}; a file must belong to one root")
-        for excluded in self.exclude:
-            if not any(paths.is_below(paths.to_bytes(excluded), root) for root in roots):
+                if paths.is_in(paths.to_bytes(root.path), [paths.to_bytes(other.path)]):
+                    relation = "stands twice" if root == other else f"lies inside the root {other.path}"
+                    raise ValueError(f"the root {root.path} {relation}; a file must belong to one root")
+        return roots
+
+    @field_validator("exclude")
+    @classmethod
+    def _excluded_are_below_roots(cls, exclude: list[str], info: ValidationInfo) -> list[str]:
+        roots = [paths.to_bytes(root.path) for root in info.data.get("roots", [])]
+        for excluded in exclude:
+            if roots and not any(paths.is_below(paths.to_bytes(excluded), root) for root in roots):
                 raise ValueError(f"the excluded directory {excluded} is below none of the roots")
-        return self
+        return exclude
 
 
 class Comparison(ClosedModel):
@@ -359,11 +376,12 @@ class Spec(ClosedModel):
     failed_runs_history_limit: Count = 3
     pod_template: dict[str, Any] = Field({}, description="Laid over every worker pod: resources, node selector, …")
 
-    @model_validator(mode="after")
-    def _time_zone_needs_a_schedule(self) -> Self:
-        if self.time_zone and not self.schedule:
-            raise ValueError("timeZone has a meaning only together with schedule")
-        return self
+    @field_validator("time_zone")
+    @classmethod
+    def _time_zone_needs_a_schedule(cls, time_zone: str | None, info: ValidationInfo) -> str | None:
+        if time_zone and "schedule" in info.data and not info.data["schedule"]:
+            raise ValueError("has a meaning only together with schedule")
+        return time_zone
 
 
 class Metadata(ClosedModel):

@@ -5,6 +5,7 @@ both matter in files that people write.
 """
 
 import difflib
+import re
 import types
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -53,7 +54,7 @@ class Document:
         for key in at:
             data = data[key]
         try:
-            return model.model_validate(data)
+            return model.model_validate(data, by_alias=True, by_name=False)
         except ValidationError as error:
             raise ConfigurationError("\n".join(self._complaints(model, error, at))) from None
 
@@ -68,6 +69,9 @@ _SENTENCES = {
     "missing": "is missing",
     "int_type": "must be a whole number without a unit (times are in seconds: a day is 86400)",
     "string_type": "must be text; put it in quotes",
+    "bool_type": "must be true or false",
+    "too_short": "must not be empty",
+    "string_too_short": "must not be empty",
     "model_type": "must be a mapping of keys to values",
     "dict_type": "must be a mapping of keys to values",
     "list_type": "must be a list",
@@ -80,12 +84,13 @@ def _sentence(model: type[BaseModel], problem: Any) -> str:
         return _unknown_key(model, problem["loc"])
     if problem["type"] == "value_error":
         return str(problem["ctx"]["error"])
-    return _SENTENCES.get(problem["type"]) or str(problem["msg"]).replace("Input should", "should")
+    return _SENTENCES.get(problem["type"]) or re.sub(r"^(Input|String|List) should", "must", str(problem["msg"]))
 
 
 def _unknown_key(model: type[BaseModel], location: Location) -> str:
     known = _keys_beside(model, location)
-    near = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.6)
+    key = str(location[-1])
+    near = [name for name in known if name.startswith(key)] or difflib.get_close_matches(key, known, n=1, cutoff=0.6)
     hint = f"did you mean {near[0]}?" if near else f"known keys are {', '.join(sorted(known))}"
     return f"unknown key; {hint}"
 
@@ -125,6 +130,8 @@ def read_documents(path: str | Path) -> list[Document]:
         raise ConfigurationError(f"{path}:{line}: is not valid YAML: {error.problem}") from None
     except yaml.YAMLError as error:
         raise ConfigurationError(f"{path}:1: is not valid YAML: {str(error).splitlines()[0]}") from None
+    except RecursionError:
+        raise ConfigurationError(f"{path}:1: nests too deeply, or an alias contains itself") from None
 
 
 def _document(file: str, node: yaml.Node) -> Document:
@@ -142,8 +149,10 @@ def _construct(
         constructor.flatten_mapping(node)
         result: dict[Any, Any] = {}
         for key_node, value_node in node.value:
-            key = constructor.construct_object(key_node, deep=True)
             line = key_node.start_mark.line + 1
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise ConfigurationError(f"{file}:{line}: {'.'.join(map(str, at))}: a key must be text")
+            key = _scalar(constructor, key_node, file)
             if key in result:
                 raise ConfigurationError(f"{file}:{line}: {'.'.join(map(str, (*at, key)))}: the key stands here twice")
             lines[(*at, key)] = line
@@ -151,4 +160,11 @@ def _construct(
         return result
     if isinstance(node, yaml.SequenceNode):
         return [_construct(constructor, item, file, (*at, index), lines) for index, item in enumerate(node.value)]
-    return constructor.construct_object(node, deep=True)
+    return _scalar(constructor, node, file)
+
+
+def _scalar(constructor: yaml.SafeLoader, node: yaml.Node, file: str) -> Any:
+    try:
+        return constructor.construct_object(node, deep=True)
+    except ValueError as error:  # something that looks like a date or a number, and is none: 2026-13-45
+        raise ConfigurationError(f"{file}:{node.start_mark.line + 1}: {node.value!r} has no meaning: {error}") from None
