@@ -4,9 +4,9 @@ A backend is any object with the attributes of `Backend`: an instance of a class
 third party's entry point returns.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import pyarrow as pa
 
@@ -63,6 +63,54 @@ class Registry(Protocol):
 
     def transfer(self, site: str, files: Iterable[str]) -> tuple[list[str], list[str]]:
         """Request transfer of files to the site; (files without a disk source, of those: also none on tape)."""
+        ...
+
+
+class Known(NamedTuple):
+    """What an inventory says of one file at a site, when it is asked for it by name."""
+
+    size: int | None
+    in_flight: bool
+    dataset: str | None
+
+
+@runtime_checkable
+class LookingInventory(Inventory, Protocol):
+    """An inventory that can be asked for single files, without reading all of it."""
+
+    def look_up(self, site: str, files: Sequence[bytes]) -> dict[bytes, Known]:
+        """What the inventory says now of those of `files` (LFNs) that it knows at the site, in flight or not.
+
+        Raises BackendError when it cannot tell; a file that is not in the answer is unknown to the inventory.
+        """
+        ...
+
+
+class Outcome(NamedTuple):
+    """What became of one request.
+
+    requested: it is now waiting in the registry; waiting: it was there already and nothing was written; refused: the
+    registry will not take it, and `message` says why in a sentence.
+    """
+
+    path: bytes
+    outcome: Literal["requested", "waiting", "refused"]
+    message: str = ""
+
+
+@runtime_checkable
+class ItemisingRegistry(Registry, Protocol):
+    """A registry that answers for every file. Both calls are idempotent: asking again writes nothing twice."""
+
+    def request_deletion(self, site: str, files: Sequence[bytes]) -> list[Outcome]:
+        """Request deletion of files and directories by LFN; one outcome for each, in their order."""
+        ...
+
+    def request_transfer(self, site: str, files: Sequence[bytes]) -> list[Outcome]:
+        """Request that the files are fetched to the site anew; one outcome for each, in their order.
+
+        A file that no disk elsewhere has is refused: a last copy is never touched.
+        """
         ...
 
 
