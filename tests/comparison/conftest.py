@@ -33,7 +33,7 @@ def plain_reference() -> Reading:
     def run(case: Case) -> Findings | None:
         try:
             return reference.compare(case)
-        except reference.InvalidRun:
+        except reference.InvalidError:
             return None
 
     return run

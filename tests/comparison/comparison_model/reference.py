@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator
 from comparison_model.cases import Case, Entry, Findings, Settings, Shard, SiteFile
 
 
-class InvalidRun(Exception):
+class InvalidError(Exception):
     """The run proves nothing and has no findings."""
 
 
 def compare(case: Case) -> Findings:
-    """The findings of `case`. Raises InvalidRun."""
+    """The findings of `case`. Raises InvalidError."""
     site = Site(case)
     inventory = Inventory(case)
     refuse_invalid(case, inventory, site)
@@ -163,13 +163,13 @@ class Site:
 def refuse_invalid(case: Case, inventory: Inventory, site: Site) -> None:
     """The invalid runs of DESIGN chapter 5 that can be seen in the data."""
     if not inventory.before or not inventory.after:
-        raise InvalidRun("inventory is empty")
+        raise InvalidError("inventory is empty")
     for root in case.settings.roots:
         if lies_in(root, site.holes) and any(lies_in(path, [root]) for path in inventory.paths()):
-            raise InvalidRun("a root could not be listed")
+            raise InvalidError("a root could not be listed")
     expected = {path for path in inventory.paths() if not inventory.in_flight(path)}
     if not site.files and any(not lies_in(path, site.holes) for path in expected):
-        raise InvalidRun("no file listed although the inventory expects some")
+        raise InvalidError("no file listed although the inventory expects some")
 
 
 def is_missing(path: bytes, case: Case, inventory: Inventory, site: Site) -> bool:
@@ -178,15 +178,16 @@ def is_missing(path: bytes, case: Case, inventory: Inventory, site: Site) -> boo
         inventory.expected_in_both(path)
         and path not in site.files
         and not lies_in(path, site.holes)
-        and not any(deletion_is_pending(entry, case) for entry in inventory.entries(path))
+        and not deletion_is_pending(path, case, inventory)
     )
 
 
-def deletion_is_pending(entry: Entry, case: Case) -> bool:
-    """Rule 5: by the inventory's dataset; by the name where it gives none."""
-    if entry.dataset is not None:
-        return entry.dataset in case.deletion_requests
-    return bool(case.deletion_requests) and is_protected(normalise(entry.path), case.deletion_requests, case)
+def deletion_is_pending(path: bytes, case: Case, inventory: Inventory) -> bool:
+    """Rule 5: by the datasets that the inventory gives, any of them; by the name where it gives none."""
+    datasets = {entry.dataset for entry in inventory.entries(path)} - {None}
+    if datasets:
+        return not datasets.isdisjoint(case.deletion_requests)
+    return bool(case.deletion_requests) and is_protected(path, case.deletion_requests, case)
 
 
 def is_orphan(path: bytes, case: Case, inventory: Inventory, site: Site) -> bool:
@@ -202,14 +203,18 @@ def is_orphan(path: bytes, case: Case, inventory: Inventory, site: Site) -> bool
 
 def is_mismatch(path: bytes, case: Case, inventory: Inventory, site: Site) -> bool:
     """Rules 3, 7 and 10: every source agrees on one size for its side, and the two differ."""
-    inventory_sizes = {entry.size for entry in inventory.entries(path)}
-    site_sizes = {file.size for _shard, file in site.files[path]}
     if not inventory.expected_in_both(path) or site.young(path):
         return False
-    if len(inventory_sizes) > 1 or len(site_sizes) > 1:
-        return False
-    [expected], [found] = inventory_sizes, site_sizes
-    return expected is not None and expected >= 0 and found is not None and expected != found
+    expected = agreed(entry.size for entry in inventory.entries(path))
+    found = agreed(file.size for _shard, file in site.files[path])
+    return expected is not None and found is not None and expected != found
+
+
+def agreed(sizes: Iterable[int | None]) -> int | None:
+    """The size on which a side agrees with itself, None where it does not, or where it does not know one of them."""
+    different = set(sizes)
+    size = different.pop()
+    return None if different or size is None or size < 0 else size
 
 
 def empty_directories(case: Case, inventory: Inventory, site: Site) -> set[bytes]:

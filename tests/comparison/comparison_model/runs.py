@@ -1,7 +1,8 @@
 """From a case to a run directory, through the engine, and back to findings."""
 
-import time
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from comparison_model.cases import Case, Entry, Findings, Settings, Shard, cms
+from dynamo_consistency import paths
 from dynamo_consistency.backend.contract import INVENTORY_COLUMNS
 from dynamo_consistency.backend.dataset_filter import DatasetFilter
 from dynamo_consistency.check import SiteConsistencyCheck
@@ -57,8 +59,8 @@ def backend_for(case: Case) -> Any:
 
 
 def check_of(settings: Settings, shards: int) -> SiteConsistencyCheck:
-    def text(paths: tuple[bytes, ...]) -> list[str]:
-        return [path.decode() for path in paths]
+    def text(names: tuple[bytes, ...]) -> list[str]:
+        return [name.decode() for name in names]
 
     return SiteConsistencyCheck.model_validate(
         {
@@ -79,7 +81,8 @@ def check_of(settings: Settings, shards: int) -> SiteConsistencyCheck:
 
 
 def write_run(case: Case, folder: Path) -> RunDirectory:
-    """A run directory as the stages before the comparison leave it."""
+    """A run directory as the stages before the comparison leave it: with normalised paths."""
+    case = normalised(case)
     run = RunDirectory(str(folder / SITE / "20270115T080000Z"))
     run.write_text(CHECK, dump_check(check_of(case.settings, len(case.shards))))
     write_snapshot(run, "before", case.before, case.taken_at)
@@ -91,6 +94,23 @@ def write_run(case: Case, folder: Path) -> RunDirectory:
     for number, shard in enumerate(case.shards):
         write_shard(run, number, len(case.shards), shard, case.settings)
     return run
+
+
+def normalised(case: Case) -> Case:
+    def each(items: Iterable[Any]) -> tuple[Any, ...]:
+        return tuple(replace(item, path=paths.normalise(item.path)) for item in items)
+
+    shards = tuple(
+        replace(
+            shard,
+            files=each(shard.files),
+            directories=each(shard.directories),
+            holes=tuple(map(paths.normalise, shard.holes)),
+            seen=tuple(map(paths.normalise, shard.seen)),
+        )
+        for shard in case.shards
+    )
+    return replace(case, before=each(case.before), after=each(case.after), shards=shards)
 
 
 def write_snapshot(run: RunDirectory, which: str, entries: tuple[Entry, ...], taken_at: int) -> None:
@@ -116,7 +136,7 @@ def write_snapshot(run: RunDirectory, which: str, entries: tuple[Entry, ...], ta
 def write_shard(run: RunDirectory, number: int, shards: int, shard: Shard, settings: Settings) -> None:
     rows: list[tuple[bytes, str, int | None, int | None, str | None]] = []
     rows += [(file.path, "file", file.size, file.mtime, None) for file in shard.files]
-    rows += [(directory.path, "directory", 0, directory.mtime, None) for directory in shard.directories]
+    rows += [(item.path, "directory", entries_in(item.path, shard), item.mtime, None) for item in shard.directories]
     rows += [(hole, "hole", None, None, "permission denied") for hole in shard.holes]
     rows += [(path, "seen", None, None, None) for path in shard.seen]
     columns = dict(zip(LISTING_COLUMNS.names, map(list, zip(*rows, strict=True)), strict=True)) if rows else None
@@ -139,6 +159,13 @@ def write_shard(run: RunDirectory, number: int, shards: int, shard: Shard, setti
             "window": {"largest": 1, "final": 1},
         },
     )
+
+
+def entries_in(directory: bytes, shard: Shard) -> int:
+    """How many entries the shard saw directly in a directory: files, and directories by whatever lies in them."""
+    items = [item.path for item in (*shard.files, *shard.directories)] + [*shard.holes, *shard.seen]
+    start = directory + b"/"
+    return len({path[len(start) :].split(b"/")[0] for path in items if path.startswith(start)})
 
 
 def counts_of(shard: Shard) -> dict[str, int]:
@@ -171,14 +198,14 @@ def findings_of(run: RunDirectory) -> dict[str, list[dict[str, Any]]]:
 
 def engine(case: Case, folder: Path) -> Findings:
     """What the engine finds in `case`. Raises InvalidRunError; a finding that stands twice is an error."""
-    run = write_run(case, folder / str(time.monotonic_ns()))
+    run = write_run(case, folder / uuid.uuid4().hex)
     compare(run, backend_for(case))
-    paths = {kind: [row["path"] for row in rows] for kind, rows in findings_of(run).items()}
-    for kind, found in paths.items():
-        assert len(found) == len(set(found)), f"a path stands twice in {kind}"
+    found = {kind: [row["path"] for row in rows] for kind, rows in findings_of(run).items()}
+    for kind, rows in found.items():
+        assert len(rows) == len(set(rows)), f"a path stands twice in {kind}"
     return Findings(
-        missing=frozenset(paths["missing"]),
-        orphan=frozenset(paths["orphan"]),
-        mismatch=frozenset(paths["mismatch"]),
-        empty=tuple(paths["empty_directory"]),
+        missing=frozenset(found["missing"]),
+        orphan=frozenset(found["orphan"]),
+        mismatch=frozenset(found["mismatch"]),
+        empty=tuple(found["empty_directory"]),
     )

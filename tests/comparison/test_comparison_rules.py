@@ -1,0 +1,274 @@
+"""Rule by rule, the edges that random cases seldom meet: each a site in one line, and what must be found there.
+
+Paths are relative to the root /store/mc. In every case the file `ok` is at both sides, so that no run is invalid.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from comparison_model.cases import DAY, NOW, Case, Entry, Findings, Settings, Shard, SiteDirectory, SiteFile, cms
+
+Reading = Callable[[Case], Findings | None]
+ROOT = b"/store/mc"
+OLD = NOW - DAY - 1
+
+
+def at(path: str) -> bytes:
+    return ROOT + b"/" + path.encode()
+
+
+def entry(path: str, size: int | None = 1, **state: Any) -> Entry:
+    return Entry(at(path), size, **state)
+
+
+def file(path: str, size: int | None = 1, mtime: int | None = OLD) -> SiteFile:
+    return SiteFile(at(path), size, mtime)
+
+
+def directory(path: str, mtime: int | None = OLD) -> SiteDirectory:
+    return SiteDirectory(at(path), mtime)
+
+
+def shard(*items: SiteFile | SiteDirectory, holes: str = "", seen: str = "", listed_at: int = NOW) -> Shard:
+    return Shard(
+        listed_at=listed_at,
+        files=tuple(item for item in items if isinstance(item, SiteFile)),
+        directories=tuple(item for item in items if isinstance(item, SiteDirectory)),
+        holes=tuple(map(at, holes.split())),
+        seen=tuple(map(at, seen.split())),
+    )
+
+
+def case(*shards: Shard, both: list[Entry] | None = None, after: list[Entry] | None = None, **others: Any) -> Case:
+    """`both`: what both snapshots have; `after`: what the second has instead."""
+    before = both or []
+    first, *more = shards or (Shard(),)
+    ok = entry("ok")
+    names = {key: others.pop(key) for key in ("exclude", "ignore", "ignore_age") if key in others}
+    return Case(
+        before=(*before, ok),
+        after=(*(before if after is None else after), ok),
+        shards=(replace(first, files=(*first.files, file("ok"))), *more),
+        settings=Settings(roots=(ROOT,), **names),
+        **others,
+    )
+
+
+def found(missing: str = "", orphan: str = "", mismatch: str = "", empty: str = "") -> Findings:
+    kinds = {"missing": missing, "orphan": orphan, "mismatch": mismatch}
+    return Findings(
+        **{kind: frozenset(map(at, names.split())) for kind, names in kinds.items()},
+        empty=tuple(map(at, empty.split())),
+    )
+
+
+NOTHING = found()
+F = [entry("d/f")]
+DATASET = "/P/E-v1/T"
+NAMED = [entry("E/P/T/v1/f")]
+
+CASES = {
+    # 2: in flight in the inventory
+    "in flight in the first snapshot": (case(both=[entry("d/f", in_flight=True)], after=F), NOTHING),
+    "in flight in the second snapshot": (case(both=F, after=[entry("d/f", in_flight=True)]), NOTHING),
+    "one of two entries is in flight": (case(both=[*F, entry("d/f", in_flight=True)]), NOTHING),
+    "in flight is never another size": (case(shard(file("d/f", 2)), both=[entry("d/f", in_flight=True)]), NOTHING),
+    "in flight is never an orphan": (case(shard(file("d/f")), after=[entry("d/f", in_flight=True)]), NOTHING),
+    "an entry just as old as the ignore age is in flight": (case(both=[entry("d/f", time=NOW - DAY)]), NOTHING),
+    "an entry a second older is expected": (case(both=[entry("d/f", time=OLD)]), found(missing="d/f")),
+    "an entry is as old as it was when the first shard began": (
+        case(shard(listed_at=NOW + 10), shard(), both=[entry("d/f", time=NOW - DAY)]),
+        NOTHING,
+    ),
+    "an entry of a time to come is in flight": (case(both=[entry("d/f", time=NOW + 10**6)]), NOTHING),
+    "only in the first snapshot": (case(both=F, after=[]), NOTHING),
+    "only in the second snapshot": (case(both=[], after=F), NOTHING),
+    # 3: young at the site
+    "a file just as old as the ignore age is young": (case(shard(file("d/f", mtime=NOW - DAY))), NOTHING),
+    "a file a second older is an orphan": (case(shard(file("d/f", mtime=OLD))), found(orphan="d/f")),
+    "a file of the epoch is old": (case(shard(file("d/f", mtime=0))), found(orphan="d/f")),
+    "a file is as old as it was when its own shard began": (
+        case(shard(file("d/f", mtime=NOW - DAY), listed_at=NOW + 1), shard(file("d/g", mtime=NOW - DAY))),
+        found(orphan="d/f"),
+    ),
+    "a file of unknown age, listed with the inventory, is young": (case(shard(file("d/f", mtime=None))), NOTHING),
+    "a file of unknown age, listed just the ignore age before": (
+        case(shard(file("d/f", mtime=None)), taken_at=NOW + DAY),
+        NOTHING,
+    ),
+    "a file of unknown age, listed long before the inventory": (
+        case(shard(file("d/f", mtime=None)), taken_at=NOW + DAY + 1),
+        found(orphan="d/f"),
+    ),
+    "a young file of another size": (case(shard(file("d/f", 2, NOW)), both=F), NOTHING),
+    "a young file is not missing": (case(shard(file("d/f", 1, NOW)), both=F), NOTHING),
+    "young for one of two shards": (case(shard(file("d/f")), shard(file("d/f", mtime=NOW))), NOTHING),
+    # 4: holes
+    "a hole at the path itself": (case(shard(holes="d/f"), both=F), NOTHING),
+    "a hole far above": (case(shard(holes="d"), both=[entry("d/e/e/e/f")]), NOTHING),
+    "a hole of another shard hides what is missing": (case(shard(), shard(holes="d"), both=F), NOTHING),
+    "a hole in a hole": (case(shard(holes="d d/e"), both=[entry("d/e/f"), *F, entry("d/z")]), NOTHING),
+    "a hole whose name begins alike": (
+        case(shard(holes="d-b d. d0 d/fg"), both=[*F, entry("d/f-")]),
+        found(missing="d/f d/f-"),
+    ),
+    "holes between others in byte order": (
+        case(shard(holes="d d.e d/e d0"), both=[entry("d-/f"), entry("d.e/f"), entry("d/z"), entry("d0/f")]),
+        found(missing="d-/f"),
+    ),
+    "an old file of an answer that was not whole": (case(shard(file("d/f"), holes="d")), NOTHING),
+    "an old file deep in a hole": (case(shard(file("d/e/e/f"), holes="d")), NOTHING),
+    "another shard saw an old file in a hole": (case(shard(holes="d"), shard(file("d/f"))), found(orphan="d/f")),
+    "both saw it, and only one of them has a hole there": (
+        case(shard(file("d/f"), holes="d"), shard(file("d/f"))),
+        found(orphan="d/f"),
+    ),
+    "another size in a hole is seen all the same": (
+        case(shard(file("d/f", 2), holes="d"), both=F),
+        found(mismatch="d/f"),
+    ),
+    "a directory left to another shard, which did not list it": (case(shard(seen="d"), both=F), NOTHING),
+    "a directory left to another shard, which did": (
+        case(shard(seen="d"), shard(directory("d")), both=F),
+        found(missing="d/f"),
+    ),
+    # 5: missing
+    "the dataset is to be deleted": (
+        case(both=[entry("d/f", dataset="D")], deletion_requests=frozenset("D")),
+        NOTHING,
+    ),
+    "another dataset is to be deleted": (
+        case(both=[entry("E/P/T/v1/f", dataset="D")], deletion_requests=frozenset([DATASET]), convention=cms),
+        found(missing="E/P/T/v1/f"),
+    ),
+    "the dataset is to be deleted by the name": (
+        case(both=NAMED, deletion_requests=frozenset([DATASET]), convention=cms),
+        NOTHING,
+    ),
+    "another dataset is to be deleted by the name": (
+        case(both=NAMED, deletion_requests=frozenset("D"), convention=cms),
+        found(missing="E/P/T/v1/f"),
+    ),
+    "a name without a dataset, and something is to be deleted": (
+        case(both=F, deletion_requests=frozenset("D"), convention=cms),
+        NOTHING,
+    ),
+    "a name without a dataset, and nothing is to be deleted": (case(both=F, convention=cms), found(missing="d/f")),
+    "one snapshot shows that the dataset is to be deleted": (
+        case(both=F, after=[entry("d/f", dataset="D")], deletion_requests=frozenset("D")),
+        NOTHING,
+    ),
+    # 6: orphans
+    "a protected dataset": (case(shard(file("E/P/T/v1/f")), protected=frozenset([DATASET]), convention=cms), NOTHING),
+    "a dataset to be deleted": (
+        case(shard(file("E/P/T/v1/f")), deletion_requests=frozenset([DATASET]), convention=cms),
+        NOTHING,
+    ),
+    "any other dataset": (
+        case(shard(file("E/P/T/v1/f")), protected=frozenset("D"), convention=cms),
+        found(orphan="E/P/T/v1/f"),
+    ),
+    "names that do not parse": (
+        case(
+            *[shard(*map(file, ("E/P/T/f", "E/P/T/v1x/f", "E/P/T/v/f", "E/P/T/1/f", "E/P/T/v\u0663/f")))],
+            convention=cms,
+        ),
+        NOTHING,
+    ),
+    # 7 and 10: mismatches and duplicates
+    "another size": (case(shard(file("d/f", 2)), both=F), found(mismatch="d/f")),
+    "no byte at the site": (case(shard(file("d/f", 0)), both=F), found(mismatch="d/f")),
+    "another size of a dataset that is to be deleted": (
+        case(shard(file("d/f", 2)), both=[entry("d/f", dataset="D")], deletion_requests=frozenset("D")),
+        found(mismatch="d/f"),
+    ),
+    "a size that the inventory does not know": (
+        case(shard(file("d/f"), file("d/g")), both=[entry("d/f", None), entry("d/g", -1)]),
+        NOTHING,
+    ),
+    "a size that one snapshot does not know": (
+        case(shard(file("d/f", 2)), both=F, after=[entry("d/f", None)]),
+        NOTHING,
+    ),
+    "a size that the site does not know": (case(shard(file("d/f", None)), both=F), NOTHING),
+    "two sizes in one snapshot": (case(shard(file("d/f", 3)), both=[*F, entry("d/f", 2)]), NOTHING),
+    "the size changed between the snapshots": (case(shard(file("d/f", 3)), both=F, after=[entry("d/f", 2)]), NOTHING),
+    "two sizes at the site": (case(shard(file("d/f", 2)), shard(file("d/f", 3)), both=F), NOTHING),
+    "twice at each side, with one size for each": (
+        case(shard(file("d/f", 2), file("d/f", 2)), both=F * 2),
+        found(mismatch="d/f"),
+    ),
+    "twice in the inventory and absent": (case(both=F * 3), found(missing="d/f")),
+    "twice at the site and unknown": (case(shard(file("d/f"), file("d/f", 2))), found(orphan="d/f")),
+    # 8: ignored
+    "ignored, and missing all the same": (case(both=[entry("RAW/f")], ignore=(b"/RAW",)), found(missing="RAW/f")),
+    "ignored, and of another size": (
+        case(shard(file("RAW/f", 2)), both=[entry("RAW/f")], ignore=(b"/RAW",)),
+        found(mismatch="RAW/f"),
+    ),
+    "ignored as a whole component": (
+        case(shard(file("RAW/f"), file("d/RAW"), file("RAWSIM/f"), file("xRAW/f")), ignore=(b"/RAW",)),
+        found(orphan="RAWSIM/f xRAW/f"),
+    ),
+    "ignored by a star": (case(shard(file("RAWSIM/f"), file("xRAW/f")), ignore=(b"/RAW*",)), found(orphan="xRAW/f")),
+    "a star stays in its component": (case(shard(file("a/x/b")), ignore=(b"/a*b",)), found(orphan="a/x/b")),
+    "an ignored directory keeps those above it": (
+        case(shard(directory("d"), directory("d/RAW"), directory("d/e")), ignore=(b"/RAW",)),
+        found(empty="d/e"),
+    ),
+    # 9: empty directories
+    "a file keeps all directories above it": (
+        case(shard(directory("d"), directory("d/e"), directory("d/e/e"), directory("d/z"), file("d/e/e/f")), both=[]),
+        found(orphan="d/e/e/f", empty="d/z"),
+    ),
+    "a young file keeps them too": (case(shard(directory("d"), file("d/f", mtime=NOW))), NOTHING),
+    "a file of another shard": (case(shard(directory("d")), shard(file("d/f", mtime=NOW))), NOTHING),
+    "a directory just as old as the ignore age": (case(shard(directory("d", NOW - DAY))), NOTHING),
+    "a directory of unknown age": (case(shard(directory("d"), directory("d/e", None))), NOTHING),
+    "a directory that two shards saw, one of them young": (
+        case(shard(directory("d")), shard(directory("d", NOW))),
+        NOTHING,
+    ),
+    "a hole of another shard in it": (case(shard(directory("d")), shard(holes="d/e")), NOTHING),
+    "a hole that is itself": (case(shard(directory("d")), shard(holes="d")), NOTHING),
+    "a directory in it that nobody listed": (case(shard(directory("d"), seen="d/e")), NOTHING),
+    "an entry in flight in it": (case(shard(directory("d")), both=[entry("d/f", in_flight=True)], after=[]), NOTHING),
+    "an entry deep in it": (case(shard(directory("d")), both=[], after=[entry("d/e/e/f")]), NOTHING),
+    "an entry of its own name": (case(shard(directory("d")), both=[], after=[entry("d")]), NOTHING),
+    "a file of its own name": (case(shard(directory("d")), shard(file("d", mtime=NOW))), NOTHING),
+    "an ignored entry in it": (case(shard(directory("d")), both=[], after=[entry("d/f")], ignore=(b"/f",)), NOTHING),
+    "names that begin alike keep nothing": (
+        case(shard(directory("d"), file("d-/f", mtime=NOW), file("d0/f", mtime=NOW), directory("d.e", None))),
+        found(empty="d"),
+    ),
+    "a root is never one": (case(shard(SiteDirectory(ROOT), directory("d"))), found(empty="d")),
+    "children first": (
+        case(shard(*map(directory, ("a", "a/b", "a-b", "a/b/c", "a/c")))),
+        found(empty="a/c a/b/c a/b a-b a"),
+    ),
+    # 11: what takes part
+    "excluded at both sides": (
+        case(shard(file("x/f"), directory("x"), directory("x/e")), both=[entry("x/g")], exclude=(at("x"),)),
+        NOTHING,
+    ),
+    "excluded at a component boundary": (
+        case(shard(file("x-/f")), both=[entry("x0/g")], exclude=(at("x"),)),
+        found(orphan="x-/f", missing="x0/g"),
+    ),
+    "a directory with an excluded one in it": (
+        case(shard(directory("d"), directory("d/e")), exclude=(at("d/x"),)),
+        found(empty="d/e"),
+    ),
+    "beside the root": (
+        case(shard(SiteFile(b"/store/mc2/f")), both=[Entry(b"/store/mc2/g"), Entry(b"/store/data/g")]),
+        NOTHING,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_is_found_where_there_is(name: str, reading: Reading) -> None:
+    given, expected = CASES[name]
+    assert reading(given) == expected
