@@ -1,0 +1,95 @@
+"""Redirectors: they hold no files. The data servers behind one are listed, all of them, and the answers put together.
+
+Through the redirector itself a listing is "ok" with half of the files after it dropped a dead server.
+"""
+
+import re
+import threading
+from collections.abc import Callable, Iterable
+
+from dynamo_consistency.errors import ListingError
+from dynamo_consistency.listers.contract import Answer, Failed, File, Hole, Listed, Subdirectory
+from dynamo_consistency.listers.xrootd.doors import Server
+from dynamo_consistency.listers.xrootd.library import PREFER_NAMES
+from dynamo_consistency.listers.xrootd.status import NotFound, trouble
+from dynamo_consistency.listers.xrootd.url import Door
+
+Entry = File | Subdirectory | Hole
+
+_MAPPED = re.compile(r"\[::(?:ffff:)?([0-9.]+)\](:[0-9]+)")
+
+
+def data_servers(manager: Server, timeout: int) -> frozenset[Door]:
+    """The data servers behind `manager`; empty when it answers for itself, as the doors of dCache and EOS do.
+
+    Raises ListingError when it does not say.
+    """
+    status, locations = manager.file_system.deeplocate("*", PREFER_NAMES, timeout)
+    bad = trouble(status, manager)
+    if bad is not None and (bad.failed.retry or isinstance(bad.failed, NotFound)):
+        raise ListingError(f"the redirector {manager} does not say which data servers it has: {bad.failed.reason}")
+    found = {_door(location["address"], manager.door.scheme) for location in (locations or []) if not bad}
+    return frozenset(found - {manager.door})
+
+
+def _door(address: str, scheme: str) -> Door:
+    return Door.parse(f"{scheme}://" + _MAPPED.sub(r"\1\2", address))
+
+
+class Gathering:
+    """Collects the answers of all data servers for one directory, and calls `done` with what they say together."""
+
+    def __init__(self, parts: int, done: Callable[[Answer], None]) -> None:
+        self._answers: list[Answer] = []
+        self._parts, self._done = parts, done
+        self._lock = threading.Lock()
+
+    def part(self, answer: Answer) -> None:
+        with self._lock:
+            self._answers.append(answer)
+            whole = len(self._answers) == self._parts
+        if whole:
+            self._done(merge(self._answers))
+
+
+def merge(answers: Iterable[Answer]) -> Answer:
+    """One directory as several servers show it. A server without it is fine as long as another one has it."""
+    answers = list(answers)
+    failures = [answer for answer in answers if isinstance(answer, Failed) and not isinstance(answer, NotFound)]
+    if failures:
+        worst = next((failure for failure in failures if not failure.retry), failures[0])
+        return Failed(worst.reason, worst.retry, any(failure.slow for failure in failures))
+    listings = [answer for answer in answers if isinstance(answer, Listed)]
+    if len(listings) < 2:
+        return listings[0] if listings else answers[0]
+    return _unite(listings)
+
+
+def _unite(listings: list[Listed]) -> Listed:
+    entries: dict[bytes, Entry] = {}
+    for listing in listings:
+        everything: list[Entry] = [*listing.files, *listing.directories, *listing.holes]
+        for entry in everything:
+            known = entries.get(entry.name)
+            entries[entry.name] = entry if known is None else _agree(known, entry)
+    return Listed(
+        directories=[entry for entry in entries.values() if isinstance(entry, Subdirectory)],
+        files=[entry for entry in entries.values() if isinstance(entry, File)],
+        holes=[entry for entry in entries.values() if isinstance(entry, Hole)],
+        notes=[note for listing in listings for note in listing.notes],
+    )
+
+
+def _agree(one: Entry, other: Entry) -> Entry:
+    """Two servers have the name. The younger time counts: who is young is left alone."""
+    if isinstance(one, File) and isinstance(other, File) and one.size == other.size:
+        return max(one, other, key=_age)
+    if isinstance(one, Subdirectory) and isinstance(other, Subdirectory):
+        return max(one, other, key=_age)
+    if isinstance(one, Hole):
+        return one
+    return Hole(one.name, "data servers do not agree about it")
+
+
+def _age(entry: File | Subdirectory) -> float:
+    return float("inf") if entry.mtime is None else entry.mtime

@@ -1,0 +1,122 @@
+"""One directory at one set of doors: asked, asked again where the answer cannot be believed, and answered once."""
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from dynamo_consistency.listers.contract import Answer, Failed, Listed
+from dynamo_consistency.listers.xrootd.doors import Doors, Server
+from dynamo_consistency.listers.xrootd.entries import count, read
+from dynamo_consistency.listers.xrootd.library import NAMES, STAT, Response, Status
+from dynamo_consistency.listers.xrootd.status import INVALID_ARGUMENTS, Trouble, trouble
+
+if TYPE_CHECKING:
+    from dynamo_consistency.listers.xrootd.watch import Watch
+
+
+class Attempt:
+    """One question to one server; called by the library, on one of its threads, with the answer.
+
+    Whoever takes an attempt out of `watch.awaited` may answer it: the library, the watch when the library is
+    silent, or nobody when the walk forgot it.
+    """
+
+    __slots__ = ("flags", "probed", "request", "sent", "server")
+
+    def __init__(self, request: "Request", server: Server, flags: int, sent: float) -> None:
+        self.request, self.server, self.flags, self.sent = request, server, flags, sent
+        self.probed = False
+
+    def __call__(self, status: Status, response: Response, hosts: object = None) -> None:
+        if self.request.watch.take(self):
+            self.request.answered(self, status, response)
+
+    def timeout(self, now: float) -> int:
+        """What is left of the time limit, in the library's unit of whole seconds; 0 would be for ever."""
+        return max(1, int(self.request.deadline - now))
+
+
+class Request:
+    """Asks for one directory and calls `done` once.
+
+    Broken connections are met with the next door, or with patience when there is none, until `deadline`. An empty
+    answer is believed only when a listing of bare names, by another door if there is one, is empty too: servers exist
+    that answer "empty, success" to one flavour and show entries in the other.
+    """
+
+    __slots__ = ("_doors", "_empty_at", "_flags", "_named", "deadline", "done", "path", "watch")
+
+    def __init__(
+        self, watch: "Watch", doors: Doors, path: str, deadline: float, done: Callable[[Answer], None]
+    ) -> None:
+        self.watch, self._doors, self.path, self.deadline, self.done = watch, doors, path, deadline, done
+        self._flags = STAT
+        self._empty_at: Server | None = None
+        self._named = 0
+
+    def ask(self) -> None:
+        """Put the question that is due to a door; with all doors dead wait for one, until the deadline."""
+        now = time.monotonic()
+        server = self._doors.pick(self._empty_at)
+        if server is not None:
+            self._send(Attempt(self, server, self._flags, now), now)
+        elif now < self.deadline:
+            self.watch.park(self)
+        else:
+            self.done(Failed(self._doors.why_dead(), retry=True, slow=True))
+
+    def _send(self, attempt: Attempt, now: float) -> None:
+        self.watch.expect(attempt)
+        try:
+            status = attempt.server.file_system.dirlist(self.path, attempt.flags, attempt.timeout(now), attempt)
+        except Exception as error:  # noqa: BLE001
+            status = {"ok": False, "code": INVALID_ARGUMENTS, "errno": 0, "message": repr(error)}
+        if not status["ok"]:  # it was not even sent
+            attempt(status, None)
+
+    def answered(self, attempt: Attempt, status: Status, response: Response) -> None:
+        """Nothing may be raised into the library, which would drop it, and the answer with it."""
+        try:
+            answer = self._judge(attempt, status, response)
+        except Exception as error:  # noqa: BLE001
+            answer = Failed(f"the answer of {attempt.server} cannot be understood: {error!r}")
+        if answer is not None:
+            self.done(answer)
+
+    def _judge(self, attempt: Attempt, status: Status, response: Response) -> Answer | None:
+        """The answer for the walk; None when another question is under way."""
+        bad = trouble(status, attempt.server)
+        if bad is not None:
+            return self._handle(bad, attempt.server)
+        self._doors.answered(attempt.server)
+        if attempt.flags == NAMES:
+            return self._compare_names(count(response))
+        entries = count(response)
+        if not entries and not self._named:
+            self._doubt(attempt.server)
+            return None
+        if entries < self._named:
+            return Failed(f"answered empty, then with {self._named} names, then with {entries}", retry=True)
+        return read(response, attempt.server.number)
+
+    def _handle(self, bad: Trouble, server: Server) -> Failed | None:
+        if bad.door_is_down:
+            self._doors.failed(server, bad.failed.reason)
+            self.ask()
+            return None
+        if bad.timed_out:
+            self._doors.timed_out(server)
+        else:
+            self._doors.answered(server)
+        return bad.failed
+
+    def _doubt(self, server: Server) -> None:
+        self._empty_at, self._flags = server, NAMES
+        self.ask()
+
+    def _compare_names(self, names: int) -> Answer | None:
+        if not names:
+            return Listed()
+        self._named, self._flags = names, STAT
+        self.ask()
+        return None

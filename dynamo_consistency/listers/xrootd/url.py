@@ -1,0 +1,88 @@
+"""Doors and paths: what may stand in `servers` and `prefix` of a check, and what it means."""
+
+import re
+from dataclasses import dataclass
+
+from dynamo_consistency.errors import ConfigurationError
+from dynamo_consistency.paths import is_below, normalise, to_bytes, to_text
+
+DEFAULT_PORT = 1094
+
+_DOOR = re.compile(
+    r"(?:(?P<scheme>roots?|xroots?)://)?"
+    r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)"
+    r"(?::(?P<port>[0-9]{1,5}))?"
+    r"/{0,2}"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """One XRootD server that can be asked: `host` as in a URL, an IPv6 address in brackets."""
+
+    host: str
+    port: int = DEFAULT_PORT
+    scheme: str = "root"
+
+    @classmethod
+    def parse(cls, text: str) -> "Door":
+        """`host`, `host:port`, `root://host:port`, with or without slashes at the end; `roots://` asks for TLS.
+
+        Raises ConfigurationError for anything else: a path belongs into `prefix`, a credential nowhere near a URL.
+        """
+        match = _DOOR.fullmatch(text.strip())
+        port = int(match["port"] or DEFAULT_PORT) if match else 0
+        if match is None or not 0 < port < 65536:
+            raise ConfigurationError(
+                f"the XRootD server {_without_user(text)!r} is not understood: write host, host:port, root://host:port "
+                "or roots://host:port, an IPv6 address as [2001:db8::1]:1094, and the path in prefix"
+            )
+        return cls(match["host"], port, (match["scheme"] or "root").removeprefix("x"))
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.host}:{self.port}"
+
+
+def _without_user(text: str) -> str:
+    return re.sub(r"//[^/]*@", "//***@", text)
+
+
+class Prefix:
+    """The site's rule for names: path at the site = prefix + LFN."""
+
+    def __init__(self, text: str = "") -> None:
+        """Raises ConfigurationError for a relative prefix, and for one with `?`, which ends a path in XRootD."""
+        if text and not text.startswith("/"):
+            raise ConfigurationError(f"the prefix {text!r} is relative; it must start with /")
+        if "?" in text or "\0" in text:
+            raise ConfigurationError(f"the prefix {text!r} holds a character that XRootD cannot have in a path")
+        self._root = normalise(to_bytes(text)) if text else b"/"
+
+    def path(self, lfn: bytes) -> bytes:
+        """Where `lfn` is at the site."""
+        return lfn if self._root == b"/" else normalise(self._root + lfn)
+
+    def lfn(self, path: bytes) -> bytes:
+        """The LFN of what is at `path`. Raises ValueError when that lies outside of the prefix."""
+        path = normalise(path)
+        if path == self._root:
+            return b"/"
+        if not is_below(path, self._root):
+            raise ValueError(f"{to_text(path)} is not below the prefix {to_text(self._root)}")
+        return path if self._root == b"/" else path[len(self._root) :]
+
+
+def unaskable(path: bytes) -> str | None:
+    """Why `path` must not be asked for, or None.
+
+    XRootD takes what follows a `?` for parameters: it would list another directory, and call that a success.
+    """
+    if b"?" in path:
+        return "the name holds a ?, where XRootD ends a path: another directory would be listed"
+    if b"\0" in path or b"\n" in path:
+        return "the name holds a line end or a zero byte, which XRootD cannot transport"
+    try:
+        path.decode()
+    except UnicodeDecodeError:
+        return "the name is not UTF-8, which the XRootD library needs"
+    return None
