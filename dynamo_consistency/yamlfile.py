@@ -41,9 +41,12 @@ class Document:
 
     def where(self, location: Location) -> str:
         """`file:line` of `location`, or of the nearest thing around it that is written in the file."""
+        return f"{self.file}:{self._line(location)}"
+
+    def _line(self, location: Location) -> int:
         while location and location not in self.lines:
             location = location[:-1]
-        return f"{self.file}:{self.lines.get(location, 1)}"
+        return self.lines.get(location, 1)
 
     def parse(self, model: type[Model], at: Location = ()) -> Model:
         """The document, or what stands at `at` in it, as `model`.
@@ -59,7 +62,8 @@ class Document:
             raise ConfigurationError("\n".join(self._complaints(model, error, at))) from None
 
     def _complaints(self, model: type[BaseModel], error: ValidationError, at: Location) -> Iterator[str]:
-        for problem in error.errors(include_url=False, include_input=False):
+        problems = error.errors(include_url=False, include_input=False)
+        for problem in sorted(problems, key=lambda problem: self._line(at + tuple(problem["loc"]))):
             location = at + tuple(problem["loc"])
             field = ".".join(str(part) for part in location)
             yield f"{self.where(location)}: {field or 'document'}: {_sentence(model, problem)}"
