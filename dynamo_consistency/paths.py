@@ -36,7 +36,8 @@ def join(directory: bytes, name: bytes) -> bytes:
 
 def is_below(path: bytes, directory: bytes) -> bool:
     """Is `path` strictly below `directory`? `/store/mc2/f` is not below `/store/mc`."""
-    return path.startswith(directory if directory == b"/" else directory + b"/")
+    start = directory if directory == b"/" else directory + b"/"
+    return path.startswith(start) and path != start
 
 
 def is_in(path: bytes, directories: Iterable[bytes]) -> bool:

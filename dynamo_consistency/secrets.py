@@ -13,7 +13,8 @@ from dynamo_consistency.errors import ConfigurationError
 MASK = "***"
 
 _known: set[str] = set()
-_in_url = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*://[^\s:/@]*):[^\s/]*@", re.IGNORECASE)
+# What stands between the user and the host; it may hold an @ or a slash. A port is no password: door:1094/a@b.
+_in_url = re.compile(r"(?P<user>[a-z][a-z0-9+.-]*://[^\s:/@]*):(?!\d+/)(?:[^\s/]*|[^\s@]*)@", re.IGNORECASE)
 
 
 def remember(secret: str) -> str:
@@ -42,7 +43,7 @@ def redact(text: str) -> str:
     """`text` with every known secret, and the password part of every URL, replaced by `***`."""
     for secret in sorted(_known, key=len, reverse=True):
         text = text.replace(secret, MASK)
-    return _in_url.sub(lambda match: f"{match['scheme']}:{MASK}@", text)
+    return _in_url.sub(lambda match: f"{match['user']}:{MASK}@", text)
 
 
 class RedactingFormatter(logging.Formatter):

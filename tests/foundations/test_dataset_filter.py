@@ -1,0 +1,39 @@
+"""Which files a set of datasets protects, by their names; what cannot be told is protected."""
+
+import pytest
+
+from dynamo_consistency.backend.dataset_filter import DatasetFilter, dataset_of
+
+NAMES = [
+    ("/store/mc/Summer12/TTJets/AODSIM/PU_v1/0000/a.root", "/TTJets/Summer12-PU_v1/AODSIM"),
+    ("/store/mc/Summer12/TTJets/AODSIM/PU_v12", "/TTJets/Summer12-PU_v12/AODSIM"),
+    ("/store/data/Run2012A/DoubleMu/RAW/v1/000/190/a.root", "/DoubleMu/Run2012A-v1/RAW"),
+    ("/store/hidata/HIRun/X/RAW/v1/a.root", "/X/HIRun-v1/RAW"),
+    ("/store/mc/E/P/T/my version-v1/f", "/P/E-my version-v1/T"),
+    ("/store/mc/x.root", None),
+    ("/store/mc/E/P/T/v/f", None),
+    ("/store/mc/E/P/T/v1x/f", None),
+    ("/store/mc/E/P/T/1/f", None),
+    ("/store/mc/E//P/T/v1/f", None),
+    ("/storage/mc/E/P/T/v1/f", None),
+    ("store/mc/E/P/T/v1/f", None),
+    ("/eos/store/mc/E/P/T/v1/f", None),
+    ("", None),
+    ("/store/backfill/1/data/E/P/T/v1/f.root", None),
+]
+
+
+@pytest.mark.parametrize(("filename", "dataset"), NAMES)
+def test_the_dataset_is_told_by_the_name(filename, dataset):
+    assert dataset_of(filename) == dataset
+
+
+@pytest.mark.parametrize(("filename", "dataset"), NAMES)
+def test_a_file_is_protected_by_its_dataset_and_by_a_name_that_does_not_parse(filename, dataset):
+    assert DatasetFilter({dataset, "/other"}).protected(filename)
+    assert DatasetFilter(set()).protected(filename) is (dataset is None)
+    assert DatasetFilter({"/other"}).protected(filename) is (dataset is None)
+
+
+def test_any_collection_of_datasets_will_do():
+    assert DatasetFilter(name for name in ["/P/E-v1/T"]).protected("/store/mc/E/P/T/v1/f")
