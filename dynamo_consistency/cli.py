@@ -40,6 +40,7 @@ _backends = click.option(
     help="backends.yaml; without it, an SQLite inventory in the store.",
 )
 _backend_name = click.option("--backend", "backend_name", default="default", show_default=True, help="Entry to use.")
+_approve = click.option("--approve", "approved", metavar="RUN", help="The run that may act, by its id.")
 _output = click.option("--output", type=click.Choice(["text", "json"]), default="text", help="What stdout gets.")
 
 
@@ -107,13 +108,22 @@ def validate(files: tuple[Path, ...], more: tuple[Path, ...]) -> None:
 @_backends
 @_store
 @_output
-def run(file: Path, backends_file: Path | None, store_url: str | None, output: str) -> int:
-    """Check a site: snapshot, listing, second snapshot, comparison, reports."""
-    from dynamo_consistency.run.pipeline import run_check
+@_approve
+def run(file: Path, backends_file: Path | None, store_url: str | None, output: str, approved: str | None) -> int:
+    """Check a site: snapshot, listing, second snapshot, comparison, reports and, behind all gates, requests.
+
+    With --approve nothing is listed anew: it is that run that may act, as long as its findings are the latest.
+    """
+    from dynamo_consistency.run.history import find_run
+    from dynamo_consistency.run.pipeline import act_on, run_check
 
     check = read_check(file)
     store = Store(_store_url(store_url, check))
-    directory, summary = run_check(check, _open_backend(check.spec.backend, backends_file, store), store)
+    backend = _open_backend(check.spec.backend, backends_file, store)
+    if approved is not None:
+        directory = find_run(store, check.spec.site, approved)
+        return _show(directory, act_on(directory, backend, approved), output)
+    directory, summary = run_check(check, backend, store)
     return _show(directory, summary, output)
 
 
@@ -169,6 +179,18 @@ def comparison(run_dir: str, backends_file: Path | None, output: str) -> int:
 
     directory = RunDirectory(run_dir)
     return _show(directory, conclude(directory, _backend_of(directory, backends_file)), output)
+
+
+@stage.command()
+@_stage
+@_output
+@_approve
+def action(run_dir: str, backends_file: Path | None, output: str, approved: str | None) -> int:
+    """Look at all gates once more and, where they are open, request what the confirmed findings need."""
+    from dynamo_consistency.run.pipeline import act_on
+
+    directory = RunDirectory(run_dir)
+    return _show(directory, act_on(directory, _backend_of(directory, backends_file), approved), output)
 
 
 # ------------------------------------------------------------------------------------------------------ earlier runs

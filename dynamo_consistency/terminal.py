@@ -1,5 +1,6 @@
 """Tables for a person at a terminal; on stdout, plain where stdout is no terminal."""
 
+import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,6 +18,9 @@ _KINDS = (
 )
 
 
+_ACTION_NUMBERS = (("waiting", "waiting already"), ("unanswered", "unanswered"), ("leftOver", "left for the next run"))
+
+
 def human_bytes(size: int) -> str:
     """A size for people, in binary units: 1536 is 1.5 KiB."""
     value = float(size)
@@ -27,9 +31,14 @@ def human_bytes(size: int) -> str:
     raise AssertionError("unreachable: the last unit takes everything")
 
 
+def _console() -> Console:
+    """Where stdout is no terminal a line is as long as it must be: scripts and logs cut nothing off."""
+    return Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else 1000)
+
+
 def show_summary(run: RunDirectory, summary: dict[str, Any]) -> None:
     """The run in a few lines: what was compared, what was found, where everything is."""
-    console = Console(soft_wrap=True, highlight=False)
+    console = _console()
     if summary["result"] != "Complete":
         console.print(f"{summary['site']}: the run is {summary['result'].lower()}: {escape(summary['reason'])}")
         console.print(f"It counts for nothing; the findings of the run before stay in force. Files: {escape(run.url)}")
@@ -46,12 +55,25 @@ def show_summary(run: RunDirectory, summary: dict[str, Any]) -> None:
     for kind, meaning, size in _KINDS:
         table.add_row(kind, str(counts[kind]), human_bytes(counts[size]) if size else "", meaning)
     console.print(table)
+    for gate in summary["gates"]:
+        console.print(f"gate {gate['name']}: {gate['state']}: {escape(gate['message'])}")
+    for kind, action in summary["actions"].items():
+        console.print(f"{kind}: {escape(_told(action))}")
     for hole in summary["holes"]:
         console.print(f"not listed: {escape(hole['path'])}: {escape(hole['reason'])}")
     console.print(f"run {summary['runId']}, files in {escape(run.url)}")
     page = summary["artifacts"].get("report")
     if page:
         console.print(f"page to look at or mail: {escape(run.url)}/{page}")
+
+
+def _told(action: dict[str, Any]) -> str:
+    """What was requested of one kind, and what was not and why."""
+    parts = [f"{action['requested']} requested ({action['request']}) of {action['confirmed']} confirmed"]
+    parts += [f"{action[key]} {said}" for key, said in _ACTION_NUMBERS if action[key]]
+    for outcome in ("refused", "skipped"):
+        parts += [f"{number} {outcome}: {reason}" for reason, number in action[outcome].items()]
+    return "; ".join(parts)
 
 
 def show_runs(summaries: Iterable[dict[str, Any]]) -> None:
@@ -69,11 +91,11 @@ def show_runs(summaries: Iterable[dict[str, Any]]) -> None:
             *(str(counts.get(key, "")) for key in keys),
             escape(summary["reason"]),
         )
-    Console(soft_wrap=True, highlight=False).print(table)
+    _console().print(table)
 
 
 def show_file(path: str, rows: list[dict[str, Any]]) -> None:
-    console = Console(soft_wrap=True, highlight=False)
+    console = _console()
     if not rows:
         console.print(f"{escape(path)}: no run has found anything about it")
         return

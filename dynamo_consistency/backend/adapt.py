@@ -1,13 +1,21 @@
 """What the engine asks of a backend beyond the eleven names, and what it does where a backend lacks it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from dynamo_consistency import paths
-from dynamo_consistency.backend.contract import INVENTORY_COLUMNS, Backend, ListedFile, StreamingInventory
+from dynamo_consistency.backend.contract import (
+    INVENTORY_COLUMNS,
+    Backend,
+    Known,
+    ListedFile,
+    LookingInventory,
+    StreamingInventory,
+)
 from dynamo_consistency.errors import BackendError, ConsistencyError
 
 BATCH_ROWS = 50_000
@@ -39,6 +47,18 @@ def sources(backend: Backend, site: str, files: Iterable[str]) -> tuple[list[str
     """(files without a disk source, of those: also none on tape), read only; None if the backend cannot tell."""
     asked = getattr(backend.registry, "sources", None)
     return None if asked is None else asked(site, files)
+
+
+def look_up(backend: Backend, site: str, files: Sequence[bytes]) -> dict[bytes, Known]:
+    """What the inventory says now of those of `files` that it knows. Raises BackendError when it cannot tell."""
+    if isinstance(backend.inventory, LookingInventory):
+        return backend.inventory.look_up(site, files)
+    wanted = pa.array(sorted(set(files)), pa.binary())
+    found: dict[bytes, Known] = {}
+    for batch in stream(backend, site):
+        part = batch.filter(pc.is_in(batch["path"], wanted)).select(["path", "size", "in_flight", "dataset"])
+        found |= {row["path"]: Known(row["size"], row["in_flight"], row["dataset"]) for row in part.to_pylist()}
+    return found
 
 
 def _batches(files: Iterator[ListedFile]) -> Iterator[pa.RecordBatch]:

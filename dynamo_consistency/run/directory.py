@@ -54,6 +54,11 @@ class Store:
     def _open(self) -> _Storage:
         return _Storage(self.url)
 
+    def local_path(self) -> Path | None:
+        """Where the store is on this machine; None for an object store."""
+        storage = self._open()
+        return Path(storage.path) if storage.local else None
+
     def run(self, site: str, run_id: str) -> "RunDirectory":
         return RunDirectory(f"{self.url.rstrip('/')}/{site}/{run_id}")
 
@@ -105,6 +110,11 @@ class RunDirectory:
     @property
     def site(self) -> str:
         return self.url.rsplit("/", 2)[-2]
+
+    @property
+    def store(self) -> Store:
+        """The store that the run directory is in."""
+        return Store(self.url.rsplit("/", 2)[0] if self.url.count("/") > 1 else ".")
 
     def check(self) -> SiteConsistencyCheck:
         """The resolved check of this run. Raises ConfigurationError when this is no run directory."""

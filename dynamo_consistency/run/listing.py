@@ -45,7 +45,7 @@ def list_shard(run: RunDirectory, backend: "Backend | None", shard: int, progres
         if listing.source is not None and listing.source.dump is not None:
             result = _read_dump(run, listing, share, progress)
         else:
-            result = _walk(run, listing, share, progress, _lister(listing, backend, check.spec.site))
+            result = _walk(run, listing, share, progress, open_lister(listing, backend, check.spec.site))
     result["elapsedSeconds"] = round(time.monotonic() - began, 3)
     run.write_json(report, result)
     return result
@@ -61,12 +61,14 @@ def _name(shard: int) -> str:
     return f"listing/shard-{shard:04}"
 
 
-class _Source(NamedTuple):
+class OpenSource(NamedTuple):
+    """A lister, and what it lists in a few words."""
+
     lister: Lister
     description: str
 
 
-def _lister(listing: Listing, backend: "Backend | None", site: str) -> _Source:
+def open_lister(listing: Listing, backend: "Backend | None", site: str) -> OpenSource:
     """What the check or the backend says lists the site. Raises ListingError."""
     from dynamo_consistency.listers.posix import PosixLister
     from dynamo_consistency.listers.threaded import ThreadedLister, simple_lister
@@ -75,27 +77,27 @@ def _lister(listing: Listing, backend: "Backend | None", site: str) -> _Source:
     if source.posix is not None:
         posix = PosixLister(source.posix.prefix)
         threads = min(POSIX_THREADS, listing.concurrency)
-        return _Source(ThreadedLister([lambda: posix.answer] * threads), f"posix {source.posix.prefix}")
+        return OpenSource(ThreadedLister([lambda: posix.answer] * threads), f"posix {source.posix.prefix}")
     if source.xrootd is not None:
-        servers = source.xrootd.servers
-        return _Source(_xrootd(listing, servers, source.xrootd.prefix), f"xrootd {' '.join(servers)}")
+        from dynamo_consistency.listers.xrootd import XRootDLister
+
+        servers, many = source.xrootd.servers, _many(listing)
+        return OpenSource(XRootDLister(servers, source.xrootd.prefix, **many), f"xrootd {' '.join(servers)}")
     if backend is None:
         raise ConfigurationError("the check names no listing.source and there is no backend that could")
     factory, arguments = backend.get_listers(site)
     name = getattr(factory, "__name__", type(factory).__name__)
-    return _Source(simple_lister(factory, arguments), f"get_listers {name}")
+    if isinstance(factory, type) and hasattr(factory, "submit") and len(arguments) == 1:  # one of ours, many at a time
+        return OpenSource(factory(*arguments[0], **_many(listing)), f"get_listers {name}")
+    return OpenSource(simple_lister(factory, arguments), f"get_listers {name}")
 
 
-def _xrootd(listing: Listing, servers: list[str], prefix: str) -> Lister:
-    from dynamo_consistency.listers.xrootd import XRootDLister
-
-    lister: Lister = XRootDLister(
-        servers, prefix, concurrency=listing.concurrency, timeout=listing.directory_timeout_seconds
-    )
-    return lister
+def _many(listing: Listing) -> dict[str, int]:
+    """What a lister that keeps many requests in flight wants to know."""
+    return {"concurrency": listing.concurrency, "timeout": listing.directory_timeout_seconds}
 
 
-def _walk(run: RunDirectory, listing: Listing, share: Share, progress: Progress, source: _Source) -> dict[str, Any]:
+def _walk(run: RunDirectory, listing: Listing, share: Share, progress: Progress, source: OpenSource) -> dict[str, Any]:
     roots = [paths.to_bytes(root.path) for root in listing.roots]
     limits = Limits(
         listing.concurrency, listing.directory_timeout_seconds, listing.retries, listing.max_requests_per_second
@@ -104,9 +106,11 @@ def _walk(run: RunDirectory, listing: Listing, share: Share, progress: Progress,
     walk = Walk(source.lister, roots, share, limits, [paths.to_bytes(path) for path in listing.exclude])
     try:
         with run.writing(f"{_name(share.shard)}.parquet") as path, ListingFile(path, roots) as file:
+            source.lister.prepare()
             for visit in walk:
                 _record(file, share, visit)
                 progress(file.counts, walk.window.size)
+            source.lister.verify()
     finally:
         source.lister.close()
     log.info(

@@ -6,8 +6,11 @@ from dynamo_consistency.backend.contract import Backend
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.errors import BackendError, ConsistencyError, InvalidRunError, ListingError
 from dynamo_consistency.run import summary as summaries
+from dynamo_consistency.run.action import act
+from dynamo_consistency.run.action.record import ACTIONS
 from dynamo_consistency.run.comparison import compare
 from dynamo_consistency.run.directory import RunDirectory, Store
+from dynamo_consistency.run.gates import evaluate, gather
 from dynamo_consistency.run.history import latest_complete, read_summary
 from dynamo_consistency.run.listing import list_shard
 from dynamo_consistency.run.progress import Progress
@@ -35,7 +38,10 @@ def run_check(check: SiteConsistencyCheck, backend: Backend, store: Store) -> tu
         list_shard(run, backend, 0, Progress(f"listing {site}", _directories_of_last_run(store, site)))
     except (InvalidRunError, BackendError, ListingError) as error:
         return run, _finish(run, summaries.summarise(run, check, "Invalid", reason=str(error)))
-    return run, conclude(run, backend)
+    summary = conclude(run, backend)
+    if any(gate["state"] != "Ready" for gate in summary["gates"]) or summary["result"] != "Complete":
+        return run, summary
+    return run, act_on(run, backend)
 
 
 def conclude(run: RunDirectory, backend: Backend) -> summaries.Summary:
@@ -48,7 +54,15 @@ def conclude(run: RunDirectory, backend: Backend) -> summaries.Summary:
     except (InvalidRunError, BackendError) as error:
         return _finish(run, summaries.summarise(run, check, "Invalid", reason=str(error)))
     summary = summaries.summarise(run, check, "Complete", counts=counts)
+    summary["gates"] = [gate.as_dict() for gate in evaluate(gather(run.store, run))]
     summary["artifacts"] |= write_reports(run, backend, summary)
+    return _finish(run, summary)
+
+
+def act_on(run: RunDirectory, backend: Backend, approved_run: str | None = None) -> summaries.Summary:
+    """The action stage: all gates once more and, where they are open, the requests; then reports and summary anew."""
+    summary = read_summary(run) | act(run.store, run, backend, approved_run)
+    summary["artifacts"] |= {"actions": ACTIONS} | write_reports(run, backend, summary)
     return _finish(run, summary)
 
 

@@ -1,7 +1,7 @@
 """What the gates look at, gathered from the run directory and from those of earlier runs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from dynamo_consistency.check import FindingPolicy, Policy
@@ -12,7 +12,7 @@ from dynamo_consistency.run.directory import RunDirectory, Store
 from dynamo_consistency.run.history import comparable_runs, is_superseded, read_summary
 
 Kind = Literal["missing", "mismatches", "orphans", "emptyDirectories"]
-KINDS: tuple[Kind, ...] = ("missing", "mismatches", "orphans", "emptyDirectories")
+KINDS: tuple[Kind, ...] = ("mismatches", "missing", "orphans", "emptyDirectories")
 """In the order in which the action takes them up: first what repairs, last what removes."""
 
 
@@ -52,6 +52,7 @@ class Facts:
     confirmed: Mapping[Kind, Confirmed]
     approved_run: str | None
     superseded: bool
+    by_dump: bool
 
     @property
     def approved(self) -> bool:
@@ -97,9 +98,10 @@ def gather(store: Store, run: RunDirectory, approved_run: str | None = None) -> 
         confirmed={},
         approved_run=approved_run,
         superseded=is_superseded(store, run),
+        by_dump=bool(check.spec.listing.source and check.spec.listing.source.dump),
     )
     confirmed = {kind: confirmation.confirm(run, earlier, kind, facts.policy_of(kind)) for kind in KINDS}
-    return Facts(**{**vars(facts), "confirmed": confirmed})
+    return replace(facts, confirmed=confirmed)
 
 
 def _scope(name: str, counts: Mapping[str, Any]) -> Scope:

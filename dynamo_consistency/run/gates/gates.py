@@ -177,6 +177,9 @@ def acting(facts: Facts) -> Gate:
     budget = facts.policy.max_requests_per_run
     if facts.superseded:
         return Gate("Acting", "Rejected", "superseded", str(budget), "a later complete run has the findings in force")
+    if facts.by_dump:
+        message = "the site is only known by a dump, so that no file can be looked at before it is acted on"
+        return Gate("Acting", "Rejected", "a dump", str(budget), message)
     if budget == 0:
         return Gate("Acting", "Rejected", "0", "0", "the budget of requests is 0 (policy.maxRequestsPerRun)")
     message = f"every file is looked at once more, at the site and in the inventory; at most {budget} requests"

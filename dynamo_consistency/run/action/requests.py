@@ -1,0 +1,44 @@
+"""The calls to a registry: this file makes them, and no other."""
+
+from collections.abc import Sequence
+
+from dynamo_consistency import paths
+from dynamo_consistency.backend.contract import Backend, ItemisingRegistry, Outcome
+from dynamo_consistency.errors import BackendError, ConsistencyError
+
+
+def request(backend: Backend, site: str, kind: str, files: Sequence[bytes]) -> list[Outcome]:
+    """Ask the registry for what the findings of `kind` need; one outcome for each file, in their order.
+
+    Raises BackendError when the registry does not answer: what was asked may or may not have arrived.
+    """
+    deletion = kind in ("orphans", "emptyDirectories")
+    try:
+        outcomes = (_delete if deletion else _transfer)(backend, site, files)
+    except ConsistencyError:
+        raise
+    except Exception as error:
+        what = "deletion" if deletion else "transfer"
+        raise BackendError(f"the registry did not take the request for {what}: {error}") from error
+    if [outcome.path for outcome in outcomes] != list(files):
+        raise BackendError("the registry did not answer for each file that it was asked about")
+    return outcomes
+
+
+def _delete(backend: Backend, site: str, files: Sequence[bytes]) -> list[Outcome]:
+    registry = backend.registry
+    if isinstance(registry, ItemisingRegistry):
+        return registry.request_deletion(site, files)
+    number = registry.delete(site, [paths.to_text(path) for path in files])
+    message = "" if number == len(files) else f"the registry says that it took {number} of {len(files)}"
+    return [Outcome(path, "requested", message) for path in files]
+
+
+def _transfer(backend: Backend, site: str, files: Sequence[bytes]) -> list[Outcome]:
+    registry = backend.registry
+    if isinstance(registry, ItemisingRegistry):
+        return registry.request_transfer(site, files)
+    no_disk, no_tape = registry.transfer(site, [paths.to_text(path) for path in files])
+    nowhere = {paths.to_bytes(path): "no disk elsewhere has it" for path in no_disk}
+    nowhere |= {paths.to_bytes(path): "neither disk nor tape elsewhere has it" for path in no_tape}
+    return [Outcome(path, "refused" if path in nowhere else "requested", nowhere.get(path, "")) for path in files]
