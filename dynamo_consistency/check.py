@@ -303,6 +303,14 @@ class Policy(ClosedModel):
     max_requests_per_run: Count = Field(10000, description="Budget of requests to the registry in one run.")
 
 
+class Retention(ClosedModel):
+    """How long run directories are kept; what a confirmation rests on is never removed."""
+
+    runs: Positive = Field(3, description="Last complete runs that keep their inventories and listings, however old.")
+    days: Positive = Field(14, description="Days for which all other runs keep their inventories and listings.")
+    findings_days: Positive = Field(400, description="Days for which findings, actions and reports are kept.")
+
+
 class UnmergedLogs(ClosedModel):
     """Log files in a scratch area; they are kept longer."""
 
@@ -372,6 +380,7 @@ class Spec(ClosedModel):
     unmerged: Unmerged | None = None
     approve: Approve | None = None
     store: Store | None = None
+    retention: Retention = Retention()
     successful_runs_history_limit: Count = 3
     failed_runs_history_limit: Count = 3
     pod_template: dict[str, Any] = Field({}, description="Laid over every worker pod: resources, node selector, …")

@@ -213,13 +213,25 @@ def findings(site: str, run_id: str | None, kind: str, format_: str, store_url: 
     write_findings(directory, kinds[kind], formats[format_], sys.stdout.buffer)
 
 
-@command.command()
+class _HistoryGroup(click.Group):
+    """`history SITE [PATH]` beside `history prune SITE`: what is no subcommand is a site."""
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        return super().resolve_command(ctx, args if args[0] in self.commands else ["show", *args])
+
+
+@command.group(cls=_HistoryGroup, subcommand_metavar="SITE [PATH] | prune SITE")
+def history() -> None:
+    """List the runs of a site or, with PATH, the runs in which that file was found as what."""
+
+
+@history.command("show", hidden=True)
 @click.argument("site")
 @click.argument("path", required=False)
 @_store
 @_output
-def history(site: str, path: str | None, store_url: str | None, output: str) -> None:
-    """List the runs of a site or, with PATH, the runs in which that file was found as what."""
+def history_show(site: str, path: str | None, store_url: str | None, output: str) -> None:
+    """List the runs of SITE: when, result, counts, requests. With PATH: what was found and done about that file."""
     from dynamo_consistency import terminal
     from dynamo_consistency.run.history import history_of_path, read_summary
 
@@ -234,6 +246,24 @@ def history(site: str, path: str | None, store_url: str | None, output: str) -> 
         terminal.show_runs(rows)
     else:
         terminal.show_file(path, rows)
+
+
+@history.command("prune")
+@click.argument("site")
+@_store
+def history_prune(site: str, store_url: str | None) -> None:
+    """Remove what the last check of SITE says need not be kept; runs that a confirmation rests on stay."""
+    import time
+
+    from dynamo_consistency.run.retention import prune
+
+    store = Store(_store_url(store_url))
+    runs = store.runs(site)
+    if not runs:
+        raise ConfigurationError(f"there is no run of {site} in {store.url}")
+    spec = runs[-1].check().spec
+    for removal in prune(store, site, spec.retention, spec.policy, time.time()):
+        click.echo(f"{removal.run.run_id}: {'removed' if removal.what == 'run' else 'inventories and listing removed'}")
 
 
 # --------------------------------------------------------------------------------------------------------- inventory

@@ -100,7 +100,7 @@ def show_file(path: str, rows: list[dict[str, Any]]) -> None:
         console.print(f"{escape(path)}: no run has found anything about it")
         return
     table = Table(box=None, pad_edge=False)
-    for column in ("run", "started", "found as", "inventory size", "site size", "dataset"):
+    for column in ("run", "started", "found as", "inventory size", "site size", "dataset", "request", "why not"):
         table.add_column(column)
     for row in rows:
         table.add_row(
@@ -109,5 +109,7 @@ def show_file(path: str, rows: list[dict[str, Any]]) -> None:
             row["kind"],
             *("" if row[name] is None else str(row[name]) for name in ("size", "siteSize")),
             escape(row["dataset"] or ""),
+            f"{row['request']}: {row['outcome']}" if row["request"] else "",
+            escape(row["reason"] or ""),
         )
     console.print(table)

@@ -8,6 +8,8 @@ from dynamo_consistency.errors import ConfigurationError
 from dynamo_consistency.run.directory import SUMMARY, RunDirectory, Store
 from dynamo_consistency.run.summary import FINDINGS, fingerprint
 
+SNAPSHOT = "inventory/before.json"
+
 
 def read_summary(run: RunDirectory) -> dict[str, Any]:
     """The summary of a run; of one that is still going on, or that died, only what is known without it."""
@@ -23,8 +25,13 @@ def latest_complete(store: Store, site: str) -> RunDirectory | None:
 
 
 def start_of(run: RunDirectory) -> float:
-    """When the run began, in seconds since 1970: the time of its first snapshot."""
-    return float(run.read_json("inventory/before.json")["takenAt"])
+    """When a compared run began, in seconds since 1970: the time of its first snapshot."""
+    return float(run.read_json(SNAPSHOT)["takenAt"])
+
+
+def _order(run: RunDirectory) -> tuple[float, str]:
+    """Runs in the order in which they began; of those of one second, in the order of their ids."""
+    return start_of(run), run.run_id
 
 
 def comparable_runs(store: Store, run: RunDirectory) -> list[RunDirectory]:
@@ -32,10 +39,10 @@ def comparable_runs(store: Store, run: RunDirectory) -> list[RunDirectory]:
 
     Invalid and unfinished runs neither count nor reset.
     """
-    wanted, began = fingerprint(run.check()), start_of(run)
+    wanted, began = fingerprint(run.check()), _order(run)
     comparable: list[RunDirectory] = []
     for other, summary in _complete_runs(store, run.site):
-        if start_of(other) >= began:
+        if _order(other) >= began:
             continue
         if summary.get("fingerprint") != wanted:
             comparable.clear()
@@ -46,15 +53,15 @@ def comparable_runs(store: Store, run: RunDirectory) -> list[RunDirectory]:
 
 def is_superseded(store: Store, run: RunDirectory) -> bool:
     """Is there a later complete run, whose findings are in force instead?"""
-    began = start_of(run)
-    return any(start_of(other) > began for other, _ in _complete_runs(store, run.site))
+    began = _order(run)
+    return any(_order(other) > began for other, _ in _complete_runs(store, run.site))
 
 
 def _complete_runs(store: Store, site: str) -> Iterator[tuple[RunDirectory, dict[str, Any]]]:
     """Complete runs with their summaries, in the order in which they began."""
     runs = [(other, read_summary(other)) for other in store.runs(site)]
     complete = [item for item in runs if item[1]["result"] == "Complete"]
-    yield from sorted(complete, key=lambda item: start_of(item[0]))
+    yield from sorted(complete, key=lambda item: _order(item[0]))
 
 
 def find_run(store: Store, site: str, run_id: str | None) -> RunDirectory:
@@ -79,18 +86,17 @@ def find_run(store: Store, site: str, run_id: str | None) -> RunDirectory:
 
 
 def history_of_path(store: Store, site: str, path: str) -> Iterator[dict[str, Any]]:
-    """For each complete run, oldest first, in which `path` was found: run id, time, kind, and its sizes."""
-    import pyarrow.parquet as pq
-
+    """For each complete run, oldest first, in which `path` was found: as what, what was asked and answered, why not."""
     wanted = paths.normalise(paths.to_bytes(path))
     for run in store.runs(site):
         summary = read_summary(run)
         if summary["result"] != "Complete":
             continue
+        actions = {row["kind"]: row for row in _rows_of(run, "actions.parquet", wanted)}
         for kind, name in FINDINGS.items():
-            with run.reading(name) as file:
-                rows = pq.read_table(file, filters=[("path", "=", wanted)]).to_pylist()
-            for row in rows:
+            for row in _rows_of(run, name, wanted):
+                action = actions.get(kind, {})
+                asked_at = action.get("asked_at")
                 yield {
                     "runId": run.run_id,
                     "startTime": summary["startTime"],
@@ -98,4 +104,28 @@ def history_of_path(store: Store, site: str, path: str) -> Iterator[dict[str, An
                     "size": row["size"],
                     "siteSize": row["site_size"],
                     "dataset": row["dataset"],
+                    "request": action.get("request"),
+                    "outcome": action.get("outcome"),
+                    "reason": action.get("reason") or _why_not(summary, kind, action),
+                    "askedAt": asked_at.isoformat() if asked_at else None,
                 }
+
+
+def _rows_of(run: RunDirectory, name: str, path: bytes) -> list[dict[str, Any]]:
+    """Rows about one path; the files are sorted, so that all but one of their parts are passed over."""
+    import pyarrow.parquet as pq
+
+    if not run.exists(name):
+        return []
+    with run.reading(name) as file:
+        return list(pq.read_table(file, filters=[("path", "=", path)]).to_pylist())
+
+
+def _why_not(summary: dict[str, Any], kind: str, action: dict[str, Any]) -> str | None:
+    """Why nothing was requested for a finding that the action did not take up: the gates, or no confirmation yet."""
+    if action:
+        return None
+    closed = [gate["message"] for gate in summary["gates"] if gate["state"] != "Ready"]
+    if closed:
+        return "; ".join(closed)
+    return "not confirmed by enough runs yet" if kind in summary["actions"] else f"{kind} are not enforced"

@@ -1,6 +1,7 @@
 """The stages in their order: what `dynamo-consistency run` does, and what the Jobs of a cluster do one by one."""
 
 import logging
+import time
 
 from dynamo_consistency.backend.contract import Backend
 from dynamo_consistency.check import SiteConsistencyCheck
@@ -15,6 +16,7 @@ from dynamo_consistency.run.history import latest_complete, read_summary
 from dynamo_consistency.run.listing import list_shard
 from dynamo_consistency.run.progress import Progress
 from dynamo_consistency.run.report import write_reports
+from dynamo_consistency.run.retention import prune
 from dynamo_consistency.run.snapshot import ask_datasets, take_snapshot
 
 log = logging.getLogger(__name__)
@@ -56,7 +58,9 @@ def conclude(run: RunDirectory, backend: Backend) -> summaries.Summary:
     summary = summaries.summarise(run, check, "Complete", counts=counts)
     summary["gates"] = [gate.as_dict() for gate in evaluate(gather(run.store, run))]
     summary["artifacts"] |= write_reports(run, backend, summary)
-    return _finish(run, summary)
+    _finish(run, summary)
+    prune(run.store, run.site, check.spec.retention, check.spec.policy, time.time())
+    return summary
 
 
 def act_on(run: RunDirectory, backend: Backend, approved_run: str | None = None) -> summaries.Summary:

@@ -1,0 +1,76 @@
+"""What of old runs is kept: inventories and listings for a while, findings and actions longer.
+
+What a confirmation rests on, now or in the next run, is never removed.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from dynamo_consistency.check import Policy, Retention
+from dynamo_consistency.run.directory import RunDirectory, Store
+from dynamo_consistency.run.history import SNAPSHOT, read_summary, start_of
+
+DAY = 86400
+DATA_FOLDERS = ("inventory", "listing")
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One run as retention sees it. `start` in seconds since 1970, None for a run that died before its snapshot."""
+
+    run: RunDirectory
+    start: float | None
+    complete: bool
+
+
+@dataclass(frozen=True)
+class Removal:
+    """`data`: the Parquet files of inventory and listing; `run`: the whole run directory."""
+
+    run: RunDirectory
+    what: Literal["data", "run"]
+
+
+def removals(runs: Sequence[Kept], retention: Retention, policy: Policy, now: float) -> Iterator[Removal]:
+    """What may go, of all runs of a site. Pure; a run without a known start is left to a person."""
+    known = sorted((kept for kept in runs if kept.start is not None), key=lambda kept: kept.start or 0)
+    complete = [kept for kept in known if kept.complete]
+    resting = {kept.run.url for kept in _resting(complete, policy, now)}
+    whole = {kept.run.url for kept in complete[-retention.runs :]}
+    for kept in known:
+        age = now - (kept.start or 0)
+        if age > retention.findings_days * DAY and kept.run.url not in resting | whole:
+            yield Removal(kept.run, "run")
+        elif age > retention.days * DAY and kept.run.url not in whole:
+            yield Removal(kept.run, "data")
+
+
+def _resting(complete: Sequence[Kept], policy: Policy, now: float) -> Iterator[Kept]:
+    """The last complete runs that a confirmation needs: enough of them, and over enough time."""
+    kinds = (policy.missing, policy.mismatches, policy.orphans, policy.empty_directories)
+    number = max(kind.confirm_runs for kind in kinds)
+    span = max(kind.confirm_span_seconds for kind in kinds)
+    for place, kept in enumerate(reversed(complete)):
+        yield kept
+        if place + 1 >= number and now - (kept.start or now) >= span:
+            return
+
+
+def prune(store: Store, site: str, retention: Retention, policy: Policy, now: float) -> list[Removal]:
+    """Remove what may go of a site's runs; returns what was removed."""
+    runs = [
+        Kept(run, start_of(run) if run.exists(SNAPSHOT) else None, read_summary(run)["result"] == "Complete")
+        for run in store.runs(site)
+    ]
+    done = []
+    for removal in removals(runs, retention, policy, now):
+        if removal.what == "run":
+            removal.run.remove("")
+            done.append(removal)
+            continue
+        data = [name for folder in DATA_FOLDERS for name in removal.run.names(folder) if name.endswith(".parquet")]
+        if data:
+            removal.run.remove(*data)
+            done.append(removal)
+    return done
