@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
 from comparison_model.cases import Case, Entry, Findings, Shard
 from comparison_model.fates import DATASETS
 from comparison_model.reference import in_or_above, normalise
@@ -16,7 +17,9 @@ Reading = Callable[[Case], Findings | None]
 RANDOM = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 
 
-@settings(max_examples=150, **RANDOM)
+# shrinking a failure takes minutes, each step being a run of the engine
+@pytest.mark.timeout(400)
+@settings(max_examples=120, **RANDOM)
 @given(case=cases())
 def test_the_engine_finds_exactly_what_the_reference_finds(
     case: Case, engine: Reading, plain_reference: Reading
@@ -47,7 +50,7 @@ def nothing_new(found: Findings, before: Findings) -> bool:
     )
 
 
-@settings(max_examples=150, **RANDOM)
+@settings(max_examples=50, **RANDOM)
 @given(case=cases())
 def test_a_file_has_one_verdict_and_directories_come_after_their_children(case: Case, plain_reference: Reading) -> None:
     found = complete(case, plain_reference)
@@ -56,7 +59,7 @@ def test_a_file_has_one_verdict_and_directories_come_after_their_children(case: 
         assert not any(above in found.empty[:position] for above in in_or_above(directory))
 
 
-@settings(max_examples=200, **RANDOM)
+@settings(max_examples=80, **RANDOM)
 @given(case=cases(), data=st.data())
 def test_doubt_never_adds_a_finding(case: Case, data: st.DataObject, plain_reference: Reading) -> None:
     """A further hole, a longer ignore age, a pattern, a protected dataset or an entry in flight only take away."""
@@ -80,7 +83,7 @@ def test_doubt_never_adds_a_finding(case: Case, data: st.DataObject, plain_refer
         assert less is None or nothing_new(less, found), doubt
 
 
-@settings(max_examples=100, **RANDOM)
+@settings(max_examples=50, **RANDOM)
 @given(case=cases())
 def test_what_stands_twice_is_compared_once(case: Case, plain_reference: Reading) -> None:
     twice = tuple(
@@ -91,13 +94,13 @@ def test_what_stands_twice_is_compared_once(case: Case, plain_reference: Reading
     assert plain_reference(doubled) == plain_reference(case)
 
 
-@settings(max_examples=100, **RANDOM)
+@settings(max_examples=50, **RANDOM)
 @given(case=cases())
 def test_the_snapshots_have_the_same_weight(case: Case, plain_reference: Reading) -> None:
     assert plain_reference(replace(case, before=case.after, after=case.before)) == plain_reference(case)
 
 
-@settings(max_examples=100, **RANDOM)
+@settings(max_examples=50, **RANDOM)
 @given(case=cases(), data=st.data())
 def test_a_verdict_does_not_depend_on_the_neighbours(case: Case, data: st.DataObject, plain_reference: Reading) -> None:
     """Without one file, at both sides, the verdicts on all others are the same."""
@@ -114,7 +117,8 @@ def test_a_verdict_does_not_depend_on_the_neighbours(case: Case, data: st.DataOb
         assert set(rest.empty) >= set(found.empty)
 
 
-@settings(max_examples=25, **RANDOM)
+@pytest.mark.timeout(400)
+@settings(max_examples=15, **RANDOM)
 @given(case=cases(), data=st.data())
 def test_neither_the_order_of_rows_nor_that_of_shards_matters(
     case: Case, data: st.DataObject, engine: Reading, plain_reference: Reading
@@ -125,7 +129,8 @@ def test_neither_the_order_of_rows_nor_that_of_shards_matters(
     assert engine(shuffled) == plain_reference(case)
 
 
-@settings(max_examples=25, **RANDOM)
+@pytest.mark.timeout(400)
+@settings(max_examples=15, **RANDOM)
 @given(case=cases(), shards=st.integers(2, 4), data=st.data())
 def test_the_number_of_shards_does_not_matter(
     case: Case, shards: int, data: st.DataObject, engine: Reading, plain_reference: Reading
