@@ -70,6 +70,14 @@ class Lister(Protocol):
 
     capacity: int
 
+    def prepare(self) -> None:
+        """Before the first `submit`. Raises ListingError when the site cannot be listed at all."""
+        ...
+
+    def verify(self) -> None:
+        """After the last answer. Raises ListingError when the answers together cannot be trusted after all."""
+        ...
+
     def submit(self, directory: bytes, done: Callable[[Answer], None]) -> None:
         """Ask for `directory` and return at once; `done` is called exactly once, from any thread.
 

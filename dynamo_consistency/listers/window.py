@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 START = 8
 ROUND_SECONDS = 0.05  # a round is at least that long: single answers on a fast line say nothing
-SLACK_SECONDS = 0.02  # a queue as short as that does no harm, however quick the line
+SLACK_SECONDS = 0.01  # a queue as short as that does no harm, however quick the line
 QUICK, SLOW = 2.0, 4.0  # multiples of the quickest latency
 SHRINK = 0.75
 FRUITLESS = 0.9  # a shrunk window that leaves more than this of the latency did not cause it

@@ -35,8 +35,7 @@ def rows_of(run: RunDirectory, shard: int = 0) -> list[Row]:
 
 def touch(directory: Path | bytes, *names: bytes, size: int = 1) -> None:
     """Make files of `size` bytes in `directory`, which is made too."""
-    directory = os.fsencode(directory)
-    os.makedirs(directory, exist_ok=True)
+    folder = Path(os.fsdecode(directory))
+    folder.mkdir(parents=True, exist_ok=True)
     for name in names:
-        with open(directory + b"/" + name, "wb") as file:
-            file.write(b"x" * size)
+        (folder / os.fsdecode(name)).write_bytes(b"x" * size)

@@ -51,6 +51,7 @@ class SimulatedSite:
         self,
         simulation: Simulation,
         answer: Callable[[bytes, int], Answer | None],
+        *,
         round_trip: float = 0.001,
         slots: int = 1_000_000,
         service: Callable[[Answer], float] = lambda answer: 0.0,
@@ -122,5 +123,3 @@ def walk_over(
 
 def by_path(visits: Iterable[Visit]) -> dict[bytes, Answer]:
     return {visit.directory.path: visit.answer for visit in visits}
-
-

@@ -76,7 +76,9 @@ def test_where_all_directories_are_big_it_gets_used_to_it():
     """The upper levels were quick, the leaves take a second each however few are asked for."""
     simulation = Simulation()
     counter = iter(range(10**9))
-    site = SimulatedSite(simulation, flat(20_000), round_trip=0.01, service=lambda a: 0.0 if next(counter) < 50 else 1.0)
+    site = SimulatedSite(
+        simulation, flat(20_000), round_trip=0.01, service=lambda a: 0.0 if next(counter) < 50 else 1.0
+    )
     walk = walk_over(simulation, site, concurrency=256)
     list(walk)
     assert walk.window.size == 256

@@ -1,0 +1,51 @@
+"""What a person sees of a listing that takes hours."""
+
+import io
+import logging
+
+from dynamo_consistency.run.progress import Counts, Progress
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_without_a_terminal_it_logs_a_line_a_minute(caplog):
+    caplog.set_level(logging.INFO)
+    clock, stream = Clock(), io.StringIO()
+    with Progress("listing T2_TEST", 20_000, stream, clock) as progress:
+        for second in range(181):
+            clock.now = float(second)
+            progress(Counts(files=100 * second, directories=10 * second, holes=2), 64)
+    assert stream.getvalue() == ""
+    assert [record.message for record in caplog.records] == [
+        f"listing T2_TEST: {directories} directories ({share} % of the last run's), {files} files, 10 directories/s, "
+        f"2 holes, 64 in flight, {elapsed} elapsed, about {left} left"
+        for directories, share, files, elapsed, left in (
+            ("600", 3, "6,000", "0:01:00", "0:32:20"),
+            ("1,200", 6, "12,000", "0:02:00", "0:31:20"),
+            ("1,800", 9, "18,000", "0:03:00", "0:30:20"),
+        )
+    ]
+
+
+def test_on_a_terminal_it_renews_a_line(caplog):
+    caplog.set_level(logging.INFO)
+    clock, stream = Clock(), Terminal()
+    with Progress("listing T2_TEST", None, stream, clock) as progress:
+        clock.now = 10.0
+        progress(Counts(files=1234, directories=100), 8)
+        clock.now = 10.01
+        progress(Counts(files=9999, directories=100), 8)
+    assert "1,234 files" in stream.getvalue()
+    assert "9,999" not in stream.getvalue(), "not more often than one can read"
+    assert "last run" not in stream.getvalue()
+    assert caplog.records == []
