@@ -190,15 +190,15 @@ def _running_server() -> Iterator[Server]:
             f"CREATE USER reader@'127.0.0.1' IDENTIFIED BY '{READER_PASSWORD}';\n"
         )
         start.chmod(0o644)
-        log = (folder / "log").open("wb")
-        process = subprocess.Popen(
-            [
-                *("mariadbd", "--no-defaults", *account, *SETTINGS),
-                *(f"--datadir={data}", f"--socket={data}/s", f"--port={port}", f"--init-file={start}"),
-            ],
-            stdout=log,
-            stderr=log,
-        )
+        with (folder / "log").open("wb") as log:
+            process = subprocess.Popen(
+                [
+                    *("mariadbd", "--no-defaults", *account, *SETTINGS),
+                    *(f"--datadir={data}", f"--socket={data}/s", f"--port={port}", f"--init-file={start}"),
+                ],
+                stdout=log,
+                stderr=log,
+            )
         yield _ready(Server(port), process, folder / "log")
     finally:
         if process is not None:
@@ -230,6 +230,8 @@ def mariadb() -> Iterator[Server]:
     require_programs("mariadbd", "mariadb-install-db", install="apt-get install mariadb-server")
     with _running_server() as server:
         yield server
+        if server.admin is not None:
+            server.admin.close()
 
 
 @pytest.fixture

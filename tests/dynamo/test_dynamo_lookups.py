@@ -86,28 +86,27 @@ def test_more_names_than_one_look_up_takes_are_all_counted(world, report):
 
 def test_a_list_that_cannot_be_read_is_named(embedded, tmp_path):
     embedded.site("T2_HERE")
-    with pytest.raises(ConfigurationError, match="nowhere.txt: cannot be read: No such file"):
+    with pytest.raises(ConfigurationError, match=r"nowhere\.txt: cannot be read: No such file"):
         embedded.backend().filelist_to_blocklist("T2_HERE", f"{tmp_path}/nowhere.txt", f"{tmp_path}/out")
 
 
 @pytest.mark.parametrize(
-    ("status", "storage", "group", "complete", "claimed", "expected"),
+    ("copy", "expected"),
     [
-        ("ready", "disk", 1, True, False, "has a source"),
-        ("ready", "disk", 1, False, True, "has a source"),
-        ("ready", "disk", 1, False, False, "nowhere"),
-        ("ready", "disk", 0, True, False, "nowhere"),
-        ("morgue", "disk", 1, True, False, "nowhere"),
-        ("waitroom", "disk", 1, True, False, "nowhere"),
-        ("ready", "mss", 1, True, False, "on tape"),
-        ("morgue", "mss", 1, True, False, "nowhere"),
-        ("ready", "buffer", 1, True, False, "nowhere"),
-        ("ready", "unknown", 1, True, False, "nowhere"),
+        (("ready", "disk", 1, True, False), "has a source"),
+        (("ready", "disk", 1, False, True), "has a source"),
+        (("ready", "disk", 1, False, False), "nowhere"),
+        (("ready", "disk", 0, True, False), "nowhere"),
+        (("morgue", "disk", 1, True, False), "nowhere"),
+        (("waitroom", "disk", 1, True, False), "nowhere"),
+        (("ready", "mss", 1, True, False), "on tape"),
+        (("morgue", "mss", 1, True, False), "nowhere"),
+        (("ready", "buffer", 1, True, False), "nowhere"),
+        (("ready", "unknown", 1, True, False), "nowhere"),
     ],
 )
-def test_a_source_is_a_claimed_copy_on_disk_at_a_ready_site(
-    embedded, status, storage, group, complete, claimed, expected
-):
+def test_a_source_is_a_claimed_copy_on_disk_at_a_ready_site(embedded, copy, expected):
+    status, storage, group, complete, claimed = copy
     here, other = embedded.site("T2_HERE"), embedded.site("T1_OTHER", status, storage)
     block = embedded.block(embedded.dataset("/A"), "b")
     file = embedded.file(block, b"/store/a")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, make_url
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, make_url
 
 from dynamo_consistency import secrets
 from dynamo_consistency.backend.dynamo import trouble
@@ -93,19 +93,23 @@ def _engine(url: URL) -> Engine:
     embedded = url.get_backend_name() == "sqlite"
     arguments: dict[str, Any] = {"timeout": CONNECT_TIMEOUT} if embedded else _mysql_arguments(url)
     try:
-        return create_engine(url, connect_args=arguments, poolclass=NullPool, hide_parameters=True)
+        engine = create_engine(url, connect_args=arguments, poolclass=NullPool, hide_parameters=True)
     except ImportError:
         raise ConfigurationError(
             f"the driver of {secrets.redact(url.drivername)} is not installed; write mysql+pymysql:// instead, "
             "or install dynamo-consistency[mysqlclient]"
         ) from None
+    if not embedded:
+        event.listen(engine, "connect", _allow_long_answers)
+        event.listen(engine, "handle_error", trouble.drop_lost_connection)
+    return engine
 
 
 def _mysql_arguments(url: URL) -> dict[str, Any]:
     arguments: dict[str, Any] = {
         "charset": "utf8mb4",
         "connect_timeout": CONNECT_TIMEOUT,
-        "read_timeout": ANSWER_TIMEOUT,
+        "read_timeout": CONNECT_TIMEOUT if url.get_driver_name() == "pymysql" else ANSWER_TIMEOUT,
         "write_timeout": ANSWER_TIMEOUT,
         "init_command": _SESSION,
     }
@@ -113,6 +117,12 @@ def _mysql_arguments(url: URL) -> dict[str, Any]:
     if isinstance(option_file, str):
         arguments["read_default_file"] = str(Path(option_file).expanduser())
     return arguments
+
+
+def _allow_long_answers(connection: Any, _record: object) -> None:
+    """pymysql bounds only the TCP handshake by its connect_timeout, so the server's greeting waits for read_timeout."""
+    if hasattr(connection, "_read_timeout"):
+        connection._read_timeout = ANSWER_TIMEOUT
 
 
 @contextlib.contextmanager

@@ -78,34 +78,29 @@ def detect(databases: Databases) -> Generation:
 
     Raises BackendError that names the tables or columns that are lacking, and for a table that may not be read.
     """
-    with reading(databases.register) as connection:
-        requests = _has_all(connection, _REQUESTS)
-        active = _has_all(connection, _ACTIVE)
-        queues = _columns(connection, "deletion_queue"), _columns(connection, "transfer_queue")
-    if not (requests or active or None not in queues):
-        raise BackendError(
-            f"the database {trouble.place(databases.register)} has none of Dynamo's tables of requests; set registerUrl"
-        )
     with reading(databases.inventory) as connection:
         _require(connection, _CORE)
         recent = _columns(connection, "block_replica_files") is not None
         if recent:
             _require(connection, _SINCE_V2_2)
-        elif None in queues:
-            raise BackendError(
-                f"the database {trouble.place(databases.inventory)} has no block_replica_files (Dynamo v2.2 or later), "
-                f"and {trouble.place(databases.register)} has no deletion_queue and transfer_queue (Dynamo of 2018): "
-                "its schema is not known"
-            )
-        return Generation(
-            name=_name(connection) if recent else "of 2018 with v1 queues (branch production)",
-            per_file_replicas=recent,
-            requests=requests,
-            active_deletions=active,
-            v1_queues=None not in queues,
-            unmanaged_deletions=_columns(connection, "unmanaged_deletions") is not None,
-            transactional=_is_transactional(connection),
+        name = _name(connection) if recent else "of 2018 with v1 queues (branch production)"
+        unmanaged = _columns(connection, "unmanaged_deletions") is not None
+        transactional = _is_transactional(connection)
+    with reading(databases.register) as connection:
+        requests = _has_all(connection, _REQUESTS)
+        active = _has_all(connection, _ACTIVE)
+        queues = None not in (_columns(connection, "deletion_queue"), _columns(connection, "transfer_queue"))
+    if not (requests or active or queues):
+        raise BackendError(
+            f"the database {trouble.place(databases.register)} has none of Dynamo's tables of requests; set registerUrl"
         )
+    if not recent and not queues:
+        raise BackendError(
+            f"the database {trouble.place(databases.inventory)} has no block_replica_files (Dynamo v2.2 or later), "
+            f"and {trouble.place(databases.register)} has no deletion_queue and transfer_queue (Dynamo of 2018): "
+            "its schema is not known"
+        )
+    return Generation(name, recent, requests, active, queues, unmanaged, transactional)
 
 
 def _columns(connection: Connection, name: str) -> frozenset[str] | None:

@@ -119,7 +119,13 @@ def partitions(connection: Connection, query: Select[Any]) -> Iterator[Sequence[
     """The rows of `query`, a batch at a time, through a cursor that stays at the server."""
     streaming = connection.execution_options(stream_results=True, max_row_buffer=BATCH_ROWS)
     with streaming.execute(query) as result:
-        yield from result.partitions(BATCH_ROWS)
+        try:
+            yield from result.partitions(BATCH_ROWS)
+        except BaseException:
+            # Else the driver reads what nobody wants any more, to its end.
+            trouble.forget_answer(result.cursor)
+            connection.invalidate()
+            raise
 
 
 def _batch(rows: Sequence[Sequence[Any]]) -> pa.RecordBatch:

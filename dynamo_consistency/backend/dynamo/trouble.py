@@ -2,8 +2,9 @@
 
 import contextlib
 from collections.abc import Iterator
+from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, ExceptionContext
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from dynamo_consistency import secrets
@@ -37,6 +38,25 @@ def code(error: DBAPIError) -> int | None:
     """MySQL's number of the error; None for other databases."""
     number = error.orig.args[0] if error.orig is not None and error.orig.args else None
     return number if isinstance(number, int) else None
+
+
+def drop_lost_connection(context: ExceptionContext) -> None:
+    """Handler of SQLAlchemy's `handle_error`, which takes some ways to lose a connection for an ordinary error."""
+    if (
+        isinstance(context.sqlalchemy_exception, DBAPIError)
+        and _ADVICE.get(code(context.sqlalchemy_exception) or 0) == _LOST
+    ):
+        context.is_disconnect = True
+        forget_answer(getattr(context, "cursor", None))
+
+
+def forget_answer(cursor: Any) -> None:
+    """Keeps a MySQL driver from reading an unfinished answer to its end, or from a connection that is closed."""
+    answer: Any = getattr(cursor, "_result", None)
+    if answer is not None:
+        cursor.connection = None
+    if hasattr(answer, "unbuffered_active"):  # pymysql
+        answer.unbuffered_active = False
 
 
 @contextlib.contextmanager
