@@ -16,6 +16,7 @@ from dynamo_consistency.backend.contract import (
     LookingInventory,
     StreamingInventory,
 )
+from dynamo_consistency.check import Source
 from dynamo_consistency.errors import BackendError, ConsistencyError
 
 BATCH_ROWS = 50_000
@@ -35,6 +36,13 @@ def stream(backend: Backend, site: str) -> Iterator[pa.RecordBatch]:
         raise
     except Exception as error:
         raise BackendError(f"the inventory of {site} could not be read: {type(error).__name__}: {error}") from error
+
+
+def listing_source(backend: Backend, site: str) -> Source | None:
+    """What lists the site, in the words of a check's `listing.source`; None where only `get_listers` tells."""
+    told = getattr(backend, "listing_source", None)
+    source: Source | None = told(site) if callable(told) else None
+    return source
 
 
 def describe(backend: Backend) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dynamo_consistency import paths
-from dynamo_consistency.check import Listing, Source
+from dynamo_consistency.backend import adapt
+from dynamo_consistency.check import DumpSource, Listing, Source
 from dynamo_consistency.errors import ConfigurationError
 from dynamo_consistency.listers.contract import Failed, Lister
 from dynamo_consistency.listers.shards import Share
@@ -27,9 +28,9 @@ POSIX_THREADS = 8
 def list_shard(run: RunDirectory, backend: "Backend | None", shard: int, progress: Progress) -> dict[str, Any]:
     """List shard number `shard` of the run's site; what `listing/shard-NNNN.json` holds.
 
-    A shard that is already whole is not listed again. `backend` is asked (`get_listers`) only where the check names no
-    source. Raises ListingError when the site could not be listed at all, ConfigurationError for a shard that the
-    check does not have; then the run directory has nothing of the shard.
+    A shard that is already whole is not listed again. `backend` is asked only where the check names no source.
+    Raises ListingError when the site could not be listed at all, ConfigurationError for a shard that the check does
+    not have; then the run directory has nothing of the shard.
     """
     check = run.check()
     listing = check.spec.listing
@@ -41,9 +42,10 @@ def list_shard(run: RunDirectory, backend: "Backend | None", shard: int, progres
         return dict(run.read_json(report))
     share = Share(shard, listing.shards, listing.split_depth)
     began = time.monotonic()
+    dump = _source(listing, backend, check.spec.site).dump
     with progress:
-        if listing.source is not None and listing.source.dump is not None:
-            result = _read_dump(run, listing, share, progress)
+        if dump is not None:
+            result = _read_dump(run, listing, dump, share, progress)
         else:
             result = _walk(run, listing, share, progress, open_lister(listing, backend, check.spec.site))
     result["elapsedSeconds"] = round(time.monotonic() - began, 3)
@@ -68,12 +70,20 @@ class OpenSource(NamedTuple):
     description: str
 
 
+def _source(listing: Listing, backend: "Backend | None", site: str) -> Source:
+    """What lists the site by the check or else by the backend; without a protocol where only `get_listers` tells."""
+    source = listing.source
+    if source is None and backend is not None:
+        source = adapt.listing_source(backend, site)
+    return source or Source.model_construct()
+
+
 def open_lister(listing: Listing, backend: "Backend | None", site: str) -> OpenSource:
     """What the check or the backend says lists the site. Raises ListingError."""
     from dynamo_consistency.listers.posix import PosixLister
     from dynamo_consistency.listers.threaded import ThreadedLister, simple_lister
 
-    source = listing.source or Source.model_construct()
+    source = _source(listing, backend, site)
     if source.posix is not None:
         posix = PosixLister(source.posix.prefix)
         threads = min(POSIX_THREADS, listing.concurrency)
@@ -139,11 +149,12 @@ def _record(file: ListingFile, share: Share, visit: Visit) -> None:
     file.note(answer.notes)
 
 
-def _read_dump(run: RunDirectory, listing: Listing, share: Share, progress: Progress) -> dict[str, Any]:
+def _read_dump(
+    run: RunDirectory, listing: Listing, source: DumpSource, share: Share, progress: Progress
+) -> dict[str, Any]:
     from dynamo_consistency.listers.dump import read_dump
 
-    assert listing.source is not None and listing.source.dump is not None  # noqa: PT018, S101 (for the type checker)
-    dump = read_dump(listing.source.dump)
+    dump = read_dump(source)
     roots = [paths.to_bytes(root.path) for root in listing.roots]
     excluded = [paths.to_bytes(path) for path in listing.exclude]
     with run.writing(f"{_name(share.shard)}.parquet") as path, ListingFile(path, roots) as file:
@@ -151,7 +162,7 @@ def _read_dump(run: RunDirectory, listing: Listing, share: Share, progress: Prog
             for root, part in _parts(batch, roots, excluded, share):
                 file.columns(root, part.column("path"), part.column("size"), part.column("mtime"))
             progress(file.counts, 0)
-    result = _result(share, int(dump.date), f"dump {listing.source.dump.url}", file)
+    result = _result(share, int(dump.date), f"dump {source.url}", file)
     result["counts"] |= {"requests": 0, "retries": 0}
     result["window"] = {"largest": 0, "final": 0}
     return result
