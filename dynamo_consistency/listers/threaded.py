@@ -43,20 +43,20 @@ class ThreadedLister:
 
     def submit(self, directory: bytes, done: Callable[[Answer], None]) -> None:
         with self._lock:
-            stuck, threads = directory in self._stuck, self._threads
+            stuck, all_stuck = directory in self._stuck, not self._threads
+            if not stuck and not all_stuck:
+                self._asked[directory] = request = _Request(directory, done)
+                self._requests.put(request)
         if stuck:
             done(Failed("no answer; the request before still hangs", retry=True))
-        elif not threads:
+        elif all_stuck:
             done(Failed(f"not asked: {len(self._stuck)} requests to the site hang"))
-        else:
-            request = self._asked[directory] = _Request(directory, done)
-            self._requests.put(request)
 
     def forget(self, directory: bytes) -> None:
-        request = self._asked.get(directory)
-        if request is None:
-            return
         with self._lock:
+            request = self._asked.pop(directory, None)
+            if request is None:
+                return
             request.forgotten = True
             if request.maker is None:  # no thread has begun with it, and none will
                 return
@@ -90,8 +90,7 @@ class ThreadedLister:
                 if request.forgotten:  # too late: this thread has been replaced
                     self._stuck.discard(request.directory)
                     return
-                if self._asked.get(request.directory) is request:
-                    del self._asked[request.directory]
+                del self._asked[request.directory]
             request.done(answer)
 
 
