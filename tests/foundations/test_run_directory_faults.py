@@ -1,0 +1,134 @@
+"""What a local run directory looks like after the worst: a killed writer, a full disk, a directory of another owner."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from dynamo_consistency.errors import ConsistencyError
+from dynamo_consistency.run.directory import RunDirectory, Store
+
+NAME = "listing/shard-0000.parquet"
+
+WRITER = """
+import sys
+from dynamo_consistency.run.directory import RunDirectory
+with RunDirectory(sys.argv[1]).writing(sys.argv[2]) as path, path.open("wb") as file:
+    file.write(b"half a file" * 10000)
+    file.flush()
+    print("half", flush=True)
+    sys.stdin.read()
+"""
+
+
+def kill_a_writer(run: RunDirectory, name: str) -> None:
+    """Start a process that writes `name`, and kill it when half of it is on disk."""
+    command = [sys.executable, "-c", WRITER, run.url, name]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as writer:
+        assert writer.stdout.readline() == "half\n"
+        writer.kill()
+    assert writer.returncode == -9
+
+
+def test_a_killed_writer_leaves_nothing_that_looks_whole(run):
+    kill_a_writer(run, NAME)
+    assert not run.exists(NAME)
+    assert run.names("listing") == []
+
+
+def test_a_killed_writer_leaves_the_file_of_the_attempt_before(run):
+    run.write_text(NAME, "whole")
+    kill_a_writer(run, NAME)
+    with run.reading(NAME) as path:
+        assert path.read_text() == "whole"
+    assert run.names("listing") == [NAME]
+
+
+def test_a_stage_can_be_run_again_after_a_kill(run):
+    kill_a_writer(run, NAME)
+    run.write_text(NAME, "whole")
+    assert run.names("listing") == [NAME]
+
+
+@pytest.fixture
+def small_disk(tmp_path, check) -> Iterator[RunDirectory]:
+    """A run directory on a file system of its own with room for 200 kB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", disk]
+    mounted = subprocess.run(mount, capture_output=True, text=True, check=False)
+    if mounted.returncode != 0:
+        pytest.skip(f"a small file system cannot be mounted here: {mounted.stderr.strip()}")
+    try:
+        yield Store(str(disk)).create(check, "1")
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+def write_bytes(path: Path) -> None:
+    path.write_bytes(bytes(2**20))
+
+
+def write_with_arrow(path: Path) -> None:
+    pq.write_table(pa.table({"number": range(10**6)}), path)
+
+
+def write_with_duckdb(path: Path) -> None:
+    with duckdb.connect() as database:
+        database.execute(f"COPY (SELECT hash(range) AS number FROM range(1000000)) TO '{path}' (FORMAT parquet)")
+
+
+@pytest.mark.parametrize("write", [write_bytes, write_with_arrow, write_with_duckdb])
+def test_a_full_disk_is_one_sentence_and_leaves_nothing_half_written(small_disk, write):
+    with pytest.raises(ConsistencyError, match=r"No space left on device \(0 MiB free\); make room"):  # noqa: SIM117
+        with small_disk.writing(NAME) as path:
+            write(path)
+    assert small_disk.names("listing") == []
+    assert list(Path(small_disk.url, "listing").iterdir()) == []
+    small_disk.write_text(NAME, "there is room again")
+
+
+def test_a_device_without_room_is_one_sentence(tmp_path, check):
+    run = Store(str(tmp_path)).create(check, "1")
+
+    def write() -> None:
+        with run.writing(NAME) as path:
+            path.symlink_to("/dev/full")
+            path.write_bytes(bytes(100))
+
+    with pytest.raises(ConsistencyError, match="No space left on device"):
+        write()
+    assert run.names("listing") == []
+
+
+@pytest.fixture
+def unwritable(check) -> Iterator[RunDirectory]:
+    """A run directory that the process may read and not write, whoever runs the tests."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        run = Store(folder).create(check, "1")
+        Path(run.url).chmod(0o555)
+        became_nobody = os.geteuid() == 0  # root may write anywhere
+        if became_nobody:
+            os.seteuid(65534)
+        try:
+            yield run
+        finally:
+            if became_nobody:
+                os.seteuid(0)
+            Path(run.url).chmod(0o755)
+
+
+@pytest.mark.parametrize("name", ["summary.json", NAME])
+def test_a_directory_that_may_not_be_written_is_one_sentence(unwritable, name):
+    with pytest.raises(ConsistencyError, match=r"cannot write to .*: Permission denied"):
+        unwritable.write_text(name, "{}")
+    assert unwritable.check().spec.site == "T2_X"
+    assert unwritable.names("listing") == []
