@@ -121,6 +121,8 @@ Fraction = Annotated[Decimal, BeforeValidator(_fraction), PlainSerializer(str, r
 LogicalPath = Annotated[str, AfterValidator(_absolute)]
 Prefix = Annotated[str, AfterValidator(_prefix)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
+Date = Annotated[str, AfterValidator(_date)]
+SiteName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
 _MOST = 2**31 - 1
 Seconds = Annotated[int, Field(ge=0, le=_MOST)]
 Count = Annotated[int, Field(ge=0, le=_MOST)]
@@ -155,7 +157,7 @@ class DumpSource(ClosedModel):
         Field(None, description="Where the columns stand: numbers from 1, or names of the header or Parquet columns.")
     )
     prefix: Prefix = Field("", description="What stands before the LFN in the paths of the dump.")
-    date: Annotated[str, AfterValidator(_date)] | None = Field(
+    date: Date | None = Field(
         None, description="When the dump was taken (ISO 8601). Default: a date in its name, else its modification time."
     )
     max_bad_line_fraction: Fraction = Field(
@@ -363,9 +365,7 @@ class Store(ClosedModel):
 class Spec(ClosedModel):
     """The check of one site."""
 
-    site: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)] = Field(
-        description="Name of the site in the inventory."
-    )
+    site: SiteName = Field(description="Name of the site in the inventory.")
     backend: str = Field("default", min_length=1, description="Name of an entry of backends.yaml.")
     schedule: Annotated[str, AfterValidator(_schedule)] | None = Field(None, description="Cron line; absent: manual.")
     time_zone: Annotated[str, AfterValidator(_time_zone)] | None = Field(None, description="Time zone of the schedule.")
