@@ -52,7 +52,6 @@ def settings(timeout: int) -> dict[str, int]:
         "StreamErrorWindow": 0,
         "RequestTimeout": timeout,
         "StreamTimeout": timeout,
-        "WorkerThreads": 1,
     }
 
 

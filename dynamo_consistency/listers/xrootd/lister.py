@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import cast
 
 from dynamo_consistency import paths
 from dynamo_consistency.errors import ConfigurationError, ListingError
@@ -156,7 +157,6 @@ class XRootDLister:
         if not answered.wait(self._timeout + 5) or not isinstance(listed := answers[0], Listed) or listed.holes:
             self.forget(lfn)
             return False, [], []
-        answer: SimpleListing = (True, [], [])
-        answer[1].extend((entry.name, entry.mtime) for entry in listed.directories)
-        answer[2].extend((entry.name, entry.size or 0, entry.mtime or 0) for entry in listed.files)
-        return answer
+        # XRootD gives every entry a time and every file a size; without one it is a hole.
+        files = [(entry.name, entry.size, entry.mtime) for entry in listed.files]
+        return cast("SimpleListing", (True, [(entry.name, entry.mtime) for entry in listed.directories], files))
