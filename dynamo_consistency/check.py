@@ -179,7 +179,7 @@ class Source(ClosedModel):
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
-        if len(self.model_fields_set) != 1:
+        if sum(getattr(self, name) is not None for name in type(self).model_fields) != 1:
             raise ValueError("must have exactly one of xrootd, posix, dump")
         return self
 

@@ -4,6 +4,11 @@ import os
 import shutil
 
 import pytest
+from hypothesis import settings
+
+# machines differ in speed, and a busy one is no failure
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 def require_programs(*programs: str, install: str) -> None:

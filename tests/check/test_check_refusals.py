@@ -47,6 +47,7 @@ ADDED = [
     ("    shards: 0", "spec.listing.shards", "greater than or equal to 1"),
     ("    source: {}", "spec.listing.source", "exactly one of xrootd, posix, dump"),
     ("    source: {posix: {prefix: /x}, dump: {url: y}}", "spec.listing.source", "exactly one of"),
+    ("    source: {posix: }", "spec.listing.source", "exactly one of"),
     ("    source: {webdav: {}}", "spec.listing.source.webdav", "known keys are dump, posix, xrootd"),
     ("    source: {xrootd: {servers: []}}", "spec.listing.source.xrootd.servers", "must not be empty"),
     ("    source: {posix: {prefix: mnt}}", "spec.listing.source.posix.prefix", "must be an absolute path"),

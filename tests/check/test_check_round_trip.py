@@ -62,6 +62,12 @@ def test_the_resolved_check_of_the_example_is_the_same_check(tmp_path):
     assert read_check(tmp_path / "check.yaml") == read_check(EXAMPLE)
 
 
+def test_a_limit_that_was_lifted_stays_lifted_in_the_resolved_check(tmp_path):
+    lifted = check(["/store/mc"], policy={"missing": {"maxFraction": None}})
+    (tmp_path / "check.yaml").write_text(dump_check(lifted))
+    assert read_check(tmp_path / "check.yaml").spec.policy.missing.max_fraction is None
+
+
 def test_the_resolved_check_spells_out_the_defaults():
     assert "ignoreAgeSeconds: 86400" in dump_check(check(["/store/mc"]))
 
@@ -80,7 +86,7 @@ specs = st.fixed_dictionaries(
             {"ignoreAgeSeconds": seconds, "ignore": st.lists(names.filter(lambda name: name.strip("*")))}
         ),
         "policy": st.fixed_dictionaries(
-            {"orphans": st.fixed_dictionaries({"maxFraction": fractions, "maxCount": seconds})}
+            {"orphans": st.fixed_dictionaries({"maxFraction": fractions | st.none(), "maxCount": seconds})}
         ),
         "podTemplate": st.dictionaries(st.text(), st.text() | seconds | st.none() | st.lists(st.text())),
     }
