@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from dynamo_consistency import paths
 from dynamo_consistency.backend import adapt
 from dynamo_consistency.check import DumpSource, Listing, Source
-from dynamo_consistency.errors import ConfigurationError
+from dynamo_consistency.errors import ConfigurationError, ListingError
 from dynamo_consistency.listers.contract import Failed, Lister
 from dynamo_consistency.listers.shards import Share
 from dynamo_consistency.listers.walk import Limits, Visit, Walk
@@ -84,6 +84,8 @@ def open_lister(listing: Listing, backend: "Backend | None", site: str) -> OpenS
     from dynamo_consistency.listers.threaded import ThreadedLister, simple_lister
 
     source = _source(listing, backend, site)
+    if source.dump is not None:
+        raise ListingError(f"{site} is listed from a dump, and no directory or file can be looked at in that again")
     if source.posix is not None:
         posix = PosixLister(source.posix.prefix)
         threads = min(POSIX_THREADS, listing.concurrency)
