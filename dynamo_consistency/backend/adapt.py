@@ -69,6 +69,15 @@ def look_up(backend: Backend, site: str, files: Sequence[bytes]) -> dict[bytes, 
     return found
 
 
+def tuples(batches: Iterable[pa.RecordBatch]) -> Iterator[ListedFile]:
+    """A stream as `list_files` gives it: -1 bytes where the size is unknown; a file in flight has changed just now."""
+    now = datetime.now(UTC)
+    for batch in batches:
+        for path, size, time, in_flight in zip(*(column.to_pylist() for column in batch.columns[:4]), strict=True):
+            changed = None if time is None else datetime.fromtimestamp(time, UTC)
+            yield paths.to_text(path), -1 if size is None else size, now if in_flight else changed
+
+
 def _batches(files: Iterator[ListedFile]) -> Iterator[pa.RecordBatch]:
     """Tuples as batches: nothing is in flight but by its age, and the dataset is only in the name."""
     while chunk := list(islice(files, BATCH_ROWS)):

@@ -1,0 +1,112 @@
+"""The names of the backend contract, on files."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dynamo_consistency import paths
+from dynamo_consistency.backend import adapt
+from dynamo_consistency.backend.blocks import Block, block_of, read_names, write_report
+from dynamo_consistency.backend.contract import ListedFile, ListerFactory
+from dynamo_consistency.backend.dataset_filter import DatasetFilter, dataset_of
+from dynamo_consistency.backend.file.datasets import read_datasets
+from dynamo_consistency.backend.file.inventory import InventoryDump
+from dynamo_consistency.backend.file.options import Options, SiteOptions
+from dynamo_consistency.backend.file.requests import Registry
+from dynamo_consistency.backend.listers import listers_of
+from dynamo_consistency.check import Source
+from dynamo_consistency.errors import BackendError
+
+
+@dataclass(frozen=True)
+class Sites:
+    """The sites of the entry in `backends.yaml`; `siteinfo` of the backend contract."""
+
+    options: Mapping[str, SiteOptions]
+
+    def site_list(self) -> list[str]:
+        return sorted(self.options)
+
+    def ready_sites(self) -> set[str]:
+        return {name for name, options in self.options.items() if options.ready}
+
+    def __getitem__(self, site: str) -> SiteOptions:
+        """Raises BackendError for a site that is not there."""
+        if site not in self.options:
+            raise BackendError(f"this backend has no site {site!r}; it has {', '.join(self.site_list())}")
+        return self.options[site]
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """`inventory` of the backend contract."""
+
+    sites: Sites
+
+    def stream(self, site: str) -> Iterator[pa.RecordBatch]:
+        return InventoryDump(self.sites[site].inventory, site).batches()
+
+    def list_files(self, site: str) -> list[ListedFile]:
+        return list(adapt.tuples(self.stream(site)))
+
+    def protected_datasets(self, site: str) -> set[str]:
+        """Those of the site's list or, where there is none, all of which the inventory has a file."""
+        listed = self.sites[site].protected
+        return read_datasets(listed) if listed else set(self._datasets(site))
+
+    def _datasets(self, site: str) -> Iterator[str]:
+        for batch in self.stream(site):
+            yield from pc.unique(batch["dataset"]).drop_null().to_pylist()
+            for path in batch["path"].filter(pc.is_null(batch["dataset"])).to_pylist():
+                if dataset := dataset_of(paths.to_text(path)):
+                    yield dataset
+
+
+class FileBackend:
+    """A `contract.Backend`. Nothing is read before the first name is used."""
+
+    DatasetFilter = DatasetFilter
+
+    def __init__(self, options: Options) -> None:
+        self.siteinfo = Sites(options.sites)
+        self.inventory = Inventory(self.siteinfo)
+        self.registry = Registry(options.requests)
+
+    def describe(self) -> str:
+        """One sentence."""
+        return f"inventory dumps of {len(self.siteinfo.options)} sites"
+
+    def check_site(self, site: str) -> bool:
+        return self.siteinfo[site].ready
+
+    def deletion_requests(self, site: str) -> set[str]:
+        listed = self.siteinfo[site].deletion_requests
+        return read_datasets(listed) if listed else set()
+
+    def filelist_to_blocklist(self, site: str, infile: str, outfile: str) -> None:
+        names = Counter(read_names(infile))
+        wanted = pa.array(list(names), pa.binary())
+        known: dict[bytes, Block] = {}
+        for batch in self.inventory.stream(site):
+            found = batch.filter(pc.is_in(batch["path"], wanted)).select(["path", "dataset", "block", "group"])
+            known |= {row["path"]: block_of(*row.values()) for row in found.to_pylist()}
+        counts: Counter[Block] = Counter()
+        for name, number in names.items():
+            counts[known.get(name) or block_of(name)] += number
+        write_report(outfile, counts)
+
+    def listing_source(self, site: str) -> Source | None:
+        """What lists the site, in the words of a check."""
+        return self.siteinfo[site].listing
+
+    def get_listers(self, site: str) -> tuple[ListerFactory, list[tuple[Any, ...]]]:
+        return listers_of(site, self.listing_source(site))
+
+
+def open_backend(options: Options) -> FileBackend:
+    """The backend that an entry of `backends.yaml` describes."""
+    return FileBackend(options)

@@ -1,0 +1,57 @@
+"""Where the columns of an inventory dump stand, and its rows as they are written.
+
+The formats of a site's own dumps are read by the dump lister's readers; two more are the inventory's alone.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import get_args
+
+import pyarrow as pa
+
+from dynamo_consistency.backend.file.options import InventorySource, Meaning
+from dynamo_consistency.listers.dump.cells import Cells, read_cells
+from dynamo_consistency.listers.dump.layout import Layout
+from dynamo_consistency.listers.dump.lines import line_batches
+from dynamo_consistency.listers.dump.opening import opened, shown
+
+ORDER = ("path", "size", "dataset", "block", "group", "complete", "time")
+"""Columns of text formats where the entry names none: the order of `inventory export`; the last ones may lack."""
+
+RUCIO = {
+    meaning: number
+    for number, meaning in enumerate(
+        ("rse", "scope", "name", "checksum", "size", "created", "path", "time", "state"), start=1
+    )
+}
+
+_ESCAPES = {b"\\t": b"\t", b"\\n": b"\n", b"\\r": b"\r", b"\\\\": b"\\"}
+
+
+def read(source: InventorySource) -> Iterator[Cells]:
+    """The dump in batches. Raises ListingError when it cannot be read to its end."""
+    name = shown(source.url)
+    if source.format == "list":
+        return _exported(source.url, name)
+    if source.format == "rucio":
+        return read_cells(Layout(source.url, name, "tsv", RUCIO))
+    defaults = get_args(Meaning) if source.format == "parquet" else ORDER
+    return read_cells(Layout(source.url, name, source.format, source.columns, defaults))
+
+
+def _exported(url: str, name: str) -> Iterator[Cells]:
+    """What `inventory export` writes: tabs between columns, escaped names, comments."""
+    with opened(url) as stream:
+        for lines in line_batches(stream, name):
+            rows = [line.split(b"\t") for line in lines.to_pylist() if line and not line.startswith(b"#")]
+            unread = [b"\t".join(row) for row in rows if len(row) > len(ORDER)]
+            whole = [list(map(_unescaped, row)) for row in rows if len(row) <= len(ORDER)]
+            columns = {
+                meaning: pa.array([row[index] if index < len(row) else b"" for row in whole], pa.binary())
+                for index, meaning in enumerate(ORDER)
+            }
+            yield Cells(columns, unread)
+
+
+def _unescaped(cell: bytes) -> bytes:
+    return re.sub(rb"\\[\\tnr]", lambda match: _ESCAPES[match[0]], cell) if b"\\" in cell else cell

@@ -1,0 +1,85 @@
+"""Requests as lists, `<folder>/<site>/delete.txt` and `transfer.txt`, that a person or a script carries out.
+
+One LFN a line (`paths.one_line`), none twice. A list is replaced whole or not at all: half a line could name a
+directory of the file that is meant. Whoever takes a list away renames it, under the same lock
+(`flock <folder>/<site>/.lock`) if a run may be under way.
+"""
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dynamo_consistency import paths
+from dynamo_consistency.backend.contract import Outcome
+from dynamo_consistency.errors import BackendError, ConfigurationError
+
+
+@dataclass(frozen=True)
+class Registry:
+    """`registry` of the backend contract. It cannot tell who else has a file, so it has no `sources`."""
+
+    folder: str | None
+
+    def delete(self, site: str, files: Iterable[str]) -> int:
+        """Write the files to the site's list of deletions; the number of those that were not there yet."""
+        outcomes = self.request_deletion(site, [paths.to_bytes(name) for name in files])
+        return sum(outcome.outcome == "requested" for outcome in outcomes)
+
+    def transfer(self, site: str, files: Iterable[str]) -> tuple[list[str], list[str]]:
+        """Write the files to the site's list of transfers; ([], []), because nothing here knows of other copies."""
+        self.request_transfer(site, [paths.to_bytes(name) for name in files])
+        return [], []
+
+    def request_deletion(self, site: str, files: Sequence[bytes]) -> list[Outcome]:
+        return self._add(site, "delete.txt", files)
+
+    def request_transfer(self, site: str, files: Sequence[bytes]) -> list[Outcome]:
+        return self._add(site, "transfer.txt", files)
+
+    def _add(self, site: str, name: str, files: Sequence[bytes]) -> list[Outcome]:
+        if self.folder is None:
+            raise ConfigurationError("this backend takes no requests; set `requests` of it to a folder for the lists")
+        folder = Path(self.folder) / site
+        try:
+            with _locked(folder):
+                return _add_lines(folder / name, files)
+        except OSError as error:
+            raise BackendError(f"the list {folder / name} cannot be written: {error.strerror}") from None
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _add_lines(target: Path, files: Sequence[bytes]) -> list[Outcome]:
+    lines = dict.fromkeys(line for line in target.read_bytes().split(b"\n") if line) if target.exists() else {}
+    outcomes = []
+    for path in files:
+        line = paths.one_line(path)
+        outcomes.append(Outcome(path, "waiting" if line in lines else "requested"))
+        lines[line] = None
+    if any(outcome.outcome == "requested" for outcome in outcomes):
+        _replace(target, b"".join(line + b"\n" for line in lines))
+    return outcomes
+
+
+def _replace(target: Path, content: bytes) -> None:
+    """The list is on the disk, under its name, when this returns."""
+    new = target.with_name(f".{target.name}.new")
+    with new.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(target)
+    directory = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)

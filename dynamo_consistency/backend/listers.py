@@ -1,0 +1,30 @@
+"""`get_listers` for backends whose entry says what lists a site in the words of a check's `listing.source`."""
+
+from typing import Any
+
+from dynamo_consistency.backend.contract import ListerFactory
+from dynamo_consistency.check import Source
+from dynamo_consistency.errors import BackendError
+
+
+def listers_of(site: str, source: Source | None) -> tuple[ListerFactory, list[tuple[Any, ...]]]:
+    """(constructor, argument tuples), for a prompt or a script: the engine takes `source` itself.
+
+    Raises BackendError when there is no source.
+    """
+    if source is None:
+        raise BackendError(
+            f"nothing says how {site} is listed; name it in the backend's entry in backends.yaml, in the words of "
+            "listing.source, or give the check a listing.source"
+        )
+    if source.posix is not None:
+        from dynamo_consistency.listers.posix import PosixLister
+
+        return PosixLister, [(source.posix.prefix,)]
+    if source.xrootd is not None:
+        from dynamo_consistency.listers.xrootd import XRootDLister
+
+        return XRootDLister, [(tuple(source.xrootd.servers), source.xrootd.prefix)]
+    from dynamo_consistency.listers.dump import DumpLister
+
+    return DumpLister, [(source.dump,)]
