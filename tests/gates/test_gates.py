@@ -1,0 +1,218 @@
+"""The seven gates (DESIGN 5): each closes for its own reason, says what it saw, and lets the others speak as well."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from dynamo_consistency.check import Policy
+from dynamo_consistency.run.confirmation import Confirmed
+from dynamo_consistency.run.gates import all_ready, evaluate
+from dynamo_consistency.run.gates.facts import KINDS, Facts, Scope
+
+NAMES = ["Inventory", "ListingHealth", "Limits", "Confirmation", "Mode", "Approval", "Acting"]
+NOTHING = dict.fromkeys(KINDS, 0)
+ENFORCED = Policy.model_validate({kind: {"mode": "Enforce"} for kind in ("missing", "orphans")})
+
+
+def scope(name="the site", expected=1000, listed=1000, directories=100, holes=0, **findings):
+    return Scope(name, expected, listed, directories, holes, NOTHING | findings)
+
+
+def facts(*scopes, **changes):
+    """Facts of a healthy run with ten confirmed missing files, which may be acted on."""
+    healthy = Facts(
+        run_id="now",
+        policy=ENFORCED,
+        before=1000,
+        after=1000,
+        last_inventory=1000,
+        scopes=scopes or (scope(missing=5, listed=995), scope("root /store/mc", missing=5, listed=995)),
+        empty_top_directories=(),
+        complete_runs=3,
+        confirmed=dict.fromkeys(KINDS, Confirmed(("a", "b"), 10**7, 5)),
+        approved_run=None,
+        superseded=False,
+        by_dump=False,
+    )
+    return replace(healthy, **changes)
+
+
+def policy(**changes):
+    return ENFORCED.model_copy(update=changes)
+
+
+def gate(name, of):
+    return next(gate for gate in evaluate(of) if gate.name == name)
+
+
+def closed(of):
+    return [gate.name for gate in evaluate(of) if gate.state != "Ready"]
+
+
+def test_all_seven_are_told_in_their_order_and_open_for_a_healthy_confirmed_run():
+    assert [gate.name for gate in evaluate(facts())] == NAMES
+    assert all_ready(evaluate(facts()))
+
+
+def test_no_gates_at_all_are_not_open_gates():
+    assert not all_ready([])
+
+
+def test_every_gate_speaks_also_when_an_earlier_one_is_closed():
+    assert closed(facts(before=0, complete_runs=1, superseded=True)) == ["Inventory", "Confirmation", "Acting"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "state"),
+    [
+        ({"before": 0}, "Rejected"),
+        ({"after": 0}, "Rejected"),
+        ({"before": 1000, "after": 1200}, "Ready"),  # exactly the limit
+        ({"before": 1000, "after": 1201}, "Rejected"),
+        ({"before": 1000, "after": 799}, "Rejected"),
+        ({"last_inventory": 1300}, "Rejected"),
+        ({"last_inventory": None}, "Ready"),
+    ],
+)
+def test_the_inventory_must_be_there_and_within_a_fraction_of_itself_and_of_the_last_run(changes, state):
+    assert gate("Inventory", facts(**changes)).state == state
+
+
+@pytest.mark.parametrize(("listed", "state"), [(1000, "Ready"), (900, "Ready"), (899, "Rejected"), (0, "Rejected")])
+def test_a_site_of_which_too_little_was_listed_is_not_acted_on(listed, state):
+    assert gate("ListingHealth", facts(scope(listed=listed))).state == state
+
+
+def test_a_small_root_that_is_wholly_missing_is_caught_although_it_is_half_a_percent_of_the_site():
+    site = scope(expected=10_000, listed=9_950, missing=50)
+    small = scope("root /store/generator", expected=50, listed=0, missing=50)
+    of = facts(site, small)
+    assert "root /store/generator: only 0 of 50" in gate("ListingHealth", of).message
+    assert "root /store/generator" in gate("Limits", of).message
+
+
+def test_orphans_do_not_make_up_for_missing_files_in_the_health_of_a_root():
+    assert gate("ListingHealth", facts(scope(listed=1000, missing=500, orphans=500))).state == "Rejected"
+
+
+@pytest.mark.parametrize(("holes", "state"), [(0, "Ready"), (5, "Ready"), (6, "Rejected")])
+def test_too_many_holes_close_the_gate(holes, state):
+    assert gate("ListingHealth", facts(scope(directories=95, holes=holes))).state == state
+
+
+def test_a_top_directory_that_answered_empty_where_files_are_expected_closes_the_gate():
+    of = facts(empty_top_directories=("/store/mc/Era",))
+    assert gate("ListingHealth", of).state == "Rejected"
+    assert "/store/mc/Era" in gate("ListingHealth", of).message
+
+
+def test_an_unknown_listing_closes_the_gate():
+    assert gate("ListingHealth", facts(scopes=())).state == "Rejected"
+
+
+@pytest.mark.parametrize(
+    ("kind", "limits", "count", "state"),
+    [
+        ("missing", {"max_count": 5}, 5, "Ready"),  # strict: more than the limit
+        ("missing", {"max_count": 5}, 6, "Rejected"),
+        ("missing", {"max_fraction": Decimal("0.01")}, 10, "Ready"),
+        ("missing", {"max_fraction": Decimal("0.01")}, 11, "Rejected"),
+        ("orphans", {"max_fraction": Decimal("0")}, 1, "Rejected"),
+        ("orphans", {"max_fraction": None, "max_count": 10_000}, 900, "Ready"),
+    ],
+)
+def test_limits_are_strict_and_absolute_and_a_fraction(kind, limits, count, state):
+    of = facts(scope(**{kind: count}))
+    own = getattr(ENFORCED, kind).model_copy(update=limits)
+    assert gate("Limits", replace(of, policy=policy(**{kind: own}))).state == state
+
+
+def test_one_exceeded_limit_blocks_all_kinds():
+    of = facts(scope(orphans=100_000, missing=1))
+    assert not all_ready(evaluate(of))
+    assert "nothing is requested, of any kind" in gate("Limits", of).message
+
+
+def test_a_kind_that_is_ignored_has_no_limits():
+    ignored = policy(orphans=ENFORCED.orphans.model_copy(update={"mode": "Ignore"}))
+    assert gate("Limits", facts(scope(orphans=100_000), policy=ignored)).state == "Ready"
+
+
+def test_the_whole_catalogue_missing_in_five_confirmed_runs_never_acts():
+    of = facts(
+        scope(expected=9400, listed=0, missing=9400),
+        before=9400,
+        after=9400,
+        last_inventory=9400,
+        complete_runs=5,
+        confirmed=dict.fromkeys(KINDS, Confirmed(("a", "b"), 10**7, 9400)),
+        approved_run="now",
+    )
+    assert "ListingHealth" in closed(of)
+
+
+def test_the_first_run_never_acts():
+    assert gate("Confirmation", facts(complete_runs=1)).state == "Pending"
+
+
+def test_findings_that_no_earlier_run_had_wait_for_the_next():
+    unconfirmed = dict.fromkeys(KINDS, Confirmed((), 0, 0))
+    assert gate("Confirmation", facts(confirmed=unconfirmed)).state == "Pending"
+
+
+def test_without_a_kind_to_enforce_a_check_only_reports():
+    assert gate("Mode", facts(policy=Policy())).state == "Pending"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "above", "approved", "state"),
+    [
+        ("Never", False, None, "Ready"),
+        ("Required", False, None, "Pending"),
+        ("Required", False, "now", "Ready"),
+        ("Required", False, "then", "Pending"),  # an approval cannot leak to another run
+        ("OnlyAboveLimits", False, None, "Ready"),
+        ("OnlyAboveLimits", True, None, "Pending"),
+        ("OnlyAboveLimits", True, "now", "Ready"),
+        ("OnlyAboveLimits", True, "then", "Pending"),
+    ],
+)
+def test_an_approval_opens_exactly_the_run_that_it_names(wanted, above, approved, state):
+    count = 900 if above else 1
+    generous = policy(approval=wanted, orphans=ENFORCED.orphans.model_copy(update={"max_count": 10}))
+    of = facts(scope(orphans=count), policy=generous, approved_run=approved)
+    assert gate("Approval", of).state == state
+    if approved == "then":
+        assert "approval of run then does not count" in gate("Approval", of).message
+
+
+@pytest.mark.parametrize(
+    ("wanted", "approved", "state"),
+    [
+        ("OnlyAboveLimits", None, "Rejected"),
+        ("OnlyAboveLimits", "now", "Ready"),
+        ("OnlyAboveLimits", "then", "Rejected"),
+        ("Required", "now", "Ready"),
+        ("Never", "now", "Rejected"),  # where nobody approves, nothing lifts the limits
+    ],
+)
+def test_limits_are_lifted_by_the_approval_of_this_run_only(wanted, approved, state):
+    of = facts(scope(orphans=900), policy=policy(approval=wanted), approved_run=approved)
+    assert gate("Limits", of).state == state
+
+
+def test_an_approval_never_opens_the_gates_of_health_inventory_and_confirmation():
+    sick = facts(scope(listed=0, missing=1000), after=100, complete_runs=1, approved_run="now")
+    assert set(closed(sick)) >= {"Inventory", "ListingHealth", "Confirmation"}
+
+
+def test_findings_that_a_later_run_has_replaced_are_not_acted_on():
+    of = facts(superseded=True, approved_run="now")
+    assert gate("Acting", of).state == "Rejected"
+    assert gate("Approval", of).state == "Rejected"
+
+
+@pytest.mark.parametrize("changes", [{"by_dump": True}, {"policy": policy(max_requests_per_run=0)}])
+def test_what_cannot_be_looked_at_or_has_no_budget_is_not_acted_on(changes):
+    assert gate("Acting", facts(**changes)).state == "Rejected"
