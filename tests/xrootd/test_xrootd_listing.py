@@ -51,15 +51,15 @@ def test_odd_characters_in_names_of_files_and_directories_are_kept(site, listing
         with open(os.path.join(base, name), "wb"):  # noqa: PTH118, PTH123 (names of bytes)
             pass
     for number, odd in enumerate(askable):
-        os.mkdir(os.path.join(base, b"D" + odd))  # noqa: PTH102, PTH118
-        with open(os.path.join(base, b"D" + odd, b"in%d" % number), "wb"):  # noqa: PTH118, PTH123
+        os.mkdir(os.path.join(base, b"D-" + odd))  # noqa: PTH102, PTH118
+        with open(os.path.join(base, b"D-" + odd, b"in%d" % number), "wb"):  # noqa: PTH118, PTH123
             pass
     answer = listing()
     assert isinstance(answer, Listed)
     assert names(answer.files) == files
-    assert names(answer.directories) == {b"D" + odd for odd in askable}
+    assert names(answer.directories) == {b"D-" + odd for odd in askable}
     for number, odd in enumerate(askable):
-        assert names(listing(b"/D" + odd).files) == {b"in%d" % number}
+        assert names(listing(b"/D-" + odd).files) == {b"in%d" % number}
 
 
 def test_a_directory_with_a_question_mark_is_a_hole_and_never_asked_for(site, listing) -> None:

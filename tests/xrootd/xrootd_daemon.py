@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -42,7 +43,7 @@ class Daemon:
         """What the server shows as /store."""
         return self.directory / "store"
 
-    def start(self) -> "Daemon":
+    def start(self, listens: bool = True) -> "Daemon":
         as_xrootd = ["setpriv", "--reuid", "xrootd", "--regid", "xrootd", "--clear-groups"]
         log = self.directory / "run" / f"{self.program}.log"
         command = [self.program, "-c", str(self.configuration), "-l", str(log)]
@@ -55,7 +56,7 @@ class Daemon:
             env=environment,
         )
         deadline = time.monotonic() + START_SECONDS
-        while not self._listens():
+        while listens and not self._listens():
             if time.monotonic() > deadline or self.process.poll() is not None:
                 logs = "".join(path.read_text(errors="replace")[-2000:] for path in self.directory.rglob("*.log"))
                 self.stop()
@@ -69,6 +70,11 @@ class Daemon:
         except OSError:
             return False
         return True
+
+    def freeze(self) -> None:
+        """It keeps its connections and says nothing any more."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)
 
     def stop(self) -> None:
         """As hard as a power cut."""
@@ -92,10 +98,10 @@ class Daemons:
     def cluster(self, *names: str) -> "Cluster":
         return Cluster(self, names)
 
-    def start(self, program: str, name: str, port: int, lines: str) -> Daemon:
+    def start(self, program: str, name: str, port: int, lines: str, listens: bool = True) -> Daemon:
         daemon = Daemon(program, self._base / name, port, lines)
         self._all.append(daemon)
-        return daemon.start()
+        return daemon.start(listens)
 
     def close(self) -> None:
         for daemon in self._all:
@@ -109,16 +115,16 @@ class Cluster:
     def __init__(self, daemons: Daemons, names: tuple[str, ...]) -> None:
         self._daemons, self._meeting = daemons, free_port()
         lines = f"all.manager 127.0.0.1:{self._meeting}\nall.role manager\ncms.delay startup 2 servers 1\n"
-        self.redirector = daemons.start("xrootd", "redirector", free_port(), lines)
         daemons.start("cmsd", "redirector", self._meeting, lines)
+        self.redirector = daemons.start("xrootd", "redirector", free_port(), lines)
         self.servers = {name: self.join(name) for name in names}
 
     def join(self, name: str) -> Daemon:
         """Start another data server."""
         lines = f"all.manager 127.0.0.1:{self._meeting}\nall.role server\ncms.space min 1m 1m\n"
-        server = self._daemons.start("xrootd", name, free_port(), lines)
-        self._daemons.start("cmsd", name, free_port(), lines)
-        return server
+        # The cmsd comes first, else the xrootd tries to meet it only every ten seconds. It takes no connections.
+        self._daemons.start("cmsd", name, free_port(), lines, listens=False)
+        return self._daemons.start("xrootd", name, free_port(), lines)
 
     def known(self) -> int:
         """How many data servers the redirector knows."""
