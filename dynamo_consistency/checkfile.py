@@ -40,7 +40,8 @@ def read_check(path: str | Path) -> SiteConsistencyCheck:
 def dump_check(check: SiteConsistencyCheck) -> str:
     """`check` as YAML, with all defaults written out: what `check.yaml` of a run directory holds.
 
-    A null stays: `maxFraction: null` lifts a limit, and is not the same as no word about it.
+    A null stays: `maxFraction: null` lifts a limit, and is not the same as no word about it. Everything beyond ASCII
+    is escaped: written as it is, some characters (a next-line, U+0085) would come back as others.
     """
     data = check.model_dump(mode="json", by_alias=True)
-    return str(yaml.safe_dump(data, sort_keys=False, allow_unicode=True))
+    return str(yaml.safe_dump(data, sort_keys=False))

@@ -4,7 +4,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dynamo_consistency.check import KIND, SiteConsistencyCheck, Spec
@@ -94,6 +94,7 @@ specs = st.fixed_dictionaries(
 
 
 @given(root=names, spec=specs)
+@example(root="next\x85line", spec={})
 def test_every_check_survives_being_written_and_read(tmp_path_factory, root, spec):
     original = check([f"/{root}"], **spec)
     file = tmp_path_factory.getbasetemp() / "round-trip.yaml"
