@@ -1,0 +1,53 @@
+"""Where the columns of a dump stand."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dynamo_consistency import paths
+from dynamo_consistency.errors import ListingError
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How to read a dump: its format, and which of its columns mean what.
+
+    `columns` maps a meaning to a number from 1 or to a name in the header; None means `defaults` in this order, as
+    many as there are. `name` is the dump for messages.
+    """
+
+    url: str
+    name: str
+    format: str
+    columns: Mapping[Any, str | int] | None
+    defaults: Sequence[str] = ("path", "size", "mtime")
+
+    @property
+    def has_header(self) -> bool:
+        return self.columns is not None and any(isinstance(place, str) for place in self.columns.values())
+
+    def positions(self, first: Sequence[bytes]) -> dict[str, int]:
+        """Meaning → index, for a file whose first line has the cells `first`; ListingError when it does not fit."""
+        if not first:
+            raise ListingError(
+                f"the first line of the dump {self.name} is empty; it must tell how many columns there are"
+            )
+        if self.columns is None:
+            if len(first) > len(self.defaults):
+                raise ListingError(
+                    f"the dump {self.name} has {len(first)} columns; say in `columns` where the {self.defaults[0]} is"
+                )
+            return {meaning: index for index, meaning in enumerate(self.defaults[: len(first)])}
+        return {meaning: self._position(place, first) for meaning, place in self.columns.items()}
+
+    def _position(self, place: str | int, first: Sequence[bytes]) -> int:
+        if isinstance(place, int):
+            if place > len(first):
+                raise ListingError(f"the dump {self.name} has {len(first)} columns; there is no column {place}")
+            return place - 1
+        names = [paths.to_text(cell) for cell in first]
+        if names.count(place) != 1:
+            raise ListingError(
+                f"the header of the dump {self.name} must name the column {place} once; it has {', '.join(names)}"
+            )
+        return names.index(place)

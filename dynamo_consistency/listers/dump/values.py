@@ -1,0 +1,117 @@
+"""Cells of a dump as values: LFNs, sizes and times. Each function tells also which cells it could not read."""
+
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dynamo_consistency import paths
+
+_DAY = 86400
+_NO_NAME = r"/\.\.?(/|$)"  # a component that is no name
+_BYTES = r"^[0-9]{1,18}$"
+_DAYS = r"^[0-9]{1,5}$"
+# Shorter numbers are days or something else: taken for seconds they would make every file look old.
+_SECONDS = r"^(0|[0-9]{9,15})(\.[0-9]*)?$"
+_LEAST_SECONDS = 10**8
+_DATE_ONLY = len("2026-11-22")
+
+
+class Values(NamedTuple):
+    """`values`, null where the cell is empty or unreadable; `ok`, false where it is unreadable."""
+
+    values: pa.Array
+    ok: pa.Array
+
+
+def is_relative(column: pa.Array) -> bool:
+    """Are the paths written without the leading slash? The first one tells; all others must be alike."""
+    first = texts(column)[:1].to_pylist()
+    return bool(first) and not (first[0] or b"/").startswith(b"/")
+
+
+def lfns(column: pa.Array, prefix: str = "", relative: bool = False) -> Values:
+    """The LFNs of the paths that start with `prefix`, which is cut off at a component boundary."""
+    raw = pc.fill_null(texts(column), b"")
+    alike = pc.xor(pc.starts_with(raw, b"/"), relative)
+    if relative:
+        raw = pc.binary_join_element_wise(b"", raw, b"/")
+    while pc.any(pc.match_substring(raw, b"//")).as_py():
+        raw = pc.replace_substring(raw, b"//", b"/")
+    before = paths.to_bytes(prefix)
+    inside = pc.and_(alike, pc.starts_with(raw, before + b"/"))
+    ok = pc.and_(inside, pc.invert(pc.ends_with(raw, b"/")))
+    if pc.any(pc.match_substring(raw, b"/.")).as_py():
+        ok = pc.and_(ok, pc.invert(pc.match_substring_regex(raw, _NO_NAME)))
+    # only where ok, the first occurrence is the one at the start (binary_slice fails on some arrays: arrow 26)
+    return Values(pc.replace_substring(raw, before, b"", max_replacements=1) if before else raw, ok)
+
+
+def sizes(column: pa.Array) -> Values:
+    """Bytes; an empty cell means unknown."""
+    if _is_text(column):
+        return _numbers(texts(column), _BYTES)
+    numbers = column.cast(pa.int64())
+    return _only(numbers, pc.greater_equal(numbers, 0))
+
+
+def times(column: pa.Array) -> Values:
+    """Seconds since 1970, from seconds or from ISO 8601 (UTC unless it says otherwise); an empty cell means unknown."""
+    if _is_text(column):
+        seconds = _numbers(texts(column), _SECONDS)
+        return seconds if pc.all(seconds.ok).as_py() else _with_dates(texts(column), seconds)
+    if pa.types.is_temporal(column.type):
+        moments = column.cast(pa.timestamp("s", tz=getattr(column.type, "tz", None)), safe=False).cast(pa.int64())
+        return _only(moments, pa.scalar(True))
+    numbers = pc.floor(column).cast(pa.int64())
+    return _only(numbers, pc.or_(pc.equal(numbers, 0), pc.greater_equal(numbers, _LEAST_SECONDS)))
+
+
+def days(column: pa.Array) -> Values:
+    """Seconds since 1970 of the end of a day that is given in days since 1970: the file is no younger than that."""
+    number, ok = _numbers(texts(column), _DAYS)
+    return Values(pc.add(pc.multiply(number, _DAY), _DAY - 1), ok)
+
+
+def texts(column: pa.Array) -> pa.Array:
+    """A column of strings as bytes."""
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    return column.cast(pa.binary())
+
+
+def _is_text(column: pa.Array) -> bool:
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    return kind in (pa.binary(), pa.large_binary(), pa.string(), pa.large_string())
+
+
+def _numbers(cells: pa.Array, pattern: str) -> Values:
+    readable = pc.fill_null(pc.match_substring_regex(cells, pattern), False)
+    empty = pc.fill_null(pc.equal(pc.binary_length(cells), 0), True)
+    digits = pc.if_else(readable, cells, None)
+    if pc.any(pc.match_substring(digits, b".")).as_py():
+        digits = pc.replace_substring_regex(digits, r"\..*", "")
+    return Values(digits.cast(pa.string()).cast(pa.int64()), pc.or_(readable, empty))
+
+
+def _with_dates(cells: pa.Array, seconds: Values) -> Values:
+    """`seconds`, and the cells that are no numbers read as dates."""
+    dates = pc.if_else(seconds.ok, None, cells)
+    moments = pa.array([_moment(cell) if cell is not None else None for cell in dates.to_pylist()], pa.int64())
+    return Values(pc.coalesce(seconds.values, moments), pc.or_(seconds.ok, pc.is_valid(moments)))
+
+
+def _moment(cell: bytes) -> int | None:
+    """A date without a time means its end: the file is no younger than that."""
+    try:
+        moment = datetime.fromisoformat(cell.decode("ascii"))
+    except ValueError:
+        return None
+    seconds = int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+    return seconds + _DAY - 1 if len(cell) <= _DATE_ONLY else seconds
+
+
+def _only(values: pa.Array, ok: pa.Array) -> Values:
+    ok = pc.or_(ok, pc.is_null(values))
+    return Values(pc.if_else(ok, values, None), ok)
