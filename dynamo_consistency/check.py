@@ -301,7 +301,9 @@ class Policy(ClosedModel):
     mismatches: MismatchPolicy = MismatchPolicy()
     empty_directories: EmptyDirectoryPolicy = EmptyDirectoryPolicy()
     health: Health = Health()
-    approval: Literal["Never", "Required", "OnlyAboveLimits"] = "OnlyAboveLimits"
+    approval: Literal["Never", "Required", "OnlyAboveLimits"] = Field(
+        "OnlyAboveLimits", description="When a person must approve a run before it may request anything."
+    )
     max_requests_per_run: Count = Field(10000, description="Budget of requests to the registry in one run.")
 
 
@@ -317,7 +319,7 @@ class UnmergedLogs(ClosedModel):
     """Log files in a scratch area; they are kept longer."""
 
     path: str = Field("logs", min_length=1, description="Directory of the logs, relative to the scratch area.")
-    min_age_seconds: Seconds = 5184000
+    min_age_seconds: Seconds = Field(5184000, description="Logs younger than this stay.")
 
 
 class ProtectedFrom(ClosedModel):
@@ -329,9 +331,9 @@ class ProtectedFrom(ClosedModel):
 class Unmerged(ClosedModel):
     """A scratch area that only ages, without an inventory."""
 
-    path: LogicalPath
-    mode: Mode = "Report"
-    min_age_seconds: Seconds = 2419200
+    path: LogicalPath = Field(description="LFN of the scratch area, such as /store/unmerged.")
+    mode: Mode = Field("Report", description="What is done with what is old enough: Ignore, Report or Enforce.")
+    min_age_seconds: Seconds = Field(2419200, description="Files and empty directories younger than this stay.")
     logs: UnmergedLogs = UnmergedLogs()
     exclude: list[str] = Field(["data", "express", "tier0_harvest"], description="Components that protect a path.")
     protected_from: ProtectedFrom
@@ -381,8 +383,8 @@ class Spec(ClosedModel):
     approve: Approve | None = None
     store: Store | None = None
     retention: Retention = Retention()
-    successful_runs_history_limit: Count = 3
-    failed_runs_history_limit: Count = 3
+    successful_runs_history_limit: Count = Field(3, description="Finished Jobs of successful runs that are kept.")
+    failed_runs_history_limit: Count = Field(3, description="Finished Jobs of failed runs that are kept.")
     pod_template: dict[str, Any] = Field({}, description="Laid over every worker pod: resources, node selector, …")
 
     @field_validator("time_zone")

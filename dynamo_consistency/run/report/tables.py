@@ -72,8 +72,8 @@ def shards(run: RunDirectory) -> list[dict[str, Any]]:
 
 
 def _whole_listing(run: RunDirectory) -> list[str]:
-    """The files of the listing, or none when a shard has not come to its end."""
+    """The files of the listing, or none when a shard has not come to its end or was removed to save room."""
     finished = shards(run)
-    if not finished or len(finished) != finished[0]["shards"]:
-        return []
-    return [f"listing/shard-{shard['shard']:04d}.parquet" for shard in finished]
+    files = [f"listing/shard-{shard['shard']:04d}.parquet" for shard in finished]
+    whole = bool(finished) and len(finished) == finished[0]["shards"] and all(run.exists(file) for file in files)
+    return files if whole else []
