@@ -111,10 +111,10 @@ def _keys_beside(model: type[BaseModel], location: Location) -> list[str]:
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:
-    """The models that `annotation` mentions, through optionals, unions and lists."""
+    """The models that `annotation` mentions, through optionals, unions, lists and mappings."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
-    elif get_origin(annotation) in (Union, types.UnionType, list, tuple):
+    elif get_origin(annotation) in (Union, types.UnionType, list, tuple, dict):
         for argument in get_args(annotation):
             yield from _models(argument)
 
