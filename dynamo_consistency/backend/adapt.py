@@ -18,24 +18,26 @@ from dynamo_consistency.backend.contract import (
 )
 from dynamo_consistency.check import Source
 from dynamo_consistency.errors import BackendError, ConsistencyError
+from dynamo_consistency.secrets import redact
 
 BATCH_ROWS = 50_000
 
 
 def stream(backend: Backend, site: str) -> Iterator[pa.RecordBatch]:
-    """The inventory of a site in batches with at least `INVENTORY_COLUMNS`.
+    """The inventory of a site in batches with `INVENTORY_COLUMNS`, then the backend's own.
 
-    Raises BackendError when it breaks off, whatever the backend itself raises.
+    Raises BackendError when it breaks off, whatever the backend itself raises, and for batches of another form.
     """
     try:
         if isinstance(backend.inventory, StreamingInventory):
-            yield from backend.inventory.stream(site)
+            yield from map(_in_form, backend.inventory.stream(site))
         else:
             yield from _batches(iter(backend.inventory.list_files(site)))
     except ConsistencyError:
         raise
     except Exception as error:
-        raise BackendError(f"the inventory of {site} could not be read: {type(error).__name__}: {error}") from error
+        reason = redact(f"{type(error).__name__}: {error}")
+        raise BackendError(f"the inventory of {site} could not be read: {reason}") from error
 
 
 def listing_source(backend: Backend, site: str) -> Source | None:
@@ -67,6 +69,17 @@ def look_up(backend: Backend, site: str, files: Sequence[bytes]) -> dict[bytes, 
         part = batch.filter(pc.is_in(batch["path"], wanted)).select(["path", "size", "in_flight", "dataset"])
         found |= {row["path"]: Known(row["size"], row["in_flight"], row["dataset"]) for row in part.to_pylist()}
     return found
+
+
+def _in_form(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The batch with the columns and types of the contract. Raises what pyarrow raises, and ValueError."""
+    named = dict(zip(batch.schema.names, batch.columns, strict=True))
+    columns = [named.pop(field.name).cast(field.type) for field in INVENTORY_COLUMNS]
+    for field, column in zip(INVENTORY_COLUMNS, columns, strict=True):
+        if column.null_count and not field.nullable:
+            raise ValueError(f"the column {field.name} has nulls")
+    own = [pa.field(name, column.type) for name, column in named.items()]
+    return pa.RecordBatch.from_arrays([*columns, *named.values()], schema=pa.schema([*INVENTORY_COLUMNS, *own]))
 
 
 def tuples(batches: Iterable[pa.RecordBatch]) -> Iterator[ListedFile]:

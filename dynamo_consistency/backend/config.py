@@ -15,7 +15,9 @@ from typing import Any, Protocol
 from pydantic import BaseModel
 
 from dynamo_consistency.backend.contract import Backend
-from dynamo_consistency.errors import ConfigurationError
+from dynamo_consistency.backend.guard import guarded
+from dynamo_consistency.errors import ConfigurationError, ConsistencyError
+from dynamo_consistency.secrets import redact
 from dynamo_consistency.yamlfile import Document, read_documents
 
 GROUP = "dynamo_consistency.backends"
@@ -41,6 +43,7 @@ class Entry:
 
     type: BackendType
     options: Any
+    foreign: bool = False
 
 
 Entries = Mapping[str, Entry]
@@ -72,7 +75,15 @@ def open_backend(entries: Entries, name: str) -> Backend:
     if name not in entries:
         raise ConfigurationError(f"there is no backend {name!r}; {_known(name, entries)}")
     entry = entries[name]
-    return entry.type.open_backend(entry.options)
+    if not entry.foreign:
+        return entry.type.open_backend(entry.options)
+    try:
+        return guarded(entry.type.open_backend(entry.options), name)
+    except ConsistencyError:
+        raise
+    except Exception as error:
+        reason = redact(f"{type(error).__name__}: {error}")
+        raise ConfigurationError(f"the backend {name} cannot be opened: {reason}") from error
 
 
 def _entry(document: Document, name: Any) -> Entry:
@@ -86,7 +97,7 @@ def _entry(document: Document, name: Any) -> Entry:
         hint = _known(data["type"], _types())
         raise ConfigurationError(f"{where}: backends.{name}.type: there is no type {data['type']!r}; {hint}")
     kind = _type(data["type"])
-    return Entry(kind, document.parse(kind.Options, at))
+    return Entry(kind, document.parse(kind.Options, at), foreign=data["type"] not in _BUILT_IN)
 
 
 def _types() -> set[str]:
@@ -100,9 +111,12 @@ def _type(name: str) -> BackendType:
     (point, *_) = entry_points(group=GROUP, name=name)
     try:
         loaded: BackendType = point.load()
-    except Exception as error:  # foreign code may fail in any way, and the person must know whose
-        raise ConfigurationError(f"the backend type {name} ({point.value}) cannot be loaded: {error}") from error
-    return loaded
+        if issubclass(loaded.Options, BaseModel) and callable(loaded.open_backend):
+            return loaded
+        reason = "Options is no pydantic model, or open_backend no function"
+    except Exception as error:  # noqa: BLE001 (foreign code may fail in any way, and the person must know whose)
+        reason = redact(f"{type(error).__name__}: {error}")
+    raise ConfigurationError(f"the backend type {name} ({point.value}) cannot be loaded: {reason}")
 
 
 def _known(name: str, known: Iterable[str]) -> str:
