@@ -29,11 +29,11 @@ def test_it_is_a_stack_whatever_part_of_it_is_on_disk(steps, in_memory):
     frontier.close()
 
 
-def test_a_million_directories_wait_on_disk():
+def test_hundreds_of_thousands_of_directories_wait_on_disk():
     frontier = Frontier()
-    for number in range(1_000_000):
+    for number in range(300_000):
         frontier.push(directory(number))
-    assert len(frontier) == 1_000_000
+    assert len(frontier) == 300_000
     assert len(frontier._stack) <= 20_000
-    assert sum(frontier.pop().mtime for _ in range(1_000_000)) == sum(range(1_000_000))
+    assert sum(frontier.pop().mtime for _ in range(300_000)) == sum(range(300_000))
     frontier.close()
