@@ -11,7 +11,6 @@ from dynamo_consistency.backend.contract import Backend
 from dynamo_consistency.errors import BackendError
 from dynamo_consistency.run.directory import RunDirectory
 from dynamo_consistency.run.report.tables import Tables
-from dynamo_consistency.run.report.text import to_line
 
 _ARTIFACTS = {
     "missingDatasets": "reports/missing_datasets.txt",
@@ -63,7 +62,7 @@ def _write_sources(run: RunDirectory, backend: Backend, tables: Tables) -> None:
 
 def _append(target: Path, files: Iterable[str]) -> None:
     with target.open("ab") as file:
-        file.writelines(to_line(path) + b"\n" for path in sorted(map(paths.to_bytes, files)))
+        file.writelines(paths.one_line(path) + b"\n" for path in sorted(map(paths.to_bytes, files)))
 
 
 @contextlib.contextmanager

@@ -2,10 +2,10 @@
 
 import io
 
-from dynamo_consistency import secrets
+from dynamo_consistency import paths, secrets
 from dynamo_consistency.run.directory import RunDirectory
 from dynamo_consistency.run.report.tables import Tables
-from dynamo_consistency.run.report.text import to_line, visible
+from dynamo_consistency.run.report.text import visible
 
 # kind of finding → its list. They are in byte order; empty directories as they were reported, children first.
 LISTS = {
@@ -36,7 +36,7 @@ def write_lists(run: RunDirectory, tables: Tables) -> dict[str, str]:
             artifacts[_ARTIFACTS[kind]] = f"reports/{name}"
             with run.writing(f"reports/{name}") as path, path.open("wb") as file:
                 for rows in tables.batches(f"SELECT path FROM {kind} {order}"):
-                    file.writelines(to_line(row[0]) + b"\n" for row in rows)
+                    file.writelines(paths.one_line(row[0]) + b"\n" for row in rows)
     if "listing" in tables.names:
         artifacts["unlisted"] = f"reports/{UNLISTED}"
         with run.writing(f"reports/{UNLISTED}") as path, path.open("wb") as file:
@@ -48,4 +48,4 @@ def _write_holes(file: io.BufferedWriter, tables: Tables) -> None:
     """`path<TAB>reason`: the reason holds no tab, so it is what follows the last one."""
     for rows in tables.batches("SELECT path, reason FROM hole ORDER BY path"):
         for path, reason in rows:
-            file.write(to_line(path) + b"\t" + visible(secrets.redact(reason)).encode() + b"\n")
+            file.write(paths.one_line(path) + b"\t" + visible(secrets.redact(reason)).encode() + b"\n")

@@ -1,15 +1,10 @@
-"""Names, sizes and times as text: for lists that programs read, and for people."""
+"""Names, sizes and times as text for people."""
 
 from datetime import UTC, datetime
 
 from dynamo_consistency import paths
 
 UNKNOWN = "\N{EN DASH}"
-
-
-def to_line(path: bytes) -> bytes:
-    """`path` as one line of a text list: its own bytes, but a backslash as `\\\\` and a newline as `\\n`."""
-    return path.replace(b"\\", b"\\\\").replace(b"\n", b"\\n") if b"\\" in path or b"\n" in path else path
 
 
 def visible(name: str | bytes) -> str:
