@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from xrdclient.testing import FakeServer, frame
+from xrdclient.testing import FakeServer
 from xrootd_daemon import Daemon, Daemons
 
 from dynamo_consistency.listers.contract import Answer
@@ -16,7 +16,6 @@ from dynamo_consistency.listers.walk import Limits, Visit, Walk
 from dynamo_consistency.listers.xrootd import XRootDLister
 from tests.conftest import require_programs
 
-ENDSESS = 3023
 CREDENTIALS = ("X509_USER_PROXY", "BEARER_TOKEN", "BEARER_TOKEN_FILE", "XDG_RUNTIME_DIR")
 
 
@@ -129,8 +128,6 @@ def make_tree() -> Callable[[Path, int, int], dict[bytes, int]]:
 def fake() -> Iterator[FakeServer]:
     """A server that can be told to answer anything, in the protocol's own bytes."""
     with FakeServer(dirs=["/store/x"]) as server:
-        # A client that reconnects ends its old session; the fake's own handler ends the new connection with it.
-        server.handlers[ENDSESS] = lambda connection, stream, params, body: iter([frame(stream, 0)])
         yield server
 
 

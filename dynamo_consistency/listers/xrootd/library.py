@@ -42,8 +42,7 @@ class FileSystem(Protocol):
 def settings(timeout: int) -> dict[str, int]:
     """The library's defaults are for jobs that would rather wait for hours; ours fail soon and ask again.
 
-    One worker thread, because answers are turned into Python objects under the interpreter's lock: a second one only
-    competes for it. An environment variable (`XRD_CONNECTIONWINDOW`, …) has precedence over each.
+    An environment variable (`XRD_CONNECTIONWINDOW`, …) has precedence over each.
     """
     return {
         "ConnectionRetry": 1,

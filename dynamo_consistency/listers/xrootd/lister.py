@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import cast
 
@@ -20,6 +21,7 @@ from dynamo_consistency.listers.xrootd.watch import Watch
 
 LOCATE_SECONDS = 20  # longest wait for a redirector to name its data servers
 RELOCATE_SECONDS = 60.0
+LATECOMERS_SECONDS = 5  # what doors get after the first one has answered
 
 
 class XRootDLister:
@@ -41,7 +43,7 @@ class XRootDLister:
         self._groups: list[Doors] = []  # each must be asked; within one, any door will do
         self._data_servers: frozenset[Door] = frozenset()
         self._changed: str | None = None
-        self._relocating = threading.Lock()
+        self._managers: list[Server] = []
         self._relocated_at = time.monotonic()
         self._watch = Watch(self._relocate_now_and_then)
 
@@ -51,45 +53,53 @@ class XRootDLister:
         Raises ListingError: a credential has expired, no door answers, a redirector does not name its data servers.
         """
         check_credentials()
-        managers = [server for server, hostinfo in self._greet().items() if hostinfo & IS_MANAGER]
-        self._data_servers = self._locate(managers)
+        answers = self._greet()
+        self._managers = [server for server, hostinfo in answers.items() if hostinfo & IS_MANAGER]
+        self._data_servers = frozenset().union(*(self._locate(manager) for manager in self._managers))
         if self._data_servers:
-            numbered = enumerate(sorted(self._data_servers, key=str))
-            self._groups = [Doors([Server(n, door, connect(str(door), self._timeout))]) for n, door in numbered]
+            strangers = {server.door for server in answers} - self._data_servers - {m.door for m in self._managers}
+            if strangers:
+                raise ListingError(
+                    f"{min(map(str, strangers))} is none of the redirector's data servers: name one kind"
+                )
+            doors = enumerate(sorted(self._data_servers, key=str))
+            self._groups = [Doors([Server(n, door, connect(str(door), self._timeout))]) for n, door in doors]
         else:
             self._groups = [Doors(self._given)]
             for server in self._given:
-                if server.reason:
+                if server not in answers:
                     self._groups[0].failed(server, server.reason)
 
     def _greet(self) -> dict[Server, int]:
         """Ask all doors at once what they are: `hostinfo` of those that answer in time."""
         answers: dict[Server, int] = {}
-        settled = [threading.Event() for _ in self._given]
+        settled: set[Server] = set()
+        changed = threading.Condition()
 
         def note(server: Server, status: Status, response: Response, hosts: object = None) -> None:
             bad = trouble(status, server)
-            if bad is None:
-                answers[server] = response["hostinfo"]
-            server.reason = bad.failed.reason if bad else ""
-            settled[server.number].set()
+            with changed:
+                if bad is None:
+                    answers[server] = response["hostinfo"]
+                else:
+                    server.reason = bad.failed.reason
+                settled.add(server)
+                changed.notify()
 
         for server in self._given:
             server.reason = f"{server} did not answer in time"
             status = server.file_system.protocol(self._timeout, partial(note, server))
             if not status["ok"]:
                 note(server, status, None)
-        deadline = time.monotonic() + self._timeout
-        for event in settled:
-            event.wait(max(0.0, deadline - time.monotonic()))
-        if not answers:
-            raise ListingError(Doors(self._given).why_dead() + stale_defaults())
-        return answers
+        with changed:
+            changed.wait_for(lambda: answers or len(settled) == len(self._given), self._timeout)
+            changed.wait_for(lambda: len(settled) == len(self._given), min(LATECOMERS_SECONDS, self._timeout))
+            if not answers:
+                raise ListingError(Doors(self._given).why_dead() + stale_defaults())
+            return dict(answers)
 
-    def _locate(self, managers: list[Server]) -> frozenset[Door]:
-        """All data servers that the redirectors know; empty when there is no redirector."""
-        found = [data_servers(manager, min(LOCATE_SECONDS, self._timeout)) for manager in managers]
-        return frozenset().union(*found)
+    def _locate(self, manager: Server) -> frozenset[Door]:
+        return data_servers(manager, min(LOCATE_SECONDS, self._timeout))
 
     def submit(self, directory: bytes, done: Callable[[Answer], None]) -> None:
         path = self._prefix.path(directory)
@@ -116,9 +126,9 @@ class XRootDLister:
         self._watch.close()
 
     def verify(self) -> None:
-        """To be called when the walk is over: raises ListingError if the data servers are not those of the start.
+        """When the walk is over: raises ListingError if a redirector has data servers that it had not at the start.
 
-        Files on a server that joined during the listing may have been overlooked.
+        Their files may have been overlooked. One that was lost needs no such care: its directories have failed.
         """
         self._relocate()
         if self._changed:
@@ -127,13 +137,12 @@ class XRootDLister:
     def _relocate(self) -> None:
         if not self._data_servers:
             return
-        try:
-            now = self._locate(self._given)
-        except ListingError:  # it is asked for files no more: what counts is whether it names other servers
-            return
-        if now != self._data_servers:
-            names = ", ".join(sorted(str(door) for door in now ^ self._data_servers))
-            self._changed = f"the data servers behind the redirector changed during the listing ({names}): list again"
+        for manager in self._managers:
+            with suppress(ListingError):  # it is not asked for files; should it never answer again, nobody joins
+                joined = self._locate(manager) - self._data_servers
+                if joined:
+                    names = ", ".join(sorted(map(str, joined)))
+                    self._changed = f"a data server joined {manager} during the listing ({names}): list again"
 
     def _relocate_now_and_then(self, now: float) -> None:
         if self._data_servers and now - self._relocated_at >= RELOCATE_SECONDS:
