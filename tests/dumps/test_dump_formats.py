@@ -96,13 +96,31 @@ def test_parquet_columns_are_found_by_name_and_keep_their_types(read, tmp_path):
         {
             "lfn": pa.array(["/store/mc/a", "/store//mc/b"]).dictionary_encode(),
             "bytes": pa.array([10, None], pa.uint32()),
-            "changed": pa.array([1700000000999, None], pa.timestamp("ms", tz="Europe/Zurich")),
+            "changed": pa.array([1700000000001, None], pa.timestamp("ms", tz="Europe/Zurich")),
         }
     )
     pq.write_table(table, tmp_path / "dump_20260101")
     columns = {"path": "lfn", "size": "bytes", "mtime": "changed"}
     result = read(b"", url=str(tmp_path / "dump_20260101"), format="parquet", columns=columns)
-    assert result.rows == [(b"/store/mc/a", 10, 1700000000), (b"/store/mc/b", None, None)]
+    assert result.rows == [(b"/store/mc/a", 10, 1700000001), (b"/store/mc/b", None, None)]
+
+
+def test_a_null_in_parquet_is_unknown_and_nothing_else(read, tmp_path):
+    table = pa.table(
+        {
+            "path": ["/store/mc/a", "/store/mc/b", "/store/mc/c"],
+            "size": pa.array([None, 5, -1]),
+            "mtime": pa.array([1700000000.5, None, 1.0]),
+        }
+    )
+    pq.write_table(table, tmp_path / "dump_20260101")
+    result = read(b"", url=str(tmp_path / "dump_20260101"), format="parquet", max_bad_line_fraction="0.5")
+    assert result.rows == [
+        (b"/store/mc/a", None, 1700000001),
+        (b"/store/mc/b", 5, None),
+        (b"/store/mc/c", None, 1767225600),
+    ]
+    assert result.dump.bad_lines == 1
 
 
 def test_parquet_without_a_path_column_says_what_it_has(read, tmp_path):
@@ -145,10 +163,10 @@ def test_odd_names_survive_byte_for_byte_in_quotes(read):
     assert read(lines, format="csv").paths == names
 
 
-def test_times_are_seconds_or_dates_in_utc(read):
+def test_times_are_seconds_or_dates_in_utc_and_never_rounded_down(read):
     times = [b"1700000000.75", b"2023-11-14T22:13:20Z", b"2023-11-14 22:13:20", b"2023-11-14T23:13:20+01:00", b"0", b""]
     lines = b"".join(b"/store/mc/f\t1\t" + time + b"\n" for time in times)
-    assert [row[2] for row in read(lines).rows] == [1700000000] * 4 + [0, None]
+    assert [row[2] for row in read(lines).rows] == [1700000001] + [1700000000] * 3 + [0, None]
 
 
 def test_a_date_without_a_time_is_believed_to_be_its_end(read):

@@ -1,5 +1,6 @@
 """Cells of a dump as values: LFNs, sizes and times. Each function tells also which cells it could not read."""
 
+import math
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -57,21 +58,30 @@ def sizes(column: pa.Array) -> Values:
 
 
 def times(column: pa.Array) -> Values:
-    """Seconds since 1970, from seconds or from ISO 8601 (UTC unless it says otherwise); an empty cell means unknown."""
+    """Seconds since 1970, from seconds or from ISO 8601 (UTC unless it says otherwise); an empty cell means unknown.
+
+    Fractions are rounded up, so that no file looks older than it is.
+    """
     if _is_text(column):
         seconds = _numbers(texts(column), _SECONDS)
         return seconds if pc.all(seconds.ok).as_py() else _with_dates(texts(column), seconds)
+    if pa.types.is_date(column.type):
+        return _only(_end_of_day(column.cast(pa.date32()).cast(pa.int32()).cast(pa.int64())), pa.scalar(True))
     if pa.types.is_temporal(column.type):
-        moments = column.cast(pa.timestamp("s", tz=getattr(column.type, "tz", None)), safe=False).cast(pa.int64())
-        return _only(moments, pa.scalar(True))
-    numbers = pc.floor(column).cast(pa.int64())
+        whole = pa.timestamp("s", tz=getattr(column.type, "tz", None))
+        return _only(pc.ceil_temporal(column, unit="second").cast(whole, safe=False).cast(pa.int64()), pa.scalar(True))
+    numbers = pc.ceil(column).cast(pa.int64())
     return _only(numbers, pc.or_(pc.equal(numbers, 0), pc.greater_equal(numbers, _LEAST_SECONDS)))
 
 
 def days(column: pa.Array) -> Values:
     """Seconds since 1970 of the end of a day that is given in days since 1970: the file is no younger than that."""
     number, ok = _numbers(texts(column), _DAYS)
-    return Values(pc.add(pc.multiply(number, _DAY), _DAY - 1), ok)
+    return Values(_end_of_day(number), ok)
+
+
+def _end_of_day(number: pa.Array) -> pa.Array:
+    return pc.add(pc.multiply(number, _DAY), _DAY - 1)
 
 
 def texts(column: pa.Array) -> pa.Array:
@@ -90,9 +100,11 @@ def _numbers(cells: pa.Array, pattern: str) -> Values:
     readable = pc.fill_null(pc.match_substring_regex(cells, pattern), False)
     empty = pc.fill_null(pc.equal(pc.binary_length(cells), 0), True)
     digits = pc.if_else(readable, cells, None)
-    if pc.any(pc.match_substring(digits, b".")).as_py():
+    fraction = pc.match_substring(digits, b".")
+    if pc.any(fraction).as_py():
         digits = pc.replace_substring_regex(digits, r"\..*", "")
-    return Values(digits.cast(pa.string()).cast(pa.int64()), pc.or_(readable, empty))
+    numbers = pc.add(digits.cast(pa.string()).cast(pa.int64()), fraction.cast(pa.int64()))
+    return Values(numbers, pc.or_(readable, empty))
 
 
 def _with_dates(cells: pa.Array, seconds: Values) -> Values:
@@ -108,10 +120,10 @@ def _moment(cell: bytes) -> int | None:
         moment = datetime.fromisoformat(cell.decode("ascii"))
     except ValueError:
         return None
-    seconds = int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+    seconds = math.ceil((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
     return seconds + _DAY - 1 if len(cell) <= _DATE_ONLY else seconds
 
 
 def _only(values: pa.Array, ok: pa.Array) -> Values:
-    ok = pc.or_(ok, pc.is_null(values))
+    ok = pc.or_kleene(ok, pc.is_null(values))
     return Values(pc.if_else(ok, values, None), ok)
