@@ -78,7 +78,8 @@ def test_hostile_names_are_shown_and_never_interpreted(page, finished):
     ]
     finished.find("missing", [{"path": name, "dataset": "<img src=x>"} for name in names])
     finished.list_site([{"path": names[0], "kind": "hole", "reason": "<iframe>"}])
-    content = page(roots={"<b>": {}}, gates=[{"name": "<i>", "state": "<u>", "message": "<s>"}], actions={"<q>": "<q>"})
+    gate = {"name": "<i>", "state": "<u>", "observed": "<s>", "limit": "<s>", "message": "<s>"}
+    content = page(roots={"<b>": {}}, gates=[gate], actions={"<q>": "<q>"})
     assert not content.tags & {"script", "img", "iframe", "i", "u", "s", "q"}
     shown = {row[0] for row in content.rows if row}
     assert {"/store/mc/<script>alert(1)</script>", "/store/mc/{{ 7*7 }}", "/store/mc/\\xff\\n"} <= shown
