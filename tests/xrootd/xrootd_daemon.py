@@ -95,6 +95,11 @@ class Daemons:
     def server(self, name: str = "server", lines: str = "") -> Daemon:
         return self.start("xrootd", name, free_port(), lines)
 
+    def directory(self, name: str) -> Path:
+        """One more directory that the daemons can read."""
+        (self._base / name).mkdir()
+        return self._base / name
+
     def cluster(self, *names: str) -> "Cluster":
         return Cluster(self, names)
 

@@ -1,0 +1,81 @@
+"""A door that wants TLS and an X.509 proxy. Each client is a process, since the library remembers credentials."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from xrdclient.testing import pki
+from xrootd_daemon import Daemon
+
+pytestmark = pytest.mark.xrootd
+
+CLIENT = """
+import sys
+from dynamo_consistency.errors import ListingError
+from dynamo_consistency.listers.xrootd import XRootDLister
+lister = XRootDLister([sys.argv[1]], timeout=5)
+try:
+    lister.prepare()
+    print(lister.list(b"/store"))
+except ListingError as error:
+    print(error)
+"""
+Client = Callable[..., str]
+
+
+@pytest.fixture(scope="session")
+def grid(tmp_path_factory: pytest.TempPathFactory) -> pki.PKI:
+    return pki.create_pki(tmp_path_factory.mktemp("pki"), hosts=["localhost"], host_cn="localhost")
+
+
+@pytest.fixture
+def guarded(daemons, grid: pki.PKI) -> Daemon:
+    """A server with a host certificate that asks everybody for a proxy."""
+    secure = daemons.directory("secure")
+    shutil.copytree(grid.directory, secure, dirs_exist_ok=True)
+    if os.geteuid() == 0:
+        for path in (secure, *secure.rglob("*")):
+            shutil.chown(path, "xrootd", "xrootd")
+    certificate, key, authorities = secure / "hostcert.pem", secure / "hostkey.pem", secure / "certificates"
+    server = daemons.server(
+        lines=f"xrd.tls {certificate} {key}\nxrd.tlsca certdir {authorities}\nxrootd.tls capable login\n"
+        f"xrootd.seclib libXrdSec.so\nsec.protocol gsi -certdir:{authorities} -cert:{certificate} -key:{key} "
+        "-gridmap:/dev/null -gmapopt:10 -vomsat:0\n"
+    )
+    (server.store / "f").write_bytes(b"123")
+    return server
+
+
+@pytest.fixture
+def client(grid: pki.PKI, tmp_path: Path) -> Client:
+    def client(server: Daemon, **environment: str) -> str:
+        clean = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+        paths = {"X509_CERT_DIR": str(grid.ca_dir), "HOME": str(tmp_path), "XDG_RUNTIME_DIR": str(tmp_path)}
+        done = subprocess.run(
+            [sys.executable, "-c", CLIENT, f"roots://localhost:{server.port}"],
+            env=clean | paths | environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        return done.stdout + done.stderr
+
+    return client
+
+
+def test_a_proxy_opens_the_door_and_without_one_it_stays_shut(guarded: Daemon, client: Client, grid: pki.PKI) -> None:
+    assert client(guarded, X509_USER_PROXY=str(grid.proxy_path)).startswith("(True, [], [(b'f', 3, ")
+    refused = client(guarded)
+    assert refused.startswith(f"no XRootD door answers: roots://localhost:{guarded.port}: ")
+    assert "Auth" in refused
+    assert refused.count("\n") == 1
+
+
+def test_an_expired_proxy_is_told_apart_from_a_shut_door(guarded: Daemon, client: Client, grid: pki.PKI) -> None:
+    expired = grid.proxy(lifetime=-10, path=grid.directory / "expired")
+    assert "expired at" in client(guarded, X509_USER_PROXY=str(expired))
