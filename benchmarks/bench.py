@@ -1,0 +1,35 @@
+"""`make bench`: listing, comparison and snapshot, each against its peers in the same run.
+
+Figures of shared machines drift; the ratios are what counts. What a part needs and does not find is said by name.
+"""
+
+import argparse
+import shutil
+import tempfile
+from pathlib import Path
+
+import comparison
+import listing
+import snapshot
+
+PARTS = {"listing": listing, "comparison": comparison, "snapshot": snapshot}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], default=list(PARTS))
+    parser.add_argument("--big", action="store_true", help="a million files listed, twenty million compared")
+    arguments = parser.parse_args()
+    for name in arguments.parts:
+        part = PARTS[name]
+        lacking = [program for program in part.PROGRAMS if shutil.which(program) is None]
+        if lacking:
+            print(f"\n{name}: not measured, it needs {', '.join(lacking)}: {part.INSTALL}")
+            continue
+        with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+            Path(folder).chmod(0o755)
+            part.bench(Path(folder), big=arguments.big)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,149 @@
+"""Listing a local XRootD server: ours against `xrdfs ls -l -R` and RCE's scanner, direct and through a slow line."""
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import rce
+from measure import HERE, Row, measure, show, times_as_fast
+
+from dynamo_consistency.check import SiteConsistencyCheck
+from dynamo_consistency.run.directory import Store
+
+PROGRAMS = ("xrootd", "xrdfs")
+INSTALL = "apt-get install xrootd-server xrootd-client"
+DELAY = 0.02
+
+
+def bench(folder: Path, big: bool) -> None:
+    """200,000 files in 13,600 directories; with `big`, a million files in 68,000."""
+    directories, files = _make_tree(folder / "site", campaigns=5 if big else 1)
+    with _server(folder) as port:
+        _bench(folder, f"Listing {files} files", port, directories)
+        with _relay(port) as slow_port:
+            _bench(folder, f"Listing {files} files, {DELAY * 1000:.0f} ms away each way", slow_port, directories)
+
+
+def _bench(folder: Path, title: str, port: int, directories: int) -> None:
+    door = f"127.0.0.1:{port}"
+    runs = iter(range(1000))
+
+    def ours() -> list[str]:
+        run = _run_directory(folder, door, f"{port}-{next(runs)}")
+        return [Path(sys.executable).with_name("dynamo-consistency"), "stage", "listing", "--run-dir", run]
+
+    measured = [measure(ours(), runs=1) for _ in range(3)]
+    seconds, peak = sorted(measured)[1][0], max(peak for _, peak in measured)
+    rows = [Row("dynamo-consistency", seconds, peak, f"{directories / seconds:.0f} directories/s")]
+    peers = [("xrdfs ls -l -R", ["xrdfs", f"root://{door}", "ls", "-l", "-R", "/store/mc"], {})]
+    programs = rce.folder()
+    if programs is not None:
+        (folder / "rce.yaml").write_text(_rce_configuration(door))
+        command = [programs / "rce_scan", "-q", "-c", folder / "rce.yaml", "-o", folder / "scanned", "Bench"]
+        peers.append(("rce_scan", command, {"cwd": folder, "stderr": subprocess.DEVNULL}))
+    for name, command, options in peers:
+        theirs = measure(command, runs=3, **options)
+        ratio = times_as_fast(seconds, theirs[0], name)
+        rows.append(Row(name, *theirs, f"{directories / theirs[0]:.0f} directories/s", ratio))
+    show(title, rows)
+
+
+def _run_directory(folder: Path, door: str, name: str) -> str:
+    check = SiteConsistencyCheck.model_validate(
+        {
+            "apiVersion": "consistency.dynamo.io/v1alpha1",
+            "kind": "SiteConsistencyCheck",
+            "metadata": {"name": "bench"},
+            "spec": {
+                "site": "Bench",
+                "listing": {
+                    "source": {"xrootd": {"servers": [f"root://{door}"]}},
+                    "roots": [{"path": "/store/mc"}],
+                    "shards": 1,
+                    "concurrency": 512,
+                },
+            },
+        }
+    )
+    return Store(str(folder / "runs")).create(check, name).url
+
+
+def _rce_configuration(door: str) -> str:
+    return f"""\
+rses:
+  "*":
+    npartitions: 8
+    scanner: {{server: "{door}", server_root: /, is_redirector: no, recursion: 1, nworkers: 8, timeout: 300,
+              roots: [{{path: /store/mc}}]}}
+  Bench: {{}}
+"""
+
+
+def _make_tree(site: Path, campaigns: int) -> tuple[int, int]:
+    """The number of directories and files made: per campaign 17 datasets, 100 numbered folders each with 8 below."""
+    directories = files = 0
+    for campaign in range(campaigns):
+        for dataset in range(17):
+            for folder in range(800):
+                path = site / f"store/mc/Campaign{campaign}/Dataset{dataset:02d}/AODSIM/v1/{folder:05d}"
+                path.mkdir(parents=True)
+                directories += 1
+                for number in range(15 if folder % 10 < 7 else 14):
+                    (path / f"file_{number:04d}_of_the_dataset.root").touch()
+                    files += 1
+    return directories + campaigns * (1 + 17 * 3), files
+
+
+@contextlib.contextmanager
+def _server(folder: Path) -> Iterator[int]:
+    port = _free_port()
+    admin = folder / "admin"
+    admin.mkdir()
+    configuration = folder / "xrootd.cf"
+    configuration.write_text(
+        f"all.export /store\noss.localroot {folder}/site\nxrd.port {port}\nall.adminpath {admin}\nall.pidpath {admin}\n"
+    )
+    command = ["xrootd", "-c", str(configuration), "-l", str(admin / "log")]
+    if os.getuid() == 0:  # it refuses to run as root
+        admin.chmod(0o777)
+        command = ["setpriv", "--reuid", "xrootd", "--regid", "xrootd", "--clear-groups", *command]
+    with _process(command, port):
+        yield port
+
+
+@contextlib.contextmanager
+def _relay(port: int) -> Iterator[int]:
+    slow_port = _free_port()
+    with _process([sys.executable, str(HERE / "relay.py"), str(slow_port), str(port), str(DELAY)], slow_port):
+        yield slow_port
+
+
+@contextlib.contextmanager
+def _process(command: list[str], port: int) -> Iterator[None]:
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        _await(port)
+        yield
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+
+
+def _await(port: int) -> None:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        time.sleep(0.1)
+    sys.exit(f"nothing answers on port {port}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,103 @@
+"""Measuring whole processes: wall time and peak memory of a command and all that it starts."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+
+HERE = Path(__file__).parent
+RESULTS = HERE / "results"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table. `ratio`: how many times as fast as the named peer of the same run."""
+
+    what: str
+    seconds: float
+    peak_mib: float
+    rate: str = ""
+    ratio: str = ""
+
+
+def measure(command: Sequence[str | Path], runs: int = 3, **options: object) -> tuple[float, float]:
+    """(median wall seconds, highest peak RSS in MiB of the process and its children together) of a command."""
+    times, peaks = [], []
+    for _ in range(runs):
+        began = time.perf_counter()
+        process = subprocess.Popen([str(part) for part in command], stdout=subprocess.DEVNULL, **options)
+        watch = _PeakWatch(process.pid)
+        if process.wait() != 0:
+            sys.exit(f"{command[0]} failed with {process.returncode}")
+        times.append(time.perf_counter() - began)
+        peaks.append(watch.stop())
+    return median(times), max(peaks)
+
+
+class _PeakWatch(threading.Thread):
+    """Adds up the memory of a process tree ten times a second; the largest sum is its peak."""
+
+    def __init__(self, root: int) -> None:
+        super().__init__(daemon=True)
+        self._root, self._peak, self._over = root, 0, threading.Event()
+        self.start()
+
+    def run(self) -> None:
+        while not self._over.wait(0.1):
+            self._peak = max(self._peak, sum(_rss_kib(pid) for pid in _tree(self._root)))
+
+    def stop(self) -> float:
+        self._over.set()
+        self.join()
+        return self._peak / 1024
+
+
+def _tree(root: int) -> list[int]:
+    family, todo = [], [root]
+    while todo:
+        pid = todo.pop()
+        family.append(pid)
+        for task in _listdir(f"/proc/{pid}/task"):
+            todo += [int(child) for child in _read(f"/proc/{pid}/task/{task}/children").split()]
+    return family
+
+
+def _rss_kib(pid: int) -> int:
+    for line in _read(f"/proc/{pid}/status").splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1])
+    return 0
+
+
+def _listdir(path: str) -> list[str]:
+    try:
+        return os.listdir(path)  # noqa: PTH208 (a process may be gone at any time)
+    except OSError:
+        return []
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text()
+    except OSError:
+        return ""
+
+
+def show(title: str, rows: Sequence[Row]) -> None:
+    """Print a table, and keep it as JSON."""
+    print(f"\n{title}\n{'':44} {'seconds':>8} {'peak MiB':>9}  rate / ratio")
+    for row in rows:
+        print(f"{row.what:44} {row.seconds:8.2f} {row.peak_mib:9.0f}  {row.rate}  {row.ratio}".rstrip(), flush=True)
+    RESULTS.mkdir(exist_ok=True)
+    name = title.lower().replace(" ", "-").replace(",", "").replace("/", "-")
+    (RESULTS / f"{name}.json").write_text(json.dumps([asdict(row) for row in rows], indent=2) + "\n")
+
+
+def times_as_fast(ours: float, theirs: float, peer: str) -> str:
+    return f"{theirs / ours:.2f} x {peer}"

@@ -1,0 +1,102 @@
+"""Snapshot of a site from a real MariaDB, with each driver that is installed."""
+
+import contextlib
+import importlib.util
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pymysql
+from measure import Row, measure, show, times_as_fast
+
+PROGRAMS = ("mariadbd", "mariadb-install-db")
+INSTALL = "apt-get install mariadb-server"
+
+COMMAND = Path(sys.executable).with_name("dynamo-consistency")
+DRIVERS = {"pymysql": "pymysql", "mysqldb": "MySQLdb"}
+CHECK = """\
+apiVersion: consistency.dynamo.io/v1alpha1
+kind: SiteConsistencyCheck
+metadata: {name: bench}
+spec:
+  site: Bench
+  listing: {roots: [{path: /store/mc}]}
+"""
+FILES_OF_A_BLOCK = 100
+
+
+def bench(folder: Path, big: bool) -> None:
+    """2 million rows."""
+    rows_wanted = 2_000_000
+    (folder / "check.yaml").write_text(CHECK)
+    with _server(folder) as unix_socket:
+        url = "mysql+{driver}://root@localhost/dynamo?unix_socket=" + str(unix_socket)
+        _fill(folder, url, unix_socket, rows_wanted)
+        rows: list[Row] = []
+        for driver, module in DRIVERS.items():
+            if importlib.util.find_spec(module) is None:
+                print(f"\nsnapshot with {driver}: not measured, it needs pip install mysqlclient")
+                continue
+            (folder / f"{driver}.yaml").write_text(_backends(url.format(driver=driver)))
+            seconds, peak = _snapshot(folder, driver)
+            ratio = times_as_fast(seconds, rows[0].seconds, "pymysql") if rows else ""
+            rows.append(Row(f"snapshot with {driver}", seconds, peak, f"{rows_wanted / seconds:.0f} rows/s", ratio))
+    show(f"Snapshot of {rows_wanted // 1_000_000} million rows", rows)
+
+
+def _snapshot(folder: Path, driver: str) -> tuple[float, float]:
+    run = folder / "store/Bench" / driver
+    command = [COMMAND, "stage", "snapshot", "--run-dir", run, "-f", "check.yaml", "--backends", f"{driver}.yaml"]
+    return measure(command, runs=1, cwd=folder)
+
+
+def _fill(folder: Path, url: str, unix_socket: Path, rows: int) -> None:
+    (folder / "init.yaml").write_text(_backends(url.format(driver="pymysql")))
+    connection = pymysql.connect(unix_socket=str(unix_socket), user="root", autocommit=True)
+    with connection, connection.cursor() as cursor:
+        for database in ("dynamo", "dynamoregister", "dynamohistory"):
+            cursor.execute(f"CREATE DATABASE {database}")
+        subprocess.run([COMMAND, "inventory", "init", "--backends", "init.yaml"], cwd=folder, check=True)
+        blocks = rows // FILES_OF_A_BLOCK
+        for statement in (
+            "INSERT INTO dynamo.sites (name, storage_type, status) VALUES ('Bench', 'disk', 'ready')",
+            "INSERT INTO dynamo.`groups` (name) VALUES ('AnalysisOps')",
+            "INSERT INTO dynamo.datasets (name, last_update, is_open) VALUES ('/DY/x-v2/MINIAODSIM', now(), 0)",
+            "INSERT INTO dynamo.blocks (dataset_id, name, is_open, last_update) "
+            f"SELECT 1, concat('block', seq), 0, now() FROM seq_1_to_{blocks}",
+            "INSERT INTO dynamo.block_replicas (block_id, site_id, group_id, is_complete, last_update) "
+            "SELECT id, 1, 1, 1, '2020-01-01' FROM dynamo.blocks",
+            "INSERT INTO dynamo.files (block_id, size, name) SELECT 1 + seq DIV "
+            f"{FILES_OF_A_BLOCK}, seq, concat('/store/mc/Summer20MiniAODv2/DYJetsToLL_M-50_TuneCP5_13TeV/', "
+            f"'MINIAODSIM/v2/', lpad(seq DIV 1000, 5, '0'), '/', upper(md5(seq)), '.root') FROM seq_0_to_{rows - 1}",
+        ):
+            cursor.execute("USE dynamo")
+            cursor.execute(statement)
+
+
+def _backends(url: str) -> str:
+    return f"backends: {{default: {{type: dynamo, url: '{url}'}}}}\n"
+
+
+@contextlib.contextmanager
+def _server(folder: Path) -> Iterator[Path]:
+    data, unix_socket = folder / "mariadb", folder / "mariadb.sock"
+    user = "mysql" if os.getuid() == 0 else os.environ.get("USER", "")
+    if os.getuid() == 0:
+        folder.chmod(0o777)
+    common = ["--no-defaults", f"--user={user}", f"--datadir={data}"]
+    install = ["mariadb-install-db", *common, "--auth-root-authentication-method=normal", "--skip-test-db"]
+    subprocess.run(install, check=True, stdout=subprocess.DEVNULL)
+    options = ["--skip-networking", f"--socket={unix_socket}", "--innodb-buffer-pool-size=512M"]
+    process = subprocess.Popen(["mariadbd", *common, *options], stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 30
+        while not unix_socket.exists() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        yield unix_socket
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
