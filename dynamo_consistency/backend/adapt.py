@@ -74,6 +74,8 @@ def look_up(backend: Backend, site: str, files: Sequence[bytes]) -> dict[bytes, 
 def _in_form(batch: pa.RecordBatch) -> pa.RecordBatch:
     """The batch with the columns and types of the contract. Raises what pyarrow raises, and ValueError."""
     named = dict(zip(batch.schema.names, batch.columns, strict=True))
+    if lacking := [name for name in INVENTORY_COLUMNS.names if name not in named]:
+        raise ValueError(f"the stream lacks the column {', '.join(lacking)}")
     columns = [named.pop(field.name).cast(field.type) for field in INVENTORY_COLUMNS]
     for field, column in zip(INVENTORY_COLUMNS, columns, strict=True):
         if column.null_count and not field.nullable:
