@@ -117,6 +117,7 @@ def test_a_site_without_files_gives_no_batch(world, site):
     assert list(world.backend().inventory.stream("T2_HERE")) == []
 
 
+@pytest.mark.parametrize("world", ["sqlite", pytest.param("master", marks=pytest.mark.mariadb)], indirect=True)
 @pytest.mark.parametrize("name", ["T2_NOWHERE", "t2_here", "T2_HERE ", "T2_日本", ""])
 def test_a_site_that_the_inventory_does_not_know_is_an_error(world, site, name):
     backend = world.backend()

@@ -15,6 +15,7 @@ from dynamo_consistency.backend.dynamo.blocklist import write_blocklist
 from dynamo_consistency.backend.dynamo.connect import Databases, connect
 from dynamo_consistency.backend.dynamo.generation import Generation, detect
 from dynamo_consistency.backend.dynamo.options import Options
+from dynamo_consistency.check import Source
 
 
 class Opened:
@@ -94,6 +95,10 @@ class DynamoBackend:
 
     def get_listers(self, site: str) -> tuple[ListerFactory, list[tuple[Any, ...]]]:
         return sites.get_listers(site, self.options.sites)
+
+    def listing_source(self, site: str) -> Source | None:
+        """The same in the words of a check, for an engine that can list better than a directory at a time."""
+        return self.options.sites.get(site)
 
 
 def open_backend(options: Options) -> DynamoBackend:

@@ -10,7 +10,20 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, exists, func, literal, not_, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Integer,
+    Select,
+    exists,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+    type_coerce,
+)
 
 from dynamo_consistency import paths
 from dynamo_consistency.backend.contract import INVENTORY_COLUMNS, ListedFile
@@ -106,7 +119,7 @@ def contents(number: int, flag: ColumnElement[bool]) -> Select[Any]:
         .outerjoin(datasets, datasets.c.id == blocks.c.dataset_id)
         .outerjoin(groups, groups.c.id == block_replicas.c.group_id)
     )
-    columns = (files.c.name, files.c.size, block_replicas.c.last_update, flag)
+    columns = (files.c.name, files.c.size, block_replicas.c.last_update, type_coerce(flag, Integer))
     return select(*columns, datasets.c.name, blocks.c.name, groups.c.name).select_from(tables).where(condition)
 
 
@@ -117,7 +130,7 @@ def _count(connection: Connection, number: int) -> int:
 
 def partitions(connection: Connection, query: Select[Any]) -> Iterator[Sequence[Sequence[Any]]]:
     """The rows of `query`, a batch at a time, through a cursor that stays at the server."""
-    streaming = connection.execution_options(stream_results=True, max_row_buffer=BATCH_ROWS)
+    streaming = connection.execution_options(stream_results=True)
     with streaming.execute(query) as result:
         try:
             yield from result.partitions(BATCH_ROWS)
@@ -130,14 +143,15 @@ def partitions(connection: Connection, query: Select[Any]) -> Iterator[Sequence[
 
 def _batch(rows: Sequence[Sequence[Any]]) -> pa.RecordBatch:
     names, sizes, times, in_flight, dataset, block, group = zip(*rows, strict=True)
-    columns = [
-        names,
-        sizes,
-        times,
-        [bool(value) for value in in_flight],
-        [label(name) for name in dataset],
-        [label(name) for name in block],
-        group,
-    ]
-    arrays = [pa.array(values, field.type) for values, field in zip(columns, INVENTORY_COLUMNS, strict=True)]
-    return pa.RecordBatch.from_arrays(arrays, schema=INVENTORY_COLUMNS)
+    columns = [names, sizes, times, in_flight, _labels(dataset), _labels(block), group]
+    types = [pa.int8() if field.type == pa.bool_() else field.type for field in INVENTORY_COLUMNS]
+    arrays = [pa.array(values, kind) for values, kind in zip(columns, types, strict=True)]
+    return pa.RecordBatch.from_arrays(
+        [array.cast(field.type) for array, field in zip(arrays, INVENTORY_COLUMNS, strict=True)],
+        schema=INVENTORY_COLUMNS,
+    )
+
+
+def _labels(column: Sequence[bytes | None]) -> list[str | None]:
+    texts = {raw: label(raw) for raw in set(column)}
+    return [texts[raw] for raw in column]

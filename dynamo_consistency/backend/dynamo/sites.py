@@ -12,6 +12,9 @@ from dynamo_consistency.backend.dynamo.connect import reading
 from dynamo_consistency.check import Source
 from dynamo_consistency.errors import BackendError
 
+PARALLEL_LISTERS = 8
+"""Listers of a site that can be asked for several directories at a time: each answers one at a time."""
+
 
 @dataclass(frozen=True)
 class SiteInfo:
@@ -55,7 +58,7 @@ def _unknown(engine: Engine, site: str) -> BackendError:
 
 
 def get_listers(site: str, sources: Mapping[str, Source]) -> tuple[ListerFactory, list[tuple[Any, ...]]]:
-    """What lists `site`: (constructor, argument tuples), one tuple per lister."""
+    """What lists `site`: (constructor, argument tuples), a tuple per lister. Raises BackendError when nothing does."""
     source = sources.get(site)
     if source is None:
         raise BackendError(
@@ -65,9 +68,11 @@ def get_listers(site: str, sources: Mapping[str, Source]) -> tuple[ListerFactory
     if source.posix is not None:
         from dynamo_consistency.listers.posix import PosixLister
 
-        return PosixLister, [(source.posix.prefix,)]
+        return PosixLister, [(source.posix.prefix,)] * PARALLEL_LISTERS
     if source.xrootd is not None:
         from dynamo_consistency.listers.xrootd import XRootDLister
 
-        return XRootDLister, [(server, source.xrootd.prefix) for server in source.xrootd.servers]
-    raise BackendError(f"{site} is listed from a dump, which no lister asks; the check must name it as listing.source")
+        return XRootDLister, [(source.xrootd.servers, source.xrootd.prefix)] * PARALLEL_LISTERS
+    from dynamo_consistency.listers.dump import DumpLister
+
+    return DumpLister, [(source.dump,)]

@@ -92,8 +92,8 @@ class Name(TypeDecorator[bytes]):
             return value
         return as_latin1_text(value)
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> bytes | None:
-        return None if value is None else bytes(value)
+    def result_processor(self, dialect: Dialect, coltype: object) -> None:
+        return None  # the drivers give bytes
 
     def bind_expression(self, bindvalue: BindParameter[bytes]) -> ColumnElement[Any]:
         return _Literal(bindvalue)
