@@ -8,6 +8,7 @@ from dynamo_consistency.listers.xrootd.url import unaskable
 
 _SIGN = 1 << 63
 _SPECIAL = IS_DIRECTORY | IS_OTHER
+_make = tuple.__new__  # File(…) does the same, by way of a Python function, and that is a quarter of the time of `read`
 
 
 def count(response: Response) -> int:
@@ -29,7 +30,7 @@ def read(response: Response, server: int) -> Answer:
             _add_special(listed, name, stat, server)
         elif (size := stat["size"]) < _SIGN:
             mtime = stat["modtime"]
-            files.append(File(name, size, mtime if mtime < _SIGN else _signed(mtime)))
+            files.append(_make(File, (name, size, mtime if mtime < _SIGN else _signed(mtime))))
         else:
             listed.holes.append(Hole(name, f"the server gives an impossible size, {size}"))
     if unknown and unknown == len(entries):
