@@ -78,6 +78,8 @@ CASES = {
     "in flight is never an orphan": (case(shard(file("d/f")), after=[entry("d/f", in_flight=True)]), NOTHING),
     "an entry just as old as the ignore age is in flight": (case(both=[entry("d/f", time=NOW - DAY)]), NOTHING),
     "an entry a second older is expected": (case(both=[entry("d/f", time=OLD)]), found(missing="d/f")),
+    "an entry that is young in the first snapshot": (case(both=[entry("d/f", time=NOW)], after=F), NOTHING),
+    "an entry that is young in the second snapshot": (case(both=F, after=[entry("d/f", time=NOW)]), NOTHING),
     "an entry is as old as it was when the first shard began": (
         case(shard(listed_at=NOW + 10), shard(), both=[entry("d/f", time=NOW - DAY)]),
         NOTHING,
