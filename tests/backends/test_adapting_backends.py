@@ -1,0 +1,184 @@
+"""What the engine makes of a backend: the laws of the stream, whatever the backend offers."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from types import SimpleNamespace
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dynamo_consistency import paths, secrets
+from dynamo_consistency.backend import adapt
+from dynamo_consistency.backend.contract import INVENTORY_COLUMNS, Known
+from dynamo_consistency.errors import BackendError
+
+SITE = "T2_TEST"
+NAMES = st.one_of(st.binary(min_size=1, max_size=30), st.text(min_size=1, max_size=30))
+TIMES = st.one_of(st.none(), st.datetimes(min_value=datetime(1971, 1, 1), max_value=datetime(2100, 1, 1)))
+FILES = st.lists(st.tuples(NAMES, st.integers(0, 2**62), TIMES), max_size=20)
+
+
+def backend_of(**inventory):
+    return SimpleNamespace(inventory=SimpleNamespace(protected_datasets=lambda site: set(), **inventory))
+
+
+def streaming(*batches):
+    return backend_of(list_files=lambda site: [], stream=lambda site: iter(batches))
+
+
+@given(files=FILES)
+def test_every_file_of_a_list_is_in_the_stream_with_its_size_and_time(files):
+    rows = [row for batch in adapt.stream(backend_of(list_files=lambda site: files), SITE) for row in batch.to_pylist()]
+    assert [(row["path"], row["size"]) for row in rows] == [(paths.to_bytes(name), size) for name, size, _ in files]
+    for row, (_, _, time) in zip(rows, files, strict=True):
+        assert row["time"] == (None if time is None else int(time.replace(tzinfo=UTC).timestamp()))
+        assert row["in_flight"] is False
+        assert row["dataset"] is row["block"] is row["group"] is None
+
+
+@given(files=FILES)
+def test_a_stream_as_tuples_is_the_list_again(files):
+    tuples = adapt.tuples(adapt.stream(backend_of(list_files=lambda site: files), SITE))
+    assert [(paths.to_bytes(name), size) for name, size, _ in tuples] == [(paths.to_bytes(n), s) for n, s, _ in files]
+
+
+def test_a_long_list_comes_in_batches_and_a_generator_is_never_held_whole():
+    drawn = []
+
+    def list_files(site):
+        for number in range(adapt.BATCH_ROWS * 2 + 1):
+            drawn.append(number)
+            yield f"/store/{number}", number, None
+
+    batches = adapt.stream(backend_of(list_files=list_files), SITE)
+    assert next(batches).num_rows == len(drawn) == adapt.BATCH_ROWS
+    assert [batch.num_rows for batch in batches] == [adapt.BATCH_ROWS, 1]
+
+
+def test_a_time_without_a_zone_is_utc():
+    berlin = timezone(timedelta(hours=1))
+    files = [("/a", 1, datetime(2026, 1, 1, 12)), ("/b", 1, datetime(2026, 1, 1, 13, tzinfo=berlin))]
+    (batch,) = adapt.stream(backend_of(list_files=lambda site: files), SITE)
+    assert batch["time"].to_pylist() == [1767268800, 1767268800]
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        ("/a", 1),
+        ("/a", "1", None),
+        ("/a", 2**63, None),
+        ("/a", 1, 1767268800),
+        (None, 1, None),
+        "/a",
+    ],
+)
+def test_a_file_of_another_form_is_an_error(file):
+    good = ("/store/a", 1, None)
+    with pytest.raises(BackendError, match="the inventory of T2_TEST could not be read: "):
+        list(adapt.stream(backend_of(list_files=lambda site: [good, file, good]), SITE))
+
+
+@pytest.mark.parametrize("error", [OSError("lost"), ValueError("x"), StopIteration(), MemoryError()])
+def test_a_list_that_breaks_off_is_an_error(error):
+    def list_files(site):
+        yield "/store/a", 1, None
+        raise error
+
+    with pytest.raises(BackendError):
+        list(adapt.stream(backend_of(list_files=list_files), SITE))
+
+
+def test_an_interruption_stays_an_interruption():
+    def list_files(site):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        list(adapt.stream(backend_of(list_files=list_files), SITE))
+
+
+def test_an_error_shows_no_secret():
+    secrets.remember("hunter2")
+
+    def list_files(site):
+        raise OSError("postgres://me:swordfish@db refused hunter2")
+
+    with pytest.raises(BackendError) as told:
+        list(adapt.stream(backend_of(list_files=list_files), SITE))
+    assert "postgres://me:***@db refused ***" in str(told.value)
+
+
+def batch_of(**columns):
+    """A batch as a backend might make it: types and order of its own."""
+    plain = {
+        "group": pa.array(["g"]),
+        "path": pa.array(["/store/a"]),
+        "size": pa.array([1], pa.int32()),
+        "time": pa.array([None], pa.null()),
+        "in_flight": pa.array([True]),
+        "dataset": pa.array(["d"], pa.large_string()),
+        "block": pa.array(["b"]).dictionary_encode(),
+        "checksum": pa.array(["ad:1"]),
+    }
+    return pa.RecordBatch.from_pydict({name: array for name, array in (plain | columns).items() if array is not None})
+
+
+def test_a_stream_has_the_columns_of_the_contract_first_and_its_own_after_them():
+    (batch,) = adapt.stream(streaming(batch_of()), SITE)
+    assert batch.schema == pa.schema([*INVENTORY_COLUMNS, pa.field("checksum", pa.string())])
+    assert batch.to_pylist() == [
+        {
+            "path": b"/store/a",
+            "size": 1,
+            "time": None,
+            "in_flight": True,
+            "dataset": "d",
+            "block": "b",
+            "group": "g",
+            "checksum": "ad:1",
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("columns", "reason"),
+    [
+        ({"dataset": None, "size": None}, "the stream lacks the column size, dataset"),
+        ({"path": pa.array([None], pa.binary())}, "the column path has nulls"),
+        ({"in_flight": pa.array([None], pa.bool_())}, "the column in_flight has nulls"),
+        ({"size": pa.array(["many"])}, "ArrowInvalid"),
+        ({"size": pa.array([2**63], pa.uint64())}, "ArrowInvalid"),
+    ],
+)
+def test_a_batch_of_another_form_is_an_error(columns, reason):
+    with pytest.raises(BackendError, match=reason):
+        list(adapt.stream(streaming(batch_of(**columns)), SITE))
+
+
+def test_a_file_in_flight_has_changed_just_now_for_those_who_read_tuples():
+    before = datetime.now(UTC)
+    ((name, size, time),) = adapt.tuples([batch_in_form()])
+    assert (name, size) == ("/store/a", -1)
+    assert before <= time <= datetime.now(UTC)
+
+
+def batch_in_form():
+    (batch,) = adapt.stream(streaming(batch_of(size=pa.array([None], pa.int64()))), SITE)
+    return batch
+
+
+def test_a_look_up_reads_the_inventory_where_nothing_better_is_offered():
+    files = [("/a", 1, None), ("/b", 2, None), ("/c", 3, None)]
+    backend = backend_of(list_files=lambda site: files)
+    assert adapt.look_up(backend, SITE, [b"/c", b"/x", b"/a"]) == {
+        b"/a": Known(1, False, None),
+        b"/c": Known(3, False, None),
+    }
+
+
+def test_what_a_backend_does_not_offer_is_not_known():
+    backend = SimpleNamespace(registry=SimpleNamespace(), __name__="mine")
+    assert adapt.sources(backend, SITE, []) is None
+    assert adapt.listing_source(backend, SITE) is None
+    assert adapt.describe(backend) == "backend mine"
