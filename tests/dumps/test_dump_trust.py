@@ -4,11 +4,13 @@ import bz2
 import gzip
 import http.server
 import threading
+import traceback
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from dynamo_consistency import secrets
 from dynamo_consistency.check import DumpSource
 from dynamo_consistency.errors import ListingError
 from dynamo_consistency.listers.dump import DumpLister, read_dump
@@ -172,6 +174,13 @@ def test_no_credential_of_a_url_is_shown():
         list(read_dump(DumpSource(url=url)).batches())
     assert "hunter2" not in str(caught.value)
     assert "deadbeef" not in str(caught.value)
+    assert "deadbeef" not in secrets.redact("".join(traceback.format_exception(caught.value)))
+
+
+def test_a_question_mark_in_a_local_name_is_no_query(dump_file):
+    dump = read_dump(DumpSource(url=str(dump_file(b"/store/mc/a\n", "dump?_20260101"))))
+    assert (dump.date, sum(map(len, dump.batches()))) == (1767225600, 1)
+    assert dump.name.endswith("dump?_20260101")
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ _MOST_HOLES = 100_000
 
 
 class Dump:
-    """A site's list of its files.
+    """A site's list of its files, to be read once.
 
     `date` (seconds since 1970) is the `now` of the listing. While and after `batches` is read: `lines`, `bad_lines`,
     `notes` (the first bad lines, for people), and `holes`: directories below which a line could not be read, so that

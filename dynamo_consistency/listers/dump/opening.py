@@ -18,16 +18,26 @@ _CODECS = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\x28\xb5\x2f\xfd": "zstd", b"\x
 
 _DATE_IN_NAME = re.compile(r"(?<!\d)(\d{4})-?(\d{2})-?(\d{2})(?:[-_T](\d{2})(\d{2}))?(?!\d)")
 _CLOCK_ERROR = 86400
+_SHORTEST_SECRET = 8  # a query such as v=1 would be masked wherever it turns up
 
 
 def shown(url: str) -> str:
     """`url` for people: without credentials and without the query, in which signatures stand."""
-    return secrets.redact(url.partition("?")[0])
+    return secrets.redact(_parts(url)[0])
+
+
+def _parts(url: str) -> tuple[str, str]:
+    """What stands before the query of a URL, and the query; a local name may have a question mark in it."""
+    before, _, query = url.partition("?") if "://" in url else (url, "", "")
+    return before, query
 
 
 @contextlib.contextmanager
 def trouble(url: str) -> Iterator[None]:
     """Whatever goes wrong with the dump at `url` becomes a ListingError with one sentence."""
+    query = _parts(url)[1]
+    if len(query) >= _SHORTEST_SECRET:
+        secrets.remember(query)  # a driver's own error, which a debug log shows, has the whole URL
     try:
         yield
     except ConsistencyError:
@@ -86,7 +96,7 @@ def _written(date: str) -> float:
 
 def _in_name(url: str) -> float | None:
     """The earliest date in the file's name."""
-    name = url.partition("?")[0].rstrip("/").rsplit("/", 1)[-1]
+    name = _parts(url)[0].rstrip("/").rsplit("/", 1)[-1]
     moments = []
     for match in _DATE_IN_NAME.finditer(name):
         with contextlib.suppress(ValueError):
