@@ -39,7 +39,7 @@ def run_check(check: SiteConsistencyCheck, backend: Backend, store: Store) -> tu
         take_snapshot(run, backend, "before")
         list_shard(run, backend, 0, Progress(f"listing {site}", _directories_of_last_run(store, site)))
     except (InvalidRunError, BackendError, ListingError) as error:
-        return run, _finish(run, summaries.summarise(run, check, "Invalid", reason=str(error)))
+        return run, _invalid(run, backend, str(error))
     summary = conclude(run, backend)
     if any(gate["state"] != "Ready" for gate in summary["gates"]) or summary["result"] != "Complete":
         return run, summary
@@ -54,7 +54,7 @@ def conclude(run: RunDirectory, backend: Backend) -> summaries.Summary:
         ask_datasets(run, backend)
         counts = compare(run, backend)
     except (InvalidRunError, BackendError) as error:
-        return _finish(run, summaries.summarise(run, check, "Invalid", reason=str(error)))
+        return _invalid(run, backend, str(error))
     summary = summaries.summarise(run, check, "Complete", counts=counts)
     summary["gates"] = [gate.as_dict() for gate in evaluate(gather(run.store, run))]
     summary["artifacts"] |= write_reports(run, backend, summary)
@@ -67,6 +67,13 @@ def act_on(run: RunDirectory, backend: Backend, approved_run: str | None = None)
     """The action stage: all gates once more and, where they are open, the requests; then reports and summary anew."""
     summary = read_summary(run) | act(run.store, run, backend, approved_run)
     summary["artifacts"] |= {"actions": ACTIONS} | write_reports(run, backend, summary)
+    return _finish(run, summary)
+
+
+def _invalid(run: RunDirectory, backend: Backend, reason: str) -> summaries.Summary:
+    """The summary and the page of a run that proves nothing; it has no findings."""
+    summary = summaries.summarise(run, run.check(), "Invalid", reason=reason)
+    summary["artifacts"] |= write_reports(run, backend, summary)
     return _finish(run, summary)
 
 
