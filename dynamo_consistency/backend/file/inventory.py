@@ -119,7 +119,7 @@ class InventoryDump:
     def _unreadable(self, reason: str, line: bytes) -> BackendError:
         return BackendError(
             f"a line of the inventory dump {self.name} {reason}: {paths.to_text(line[:500])!r}; look at its format, "
-            "columns and prefix. A file whose line is lost would look like an orphan, so that nothing is read"
+            "columns and prefix (nothing is read, because a file whose line is lost would look like an orphan)"
         )
 
     def _judge(self) -> None:
