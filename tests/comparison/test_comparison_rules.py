@@ -203,6 +203,10 @@ CASES = {
         found(mismatch="d/f"),
     ),
     "twice in the inventory and absent": (case(both=F * 3), found(missing="d/f")),
+    "twice in the first snapshot and absent": (case(both=F * 2, after=F), found(missing="d/f")),
+    "twice in the second snapshot and absent": (case(both=F, after=F * 2), found(missing="d/f")),
+    "three times at the site and unknown": (case(*[shard(file("d/f"))] * 3), found(orphan="d/f")),
+    "three times in one snapshot only": (case(both=F * 3, after=[]), NOTHING),
     "twice at the site and unknown": (case(shard(file("d/f"), file("d/f", 2))), found(orphan="d/f")),
     # 8: ignored
     "ignored, and missing all the same": (case(both=[entry("RAW/f")], ignore=(b"/RAW",)), found(missing="RAW/f")),
