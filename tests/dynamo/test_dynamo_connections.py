@@ -52,7 +52,7 @@ def test_a_password_comes_from_the_environment(url, monkeypatch):
 def test_user_and_password_come_from_the_option_file_of_the_driver(url, tmp_path, driver, monkeypatch):
     (tmp_path / "my.cnf").write_text("[client]\nuser = reader\npassword = reader-s3cret\n")
     monkeypatch.setenv("MYSQL_PWD", "the option file goes first")
-    bare = url.replace("reader@", "").replace("pymysql", driver)
+    bare = url.replace("reader@", "").replace("pymysql", driver).partition("?")[0]
     assert open_backend(Options(url=f"{bare}?read_default_file={tmp_path}/my.cnf")).siteinfo.site_list()
 
 
@@ -100,7 +100,7 @@ def test_a_connection_that_is_killed_in_the_middle_is_an_error_and_no_short_list
     make_world, mariadb, caplog, generation, driver
 ):
     world = make_world(generation)
-    rows(world, 50_000)  # far more than the buffers between server and client hold
+    rows(world, 30_000)  # far more than the buffers between server and client hold
     stream = world.backend(url=mariadb.url(world.name, *READER, driver=driver)).inventory.stream("T2_HERE")
     assert next(stream).num_rows == 100
     [(victim,)] = mariadb.execute("SELECT id FROM information_schema.processlist WHERE user = 'reader'")
@@ -114,7 +114,7 @@ def test_a_connection_that_is_killed_in_the_middle_is_an_error_and_no_short_list
 @pytest.mark.usefixtures("small_batches")
 def test_a_stream_that_nobody_reads_on_leaves_its_connection_at_once(make_world, mariadb, caplog, driver):
     world = make_world("innodb")
-    rows(world, 50_000)
+    rows(world, 30_000)
     stream = world.backend(url=mariadb.url(world.name, *READER, driver=driver)).inventory.stream("T2_HERE")
     next(stream)
     stream.close()

@@ -155,6 +155,16 @@ def test_a_reading_session_cannot_write(make_world, generation):
         connection.execute(text("DELETE FROM files"))
 
 
+def test_one_view_is_read_from_the_moment_on_at_which_the_connection_is_there(make_world):
+    world = make_world("innodb")
+    one_file(world, b"/store/a")
+    with reading(connect(Options(url=world.url)).inventory) as connection:
+        world.file(1, b"/store/b")
+        first = connection.execute(text("SELECT COUNT(*) FROM files")).scalar()
+        world.file(1, b"/store/c")
+        assert (first, connection.execute(text("SELECT COUNT(*) FROM files")).scalar()) == (1, 1)
+
+
 def test_a_snapshot_does_not_see_what_is_committed_while_it_is_read(make_world, monkeypatch):
     from dynamo_consistency.backend.dynamo import inventory
 
