@@ -64,7 +64,8 @@ def _run_to_exit_code(arguments: Sequence[str] | None) -> int:
         return 1
     except Exception as error:
         log.debug("unexpected", exc_info=True)
-        return _complain(f"unexpected {type(error).__name__}: {error}; run `dynamo-consistency --debug …` and report it", 1)
+        how = "run `dynamo-consistency --debug …` and report what it says"
+        return _complain(f"unexpected {type(error).__name__}: {error}; {how}", 1)
     return result if isinstance(result, int) else 0
 
 

@@ -54,6 +54,4 @@ def _write_csv(rows: Iterator[dict[str, Any]], out: BinaryIO) -> None:
     table = csv.writer(_Text(), lineterminator="\n")
     table.writerow(_COLUMNS)
     for row in rows:
-        table.writerow(
-            [paths.to_text(row["path"]), *("" if row[name] is None else row[name] for name in _COLUMNS[1:])]
-        )
+        table.writerow([paths.to_text(row["path"]), *("" if row[name] is None else row[name] for name in _COLUMNS[1:])])
