@@ -1,6 +1,6 @@
 """The names of the backend contract, on Dynamo's databases."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -8,9 +8,21 @@ from typing import Any
 
 import pyarrow as pa
 
-from dynamo_consistency.backend.contract import ListedFile, ListerFactory
+from dynamo_consistency import paths
+from dynamo_consistency.backend.contract import Known, ListedFile, ListerFactory, Outcome
 from dynamo_consistency.backend.dataset_filter import DatasetFilter
-from dynamo_consistency.backend.dynamo import copies, exporting, importing, inventory, pending, schema, sites, trouble
+from dynamo_consistency.backend.dynamo import (
+    copies,
+    exporting,
+    importing,
+    inventory,
+    lookup,
+    pending,
+    requests,
+    schema,
+    sites,
+    trouble,
+)
 from dynamo_consistency.backend.dynamo.blocklist import write_blocklist
 from dynamo_consistency.backend.dynamo.connect import Databases, connect
 from dynamo_consistency.backend.dynamo.generation import Generation, detect
@@ -44,12 +56,34 @@ class Inventory:
     def stream(self, site: str) -> Iterator[pa.RecordBatch]:
         return inventory.stream(self.opened.databases, self.opened.generation, site)
 
+    def look_up(self, site: str, files: Sequence[bytes]) -> dict[bytes, Known]:
+        return lookup.look_up(self.opened.databases, self.opened.generation, site, files)
+
 
 @dataclass(frozen=True)
 class Registry:
     """`registry` of the backend contract."""
 
     opened: Opened
+    tables: requests.Tables | None
+
+    def request_deletion(self, site: str, files: Sequence[bytes]) -> list[Outcome]:
+        return requests.request_deletion(self.opened.databases, self.opened.generation, self.tables, site, files)
+
+    def request_transfer(self, site: str, files: Sequence[bytes]) -> list[Outcome]:
+        return requests.request_transfer(self.opened.databases, self.opened.generation, self.tables, site, files)
+
+    def delete(self, site: str, files: Iterable[str]) -> int:
+        """The number of files whose deletion is requested now, also if it was already; the others are logged."""
+        return requests.standing(self.request_deletion(site, [paths.to_bytes(name) for name in files]))
+
+    def transfer(self, site: str, files: Iterable[str]) -> tuple[list[str], list[str]]:
+        """Requests those that a disk has; what is refused for another reason than its sources is logged."""
+        names = list(files)
+        no_disk, nowhere = self.sources(site, names)
+        lacking = set(no_disk)
+        requests.standing(self.request_transfer(site, [paths.to_bytes(name) for name in names if name not in lacking]))
+        return no_disk, nowhere
 
     def sources(self, site: str, files: Iterable[str]) -> tuple[list[str], list[str]]:
         """(files that no disk elsewhere has, of those: also none on tape), in the order given; only reads."""
@@ -65,7 +99,7 @@ class DynamoBackend:
         self.options = options
         self._opened = Opened(databases)
         self.inventory = Inventory(self._opened)
-        self.registry = Registry(self._opened)
+        self.registry = Registry(self._opened, options.requests)
         self.siteinfo = sites.SiteInfo(databases.inventory)
 
     def describe(self) -> str:

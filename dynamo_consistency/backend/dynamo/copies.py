@@ -30,7 +30,7 @@ def without_source(
         for chunk in chunks(names):
             storages: defaultdict[bytes, set[str]] = defaultdict(set)
             for look_up in look_ups(paths.to_bytes(name) for name in chunk):
-                for known, storage in connection.execute(_copies(generation, number, look_up)):
+                for known, _, _, storage in connection.execute(copies(generation, number, look_up)):
                     storages[known].add(storage)
             for name in chunk:
                 kinds = storages[paths.to_bytes(name)]
@@ -41,10 +41,10 @@ def without_source(
     return no_disk, nowhere
 
 
-def _copies(generation: Generation, number: int, names: list[bytes]) -> Select[Any]:
-    """(name, storage type of a site that has a copy)."""
+def copies(generation: Generation, number: int, names: list[bytes]) -> Select[Any]:
+    """(name; number, name and storage type of a site other than `number` that has a copy)."""
     return (
-        select(files.c.name, sites.c.storage_type)
+        select(files.c.name, sites.c.id, sites.c.name, sites.c.storage_type)
         .join(block_replicas, block_replicas.c.block_id == files.c.block_id)
         .join(sites, sites.c.id == block_replicas.c.site_id)
         .where(

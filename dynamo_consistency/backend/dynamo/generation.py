@@ -52,6 +52,8 @@ class Generation:
     v1_queues: bool
     """`deletion_queue` and `transfer_queue` in the register."""
     unmanaged_deletions: bool
+    protocol_table: bool
+    """The rules for PFNs name their protocol by a number of `transfer_protocols` (branch innodb)."""
     transactional: bool
     """The inventory is read in one consistent view."""
 
@@ -83,7 +85,7 @@ def detect(databases: Databases) -> Generation:
         recent = _columns(connection, "block_replica_files") is not None
         if recent:
             _require(connection, _SINCE_V2_2)
-        name = _name(connection) if recent else "of 2018 with v1 queues (branch production)"
+        protocols = recent and _has_protocol_table(connection)
         unmanaged = _columns(connection, "unmanaged_deletions") is not None
         transactional = _is_transactional(connection)
     with reading(databases.register) as connection:
@@ -100,7 +102,7 @@ def detect(databases: Databases) -> Generation:
             f"and {trouble.place(databases.register)} has no deletion_queue and transfer_queue (Dynamo of 2018): "
             "its schema is not known"
         )
-    return Generation(name, recent, requests, active, queues, unmanaged, transactional)
+    return Generation(_name(recent, protocols), recent, requests, active, queues, unmanaged, protocols, transactional)
 
 
 def _columns(connection: Connection, name: str) -> frozenset[str] | None:
@@ -146,12 +148,18 @@ def _has_all(connection: Connection, wanted: tuple[tuple[Table, str], ...]) -> b
     return not columns
 
 
-def _name(connection: Connection) -> str:
+def _name(recent: bool, protocols: bool) -> str:
+    if not recent:
+        return "of 2018 with v1 queues (branch production)"
+    return f"v2.2 or later ({'branch innodb' if protocols else 'master'})"
+
+
+def _has_protocol_table(connection: Connection) -> bool:
     rules = _columns(connection, "filename_mappings")
     if rules is not None and "protocol" in rules:
-        return "v2.2 or later (master)"
+        return False
     if rules is not None and "protocol_id" in rules and _columns(connection, "transfer_protocols") is not None:
-        return "v2.2 or later (branch innodb)"
+        return True
     raise BackendError(
         f"the database {trouble.place(connection.engine)} has a schema that is not known: it lacks "
         "filename_mappings.protocol (master), and filename_mappings.protocol_id with transfer_protocols (branch innodb)"

@@ -55,7 +55,7 @@ def stream(databases: Databases, generation: Generation, site: str) -> Iterator[
         number = site_id(connection, site)
         expected = _count(connection, number) if generation.transactional else None
         rows = 0
-        for batch in partitions(connection, contents(number, _in_flight(generation))):
+        for batch in partitions(connection, contents(number, in_flight(generation))):
             rows += len(batch)
             yield _batch(batch)
     if expected is not None and rows != expected:
@@ -85,7 +85,7 @@ def claimed(generation: Generation) -> ColumnElement[bool]:
     return or_(complete, listed)
 
 
-def _in_flight(generation: Generation) -> ColumnElement[bool]:
+def in_flight(generation: Generation) -> ColumnElement[bool]:
     """Not owned, not claimed, or with a subscription.
 
     A subscription counts until Dynamo has applied it to the inventory and dropped its row: while a deletion is `done`

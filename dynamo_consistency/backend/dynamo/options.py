@@ -43,5 +43,10 @@ class Options(ClosedModel):
     history_url: DatabaseUrl | None = Field(
         None, description="Finished operations. Default: the inventory's name + `history` on the same server."
     )
+    requests: Literal["v1", "v2"] | None = Field(
+        None,
+        description="Which tables Dynamo's daemons read, where both are there: v1, the queues of 2018; v2, "
+        "`unmanaged_deletions` and `file_subscriptions`.",
+    )
     password_file: str | None = Field(None, min_length=1, description="File with the password in its first line.")
     sites: dict[str, SiteOptions] = Field({}, description="What lists each site, where a check does not say it.")

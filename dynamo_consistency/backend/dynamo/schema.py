@@ -167,8 +167,8 @@ filename_mappings = _table(
     Column("protocol", _text(32), nullable=False),
     Column("chain_id", _id(), nullable=False),
     Column("index", _id(), nullable=False),
-    Column("lfn_pattern", _text(512), nullable=False),
-    Column("pfn_pattern", _text(512), nullable=False),
+    Column("lfn_pattern", Name(512), nullable=False),
+    Column("pfn_pattern", Name(512), nullable=False),
     Index("filename_mappings_links", "site_id", "protocol", "chain_id", "index"),
 )
 

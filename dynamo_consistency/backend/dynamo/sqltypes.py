@@ -31,6 +31,9 @@ def _mysql_latin1() -> dict[int, str]:
 
 _LATIN1 = _mysql_latin1()
 
+LATIN1_TEXT = frozenset(_LATIN1.values())
+"""All characters that a latin1 column of MySQL can hold."""
+
 
 def as_latin1_text(raw: bytes) -> str:
     """The text that MySQL stores as exactly the bytes `raw` in a latin1 column."""

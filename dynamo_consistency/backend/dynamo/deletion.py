@@ -1,0 +1,65 @@
+"""Deletion of files and empty directories that Dynamo does not manage: PFNs in `unmanaged_deletions` (v2.2 and later).
+
+Dynamo's daemon takes a row away before its one attempt, so that a row that is there has not been tried yet.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from sqlalchemy import select
+
+from dynamo_consistency.backend.contract import Outcome
+from dynamo_consistency.backend.dynamo import pfn
+from dynamo_consistency.backend.dynamo.connect import Databases, reading
+from dynamo_consistency.backend.dynamo.generation import Generation
+from dynamo_consistency.backend.dynamo.refusal import RefusedError, check_path, check_storable
+from dynamo_consistency.backend.dynamo.schema import unmanaged_deletions
+from dynamo_consistency.backend.dynamo.sites import site_id
+from dynamo_consistency.backend.dynamo.writing import locked
+
+
+def request(databases: Databases, generation: Generation, site: str, files: Sequence[bytes]) -> dict[bytes, Outcome]:
+    """One row for each of `files` (LFNs) that is not waiting already."""
+    urls, outcomes = _urls(databases, generation, site, files)
+    if urls:
+        with locked(databases.inventory, unmanaged_deletions) as writer:
+            table = unmanaged_deletions.c
+            rows = writer.rows(select(table.site, table.url).where(table.site == site))
+            waiting = {url for name, url in rows if name == site}
+            writer.add({"site": site, "url": url} for url in urls.values() if url not in waiting)
+        for path, url in urls.items():
+            outcomes[path] = Outcome(path, "waiting" if url in waiting else "requested")
+    return outcomes
+
+
+def _urls(
+    databases: Databases, generation: Generation, site: str, files: Iterable[bytes]
+) -> tuple[Mapping[bytes, bytes], dict[bytes, Outcome]]:
+    """(PFNs of the files that can be requested, outcomes of the others)."""
+    urls: dict[bytes, bytes] = {}
+    refused: dict[bytes, Outcome] = {}
+    with reading(databases.inventory) as connection:
+        number = site_id(connection, site)
+        try:
+            rules: pfn.Rules | RefusedError = pfn.read_rules(connection, generation, number)
+        except RefusedError as reason:
+            rules = reason
+    for path in files:
+        try:
+            urls[path] = _url(path, rules)
+        except RefusedError as reason:
+            refused[path] = Outcome(path, "refused", str(reason))
+    uses = Counter(urls.values())
+    for path in [path for path, url in urls.items() if uses[url] > 1]:
+        del urls[path]
+        refused[path] = Outcome(path, "refused", "the site's rules give it and another file the same PFN")
+    return urls, refused
+
+
+def _url(path: bytes, rules: pfn.Rules | RefusedError) -> bytes:
+    check_path(path)
+    if isinstance(rules, RefusedError):
+        raise rules
+    url = rules.pfn(path)
+    check_storable(url, "PFN")
+    return url

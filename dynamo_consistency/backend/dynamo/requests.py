@@ -1,0 +1,82 @@
+"""What is asked of Dynamo, and where: each generation of its daemons reads other tables."""
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from dynamo_consistency import paths
+from dynamo_consistency.backend.contract import Outcome
+from dynamo_consistency.backend.dynamo import deletion, transfer, trouble, v1
+from dynamo_consistency.backend.dynamo.connect import Databases
+from dynamo_consistency.backend.dynamo.generation import Generation
+from dynamo_consistency.backend.dynamo.lookup import look_up
+from dynamo_consistency.errors import BackendError
+
+Tables = Literal["v1", "v2"]
+
+log = logging.getLogger(__name__)
+
+REGISTERED = "the inventory has it at the site; only what Dynamo does not manage is deleted in this way"
+
+
+def request_deletion(
+    databases: Databases, generation: Generation, chosen: Tables | None, site: str, files: Sequence[bytes]
+) -> list[Outcome]:
+    """See `contract.ItemisingRegistry`; beside that, a file that the inventory has at the site is refused."""
+    tables = _tables(databases, generation, chosen)
+    if tables == "v2" and not generation.unmanaged_deletions:
+        raise BackendError(
+            f"the database {trouble.place(databases.inventory)} has no unmanaged_deletions: this Dynamo (before "
+            "2018-08-28) cannot be asked to delete what it does not manage; update it"
+        )
+
+    def ask(wanted: Sequence[bytes]) -> dict[bytes, Outcome]:
+        known = look_up(databases, generation, site, wanted)
+        unmanaged = [path for path in wanted if path not in known]
+        if tables == "v1":
+            outcomes = v1.request_deletion(databases, site, unmanaged)
+        else:
+            outcomes = deletion.request(databases, generation, site, unmanaged)
+        return outcomes | {path: Outcome(path, "refused", REGISTERED) for path in known}
+
+    return _one_for_each(files, ask)
+
+
+def request_transfer(
+    databases: Databases, generation: Generation, chosen: Tables | None, site: str, files: Sequence[bytes]
+) -> list[Outcome]:
+    """See `contract.ItemisingRegistry`."""
+    ask = v1.request_transfer if _tables(databases, generation, chosen) == "v1" else transfer.request
+    return _one_for_each(files, lambda wanted: ask(databases, generation, site, wanted))
+
+
+def standing(outcomes: Sequence[Outcome]) -> int:
+    """The number of files for which a request stands now; why there is none for the others is logged."""
+    refused = {outcome.path: outcome.message for outcome in outcomes if outcome.outcome == "refused"}
+    for path, message in refused.items():
+        log.warning("not requested: %s: %s", paths.to_text(path), message)
+    return len({outcome.path for outcome in outcomes} - refused.keys())
+
+
+def _one_for_each(files: Sequence[bytes], ask: Callable[[Sequence[bytes]], dict[bytes, Outcome]]) -> list[Outcome]:
+    """A file that stands in `files` twice is asked for once."""
+    outcomes = ask(list(dict.fromkeys(files)))
+    return [outcomes[path] for path in files]
+
+
+def _tables(databases: Databases, generation: Generation, chosen: Tables | None) -> Tables:
+    """Which tables the daemons read: a fact about Dynamo that its databases do not always tell."""
+    there: list[Tables] = []
+    if generation.v1_queues:
+        there.append("v1")
+    if generation.per_file_replicas:
+        there.append("v2")
+    place = trouble.place(databases.inventory)
+    if chosen is None and len(there) > 1:
+        raise BackendError(
+            f"{place} is v2.2 or later, and {trouble.place(databases.register)} has the queues of 2018 as well; say "
+            "which of them Dynamo's daemons read: add `requests: v2` (or `v1`) to the backend in backends.yaml"
+        )
+    if chosen is not None and chosen not in there:
+        raise BackendError(f"{place} has no tables for `requests: {chosen}`; remove the line from backends.yaml")
+    return chosen or there[0]

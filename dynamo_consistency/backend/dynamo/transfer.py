@@ -1,0 +1,162 @@
+"""Fetching files anew that the inventory claims at the site (v2.2 and later), through `file_subscriptions`.
+
+Dynamo takes a transfer of a file that its replica claims for done. So the file is subscribed for deletion: Dynamo
+unlinks it, which succeeds also where there is none, drops it from the replica, and fetches what the replica then lacks.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from sqlalchemy import Connection, and_, func, select
+
+from dynamo_consistency.backend.contract import Outcome
+from dynamo_consistency.backend.dynamo.connect import Databases, reading
+from dynamo_consistency.backend.dynamo.copies import copies
+from dynamo_consistency.backend.dynamo.generation import Generation
+from dynamo_consistency.backend.dynamo.inventory import claimed
+from dynamo_consistency.backend.dynamo.names import chunks, look_ups
+from dynamo_consistency.backend.dynamo.refusal import RefusedError
+from dynamo_consistency.backend.dynamo.schema import block_replicas, file_subscriptions, files
+from dynamo_consistency.backend.dynamo.sites import site_id
+from dynamo_consistency.backend.dynamo.writing import Writer, locked
+
+OPEN = ("new", "inbatch", "retry", "held")
+
+LAST_OF_BLOCK = (
+    "Dynamo would drop the whole block from the site, since no other file of it would be left there; "
+    "ask again when others have come back, or invalidate it in Dynamo"
+)
+
+
+class _File(NamedTuple):
+    number: int
+    block: int
+    owner: int
+    claimed: bool
+
+
+@dataclass
+class _Inventory:
+    """What the inventory says of the files that are asked for, and of their blocks at the site."""
+
+    site: int
+    files: dict[bytes, _File] = field(default_factory=dict)
+    sources: defaultdict[bytes, set[tuple[int, str]]] = field(default_factory=lambda: defaultdict(set))
+    """(site, storage type) of the copies elsewhere of each file."""
+    claimed: defaultdict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
+    """Numbers of the files that the site has of each block."""
+
+
+class _Subscriptions(NamedTuple):
+    """(file, site) -> status of the row, without those that are cancelled."""
+
+    deletions: Mapping[tuple[int, int], str]
+    transfers: Mapping[tuple[int, int], str]
+
+
+def request(databases: Databases, generation: Generation, site: str, wanted: Sequence[bytes]) -> dict[bytes, Outcome]:
+    """A subscription for each of `wanted` (LFNs) that has none yet, and that can be spared until it is back."""
+    with locked(databases.inventory, file_subscriptions) as writer:
+        # Read on a connection of its own: of the one that writes, the lock allows no other table.
+        with reading(databases.inventory) as connection:
+            inventory = _read(connection, generation, site_id(connection, site), wanted)
+        open_rows = _subscriptions(writer, inventory)
+        outcomes = {path: _judge(path, inventory, open_rows) for path in wanted}
+        _spare_blocks(outcomes, inventory, open_rows)
+        requested = [path for path in outcomes if outcomes[path].outcome == "requested"]
+        _subscribe(writer, inventory.site, [inventory.files[path].number for path in requested])
+    return outcomes
+
+
+def _read(connection: Connection, generation: Generation, site: int, wanted: Iterable[bytes]) -> _Inventory:
+    inventory = _Inventory(site)
+    names = dict.fromkeys(wanted)
+    here = and_(block_replicas.c.block_id == files.c.block_id, block_replicas.c.site_id == site)
+    columns = (files.c.name, files.c.id, files.c.block_id, block_replicas.c.group_id, claimed(generation))
+    query = select(*columns).join(block_replicas, here)
+    for chunk in look_ups(names):
+        for name, *values in connection.execute(query.where(files.c.name.in_(chunk))):
+            if name in names:
+                inventory.files[name] = _File(*values)
+        for name, number, _, storage in connection.execute(copies(generation, site, chunk)):
+            inventory.sources[name].add((number, storage))
+    at_site = select(files.c.block_id, files.c.id).join(block_replicas, here).where(claimed(generation))
+    for blocks in chunks({file.block for file in inventory.files.values()}):
+        for block, number in connection.execute(at_site.where(files.c.block_id.in_(blocks))):
+            inventory.claimed[block].add(number)
+    return inventory
+
+
+def _subscriptions(writer: Writer, inventory: _Inventory) -> _Subscriptions:
+    """Of all files of the blocks concerned, at all sites."""
+    table = file_subscriptions.c
+    numbers = {file.number for file in inventory.files.values()}.union(*inventory.claimed.values())
+    found: tuple[dict[tuple[int, int], str], ...] = ({}, {})
+    for chunk in chunks(sorted(numbers)):
+        query = select(table.file_id, table.site_id, table.delete, table.status).where(
+            table.file_id.in_(chunk), table.status != "cancelled"
+        )
+        for file, site, delete, status in writer.rows(query):
+            found[bool(delete)][file, site] = status
+    return _Subscriptions(transfers=found[False], deletions=found[True])
+
+
+def _judge(path: bytes, inventory: _Inventory, open_rows: _Subscriptions) -> Outcome:
+    """What becomes of one file, as far as its own state decides."""
+    file = inventory.files.get(path)
+    try:
+        if file is None:
+            raise RefusedError("Dynamo has no such file in a block at the site")
+        row = (file.number, inventory.site)
+        if row in open_rows.deletions:
+            held = open_rows.deletions[row] == "held"
+            return Outcome(path, "waiting", "Dynamo holds it; release its subscription there" if held else "")
+        _check_file(path, file, inventory, open_rows)
+    except RefusedError as reason:
+        return Outcome(path, "refused", str(reason))
+    return Outcome(path, "requested")
+
+
+def _check_file(path: bytes, file: _File, inventory: _Inventory, open_rows: _Subscriptions) -> None:
+    if not file.owner:
+        raise RefusedError("its block has no owner at the site: Dynamo is deleting it there")
+    if not file.claimed:
+        raise RefusedError("the inventory does not claim it at the site: Dynamo fetches what a replica lacks by itself")
+    # A copy that is about to be deleted elsewhere, for the same reason as here perhaps, is none.
+    kinds = {kind for site, kind in inventory.sources[path] if (file.number, site) not in open_rows.deletions}
+    check_sources(kinds)
+
+
+def check_sources(kinds: Iterable[str]) -> None:
+    """Raises RefusedError when none of the copies elsewhere, by storage type, is on a disk."""
+    if "disk" not in kinds:
+        tape = "only tape has it" if "mss" in kinds else "and none on tape"
+        raise RefusedError(f"no disk source elsewhere, {tape}: a last copy is never touched")
+
+
+def _spare_blocks(outcomes: dict[bytes, Outcome], inventory: _Inventory, open_rows: _Subscriptions) -> None:
+    """Of each block that would lose all its files at the site, refuse one."""
+    leaving = {file for file, site in open_rows.deletions if site == inventory.site}
+    candidates: defaultdict[int, dict[int, bytes]] = defaultdict(dict)
+    for path, outcome in outcomes.items():
+        if outcome.outcome == "requested":
+            file = inventory.files[path]
+            candidates[file.block][file.number] = path
+    for block, going in candidates.items():
+        if not inventory.claimed[block] - leaving - going.keys():
+            _, last = going.popitem()
+            outcomes[last] = Outcome(last, "refused", LAST_OF_BLOCK)
+
+
+def _subscribe(writer: Writer, site: int, numbers: Sequence[int]) -> None:
+    """As Dynamo does it: cancel the opposite row where it is open, then insert, or renew what is there."""
+    table = file_subscriptions.c
+    for chunk in chunks(numbers):
+        here = and_(table.file_id.in_(chunk), table.site_id == site)
+        writer.change(here, table.delete == 0, table.status.in_(OPEN), status="cancelled")
+        there = {file for (file,) in writer.rows(select(table.file_id).where(here, table.delete == 1))}
+        writer.change(here, table.delete == 1, status="new", last_update=func.now())
+        rows = ({"file_id": file, "site_id": site, "delete": 1} for file in chunk if file not in there)
+        writer.add(rows, status="new", created=func.now(), last_update=func.now())

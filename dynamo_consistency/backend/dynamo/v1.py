@@ -1,0 +1,131 @@
+"""Requests in the queues of Dynamo of 2018: `deletion_queue` and `transfer_queue` of the register.
+
+A row that is `done` or `failed` has had its time; a renewed request sets it to `new` again.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from dynamo_consistency.backend.contract import Outcome
+from dynamo_consistency.backend.dynamo.connect import Databases, reading
+from dynamo_consistency.backend.dynamo.copies import copies
+from dynamo_consistency.backend.dynamo.generation import Generation
+from dynamo_consistency.backend.dynamo.inventory import claimed
+from dynamo_consistency.backend.dynamo.names import chunks, look_ups
+from dynamo_consistency.backend.dynamo.queues import deletion_queue, transfer_queue
+from dynamo_consistency.backend.dynamo.refusal import RefusedError, check_path, check_plain, check_storable
+from dynamo_consistency.backend.dynamo.schema import block_replicas, files
+from dynamo_consistency.backend.dynamo.sites import site_id
+from dynamo_consistency.backend.dynamo.transfer import check_sources
+from dynamo_consistency.backend.dynamo.writing import Writer, locked
+
+OVER = ("done", "failed")
+AS_NEW: dict[str, Any] = {"reqid": 0, "status": "new"}
+
+
+def check_name(path: bytes) -> None:
+    """Raises RefusedError for a name that the queues, or those who read them, might take for another one."""
+    check_path(path)
+    check_storable(path, "name")
+    check_plain(path)
+
+
+def _sorted_out(wanted: Iterable[bytes]) -> tuple[list[bytes], dict[bytes, Outcome]]:
+    """(names that can be requested, outcomes of the others)."""
+    good, refused = [], {}
+    for path in wanted:
+        try:
+            check_name(path)
+            good.append(path)
+        except RefusedError as reason:
+            refused[path] = Outcome(path, "refused", str(reason))
+    return good, refused
+
+
+def request_deletion(databases: Databases, site: str, wanted: Sequence[bytes]) -> dict[bytes, Outcome]:
+    with reading(databases.inventory) as connection:
+        site_id(connection, site)
+    good, outcomes = _sorted_out(wanted)
+    if not good:
+        return outcomes
+    table = deletion_queue.c
+    with locked(databases.register, deletion_queue) as writer:
+        for chunk in chunks(good):
+            here = table.site == site, table.file.in_(chunk)
+            rows: dict[bytes, str] = dict(writer.rows(select(table.file, table.status).where(*here)))
+            writer.change(*here, table.status.in_(OVER), **AS_NEW, created=func.now())
+            writer.add(
+                ({"file": path, "site": site} for path in chunk if path not in rows), **AS_NEW, created=func.now()
+            )
+            for path in chunk:
+                waiting = path in rows and rows[path] not in OVER
+                outcomes[path] = Outcome(path, "waiting" if waiting else "requested")
+    return outcomes
+
+
+def request_transfer(
+    databases: Databases, generation: Generation, site: str, wanted: Sequence[bytes]
+) -> dict[bytes, Outcome]:
+    """A row for each disk that has the file; none where one of them waits already."""
+    good, outcomes = _sorted_out(wanted)
+    with reading(databases.inventory) as connection:
+        number = site_id(connection, site)
+        sizes = _sizes(connection, generation, number, good)
+        disks: dict[bytes, set[str]] = {}
+        for path, places in _places(connection, generation, number, good):
+            try:
+                disks[path] = _sources(places, path in sizes)
+            except RefusedError as reason:
+                outcomes[path] = Outcome(path, "refused", str(reason))
+    if disks:
+        with locked(databases.register, transfer_queue) as writer:
+            for path, sources in disks.items():
+                outcomes[path] = _queue(writer, site, path, max(sizes[path], 0), sources)
+    return outcomes
+
+
+def _sizes(connection: Connection, generation: Generation, site: int, wanted: Iterable[bytes]) -> dict[bytes, int]:
+    """Of those files that the site has by an owned replica."""
+    query = (
+        select(files.c.name, files.c.size)
+        .join(block_replicas, block_replicas.c.block_id == files.c.block_id)
+        .where(block_replicas.c.site_id == site, block_replicas.c.group_id != 0, claimed(generation))
+    )
+    return {
+        name: size
+        for chunk in look_ups(wanted)
+        for name, size in connection.execute(query.where(files.c.name.in_(chunk)))
+    }
+
+
+def _places(
+    connection: Connection, generation: Generation, site: int, wanted: Iterable[bytes]
+) -> Iterator[tuple[bytes, list[tuple[str, str]]]]:
+    """Each file with (site, storage type) of its copies elsewhere."""
+    for chunk in look_ups(wanted):
+        found: dict[bytes, list[tuple[str, str]]] = {path: [] for path in chunk}
+        for name, _, place, storage in connection.execute(copies(generation, site, chunk)):
+            if name in found:
+                found[name].append((place, storage))
+        yield from found.items()
+
+
+def _sources(places: list[tuple[str, str]], known: bool) -> set[str]:
+    if not known:
+        raise RefusedError("the inventory does not claim it at the site, or its block has no owner there")
+    check_sources({storage for _, storage in places})
+    return {place for place, storage in places if storage == "disk"}
+
+
+def _queue(writer: Writer, site: str, path: bytes, size: int, sources: set[str]) -> Outcome:
+    table = transfer_queue.c
+    here = table.file == path, table.site_to == site, table.site_from.in_(sources)
+    rows: dict[str, str] = dict(writer.rows(select(table.site_from, table.status).where(*here)))
+    if not set(rows.values()) <= set(OVER):
+        return Outcome(path, "waiting")
+    writer.change(*here, **AS_NEW, created=func.now())
+    lacking = ({"file": path, "site_from": source, "site_to": site} for source in sorted(sources - rows.keys()))
+    writer.add(lacking, **AS_NEW, fsize=size, created=func.now())
+    return Outcome(path, "requested")
