@@ -164,7 +164,13 @@ def _read_dump(
             for root, part in _parts(batch, roots, excluded, share):
                 file.columns(root, part.column("path"), part.column("size"), part.column("mtime"))
             progress(file.counts, 0)
-    result = _result(share, int(dump.date), f"dump {source.url}", file)
+        if share.shard == 0:  # a dump is read wholly by every shard
+            for directory in sorted(dump.holes):
+                for root in roots:
+                    if paths.is_in(directory, [root]) and not paths.is_in(directory, excluded):
+                        file.hole(root, directory, "a line of the dump about something in here cannot be read")
+            file.note(dump.notes)
+    result = _result(share, int(dump.date), f"dump {dump.name}", file)
     result["counts"] |= {"requests": 0, "retries": 0}
     result["window"] = {"largest": 0, "final": 0}
     return result
