@@ -37,7 +37,9 @@ def test_files_of_a_dump_are_files_of_the_listing_as_of_the_dumps_date(tmp_path)
 
 
 def test_a_line_whose_path_cannot_be_read_makes_its_directory_a_hole(tmp_path):
-    facts, rows = listed(tmp_path, b"/store/mc/a/f\t5\t1600000000\n/store/mc/b/half\tbroken\t\t\n/store/mc/c/g\t7\t1600000000\n")
+    facts, rows = listed(
+        tmp_path, b"/store/mc/a/f\t5\t1600000000\n/store/mc/b/half\tbroken\t\t\n/store/mc/c/g\t7\t1600000000\n"
+    )
     holes = [row["path"] for row in rows if row["kind"] == "hole"]
     files = [row["path"] for row in rows if row["kind"] == "file"]
     assert set(files) >= {b"/store/mc/a/f", b"/store/mc/c/g"}
