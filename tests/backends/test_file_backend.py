@@ -230,7 +230,7 @@ def test_the_command_line_runs_it(opened, write, site, tmp_path):
         """,
     )
     code = "import sys; from dynamo_consistency.cli import main; main(sys.argv[1:])"
-    arguments = "run -f check.yaml --backends backends.yaml --store store --output json".split()
+    arguments = ["run", "-f", "check.yaml", "--backends", "backends.yaml", "--store", "store", "--output", "json"]
     done = subprocess.run(
         [sys.executable, "-c", code, *arguments],
         cwd=tmp_path,

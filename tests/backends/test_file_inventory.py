@@ -153,6 +153,22 @@ def test_what_the_inventory_exports_is_read_as_it_was(tmp_path, read, write):
     assert b"/store/tab\tnew\nback\\slash" in mine
 
 
+def test_a_list_by_hand_may_have_comments_and_lines_of_any_length(read):
+    content = "# name\tsize\n/store/a\n\n/store/b\\\\n\t7\n/store/#c\t8\t/a/b/c\tx\tG\t0\t1767225600\n"
+    assert known(read(content, format="list")) == {
+        b"/store/a": {"in_flight": False},
+        b"/store/b\\n": {"size": 7, "in_flight": False},
+        b"/store/#c": {
+            "size": 8,
+            "in_flight": True,
+            "dataset": "/a/b/c",
+            "block": "x",
+            "group": "G",
+            "time": 1767225600,
+        },
+    }
+
+
 # -------------------------------------------------------------------------------------------------------------- rucio
 
 

@@ -191,3 +191,47 @@ def test_an_optional_name_is_used_where_it_is_there(opened):
 
 def test_names_beyond_the_contract_are_not_handed_on(opened):
     assert not hasattr(opened("password = 'hunter2'"), "password")
+
+
+def test_a_debug_log_and_the_run_directory_show_no_secret_either(write, importable, site, tmp_path, prompt):
+    """The whole command, with a backend whose error and the error below that hold its password."""
+    importable(
+        "leaking",
+        ELEVEN.replace('MOUNT = ""', f"MOUNT = {str(site)!r}")
+        + """
+from dynamo_consistency.secrets import remember
+PASSWORD = remember("hunter2")
+def list_files(site):
+    yield "/store/mc/a", 1, None
+    try:
+        raise OSError(f"db said no to {PASSWORD}")
+    except OSError as error:
+        raise RuntimeError(f"login as me:{PASSWORD}") from error
+inventory.list_files = list_files
+""",
+    )
+    write("backends.yaml", "backends: {default: {type: module, module: leaking}}\n")
+    write(
+        "check.yaml",
+        """
+        apiVersion: consistency.dynamo.io/v1alpha1
+        kind: SiteConsistencyCheck
+        metadata: {name: t2-test}
+        spec: {site: T2_TEST, listing: {roots: [{path: /store/mc}]}}
+        """,
+    )
+    said = prompt(
+        """
+        import contextlib, io
+        from dynamo_consistency.cli import main
+        arguments = ["--debug", "run", "-f", "check.yaml", "--backends", "backends.yaml", "--store", "store"]
+        with contextlib.redirect_stderr(io.StringIO()) as errors, contextlib.suppress(SystemExit):
+            main(arguments)
+        print(errors.getvalue())
+        """,
+        tmp_path,
+    )
+    assert "RuntimeError: login as me:***" in said
+    written = [file.read_bytes() for file in (tmp_path / "store").rglob("*") if file.is_file()]
+    assert written
+    assert not [content for content in [said.encode(), *written] if b"hunter2" in content]

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import get_args
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from dynamo_consistency.backend.file.options import InventorySource, Meaning
 from dynamo_consistency.listers.dump.cells import Cells, read_cells
@@ -25,6 +26,7 @@ RUCIO = {
     )
 }
 
+_PADDING = b"\t" * (len(ORDER) - 1)
 _ESCAPES = {b"\\t": b"\t", b"\\n": b"\n", b"\\r": b"\r", b"\\\\": b"\\"}
 
 
@@ -43,15 +45,17 @@ def _exported(url: str, name: str) -> Iterator[Cells]:
     """What `inventory export` writes: tabs between columns, escaped names, comments."""
     with opened(url) as stream:
         for lines in line_batches(stream, name):
-            rows = [line.split(b"\t") for line in lines.to_pylist() if line and not line.startswith(b"#")]
-            unread = [b"\t".join(row) for row in rows if len(row) > len(ORDER)]
-            whole = [list(map(_unescaped, row)) for row in rows if len(row) <= len(ORDER)]
-            columns = {
-                meaning: pa.array([row[index] if index < len(row) else b"" for row in whole], pa.binary())
-                for index, meaning in enumerate(ORDER)
-            }
-            yield Cells(columns, unread)
+            rows = lines.filter(pc.invert(pc.match_substring_regex(lines, r"^(#|\z)"))).cast(pa.binary())
+            padded = pc.split_pattern(pc.binary_join_element_wise(rows, _PADDING, b""), b"\t")
+            whole = pc.less_equal(pc.list_value_length(padded), len(ORDER) + len(_PADDING))
+            cells = padded.filter(whole)
+            columns = {meaning: _unescaped(pc.list_element(cells, index)) for index, meaning in enumerate(ORDER)}
+            yield Cells(columns, rows.filter(pc.invert(whole)).to_pylist())
 
 
-def _unescaped(cell: bytes) -> bytes:
-    return re.sub(rb"\\[\\tnr]", lambda match: _ESCAPES[match[0]], cell) if b"\\" in cell else cell
+def _unescaped(column: pa.Array) -> pa.Array:
+    """Only the few columns that have a backslash are looked at cell by cell."""
+    if not pc.any(pc.match_substring(column, b"\\")).as_py():
+        return column
+    unescaped = [re.sub(rb"\\[\\tnr]", lambda match: _ESCAPES[match[0]], cell) for cell in column.to_pylist()]
+    return pa.array(unescaped, column.type)

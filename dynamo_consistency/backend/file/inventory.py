@@ -27,6 +27,7 @@ EXTRAS = ("scope", "name", "checksum")
 UNSUBSCRIBED = "Unsubscribed"
 AVAILABLE = ("A", "AVAILABLE")
 COMPLETE = ("", "1", "true", "yes")
+_DATE = "%Y-%m-%d %H:%M:%S"
 NOTHING = ("", "null", "NULL", "None", "\\N")
 
 
@@ -180,12 +181,22 @@ def _moments(columns: dict[str, pa.Array]) -> values.Values:
     """Time of the last change; of the creation where there was none since."""
     if "days" in columns:
         return values.days(columns["days"])
-    moment = values.times(_without_null(columns["time"])) if "time" in columns else _unknown(len(columns["path"]))
+    moment = _dates(_without_null(columns["time"])) if "time" in columns else _unknown(len(columns["path"]))
     if "created" not in columns or moment.values.null_count == 0:
         return moment
     unchanged = pc.and_(pc.is_null(moment.values), moment.ok)
-    created = values.times(pc.if_else(unchanged, _without_null(columns["created"]), None))
+    created = _dates(pc.if_else(unchanged, _without_null(columns["created"]), None))
     return values.Values(pc.coalesce(moment.values, created.values), pc.and_(moment.ok, created.ok))
+
+
+def _dates(column: pa.Array) -> values.Values:
+    """Seconds since 1970. Databases write all their dates alike; a column with any other is read cell by cell."""
+    if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
+        text = _decoded(column)
+        moment = pc.strptime(text, format=_DATE, unit="s", error_is_null=True)
+        if moment.null_count == text.null_count and pc.all(pc.equal(pc.strftime(moment, format=_DATE), text)).as_py():
+            return values.Values(moment.cast(pa.int64()), pa.repeat(True, len(text)))
+    return values.times(column)
 
 
 def _without_null(column: pa.Array) -> pa.Array:
