@@ -65,10 +65,29 @@ def look_up(backend: Backend, site: str, files: Sequence[bytes]) -> dict[bytes, 
         return backend.inventory.look_up(site, files)
     wanted = pa.array(sorted(set(files)), pa.binary())
     found: dict[bytes, Known] = {}
-    for batch in stream(backend, site):
-        part = batch.filter(pc.is_in(batch["path"], wanted)).select(["path", "size", "in_flight", "dataset"])
-        found |= {row["path"]: Known(row["size"], row["in_flight"], row["dataset"]) for row in part.to_pylist()}
+    for batch in map(normalised, stream(backend, site)):
+        part = batch.filter(pc.is_in(batch["path"], wanted)).select(["path", "size", "in_flight", "dataset", "time"])
+        for path, *facts in zip(*(column.to_pylist() for column in part.columns), strict=True):
+            entry = Known(*facts)
+            found[path] = _of_both(found[path], entry) if path in found else entry
     return found
+
+
+def _of_both(one: Known, other: Known) -> Known:
+    """Two entries of one file: it is in flight, and as young, as either; sizes that differ are unknown."""
+    size = one.size if one.size == other.size else None
+    times = [entry.time for entry in (one, other) if entry.time is not None]
+    return Known(size, one.in_flight or other.in_flight, one.dataset or other.dataset, max(times, default=None))
+
+
+def normalised(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The batch with the identity of each file as its path; nearly all paths are that already."""
+    column = batch["path"]
+    odd = pc.or_(pc.match_substring(column, b"//"), pc.ends_with(column, b"/"))
+    if not pc.any(odd).as_py():
+        return batch
+    paths_ = pa.array([paths.normalise(path) for path in column.to_pylist()], pa.binary())
+    return batch.set_column(batch.schema.get_field_index("path"), batch.schema.field("path"), paths_)
 
 
 def _in_form(batch: pa.RecordBatch) -> pa.RecordBatch:

@@ -67,11 +67,15 @@ class Registry(Protocol):
 
 
 class Known(NamedTuple):
-    """What an inventory says of one file at a site, when it is asked for it by name."""
+    """What an inventory says of one file at a site, when it is asked for it by name; the columns are those of a stream.
+
+    Where it has several entries of one file, one of them in flight is enough.
+    """
 
     size: int | None
     in_flight: bool
     dataset: str | None
+    time: int | None = None
 
 
 @runtime_checkable

@@ -8,7 +8,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from dynamo_consistency import paths
 from dynamo_consistency.backend import adapt
 from dynamo_consistency.backend.contract import Backend
 from dynamo_consistency.errors import InvalidRunError
@@ -46,7 +45,7 @@ def _write(target: str, batches: Iterator[pa.RecordBatch]) -> tuple[int, int]:
     writer: pq.ParquetWriter | None = None
     try:
         for raw in batches:
-            batch = _normalised(raw)
+            batch = adapt.normalised(raw)
             if writer is None:
                 writer = pq.ParquetWriter(target, batch.schema, compression="zstd")
             writer.write_batch(batch)
@@ -56,16 +55,6 @@ def _write(target: str, batches: Iterator[pa.RecordBatch]) -> tuple[int, int]:
         if writer is not None:
             writer.close()
     return rows, size
-
-
-def _normalised(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """The batch with the identity of each file as its path; nearly all paths are that already."""
-    column = batch["path"]
-    odd = pc.or_(pc.match_substring(column, b"//"), pc.ends_with(column, b"/"))
-    if not pc.any(odd).as_py():
-        return batch
-    normalised = pa.array([paths.normalise(path) for path in column.to_pylist()], pa.binary())
-    return batch.set_column(batch.schema.get_field_index("path"), batch.schema.field("path"), normalised)
 
 
 def ask_datasets(run: RunDirectory, backend: Backend) -> None:
