@@ -57,6 +57,12 @@ def _absolute(path: str) -> str:
     return paths.to_text(paths.normalise(paths.to_bytes(path)))
 
 
+def _relative(path: str) -> str:
+    if path.startswith("/"):
+        raise ValueError(f"must be relative, such as logs or logs/prod; it is {path!r}")
+    return _absolute("/" + path)[1:]
+
+
 def _prefix(path: str) -> str:
     return "" if path == "" else _absolute(path).rstrip("/")
 
@@ -119,6 +125,7 @@ def columns_suit_the_format(format_: str, columns: dict[Any, str | int] | None) 
 
 Fraction = Annotated[Decimal, BeforeValidator(_fraction), PlainSerializer(str, return_type=str)]
 LogicalPath = Annotated[str, AfterValidator(_absolute)]
+RelativePath = Annotated[str, Field(min_length=1), AfterValidator(_relative)]
 Prefix = Annotated[str, AfterValidator(_prefix)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
 Date = Annotated[str, AfterValidator(_date)]
@@ -318,25 +325,48 @@ class Retention(ClosedModel):
 class UnmergedLogs(ClosedModel):
     """Log files in a scratch area; they are kept longer."""
 
-    path: str = Field("logs", min_length=1, description="Directory of the logs, relative to the scratch area.")
+    path: RelativePath = Field("logs", description="Directory of the logs, relative to the scratch area.")
+    additional: list[LogicalPath] = Field(
+        [], description="Directories of logs elsewhere at the site, treated alike, such as /store/logs/prod/recent."
+    )
     min_age_seconds: Seconds = Field(5184000, description="Logs younger than this stay.")
 
 
 class ProtectedFrom(ClosedModel):
     """Where the list of protected directories comes from."""
 
-    url: str = Field(min_length=1, description="Path or URL of a list of directories, one a line.")
+    url: str = Field(
+        min_length=1, description="Path or fsspec URL of a list of directories (LFNs), one a line; # begins a comment."
+    )
 
 
-class Unmerged(ClosedModel):
+class Unmerged(FindingPolicy):
     """A scratch area that only ages, without an inventory."""
 
     path: LogicalPath = Field(description="LFN of the scratch area, such as /store/unmerged.")
-    mode: Mode = Field("Report", description="What is done with what is old enough: Ignore, Report or Enforce.")
+    max_count: Count = 100000
+    max_fraction: Fraction | None = None
+    confirm_runs: Positive = 2
+    confirm_span_seconds: Seconds = 0
     min_age_seconds: Seconds = Field(2419200, description="Files and empty directories younger than this stay.")
     logs: UnmergedLogs = UnmergedLogs()
-    exclude: list[str] = Field(["data", "express", "tier0_harvest"], description="Components that protect a path.")
+    exclude: list[Pattern] = Field(
+        ["data", "express", "tier0_harvest"], description="Path components below the area that protect what has them."
+    )
     protected_from: ProtectedFrom
+
+    @property
+    def areas(self) -> list[str]:
+        """The directory trees that are cleaned: the scratch area, and further directories of logs."""
+        return [self.path, *self.logs.additional]
+
+    @model_validator(mode="after")
+    def _areas_are_disjoint(self) -> Self:
+        for index, area in enumerate(self.areas):
+            for other in self.areas[:index] + self.areas[index + 1 :]:
+                if paths.is_in(paths.to_bytes(area), [paths.to_bytes(other)]):
+                    raise ValueError(f"{area} lies in {other}: every directory must be cleaned by one rule only")
+        return self
 
 
 class Trigger(ClosedModel):
@@ -386,6 +416,23 @@ class Spec(ClosedModel):
     successful_runs_history_limit: Count = Field(3, description="Finished Jobs of successful runs that are kept.")
     failed_runs_history_limit: Count = Field(3, description="Finished Jobs of failed runs that are kept.")
     pod_template: dict[str, Any] = Field({}, description="Laid over every worker pod: resources, node selector, …")
+
+    @field_validator("unmerged")
+    @classmethod
+    def _an_area_is_no_part_of_a_root(cls, unmerged: Unmerged | None, info: ValidationInfo) -> Unmerged | None:
+        listing = info.data.get("listing")
+        if unmerged is None or listing is None:
+            return unmerged
+        roots = [paths.to_bytes(root.path) for root in listing.roots]
+        excluded = [paths.to_bytes(path) for path in listing.exclude]
+        for area in map(paths.to_bytes, unmerged.areas):
+            overlaps = paths.is_in(area, roots) or any(paths.is_in(root, [area]) for root in roots)
+            if overlaps and not paths.is_in(area, excluded):
+                raise ValueError(
+                    f"{paths.to_text(area)} overlaps with a root of listing.roots; a file must be judged by one rule "
+                    "only: choose other roots, or name the area in listing.exclude"
+                )
+        return unmerged
 
     @field_validator("time_zone")
     @classmethod
