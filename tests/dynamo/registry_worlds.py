@@ -46,7 +46,7 @@ def urls(world) -> list[tuple[str, bytes]]:
     return [(site, bytes(url)) for site, url in rows]
 
 
-def rule(world, site: int, lfn: str, pfn: str, chain: int = 0, index: int = 0, protocol: str = "gfal2") -> None:
+def rule(world, site: int, lfn: str, pfn: str, *, chain: int = 0, index: int = 0, protocol: str = "gfal2") -> None:
     """A rule for PFNs, in the form that the database has."""
     columns = {"site_id": site, "chain_id": chain, "index": index, "lfn_pattern": lfn, "pfn_pattern": pfn}
     if world.server and world.execute("SHOW TABLES LIKE 'transfer_protocols'"):

@@ -5,7 +5,7 @@ result of the one before; the first chain of which every rule matches gives the 
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from string import Formatter
 from typing import Any
@@ -77,11 +77,17 @@ class Rules:
 
     def pfn(self, lfn: bytes) -> bytes:
         """The PFN of `lfn`. Raises RefusedError when there is none, or when other files might have the same."""
-        for chain in self._chains:
-            pfn = _through(chain, lfn)
-            if pfn is not None:
-                return _of_this_file(lfn, pfn)
-        raise RefusedError(f"no {PROTOCOL} mapping of the site in filename_mappings gives it a PFN")
+        pfn = self._first(lfn)
+        if pfn is None:
+            raise RefusedError(f"no {PROTOCOL} mapping of the site in filename_mappings gives it a PFN")
+        if any(self._first(other) == pfn for other in _neighbours(lfn, pfn)):
+            raise RefusedError(
+                f"the {PROTOCOL} mapping of the site gives other files the same PFN, {pfn.decode('latin-1')!r}"
+            )
+        return pfn
+
+    def _first(self, lfn: bytes) -> bytes | None:
+        return next((pfn for chain in self._chains if (pfn := _through(chain, lfn)) is not None), None)
 
 
 def _through(chain: Iterable[Rule], text: bytes) -> bytes | None:
@@ -93,12 +99,19 @@ def _through(chain: Iterable[Rule], text: bytes) -> bytes | None:
     return text
 
 
-def _of_this_file(lfn: bytes, pfn: bytes) -> bytes:
-    name = lfn.rsplit(b"/", 1)[-1]
-    if pfn.rsplit(b"/", 1)[-1] != name:
-        shown = pfn.decode("latin-1")
-        raise RefusedError(f"the {PROTOCOL} mapping of the site gives it the PFN {shown!r}, another name")
-    return pfn
+def _neighbours(lfn: bytes, pfn: bytes) -> Iterator[bytes]:
+    """Names that differ from `lfn` in one character which is not simply handed on at the end of `pfn`.
+
+    If one of them has the same PFN, the rule throws away what tells files apart.
+    """
+    end = len(lfn)
+    while end > 0 and lfn[end - 1 :] == pfn[end - 1 - len(lfn) :]:
+        end -= 1
+    for position in range(end):
+        here = lfn[position : position + 1]
+        for other in {b"0", b"7", b"q", b"Q", here.swapcase()} - {here}:
+            if here != b"/":
+                yield lfn[:position] + other + lfn[position + 1 :]
 
 
 def read_rules(connection: Connection, generation: Generation, site: int) -> Rules:
