@@ -4,8 +4,6 @@ The rules stand in `comparison.sql`; this file gives it its inputs, refuses what
 """
 
 import contextlib
-import tempfile
-from collections.abc import Iterator
 from importlib import resources
 from typing import Any
 
@@ -16,8 +14,8 @@ from dynamo_consistency.backend.contract import Backend
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.errors import InvalidRunError
 from dynamo_consistency.run import counts
+from dynamo_consistency.run.database import blob, literal, open_database, within
 from dynamo_consistency.run.directory import RunDirectory
-from dynamo_consistency.run.memory import memory_limit
 
 COUNTS = "findings/counts.json"
 SNAPSHOTS = ("before", "after")
@@ -60,7 +58,7 @@ def compare(run: RunDirectory, backend: Backend) -> dict[str, Any]:
         return dict(run.read_json(COUNTS))
     check = run.check()
     with contextlib.ExitStack() as inputs:
-        database = inputs.enter_context(_database())
+        database = inputs.enter_context(open_database())
         _give_inputs(database, inputs, run, check)
         _give_filters(database, run, check, backend)
         basics = counts.basics(database, check)
@@ -69,20 +67,10 @@ def compare(run: RunDirectory, backend: Backend) -> dict[str, Any]:
         _refuse_a_site_without_files(database, basics)
         for kind, query in FINDINGS.items():
             with run.writing(f"findings/{kind}.parquet") as target:
-                database.execute(f"COPY ({query}) TO {_literal(str(target))} (FORMAT parquet, COMPRESSION zstd)")
+                database.execute(f"COPY ({query}) TO {literal(str(target))} (FORMAT parquet, COMPRESSION zstd)")
         result = counts.complete(database, basics)
         run.write_json(COUNTS, result)
         return result
-
-
-@contextlib.contextmanager
-def _database() -> Iterator[duckdb.DuckDBPyConnection]:
-    """A database in memory that spills to a scratch folder; a part of the memory is left to Python and Arrow."""
-    with tempfile.TemporaryDirectory(prefix="dynamo-consistency-") as scratch, duckdb.connect() as database:
-        database.execute(f"SET memory_limit = '{memory_limit() * 6 // 10 // 2**20}MiB'")
-        database.execute(f"SET temp_directory = {_literal(scratch)}")
-        database.execute("SET preserve_insertion_order = false")
-        yield database
 
 
 def _give_inputs(
@@ -91,7 +79,7 @@ def _give_inputs(
     for snapshot in SNAPSHOTS:
         _require(run, f"inventory/{snapshot}.json", "the inventory snapshot is not there; run the snapshot stage")
         path = inputs.enter_context(run.reading(f"inventory/{snapshot}.parquet"))
-        database.execute(f"CREATE VIEW inventory_{snapshot} AS FROM read_parquet({_literal(str(path))})")
+        database.execute(f"CREATE VIEW inventory_{snapshot} AS FROM read_parquet({literal(str(path))})")
     database.execute("CREATE TABLE shard (shard INTEGER, listed_at BIGINT)")
     parts = []
     for shard in range(check.spec.listing.shards):
@@ -99,7 +87,7 @@ def _give_inputs(
         _require(run, f"{name}.json", f"shard {shard} of the listing is not there; run its listing stage")
         database.execute("INSERT INTO shard VALUES (?, ?)", [shard, run.read_json(f"{name}.json")["listedAt"]])
         path = inputs.enter_context(run.reading(f"{name}.parquet"))
-        parts.append(f"SELECT {shard} AS shard, * FROM read_parquet({_literal(str(path))})")
+        parts.append(f"SELECT {shard} AS shard, * FROM read_parquet({literal(str(path))})")
     database.execute("CREATE VIEW listing AS " + " UNION ALL ".join(parts))
     listing = check.spec.listing
     for table, directories in (("root", [root.path for root in listing.roots]), ("excluded", listing.exclude)):
@@ -119,20 +107,15 @@ def _require(run: RunDirectory, name: str, otherwise: str) -> None:
 def _scope_macros(check: SiteConsistencyCheck) -> str:
     """Rule 11 as SQL: which root a path is below, and whether it takes part."""
     cases = " ".join(
-        f"WHEN {_within('path', paths.to_bytes(root.path))} THEN {_literal(root.path)}"
+        f"WHEN {within('path', paths.to_bytes(root.path))} THEN {literal(root.path)}"
         for root in check.spec.listing.roots
     )
     excluded = [paths.to_bytes(path) for path in check.spec.listing.exclude]
-    outside = " OR ".join(f"path = {_blob(path)} OR {_within('path', path)}" for path in excluded) or "FALSE"
+    outside = " OR ".join(f"path = {blob(path)} OR {within('path', path)}" for path in excluded) or "FALSE"
     return f"""
         CREATE MACRO root_of(path) AS CASE {cases} END;
         CREATE MACRO takes_part(path) AS (root_of(path) IS NOT NULL AND NOT ({outside}));
     """
-
-
-def _within(column: str, directory: bytes) -> str:
-    first, past = paths.subtree(directory)
-    return f"({column} >= {_blob(first)} AND {column} < {_blob(past)})"
 
 
 def _give_filters(
@@ -201,11 +184,3 @@ def _hole_over(database: duckdb.DuckDBPyConnection, root: bytes) -> str | None:
 def _set(database: duckdb.DuckDBPyConnection, variable: str, value: int | list[str]) -> None:
     kind = "VARCHAR[]" if isinstance(value, list) else "BIGINT"
     database.execute(f"SET VARIABLE {variable} = ?::{kind}", [value])
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
-def _blob(path: bytes) -> str:
-    return "'" + "".join(f"\\x{byte:02X}" for byte in path) + "'::BLOB"
