@@ -62,8 +62,9 @@ def compare(run: RunDirectory, backend: Backend) -> dict[str, Any]:
         _give_inputs(database, inputs, run, check)
         _give_filters(database, run, check, backend)
         basics = counts.basics(database, check)
-        _refuse_what_proves_nothing(database, basics)
+        _refuse_an_empty_inventory(database, basics)
         database.execute(resources.files(__package__).joinpath("comparison.sql").read_text(encoding="utf-8"))
+        _refuse_roots_without_a_listing(database, basics)
         _refuse_a_site_without_files(database, basics)
         for kind, query in FINDINGS.items():
             with run.writing(f"findings/{kind}.parquet") as target:
@@ -143,14 +144,18 @@ def _give_filters(
     _set(database, "deletion_requests", sorted(pending))
 
 
-def _refuse_what_proves_nothing(database: duckdb.DuckDBPyConnection, basics: dict[str, Any]) -> None:
-    """DESIGN 5, invalid runs, as far as the inputs of the comparison show them."""
+def _refuse_an_empty_inventory(database: duckdb.DuckDBPyConnection, basics: dict[str, Any]) -> None:
+    """An inventory without a file below the roots makes everything at the site an orphan."""
     for snapshot, entries in basics["snapshots"].items():
         if entries == 0:
             raise InvalidRunError(
                 f"the inventory is empty: the snapshot {snapshot} the listing has no file below the roots; "
                 "check the roots, and that the inventory is the right one"
             )
+
+
+def _refuse_roots_without_a_listing(database: duckdb.DuckDBPyConnection, basics: dict[str, Any]) -> None:
+    """A root that no shard, or not every shard, could list tells nothing of the files that the inventory has there."""
     for root, entries in basics["roots"].items():
         reason = _hole_over(database, paths.to_bytes(root))
         if reason and entries["inventoryFiles"] > 0:
@@ -176,7 +181,7 @@ def _hole_over(database: duckdb.DuckDBPyConnection, root: bytes) -> str | None:
     components = root.strip(b"/").split(b"/")
     above = [b"/", *(b"/" + b"/".join(components[:depth]) for depth in range(1, len(components) + 1))]
     row = database.execute(
-        "SELECT reason FROM listing WHERE kind = 'hole' AND path IN (SELECT unnest(?::BLOB[])) LIMIT 1", [above]
+        "SELECT reason FROM hole WHERE path IN (SELECT unnest(?::BLOB[])) LIMIT 1", [above]
     ).fetchone()
     return None if row is None else str(row[0] or "no reason given")
 

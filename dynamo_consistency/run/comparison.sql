@@ -170,4 +170,5 @@ SELECT text FROM above;
 CREATE TABLE empty_directory_verdict AS
 SELECT path FROM directory
 WHERE text NOT IN (FROM kept)
+  AND path NOT IN (SELECT path FROM listing WHERE kind = 'file')
   AND path NOT IN (SELECT path FROM inventory_before) AND path NOT IN (SELECT path FROM inventory_after);
