@@ -16,6 +16,7 @@ _CREDENTIALS = "the server refused user or password; correct the URL, passwordFi
 _RIGHTS = "the account may not do this; grant it the rights listed in docs/dynamo.md, or correct the URL"
 _UNREACHABLE = "the server cannot be reached; is the host right, and is it up?"
 _LOST = "the connection was lost; what was read so far is not used; run again"
+_BUSY = "somebody else holds it; run again"
 
 _ADVICE = {
     1044: _RIGHTS,
@@ -23,6 +24,8 @@ _ADVICE = {
     1049: "there is no such database on the server; correct the URL, or let the administrator create it",
     1142: _RIGHTS,
     1143: _RIGHTS,
+    1205: _BUSY,
+    1213: _BUSY,
     1317: _LOST,
     1698: _CREDENTIALS,
     1927: _LOST,
@@ -72,8 +75,9 @@ def explained(engine: Engine) -> Iterator[None]:
 
 def _sentence(engine: Engine, error: DBAPIError) -> str:
     number = code(error)
-    advice = _ADVICE.get(number or 0, "is the URL right, and is the database well?")
     words = error.orig.args[-1] if error.orig is not None and error.orig.args else error.orig
+    locked = words == "database is locked"  # SQLite has no numbers
+    advice = _BUSY if locked else _ADVICE.get(number or 0, "is the URL right, and is the database well?")
     said = f"{words} [{number}]" if number else str(words)
     return secrets.redact(f"the database {place(engine)} failed: {' '.join(said.split())}: {advice}")
 
