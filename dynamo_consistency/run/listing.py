@@ -25,6 +25,14 @@ log = logging.getLogger(__name__)
 POSIX_THREADS = 8
 
 
+class Part(NamedTuple):
+    """What is listed in one go: a share of the trees in `listing.roots`, written to `<name>.parquet` and `.json`."""
+
+    name: str
+    listing: Listing
+    share: Share
+
+
 def list_shard(run: RunDirectory, backend: "Backend | None", shard: int, progress: Progress) -> dict[str, Any]:
     """List shard number `shard` of the run's site; what `listing/shard-NNNN.json` holds.
 
@@ -41,15 +49,20 @@ def list_shard(run: RunDirectory, backend: "Backend | None", shard: int, progres
         log.info("shard %d is already listed", shard)
         return dict(run.read_json(report))
     share = Share(shard, listing.shards, listing.split_depth)
+    return write_listing(run, Part(_name(shard), listing, share), backend, progress)
+
+
+def write_listing(run: RunDirectory, part: Part, backend: "Backend | None", progress: Progress) -> dict[str, Any]:
+    """List `part`; what its `.json` holds. Raises ListingError as `list_shard` does."""
     began = time.monotonic()
-    dump = _source(listing, backend, check.spec.site).dump
+    dump = _source(part.listing, backend, run.site).dump
     with progress:
         if dump is not None:
-            result = _read_dump(run, listing, dump, share, progress)
+            result = _read_dump(run, part, dump, progress)
         else:
-            result = _walk(run, listing, share, progress, open_lister(listing, backend, check.spec.site))
+            result = _walk(run, part, progress, open_lister(part.listing, backend, run.site))
     result["elapsedSeconds"] = round(time.monotonic() - began, 3)
-    run.write_json(report, result)
+    run.write_json(f"{part.name}.json", result)
     return result
 
 
@@ -109,7 +122,8 @@ def _many(listing: Listing) -> dict[str, int]:
     return {"concurrency": listing.concurrency, "timeout": listing.directory_timeout_seconds}
 
 
-def _walk(run: RunDirectory, listing: Listing, share: Share, progress: Progress, source: OpenSource) -> dict[str, Any]:
+def _walk(run: RunDirectory, part: Part, progress: Progress, source: OpenSource) -> dict[str, Any]:
+    name, listing, share = part
     roots = [paths.to_bytes(root.path) for root in listing.roots]
     limits = Limits(
         listing.concurrency, listing.directory_timeout_seconds, listing.retries, listing.max_requests_per_second
@@ -117,7 +131,7 @@ def _walk(run: RunDirectory, listing: Listing, share: Share, progress: Progress,
     listed_at = int(time.time())
     walk = Walk(source.lister, roots, share, limits, [paths.to_bytes(path) for path in listing.exclude])
     try:
-        with run.writing(f"{_name(share.shard)}.parquet") as path, ListingFile(path, roots) as file:
+        with run.writing(f"{name}.parquet") as path, ListingFile(path, roots) as file:
             source.lister.prepare()
             for visit in walk:
                 _record(file, share, visit)
@@ -125,9 +139,7 @@ def _walk(run: RunDirectory, listing: Listing, share: Share, progress: Progress,
             source.lister.verify()
     finally:
         source.lister.close()
-    log.info(
-        "shard %d: at most %d requests in flight, %d at the end", share.shard, walk.window.largest, walk.window.size
-    )
+    log.info("%s: at most %d requests in flight, %d at the end", name, walk.window.largest, walk.window.size)
     result = _result(share, listed_at, source.description, file)
     result["counts"] |= {"requests": walk.requests, "retries": walk.retries}
     result["window"] = {"largest": walk.window.largest, "final": walk.window.size}
@@ -151,18 +163,17 @@ def _record(file: ListingFile, share: Share, visit: Visit) -> None:
     file.note(answer.notes)
 
 
-def _read_dump(
-    run: RunDirectory, listing: Listing, source: DumpSource, share: Share, progress: Progress
-) -> dict[str, Any]:
+def _read_dump(run: RunDirectory, part: Part, source: DumpSource, progress: Progress) -> dict[str, Any]:
     from dynamo_consistency.listers.dump import read_dump
 
+    name, listing, share = part
     dump = read_dump(source)
     roots = [paths.to_bytes(root.path) for root in listing.roots]
     excluded = [paths.to_bytes(path) for path in listing.exclude]
-    with run.writing(f"{_name(share.shard)}.parquet") as path, ListingFile(path, roots) as file:
+    with run.writing(f"{name}.parquet") as path, ListingFile(path, roots) as file:
         for batch in dump.batches():
-            for root, part in _parts(batch, roots, excluded, share):
-                file.columns(root, part.column("path"), part.column("size"), part.column("mtime"))
+            for root, rows in _parts(batch, roots, excluded, share):
+                file.columns(root, rows.column("path"), rows.column("size"), rows.column("mtime"))
             progress(file.counts, 0)
         if share.shard == 0:  # a dump is read wholly by every shard
             for directory in sorted(dump.holes):
