@@ -20,10 +20,15 @@ class Confirmed:
     count: int
 
 
-def confirm(run: RunDirectory, earlier: Sequence[RunDirectory], kind: str, policy: FindingPolicy) -> Confirmed:
-    """What `run` confirms of a kind. `earlier`: the complete runs before it that count, oldest first."""
+def confirm(
+    run: RunDirectory, earlier: Sequence[RunDirectory], kind: str, policy: FindingPolicy, found: int
+) -> Confirmed:
+    """What `run` confirms of the findings of a kind, of which it has `found`.
+
+    `earlier`: the complete runs before it that count, oldest first.
+    """
     runs, span = _enough([*earlier, run], policy)
-    count = sum(1 for _ in confirmed_findings(runs, kind)) if runs else 0
+    count = sum(1 for _ in confirmed_findings(runs, kind)) if found else 0
     return Confirmed(tuple(runs), span, count)
 
 
@@ -38,15 +43,32 @@ def _enough(runs: list[RunDirectory], policy: FindingPolicy) -> tuple[list[RunDi
 
 
 def confirmed_findings(runs: Sequence[RunDirectory], kind: str) -> Iterator[dict[str, Any]]:
-    """Findings of the last of `runs` that stand in all of them, in their order; a row as in the findings file."""
+    """Findings of the last of `runs` that stand in all of them; a row as in the findings file.
+
+    In the order of the file, but empty directories the deepest first. A file at the site that another has replaced
+    under its name, or that has been written to, is another finding.
+    """
     import duckdb
 
+    if not runs:
+        return
     with contextlib.ExitStack() as files, duckdb.connect() as database:
         *before, last = [str(files.enter_context(run.reading(FINDINGS[kind]))) for run in runs]
-        conditions = " AND ".join("path IN (SELECT path FROM read_parquet(?))" for _ in before) or "TRUE"
-        query = f"SELECT * FROM read_parquet(?, file_row_number = true) WHERE {conditions} ORDER BY file_row_number"
+        conditions = " AND ".join(f"EXISTS (FROM read_parquet(?) AS e WHERE {_SAME[kind]})" for _ in before) or "TRUE"
+        order = "len(string_split(path::VARCHAR, '/')) DESC, " if kind == "emptyDirectories" else ""
+        query = f"""SELECT * FROM read_parquet(?, file_row_number = true) AS f
+                    WHERE {conditions} ORDER BY {order} file_row_number"""
         result = database.execute(query, [last, *before])
         columns = [column[0] for column in result.description]
         while rows := result.fetchmany(10_000):
             for row in rows:
                 yield dict(zip(columns, row, strict=True))
+
+
+_SAME_FILE = "e.path = f.path AND e.site_size IS NOT DISTINCT FROM f.site_size AND e.mtime IS NOT DISTINCT FROM f.mtime"
+_SAME = {
+    "missing": "e.path = f.path",
+    "mismatches": _SAME_FILE,
+    "orphans": _SAME_FILE,
+    "emptyDirectories": "e.path = f.path",
+}

@@ -37,14 +37,16 @@ def _order(run: RunDirectory) -> tuple[float, str]:
 def comparable_runs(store: Store, run: RunDirectory) -> list[RunDirectory]:
     """The complete runs before `run`, oldest first, back to the last change of what is compared with what.
 
-    Invalid and unfinished runs neither count nor reset.
+    That is told by the check, and by what the backend said that it was. Invalid and unfinished runs neither count nor
+    reset.
     """
-    wanted, began = fingerprint(run.check()), _order(run)
+    wanted = fingerprint(run.check()), run.read_json(SNAPSHOT)["description"]
+    began = _order(run)
     comparable: list[RunDirectory] = []
     for other, summary in _complete_runs(store, run.site):
         if _order(other) >= began:
             continue
-        if summary.get("fingerprint") != wanted:
+        if (summary.get("fingerprint"), summary["snapshots"]["before"]["description"]) != wanted:
             comparable.clear()
         else:
             comparable.append(other)

@@ -2,7 +2,9 @@
 
 import logging
 import time
+from typing import Any
 
+from dynamo_consistency.backend import adapt
 from dynamo_consistency.backend.contract import Backend
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.errors import BackendError, ConsistencyError, InvalidRunError, ListingError
@@ -31,9 +33,7 @@ def run_check(check: SiteConsistencyCheck, backend: Backend, store: Store) -> tu
     site = check.spec.site
     if not backend.check_site(site):
         raise ConsistencyError(f"the backend says that {site} is not ready; nothing was started")
-    alone = check.spec.listing.model_copy(update={"shards": 1})
-    check = check.model_copy(update={"spec": check.spec.model_copy(update={"listing": alone})})
-    run = store.create(check)
+    run = store.create(_with_listing(resolved(check, backend), shards=1))
     log.info("run %s of %s in %s", run.run_id, site, run.url)
     try:
         take_snapshot(run, backend, "before")
@@ -46,8 +46,28 @@ def run_check(check: SiteConsistencyCheck, backend: Backend, store: Store) -> tu
     return run, act_on(run, backend)
 
 
+def resolved(check: SiteConsistencyCheck, backend: Backend) -> SiteConsistencyCheck:
+    """The check with what lists the site, where it leaves that to the backend.
+
+    So a run acts on what it has listed, and findings are not confirmed across a change of it.
+    """
+    if check.spec.listing.source is not None:
+        return check
+    return _with_listing(check, source=adapt.listing_source(backend, check.spec.site))
+
+
+def _with_listing(check: SiteConsistencyCheck, **fields: Any) -> SiteConsistencyCheck:
+    listing = check.spec.listing.model_copy(update=fields)
+    return check.model_copy(update={"spec": check.spec.model_copy(update={"listing": listing})})
+
+
 def conclude(run: RunDirectory, backend: Backend) -> summaries.Summary:
-    """The comparison stage: second snapshot, comparison, reports and summary of a run that has been listed."""
+    """The comparison stage: second snapshot, comparison, reports and summary of a run that has been listed.
+
+    A run that is complete stays as it is: what it has requested stands in its summary.
+    """
+    if (known := read_summary(run))["result"] == "Complete":
+        return known
     check = run.check()
     try:
         take_snapshot(run, backend, "after")
@@ -64,10 +84,17 @@ def conclude(run: RunDirectory, backend: Backend) -> summaries.Summary:
 
 
 def act_on(run: RunDirectory, backend: Backend, approved_run: str | None = None) -> summaries.Summary:
-    """The action stage: all gates once more and, where they are open, the requests; then reports and summary anew."""
-    summary = read_summary(run) | act(run.store, run, backend, approved_run)
+    """The action stage: all gates once more and, where they are open, the requests; then reports and summary anew.
+
+    Raises what ended the action early, when all that was done until then is told.
+    """
+    told, trouble = act(run.store, run, backend, approved_run)
+    summary = read_summary(run) | told
     summary["artifacts"] |= {"actions": ACTIONS} | write_reports(run, backend, summary)
-    return _finish(run, summary)
+    _finish(run, summary)
+    if trouble is not None:
+        raise trouble
+    return summary
 
 
 def _invalid(run: RunDirectory, backend: Backend, reason: str) -> summaries.Summary:

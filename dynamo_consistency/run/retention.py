@@ -36,7 +36,7 @@ def removals(runs: Sequence[Kept], retention: Retention, policy: Policy, now: fl
     """What may go, of all runs of a site. Pure; a run without a known start is left to a person."""
     known = sorted((kept for kept in runs if kept.start is not None), key=lambda kept: kept.start or 0)
     complete = [kept for kept in known if kept.complete]
-    resting = {kept.run.url for kept in _resting(complete, policy, now)}
+    resting = {kept.run.url for kept in _resting(complete, policy)}
     whole = {kept.run.url for kept in complete[-retention.runs :]}
     for kept in known:
         age = now - (kept.start or 0)
@@ -46,14 +46,15 @@ def removals(runs: Sequence[Kept], retention: Retention, policy: Policy, now: fl
             yield Removal(kept.run, "data")
 
 
-def _resting(complete: Sequence[Kept], policy: Policy, now: float) -> Iterator[Kept]:
-    """The last complete runs that a confirmation needs: enough of them, and over enough time."""
+def _resting(complete: Sequence[Kept], policy: Policy) -> Iterator[Kept]:
+    """The last complete runs that a confirmation needs, of the last of them or of the next run: enough, and far enough
+    apart."""
     kinds = (policy.missing, policy.mismatches, policy.orphans, policy.empty_directories)
-    number = max(kind.confirm_runs for kind in kinds)
+    number = max(2, *(kind.confirm_runs for kind in kinds))
     span = max(kind.confirm_span_seconds for kind in kinds)
     for place, kept in enumerate(reversed(complete)):
         yield kept
-        if place + 1 >= number and now - (kept.start or now) >= span:
+        if place + 1 >= number and (complete[-1].start or 0) - (kept.start or 0) >= span:
             return
 
 

@@ -1,26 +1,25 @@
 """Acting on the findings of a run: all gates once more, then file by file what nothing speaks against.
 
-Requests are made in the order: mismatches and missing files (transfer), orphans, empty directories (deletion). Running
-it again after a crash continues where the journal ends and asks for nothing twice.
+Running it again after a crash continues where the journal ends and asks for nothing twice.
 """
 
 import logging
+import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 from dynamo_consistency import paths
 from dynamo_consistency.backend import adapt
 from dynamo_consistency.backend.contract import Backend, Known
-from dynamo_consistency.errors import InvalidRunError
+from dynamo_consistency.check import SiteConsistencyCheck
+from dynamo_consistency.errors import BackendError, ConsistencyError, InvalidRunError
 from dynamo_consistency.listers.walk import Limits
 from dynamo_consistency.run.action import objections, requests
-from dynamo_consistency.run.action.journal import Journal
+from dynamo_consistency.run.action.journal import Journal, Result
 from dynamo_consistency.run.action.lock import site_lock
-from dynamo_consistency.run.action.record import left_over_before, write_actions
+from dynamo_consistency.run.action.record import write_actions
 from dynamo_consistency.run.action.sight import Sight, SiteView
-from dynamo_consistency.run.confirmation import confirmed_findings
+from dynamo_consistency.run.action.turns import batches
 from dynamo_consistency.run.directory import RunDirectory, Store
 from dynamo_consistency.run.gates import Facts, Gate, all_ready, evaluate, gather
 from dynamo_consistency.run.history import read_summary
@@ -28,15 +27,18 @@ from dynamo_consistency.run.listing import open_lister
 
 log = logging.getLogger(__name__)
 
-BATCH = 100
+Told = dict[str, Any]
 
 
-def act(store: Store, run: RunDirectory, backend: Backend, approved_run: str | None = None) -> dict[str, Any]:
-    """Act on the findings of `run` as far as the gates allow; returns what `summary.json` says of gates and actions.
+def act(
+    store: Store, run: RunDirectory, backend: Backend, approved_run: str | None = None
+) -> tuple[Told, ConsistencyError | None]:
+    """Act on the findings of `run` as far as the gates allow.
 
+    Returns what `summary.json` says of gates and actions, and what ended it early: the site, the inventory or the
+    registry did not answer; what was asked for until then is in the journal and in `actions.parquet`.
     `approved_run`: the run that a person has approved, beside what the check says. Raises InvalidRunError for a run
-    without findings, ConsistencyError when another action of the site is under way, BackendError when the registry or
-    the inventory does not answer; what was asked until then stands in the journal.
+    without findings, ConsistencyError when another action of the site is under way.
     """
     if read_summary(run)["result"] != "Complete":
         raise InvalidRunError(f"run {run.run_id} of {run.site} is not complete and has no findings to act on")
@@ -44,100 +46,98 @@ def act(store: Store, run: RunDirectory, backend: Backend, approved_run: str | N
         facts = gather(store, run, approved_run)
         gates = evaluate(facts)
         journal = Journal(run)
+        trouble = None
         if all_ready(gates):
-            _carry_out(run, backend, facts, gates, journal)
+            try:
+                _carry_out(run, backend, facts, gates, journal)
+            except ConsistencyError as error:
+                trouble = error
         else:
             closed = ", ".join(gate.name for gate in gates if gate.state != "Ready")
             log.info("run %s of %s requests nothing: %s", run.run_id, run.site, closed)
-        return {"gates": [gate.as_dict() for gate in gates], "actions": write_actions(run, facts, gates, journal)}
+        actions = write_actions(run, facts, gates, journal)
+        return {"gates": [gate.as_dict() for gate in gates], "actions": actions}, trouble
 
 
 def _carry_out(run: RunDirectory, backend: Backend, facts: Facts, gates: list[Gate], journal: Journal) -> None:
-    listing = run.check().spec.listing
-    limits = Limits(listing.concurrency, listing.directory_timeout_seconds, listing.retries)
-    source = open_lister(listing, backend, run.site)
+    if not backend.check_site(run.site):
+        raise BackendError(f"the backend says that {run.site} is no longer ready; run the action again when it is")
+    check = run.check()
+    listing = check.spec.listing
+    limits = Limits(
+        listing.concurrency, listing.directory_timeout_seconds, listing.retries, listing.max_requests_per_second
+    )
+    lister = open_lister(listing, backend, run.site).lister
     try:
-        source.lister.prepare()
-        view = SiteView(source.lister, limits, [paths.to_bytes(root.path) for root in listing.roots])
-        for kind in facts.enforced:
-            first = left_over_before(run, kind)
-            task = _Task(run, backend, kind, view, gates, journal)
-            task.work_off(_in_turn(facts.confirmed[kind].runs, kind, first, journal), facts.policy.max_requests_per_run)
+        lister.prepare()
+        view = SiteView(lister, limits, [paths.to_bytes(root.path) for root in listing.roots])
+        action = _Action(check, backend, view, gates, journal)
+        for kind, findings in batches(run, facts, journal, requests.is_idempotent(backend)):
+            action.settle(kind, findings)
     finally:
-        source.lister.close()
+        lister.close()
 
 
-def _in_turn(
-    runs: Sequence[RunDirectory], kind: str, first: set[bytes], journal: Journal
-) -> Iterator[objections.Finding]:
-    """Confirmed findings of which nothing is settled yet: those that an earlier run left over, then the others."""
-    if not runs:
-        return
-    settled = journal.settled
-    for left_over in (True, False) if first else (False,):
-        for finding in confirmed_findings(runs, kind):
-            if (finding["path"] in first) == left_over and finding["path"] not in settled:
-                yield finding
+class _Action:
+    """Settles batches of findings: looks at each, writes down what will be asked, asks, writes down the answers."""
 
+    def __init__(
+        self, check: SiteConsistencyCheck, backend: Backend, view: SiteView, gates: list[Gate], journal: Journal
+    ) -> None:
+        self._site, self._ignore_age = check.spec.site, check.spec.comparison.ignore_age_seconds
+        self._backend, self._view, self._gates, self._journal = backend, view, gates, journal
+        self._directories = {
+            entry.path
+            for entry in journal.entries
+            if entry.kind == "emptyDirectories" and entry.result in ("requested", "waiting")
+        }
 
-@dataclass
-class _Task:
-    """Working off the findings of one kind."""
-
-    run: RunDirectory
-    backend: Backend
-    kind: str
-    view: SiteView
-    gates: list[Gate]
-    journal: Journal
-
-    def work_off(self, findings: Iterator[objections.Finding], budget: int) -> None:
-        """Batch by batch until the findings or the budget, counted over all kinds of the run, are used up."""
-        pending = set(self.backend.deletion_requests(self.run.site))
-        protected = set(self.backend.inventory.protected_datasets(self.run.site))
-        self._of_pending = self.backend.DatasetFilter(pending)
-        self._of_protected = self.backend.DatasetFilter(pending | protected)
-        self._pending = pending
-        while (left := budget - len(self.journal.asked)) > 0:
-            batch = list(islice(findings, min(BATCH, left)))
-            if not batch:
-                return
-            self._settle(batch)
-
-    def _settle(self, batch: list[objections.Finding]) -> None:
-        """Look at each finding, write down what will be asked, ask, and write down what was answered."""
-        spoken = dict(self._objections(batch))
-        wanted = [path for path, objection in spoken.items() if objection is None]
-        asked_at = self.journal.ask(self.kind, wanted, self.gates) if wanted else None
-        outcomes = requests.request(self.backend, self.run.site, self.kind, wanted) if wanted else []
-        answers = [(outcome.path, outcome.outcome, outcome.message) for outcome in outcomes]
-        skipped = [(path, "skipped", objection) for path, objection in spoken.items() if objection is not None]
-        self.journal.answer(self.kind, asked_at, [*answers, *skipped])  # type: ignore[list-item]
-
-    def _objections(self, batch: list[objections.Finding]) -> Iterator[tuple[bytes, str | None]]:
-        wanted = [finding["path"] for finding in batch]
-        look = self.view.directories if self.kind == "emptyDirectories" else self.view.files
-        sights = look(wanted)
-        known = adapt.look_up(self.backend, self.run.site, wanted)
-        requested = {entry.path for entry in self.journal.entries if entry.result in ("requested", "waiting")}
-        for finding in batch:
-            path = finding["path"]
-            objection = self._objection(finding, sights[path], known.get(path), requested)
+    def settle(self, kind: str, findings: Sequence[objections.Finding]) -> None:
+        wanted: list[bytes] = []
+        unwanted: list[tuple[bytes, Result, str]] = []
+        for path, objection in self._objections(kind, findings):
             if objection is None:
-                requested.add(path)
-            yield path, objection
+                wanted.append(path)
+            else:
+                asked = self._journal.is_unanswered(kind, path)
+                unwanted.append((path, "unanswered" if asked else "skipped", objection))
+        if unwanted:
+            self._journal.answer(kind, unwanted)
+        for together in requests.calls(self._backend, wanted):
+            self._ask(kind, together)
 
-    def _objection(
-        self, finding: objections.Finding, sight: Sight, known: Known | None, requested: set[bytes]
-    ) -> str | None:
-        name = paths.to_text(finding["path"])
-        if self.kind == "emptyDirectories":
-            return objections.to_deletion_of_directory(finding, sight, known, requested)
-        if self.kind == "orphans":
-            return objections.to_deletion_of_orphan(finding, sight, known, self._of_protected.protected(name))
-        dataset = known.dataset if known else None
-        by_name = bool(self._pending) and self._of_pending.protected(name)
-        deletion_pending = dataset in self._pending if dataset is not None else by_name
-        if self.kind == "missing":
-            return objections.to_transfer_of_missing(finding, sight, known, deletion_pending)
-        return objections.to_transfer_of_mismatch(finding, sight, known, deletion_pending)
+    def _ask(self, kind: str, files: Sequence[bytes]) -> None:
+        self._journal.ask(kind, files, self._gates)
+        outcomes = requests.request(self._backend, self._site, kind, files)
+        self._journal.answer(kind, outcomes)
+        if kind == "emptyDirectories":
+            self._directories |= {outcome.path for outcome in outcomes if outcome.outcome != "refused"}
+
+    def _objections(self, kind: str, findings: Sequence[objections.Finding]) -> Iterator[tuple[bytes, str | None]]:
+        """For each finding what speaks against it, by what site and inventory say now."""
+        files = [finding["path"] for finding in findings]
+        pending = set(self._backend.deletion_requests(self._site))
+        protected = pending | set(self._backend.inventory.protected_datasets(self._site))
+        of_pending = self._backend.DatasetFilter(pending)
+        of_protected = self._backend.DatasetFilter(protected)
+        sights = (self._view.directories if kind == "emptyDirectories" else self._view.files)(files)
+        known = adapt.look_up(self._backend, self._site, files)
+        young_from = time.time() - self._ignore_age
+
+        def deletion_is_pending(path: bytes, entry: Known | None) -> bool:
+            if entry is not None and entry.dataset is not None:
+                return entry.dataset in pending
+            return bool(pending) and of_pending.protected(paths.to_text(path))
+
+        def objection(finding: objections.Finding, sight: Sight, entry: Known | None) -> str | None:
+            path = finding["path"]
+            if kind == "emptyDirectories":
+                return objections.to_deletion_of_directory(finding, sight, entry, self._directories)
+            if kind == "orphans":
+                is_protected = of_protected.protected(paths.to_text(path))
+                return objections.to_deletion_of_orphan(finding, sight, entry, is_protected, young_from)
+            judge = objections.to_transfer_of_missing if kind == "missing" else objections.to_transfer_of_mismatch
+            return judge(finding, sight, entry, deletion_is_pending(path, entry), young_from)
+
+        for finding in findings:
+            yield finding["path"], objection(finding, sights[finding["path"]], known.get(finding["path"]))

@@ -14,19 +14,28 @@ from dynamo_consistency.run.directory import RunDirectory
 from dynamo_consistency.run.gates import Gate
 
 FOLDER = "actions"
-Result = Literal["requested", "waiting", "refused", "skipped"]
+Result = Literal["requested", "waiting", "refused", "skipped", "unanswered"]
+Key = tuple[str, bytes]
+"""Kind and path: what a finding is."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What became of one finding. `asked_at` is None where nothing was sent; times in seconds since 1970."""
+    """What became of one finding; times in seconds since 1970, `asked_at` None where nothing was sent.
+
+    unanswered: it was asked for, the answer was lost, and the registry was not asked again.
+    """
 
     path: bytes
     kind: str
     result: Result
     reason: str
     asked_at: float | None
-    answered_at: float
+    answered_at: float | None
+
+    @property
+    def key(self) -> Key:
+        return self.kind, self.path
 
 
 class Journal:
@@ -36,26 +45,36 @@ class Journal:
         self._run = run
         names = run.names(FOLDER)
         self._next = 1 + max((int(name.rsplit("/", 1)[-1].split("-")[0]) for name in names), default=0)
-        self.entries: list[Entry] = []
-        self.asked: set[bytes] = set()
+        self.asked: dict[Key, float] = {}
+        """When each finding was asked for, answered or not."""
+        self._settled: dict[Key, Entry] = {}
         for name in names:
-            self._read(name, run.read_json(name))
-
-    def _read(self, name: str, record: dict[str, Any]) -> None:
-        if name.endswith("-asked.json"):
-            self.asked.update(paths.to_bytes(path) for path in record["files"])
-        else:
-            self.entries.extend(_entry(record, item) for item in record["files"])
+            record = run.read_json(name)
+            (self._read_asked if name.endswith("-asked.json") else self._read_answered)(record)
 
     @property
-    def settled(self) -> set[bytes]:
-        """Paths of which the journal says what became of them."""
-        return {entry.path for entry in self.entries}
+    def entries(self) -> list[Entry]:
+        """What became of each finding that was taken up; last those of which the answer was lost."""
+        lost = [(kind, path, at) for (kind, path), at in self.asked.items() if not self.is_settled(kind, path)]
+        return [
+            *self._settled.values(),
+            *(Entry(path, kind, "unanswered", "the answer was lost", at, None) for kind, path, at in lost),
+        ]
 
-    def ask(self, kind: str, files: Iterable[bytes], gates: Iterable[Gate]) -> float:
-        """Write down what is about to be asked for; returns the time."""
+    def is_settled(self, kind: str, path: bytes) -> bool:
+        return (kind, path) in self._settled
+
+    @property
+    def has_unanswered(self) -> bool:
+        return any(key not in self._settled for key in self.asked)
+
+    def is_unanswered(self, kind: str, path: bytes) -> bool:
+        """It was asked for, and what was answered is not known."""
+        return (kind, path) in self.asked and not self.is_settled(kind, path)
+
+    def ask(self, kind: str, files: Iterable[bytes], gates: Iterable[Gate]) -> None:
+        """Write down what is about to be asked for."""
         asked_at = time.time()
-        files = list(files)
         record = {
             "kind": kind,
             "askedAt": asked_at,
@@ -63,19 +82,35 @@ class Journal:
             "files": [paths.to_text(path) for path in files],
         }
         self._run.write_json(f"{FOLDER}/{self._next:05d}-asked.json", record)
-        self.asked.update(files)
-        return asked_at
+        self._read_asked(record)
 
-    def answer(self, kind: str, asked_at: float | None, results: Iterable[tuple[bytes, Result, str]]) -> None:
+    def answer(self, kind: str, results: Iterable[tuple[bytes, Result, str]]) -> None:
         """Write down what became of a batch, and close it."""
-        items = [{"path": paths.to_text(path), "result": result, "reason": why} for path, result, why in results]
-        record = {"kind": kind, "askedAt": asked_at, "answeredAt": time.time(), "files": items}
+        items = [
+            {
+                "path": paths.to_text(path),
+                "result": result,
+                "reason": reason,
+                "askedAt": None if result == "skipped" else self.asked[kind, path],
+            }
+            for path, result, reason in results
+        ]
+        record = {"kind": kind, "answeredAt": time.time(), "files": items}
         self._run.write_json(f"{FOLDER}/{self._next:05d}-answered.json", record)
-        self.entries.extend(_entry(record, item) for item in items)
+        self._read_answered(record)
         self._next += 1
 
+    def _read_asked(self, record: dict[str, Any]) -> None:
+        self.asked |= {(record["kind"], paths.to_bytes(path)): record["askedAt"] for path in record["files"]}
 
-def _entry(record: dict[str, Any], item: dict[str, Any]) -> Entry:
-    asked_at = record["askedAt"] if item["result"] != "skipped" else None
-    path = paths.to_bytes(item["path"])
-    return Entry(path, record["kind"], item["result"], item["reason"], asked_at, record["answeredAt"])
+    def _read_answered(self, record: dict[str, Any]) -> None:
+        for item in record["files"]:
+            entry = Entry(
+                paths.to_bytes(item["path"]),
+                record["kind"],
+                item["result"],
+                item["reason"],
+                item["askedAt"],
+                record["answeredAt"],
+            )
+            self._settled[entry.key] = entry

@@ -9,36 +9,37 @@ from dynamo_consistency.run.action.sight import Absent, Directory, File, Sight, 
 Finding = Mapping[str, Any]
 
 
-def to_transfer_of_missing(finding: Finding, sight: Sight, known: Known | None, deletion_pending: bool) -> str | None:
-    """Why a missing file is not asked for; None when nothing speaks against it."""
+def to_transfer_of_missing(
+    finding: Finding, sight: Sight, known: Known | None, deletion_pending: bool, young_from: float
+) -> str | None:
+    """Why a missing file is not asked for; None when nothing speaks against it.
+
+    `young_from`, here and below: what has changed at this time (seconds since 1970) or later is too young to judge.
+    """
     if isinstance(sight, Unknown):
         return f"it cannot be told whether it is there: {sight.reason}"
     if not isinstance(sight, Absent):
         return "reappeared"
-    return _inventory_objection(finding, known, deletion_pending)
+    return _inventory_objection(finding, known, deletion_pending, young_from)
 
 
-def to_transfer_of_mismatch(finding: Finding, sight: Sight, known: Known | None, deletion_pending: bool) -> str | None:
+def to_transfer_of_mismatch(
+    finding: Finding, sight: Sight, known: Known | None, deletion_pending: bool, young_from: float
+) -> str | None:
     """Why a file of the wrong size is not fetched anew; None when nothing speaks against it."""
-    if isinstance(sight, Unknown):
-        return f"it cannot be told whether it is there: {sight.reason}"
-    if not isinstance(sight, File):
-        return "gone"
-    if sight.size == finding["size"]:
+    if isinstance(sight, File) and _bytes(sight.size) == _bytes(finding["size"]):
         return "reappeared: it has the right size now"
-    if sight.size != finding["site_size"] or sight.mtime != finding["mtime"]:
-        return "grew: it has changed since the run"
-    return _inventory_objection(finding, known, deletion_pending)
+    return _file_objection(finding, sight, young_from) or _inventory_objection(
+        finding, known, deletion_pending, young_from
+    )
 
 
-def to_deletion_of_orphan(finding: Finding, sight: Sight, known: Known | None, protected: bool) -> str | None:
+def to_deletion_of_orphan(
+    finding: Finding, sight: Sight, known: Known | None, protected: bool, young_from: float
+) -> str | None:
     """Why an orphan is not deleted; None when nothing speaks against it."""
-    if isinstance(sight, Unknown):
-        return f"it cannot be told whether it is there: {sight.reason}"
-    if not isinstance(sight, File):
-        return "gone"
-    if sight.size != finding["site_size"] or sight.mtime != finding["mtime"]:
-        return "grew: it has changed since the run"
+    if objection := _file_objection(finding, sight, young_from):
+        return objection
     if known is not None:
         return "now registered"
     if protected:
@@ -47,7 +48,10 @@ def to_deletion_of_orphan(finding: Finding, sight: Sight, known: Known | None, p
 
 
 def to_deletion_of_directory(finding: Finding, sight: Sight, known: Known | None, requested: Set[bytes]) -> str | None:
-    """Why an empty directory is not deleted. `requested`: directories whose deletion is asked for already."""
+    """Why an empty directory is not deleted; None when nothing speaks against it.
+
+    `requested`: directories whose deletion this run has asked for. One that is gone changes its parent, and no more.
+    """
     if isinstance(sight, Unknown):
         return f"it cannot be told what is in it: {sight.reason}"
     if not isinstance(sight, Directory):
@@ -55,18 +59,42 @@ def to_deletion_of_directory(finding: Finding, sight: Sight, known: Known | None
     inside = {finding["path"] + b"/" + name for name in sight.subdirectories}
     if not sight.bare or not inside <= requested:
         return "no longer empty, or a directory in it stays"
+    changed = sight.mtime is None or sight.mtime > finding["mtime"]
+    if changed and not any(path.rsplit(b"/", 1)[0] == finding["path"] for path in requested):
+        return "it has changed since the run"
     if known is not None:
         return "now registered"
     return None
 
 
-def _inventory_objection(finding: Finding, known: Known | None, deletion_pending: bool) -> str | None:
+def _file_objection(finding: Finding, sight: Sight, young_from: float) -> str | None:
+    """A file that is to go must be the one that was found."""
+    if isinstance(sight, Unknown):
+        return f"it cannot be told whether it is there: {sight.reason}"
+    if not isinstance(sight, File):
+        return "gone"
+    if sight.size != finding["site_size"] or sight.mtime != finding["mtime"]:
+        return "grew: it has changed since the run"
+    if sight.mtime is not None and sight.mtime >= young_from:
+        return "too young to judge; is the clock right?"
+    return None
+
+
+def _inventory_objection(
+    finding: Finding, known: Known | None, deletion_pending: bool, young_from: float
+) -> str | None:
+    """A file that is to be fetched must still be wanted as it was."""
     if known is None:
         return "no longer registered"
-    if known.in_flight:
+    if known.in_flight or (known.time is not None and known.time >= young_from):
         return "now in flight"
-    if known.size != finding["size"]:
+    if _bytes(known.size) != _bytes(finding["size"]):
         return "the inventory has another size now"
     if deletion_pending:
         return "deletion pending"
     return None
+
+
+def _bytes(size: int | None) -> int | None:
+    """A size, or None: inventories write a negative one where they do not know it."""
+    return None if size is None or size < 0 else size

@@ -3,12 +3,12 @@
 import json
 from collections import Counter
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dynamo_consistency.run.action.journal import Entry, Journal
+from dynamo_consistency.run.action.journal import Entry, Journal, Key
 from dynamo_consistency.run.confirmation import confirmed_findings
 from dynamo_consistency.run.directory import RunDirectory
 from dynamo_consistency.run.gates import Facts, Gate
@@ -32,21 +32,30 @@ _SCHEMA = pa.schema(
     ]
 )
 _ROWS = 10_000
+_ASKED = ("requested", "waiting", "refused", "unanswered")
 
 Row = dict[str, Any]
+
+
+class AskedBefore(NamedTuple):
+    """The last earlier run that asked for a finding, by its number, oldest first; and whether it got no answer."""
+
+    run: int
+    unanswered: bool
 
 
 def write_actions(run: RunDirectory, facts: Facts, gates: list[Gate], journal: Journal) -> dict[str, Any]:
     """Write `actions.parquet` from the journal; returns the numbers for each kind that was enforced."""
     told = json.dumps([gate.as_dict() for gate in gates])
     rows = [_row(entry) for entry in journal.entries]
-    settled = journal.settled
-    if settled or journal.asked:
-        for kind in facts.enforced:
-            for finding in confirmed_findings(facts.confirmed[kind].runs, kind) if facts.confirmed[kind].runs else ():
-                if finding["path"] not in settled:
-                    unanswered = finding["path"] in journal.asked
-                    rows.append(_open_row(finding["path"], kind, "unanswered" if unanswered else LEFT_OVER))
+    if rows:
+        rows += [
+            _left_over(finding["path"], kind)
+            for kind in facts.enforced
+            if facts.confirmed[kind].count
+            for finding in confirmed_findings(facts.confirmed[kind].runs, kind)
+            if not journal.is_settled(kind, finding["path"]) and not journal.is_unanswered(kind, finding["path"])
+        ]
     with run.writing(ACTIONS) as target, pq.ParquetWriter(target, _SCHEMA, compression="zstd") as writer:
         for start in range(0, len(rows), _ROWS):
             part = [row | {"gates": told} for row in rows[start : start + _ROWS]]
@@ -54,14 +63,18 @@ def write_actions(run: RunDirectory, facts: Facts, gates: list[Gate], journal: J
     return {kind: _numbers(rows, kind, facts.confirmed[kind].count) for kind in facts.enforced}
 
 
-def left_over_before(run: RunDirectory, kind: str) -> set[bytes]:
-    """What the run before wanted to ask for and had no budget for."""
-    earlier = comparable_runs(run.store, run)
-    if not earlier or not earlier[-1].exists(ACTIONS):
-        return set()
-    with earlier[-1].reading(ACTIONS) as path:
-        filters = [("kind", "=", kind), ("outcome", "=", LEFT_OVER)]
-        return set(pq.read_table(path, columns=["path"], filters=filters)["path"].to_pylist())
+def asked_before(run: RunDirectory) -> dict[Key, AskedBefore]:
+    """What the comparable runs before have asked for, whatever was answered."""
+    asked: dict[Key, AskedBefore] = {}
+    for number, earlier in enumerate(comparable_runs(run.store, run)):
+        if not earlier.exists(ACTIONS):
+            continue
+        with earlier.reading(ACTIONS) as path:
+            columns = ["kind", "path", "outcome"]
+            rows = pq.read_table(path, columns=columns, filters=[("outcome", "in", list(_ASKED))])
+        for kind, name, outcome in zip(*(rows[column].to_pylist() for column in columns), strict=True):
+            asked[kind, name] = AskedBefore(number, outcome == "unanswered")
+    return asked
 
 
 def _row(entry: Entry) -> Row:
@@ -71,13 +84,17 @@ def _row(entry: Entry) -> Row:
         "request": REQUESTS[entry.kind],
         "outcome": entry.result,
         "reason": entry.reason,
-        "asked_at": None if entry.asked_at is None else datetime.fromtimestamp(entry.asked_at, UTC),
-        "answered_at": datetime.fromtimestamp(entry.answered_at, UTC),
+        "asked_at": _time(entry.asked_at),
+        "answered_at": _time(entry.answered_at),
     }
 
 
-def _open_row(path: bytes, kind: str, outcome: str) -> Row:
-    return {"path": path, "kind": kind, "request": REQUESTS[kind], "outcome": outcome, "reason": ""}
+def _left_over(path: bytes, kind: str) -> Row:
+    return {"path": path, "kind": kind, "request": REQUESTS[kind], "outcome": LEFT_OVER, "reason": ""}
+
+
+def _time(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
 def _numbers(rows: list[Row], kind: str, confirmed: int) -> dict[str, Any]:

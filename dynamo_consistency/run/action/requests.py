@@ -1,10 +1,23 @@
 """The calls to a registry: this file makes them, and no other."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from dynamo_consistency import paths
 from dynamo_consistency.backend.contract import Backend, ItemisingRegistry, Outcome
 from dynamo_consistency.errors import BackendError, ConsistencyError
+
+
+def is_idempotent(backend: Backend) -> bool:
+    """May a request be made again whose answer was lost? Of the two plain calls nobody promises that."""
+    return isinstance(backend.registry, ItemisingRegistry)
+
+
+def calls(backend: Backend, files: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    """`files` as they are asked for: all in one call or, where only the call as a whole is answered, one by one."""
+    if is_idempotent(backend):
+        yield from [files] if files else []
+    else:
+        yield from ([path] for path in files)
 
 
 def request(backend: Backend, site: str, kind: str, files: Sequence[bytes]) -> list[Outcome]:
@@ -29,9 +42,9 @@ def _delete(backend: Backend, site: str, files: Sequence[bytes]) -> list[Outcome
     registry = backend.registry
     if isinstance(registry, ItemisingRegistry):
         return registry.request_deletion(site, files)
-    number = registry.delete(site, [paths.to_text(path) for path in files])
-    message = "" if number == len(files) else f"the registry says that it took {number} of {len(files)}"
-    return [Outcome(path, "requested", message) for path in files]
+    if registry.delete(site, [paths.to_text(path) for path in files]) == 0:
+        return [Outcome(path, "refused", "the registry says that it took nothing") for path in files]
+    return [Outcome(path, "requested") for path in files]
 
 
 def _transfer(backend: Backend, site: str, files: Sequence[bytes]) -> list[Outcome]:

@@ -1,10 +1,17 @@
-"""What the site shows of single files at the moment of acting, by listing the directories that they are in."""
+"""What the site shows of single files at the moment of acting, by listing the directories that they are in.
 
-from collections.abc import Iterable, Iterator
+All directories from the root down are looked at: where one of them has become a link or a file, what is seen behind it
+is not what the run has seen.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 
 from dynamo_consistency import paths
-from dynamo_consistency.listers.contract import Answer, Failed, Listed, Lister
+from dynamo_consistency.listers.contract import Answer, Failed, Hole, Lister, Subdirectory
+from dynamo_consistency.listers.contract import File as ListedFile
 from dynamo_consistency.listers.shards import Share
 from dynamo_consistency.listers.walk import Limits, Walk
 
@@ -23,6 +30,7 @@ class Directory:
 
     subdirectories: frozenset[bytes]
     bare: bool
+    mtime: int | None
 
 
 @dataclass(frozen=True)
@@ -54,58 +62,95 @@ class SiteView:
         self._lister, self._limits, self._roots = lister, limits, tuple(roots)
 
     def files(self, wanted: Iterable[bytes]) -> dict[bytes, Sight]:
-        """What is at each path. Where its directory cannot be listed, those above it are asked whether it is there."""
-        wanted = list(wanted)
-        answers = self._list({_parent(path) for path in wanted})
-        above = {directory for path in wanted for directory in self._up(path)} - answers.keys()
-        if any(isinstance(answer, Failed) for answer in answers.values()):
-            answers |= self._list(above)
-        return {path: self._sight(path, answers) for path in wanted}
+        """What is at each path. Raises ListingError when the answers together cannot be trusted."""
+        look = self._look(wanted, ())
+        return {path: look.file(path) for path in wanted}
 
     def directories(self, wanted: Iterable[bytes]) -> dict[bytes, Sight]:
-        """What each directory holds."""
-        return {path: _contents(answer) for path, answer in self._list(set(wanted)).items()}
+        """What each directory holds. Raises as `files` does."""
+        look = self._look(wanted, wanted)
+        return {path: look.directory(path) for path in wanted}
 
-    def _list(self, directories: set[bytes]) -> dict[bytes, Answer]:
-        walk = Walk(self._lister, sorted(directories), _NothingBelow(0, 1, 1), self._limits)
-        return {visit.directory.path: visit.answer for visit in walk}
+    def _look(self, wanted: Iterable[bytes], themselves: Iterable[bytes]) -> "_Look":
+        ways = {path: self._way(path) for path in wanted}
+        asked = set(chain(themselves, *ways.values()))
+        walk = Walk(self._lister, sorted(asked), _NothingBelow(0, 1, 1), self._limits)
+        answers = {visit.directory.path: visit.answer for visit in walk}
+        self._lister.verify()
+        return _Look(ways, answers)
 
-    def _up(self, path: bytes) -> Iterator[bytes]:
-        """The directories above `path`, nearest first, up to its root."""
-        directory = _parent(path)
-        while paths.is_in(directory, self._roots):
-            yield directory
-            directory = _parent(directory)
-
-    def _sight(self, path: bytes, answers: dict[bytes, Answer]) -> Sight:
-        reason = "its directory is not below a root"
-        child = path
-        for directory in self._up(path):
-            answer = answers.get(directory)
-            if isinstance(answer, Listed):
-                return _entry(answer, child.rsplit(b"/", 1)[-1], reason, itself=child == path)
-            reason = answer.reason if isinstance(answer, Failed) else "its directory gave no answer"
-            child = directory
-        return Unknown(reason)
+    def _way(self, path: bytes) -> list[bytes]:
+        """The directories that lead to `path`, from its root down; none where it is below no root."""
+        for root in self._roots:
+            if paths.is_below(path, root):
+                way = [path]
+                while way[-1] != root:
+                    way.append(way[-1].rsplit(b"/", 1)[0] or b"/")
+                return way[:0:-1]
+        return []
 
 
-def _parent(path: bytes) -> bytes:
-    return path.rsplit(b"/", 1)[0] or b"/"
+class _Look:
+    """The answers of one look at the site."""
+
+    def __init__(self, ways: dict[bytes, list[bytes]], answers: dict[bytes, Answer]) -> None:
+        self._ways, self._answers = ways, answers
+        names: defaultdict[bytes, set[bytes]] = defaultdict(set)
+        for path, way in ways.items():
+            for directory, child in zip(way, [*way[1:], path], strict=True):
+                names[directory].add(_name(child))
+        self._entries = {directory: _named(answers[directory], of_interest) for directory, of_interest in names.items()}
+
+    def file(self, path: bytes) -> Sight:
+        entry = self._entry(path)
+        if isinstance(entry, ListedFile):
+            return File(entry.size, entry.mtime)
+        return Unknown("its name is a directory now") if isinstance(entry, Subdirectory) else entry
+
+    def directory(self, path: bytes) -> Sight:
+        entry, answer = self._entry(path), self._answers[path]
+        if isinstance(entry, ListedFile):
+            return Unknown("its name is a file now")
+        if not isinstance(entry, Subdirectory):
+            return entry
+        if isinstance(answer, Failed):
+            return Unknown(answer.reason)
+        subdirectories = frozenset(below.name for below in answer.directories)
+        return Directory(subdirectories, not answer.files and not answer.holes, entry.mtime)
+
+    def _entry(self, path: bytes) -> "ListedFile | Subdirectory | Absent | Unknown":
+        """The one entry of that path in its directory, if all directories on the way there are what they seem."""
+        way = self._ways[path]
+        entry: ListedFile | Subdirectory | Absent | Unknown = Unknown("it is below no root")
+        for directory, child in zip(way, [*way[1:], path], strict=True):
+            answer = self._answers[directory]
+            if isinstance(answer, Failed):
+                return Unknown(answer.reason)
+            entry = _the_one(self._entries[directory][_name(child)])
+            if child != path and not isinstance(entry, Subdirectory):
+                return Unknown("a directory above it is a file now") if isinstance(entry, ListedFile) else entry
+        return entry
 
 
-def _entry(listed: Listed, name: bytes, reason: str, *, itself: bool) -> Sight:
-    """What `listed` says of `name`: the file `itself`, or the directory towards it that could not be listed."""
-    files = [file for file in listed.files if file.name == name]
-    taken = any(entry.name == name for entries in (listed.directories, listed.holes) for entry in entries)
-    if not files and not taken:
+def _name(path: bytes) -> bytes:
+    return path.rsplit(b"/", 1)[-1]
+
+
+def _named(answer: Answer, names: set[bytes]) -> "dict[bytes, list[ListedFile | Subdirectory | Hole]]":
+    """The entries of these names."""
+    found: dict[bytes, list[ListedFile | Subdirectory | Hole]] = {name: [] for name in names}
+    if not isinstance(answer, Failed):
+        for entries in (answer.files, answer.directories, answer.holes):
+            for entry in entries:
+                if entry.name in names:
+                    found[entry.name].append(entry)
+    return found
+
+
+def _the_one(entries: "list[ListedFile | Subdirectory | Hole]") -> "ListedFile | Subdirectory | Absent | Unknown":
+    if not entries:
         return Absent()
-    if not itself or taken or len(files) > 1:
-        return Unknown(reason if not itself else "its name is now a directory, a link, or stands twice")
-    return File(files[0].size, files[0].mtime)
-
-
-def _contents(answer: Answer) -> Sight:
-    if isinstance(answer, Failed):
-        return Unknown(answer.reason)
-    subdirectories = frozenset(entry.name for entry in answer.directories)
-    return Directory(subdirectories, bare=not answer.files and not answer.holes)
+    if len(entries) > 1:
+        return Unknown("its name, or that of a directory above it, stands twice")
+    (entry,) = entries
+    return Unknown(entry.reason) if isinstance(entry, Hole) else entry

@@ -100,7 +100,9 @@ def gather(store: Store, run: RunDirectory, approved_run: str | None = None) -> 
         superseded=is_superseded(store, run),
         by_dump=bool(check.spec.listing.source and check.spec.listing.source.dump),
     )
-    confirmed = {kind: confirmation.confirm(run, earlier, kind, facts.policy_of(kind)) for kind in KINDS}
+    confirmed = {
+        kind: confirmation.confirm(run, earlier, kind, facts.policy_of(kind), facts.found(kind)) for kind in KINDS
+    }
     return replace(facts, confirmed=confirmed)
 
 

@@ -1,0 +1,74 @@
+"""Which findings are taken up, and in which order: what has waited longest goes first.
+
+Within a turn it is mismatches and missing files (transfer), orphans, empty directories (deletion, the deepest first).
+"""
+
+from collections.abc import Iterator
+from itertools import groupby, islice
+
+from dynamo_consistency.run.action.journal import Journal
+from dynamo_consistency.run.action.objections import Finding
+from dynamo_consistency.run.action.record import AskedBefore, asked_before
+from dynamo_consistency.run.confirmation import confirmed_findings
+from dynamo_consistency.run.directory import RunDirectory
+from dynamo_consistency.run.gates import Facts
+from dynamo_consistency.run.gates.facts import Kind
+
+BATCH = 100
+
+Batch = tuple[Kind, list[Finding]]
+
+
+def batches(run: RunDirectory, facts: Facts, journal: Journal, idempotent: bool) -> Iterator[Batch]:
+    """Confirmed findings to be taken up, until the budget of the run, which the journal counts, is used up.
+
+    First, in a run that is continued, what was asked for without an answer; where the registry is not `idempotent` that
+    is left to the next run, so that nothing is asked for twice. Then what no earlier run has asked for (new, or left
+    over), then the rest, from what was asked for longest ago. What a registry never takes so delays nothing else.
+    A request that went unanswered is made alone: it may have been the one that spoilt its batch.
+    """
+    if idempotent and journal.has_unanswered:
+        yield from _unanswered(facts, journal)
+    before = asked_before(run)
+    for turn in (None, *sorted({asked.run for asked in before.values()})):
+        for kind in facts.enforced:
+            findings = (
+                (finding, asked)
+                for finding in _open(facts, kind, journal)
+                if ((asked := before.get((kind, finding["path"]))) and asked.run) == turn
+            )
+            yield from _of_turn(kind, findings, facts.policy.max_requests_per_run, journal)
+
+
+def _unanswered(facts: Facts, journal: Journal) -> Iterator[Batch]:
+    """They have their place in the budget already."""
+    for kind in facts.enforced:
+        for finding in confirmed_findings(facts.confirmed[kind].runs, kind):
+            if journal.is_unanswered(kind, finding["path"]):
+                yield kind, [finding]
+
+
+def _open(facts: Facts, kind: Kind, journal: Journal) -> Iterator[Finding]:
+    if not facts.confirmed[kind].count:
+        return
+    for finding in confirmed_findings(facts.confirmed[kind].runs, kind):
+        if not journal.is_settled(kind, finding["path"]) and not journal.is_unanswered(kind, finding["path"]):
+            yield finding
+
+
+def _of_turn(
+    kind: Kind, findings: Iterator[tuple[Finding, AskedBefore | None]], budget: int, journal: Journal
+) -> Iterator[Batch]:
+    """Directories of one depth at a time: of those above, it matters what becomes of the ones in them."""
+
+    def together(item: tuple[Finding, AskedBefore | None]) -> tuple[int, object]:
+        finding, asked = item
+        alone = finding["path"] if asked and asked.unanswered else None
+        return (finding["path"].count(b"/") if kind == "emptyDirectories" else 0), alone
+
+    for _, group in groupby(findings, together):
+        while (left := budget - len(journal.asked)) > 0:
+            batch = [finding for finding, _ in islice(group, min(BATCH, left))]
+            if not batch:
+                break
+            yield kind, batch
