@@ -1,0 +1,176 @@
+"""What of the scratch area may go, as findings of the run: files and logs first, then directories, children first."""
+
+import contextlib
+import hashlib
+import json
+import logging
+from collections.abc import Iterable, Sequence
+from importlib import resources
+from typing import Any
+
+import duckdb
+
+from dynamo_consistency import paths
+from dynamo_consistency.check import SiteConsistencyCheck, Unmerged
+from dynamo_consistency.run.database import literal, open_database, within
+from dynamo_consistency.run.directory import RunDirectory
+from dynamo_consistency.run.unmerged.listing import LISTING
+from dynamo_consistency.run.unmerged.protection import ProtectionError, protected_directories
+from dynamo_consistency.run.unmerged.rules import Rules, Subtrees, cleaned
+
+log = logging.getLogger(__name__)
+
+FINDINGS = "findings/unmerged.parquet"
+TOLD = "findings/unmerged.json"
+_HOLES_SHOWN = 20
+
+_FINDINGS = """
+    SELECT path, NULL::BIGINT AS size, site_size, mtime, NULL::VARCHAR AS dataset, NULL::VARCHAR AS block,
+           NULL::VARCHAR AS "group", root_of(path) AS root, type
+    FROM finding ORDER BY type = 'directory', CASE WHEN type <> 'directory' THEN path END, path DESC
+"""
+_LEFT_ALONE = ("young", "protected", "excluded", "ignored", "hole", "registered")
+
+
+def find_unmerged(run: RunDirectory) -> dict[str, Any] | None:
+    """Write `findings/unmerged.*` of a compared run; returns what the `.json` holds, None where there is no area.
+
+    Where it is not certain what is protected, or the area was not listed, there are no findings, and `trouble` says so;
+    the rest of the run stands. Running it again gives the same.
+    """
+    check = run.check()
+    unmerged = cleaned(check)
+    if unmerged is None:
+        return None
+    if run.exists(TOLD):
+        return told(run)
+    protected: frozenset[bytes] = frozenset()
+    trouble = _trouble_of_listing(run, unmerged)
+    if not trouble:
+        try:
+            protected = protected_directories(unmerged)
+        except ProtectionError as error:
+            trouble = str(error)
+            log.warning("nothing of %s is deleted: %s", unmerged.path, trouble)
+    result = {
+        "path": unmerged.path,
+        "trouble": trouble,
+        "protectedDirectories": len(protected),
+        "fingerprint": _fingerprint(unmerged),
+    }
+    result |= _write(run, check, Rules(check, unmerged, protected), protected, judge=not trouble)
+    run.write_json(TOLD, result)
+    return result
+
+
+def told(run: RunDirectory) -> dict[str, Any] | None:
+    """What a compared run found in its scratch area; None where it has none."""
+    return dict(run.read_json(TOLD)) if run.exists(TOLD) else None
+
+
+def comparable(run: RunDirectory, earlier: Sequence[RunDirectory]) -> list[RunDirectory]:
+    """Those of the `earlier` runs, oldest first, whose findings in the area confirm those of `run`.
+
+    A change of its rules starts the count anew; a run in which nothing could be judged neither counts nor resets.
+    """
+    now = told(run)
+    counted: list[RunDirectory] = []
+    for other in earlier:
+        then = told(other)
+        if now is None or then is None or then["fingerprint"] != now["fingerprint"]:
+            counted.clear()
+        elif not then["trouble"]:
+            counted.append(other)
+    return counted
+
+
+def _fingerprint(unmerged: Unmerged) -> str:
+    rules = unmerged.model_dump(mode="json", include={"path", "min_age_seconds", "logs", "exclude", "protected_from"})
+    return hashlib.sha256(json.dumps(rules, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _trouble_of_listing(run: RunDirectory, unmerged: Unmerged) -> str:
+    """Why the listing of the area shows nothing of it; empty when it does."""
+    if not run.exists(f"{LISTING}.json"):
+        return f"{unmerged.path} was not listed; the listing stage of shard 0 does it"
+    for hole in run.read_json(f"{LISTING}.json")["holes"]:
+        if hole["path"] == unmerged.path:
+            return f"{unmerged.path} could not be listed: {hole['reason']}"
+    return ""
+
+
+def _write(
+    run: RunDirectory, check: SiteConsistencyCheck, rules: Rules, protected: Iterable[bytes], *, judge: bool
+) -> dict[str, Any]:
+    """Write the findings file, an empty one where nothing may be judged; returns the numbers."""
+    listing = run.read_json(f"{LISTING}.json") if run.exists(f"{LISTING}.json") else None
+    with contextlib.ExitStack() as inputs:
+        database = inputs.enter_context(open_database())
+        _give_listing(database, inputs, run, judge=judge)
+        _give_tables(database, inputs, run, rules, protected)
+        _give_rules(database, rules, listing["listedAt"] if listing else 0)
+        database.execute(resources.files(__package__).joinpath("unmerged.sql").read_text(encoding="utf-8"))
+        with run.writing(FINDINGS) as target:
+            database.execute(f"COPY ({_FINDINGS}) TO {literal(str(target))} (FORMAT parquet, COMPRESSION zstd)")
+        return _numbers(database) | {
+            "listed": listing["counts"] if listing else {"files": 0, "directories": 0, "holes": 0, "bytes": 0},
+            "holes": listing["holes"][:_HOLES_SHOWN] if listing else [],
+        }
+
+
+def _give_listing(
+    database: duckdb.DuckDBPyConnection, inputs: contextlib.ExitStack, run: RunDirectory, *, judge: bool
+) -> None:
+    if not judge:
+        database.execute("CREATE TABLE listing (path BLOB, kind VARCHAR, size BIGINT, mtime BIGINT, reason VARCHAR)")
+        return
+    path = inputs.enter_context(run.reading(f"{LISTING}.parquet"))
+    database.execute(f"CREATE VIEW listing AS FROM read_parquet({literal(str(path))})")
+
+
+def _give_tables(
+    database: duckdb.DuckDBPyConnection,
+    inputs: contextlib.ExitStack,
+    run: RunDirectory,
+    rules: Rules,
+    protected: Iterable[bytes],
+) -> None:
+    in_areas = " OR ".join(within("path", area) for area in rules.areas)
+    snapshots = [inputs.enter_context(run.reading(f"inventory/{moment}.parquet")) for moment in ("before", "after")]
+    known = " UNION ".join(
+        f"SELECT path FROM read_parquet({literal(str(snapshot))}) WHERE {in_areas}" for snapshot in snapshots
+    )
+    database.execute(f"CREATE TABLE known AS {known}")
+    for table, directories in (("protected", protected), ("fixed", [*rules.areas, *rules.logs])):
+        database.execute(f"CREATE TABLE {table} AS SELECT unnest(?::BLOB[]) AS path", [sorted(directories)])
+    cases = " ".join(f"WHEN {within('path', area)} THEN {literal(paths.to_text(area))}" for area in rules.areas)
+    database.execute(f"CREATE MACRO root_of(path) AS CASE {cases} END")
+
+
+def _give_rules(database: duckdb.DuckDBPyConnection, rules: Rules, listed_at: int) -> None:
+    holes = database.execute("SELECT path FROM listing WHERE kind IN ('hole', 'seen')").fetchall()
+    in_hole = Subtrees(path for (path,) in holes)
+
+    def young(path: bytes, mtime: int) -> bool:
+        return rules.is_young(path, mtime, listed_at)
+
+    database.create_function("young", young, ["BLOB", "BIGINT"], "BOOLEAN")
+    database.create_function("keeper", rules.keeper, ["BLOB"], "VARCHAR")
+    database.create_function("is_log", rules.is_log, ["BLOB"], "BOOLEAN")
+    database.create_function("in_hole", in_hole.cover, ["BLOB"], "BOOLEAN")
+
+
+def _numbers(database: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+    rows = database.execute(
+        "SELECT type, count(*), coalesce(sum(greatest(site_size, 0)), 0)::BIGINT FROM finding GROUP BY type"
+    ).fetchall()
+    found = {kind: count for kind, count, _ in rows}
+    kept = database.execute("SELECT verdict, count(*) FROM judged WHERE kind = 'file' GROUP BY verdict").fetchall()
+    return {
+        "unmerged": sum(found.values()),
+        "unmergedBytes": sum(size for _, _, size in rows),
+        "files": found.get("file", 0),
+        "logs": found.get("log", 0),
+        "directories": found.get("directory", 0),
+        "leftAlone": {reason: dict(kept).get(reason, 0) for reason in _LEFT_ALONE},
+    }

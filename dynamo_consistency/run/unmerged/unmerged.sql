@@ -1,0 +1,51 @@
+-- What of a scratch area is old enough to go: files, logs, and directories with nothing in or below them.
+--
+-- Given by findings.py:
+--   listing                     path, kind, size, mtime, reason
+--   known                       path: what the inventory has there, in either snapshot
+--   protected, fixed            path: protected directories; directories that never go (areas, log directories)
+--   young(path, mtime), keeper(path), is_log(path), in_hole(path)
+--                               functions in Python: rules.py, which the action asks as well
+--
+-- One statement makes one table; the findings are `finding`.
+
+CREATE MACRO parent(text) AS left(text, length(text) - strpos(reverse(text), '/'));
+
+-- A path that was listed several times is as young as its youngest entry, and of unknown age if one of them is.
+CREATE TABLE entry AS
+SELECT path, kind, any_value(size) AS size, CASE WHEN count(mtime) = count(*) THEN max(mtime) END AS mtime
+FROM listing WHERE kind IN ('file', 'directory')
+GROUP BY path, kind;
+
+CREATE TABLE judged AS
+SELECT path, kind, size, mtime,
+       CASE WHEN mtime IS NULL OR young(path, mtime) THEN 'young'
+            WHEN keeper(path) <> '' THEN keeper(path)
+            WHEN in_hole(path) THEN 'hole'
+            WHEN path IN (FROM known) THEN 'registered'
+            WHEN kind = 'directory' THEN 'directory'
+            WHEN is_log(path) THEN 'log'
+            ELSE 'file' END AS verdict
+FROM entry;
+
+-- Directories that stay because of something in or below them, and everything above them. As text, in which DuckDB can
+-- cut a path at a slash: bytes outside printable ASCII become \xNN, which is reversible.
+CREATE TABLE kept AS
+WITH RECURSIVE above AS (
+  SELECT DISTINCT text FROM (
+    SELECT parent(path::VARCHAR) AS text FROM listing WHERE kind <> 'directory'
+    UNION ALL SELECT parent(path::VARCHAR) FROM known
+    UNION ALL SELECT parent(path::VARCHAR) FROM protected
+    UNION ALL SELECT path::VARCHAR FROM listing WHERE kind <> 'directory'
+    UNION ALL SELECT path::VARCHAR FROM judged WHERE kind = 'directory' AND verdict <> 'directory'
+    UNION ALL SELECT path::VARCHAR FROM fixed
+  )
+  UNION
+  SELECT parent(text) FROM above WHERE text <> ''
+)
+SELECT text FROM above;
+
+CREATE TABLE finding AS
+SELECT path, CASE WHEN kind = 'file' THEN size END AS site_size, mtime, verdict AS type
+FROM judged
+WHERE verdict IN ('file', 'log') OR (verdict = 'directory' AND path::VARCHAR NOT IN (FROM kept));
