@@ -194,6 +194,8 @@ def test_a_replica_dump_hands_scope_name_and_checksum_on(read):
         ("null", "None", None, False),
         ("2026-01-01 00:00:00", "soon", None, True),
         ("soon", "", None, True),
+        ("2026-01-01 00:00:00", "2026-02-30 00:00:00", None, True),
+        ("2026-01-01 00:00:00", " 2026-01-02 00:00:00", None, True),
     ],
 )
 def test_a_replica_is_as_old_as_its_last_update_or_else_its_creation(read, created, updated, seconds, in_flight):

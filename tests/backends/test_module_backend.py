@@ -143,6 +143,9 @@ def test_a_run_whose_inventory_breaks_off_is_invalid_and_has_no_findings(opened,
 
 def test_what_a_module_remembers_as_secret_is_in_no_message(opened, run_whole):
     secrets.remember("hunter2")
+    with pytest.raises(BackendError) as told:
+        list(opened(BREAKS_OFF).inventory.list_files("T2_TEST"))
+    assert "hunter2" not in str(told.value)
     _, summary = run_whole(opened(BREAKS_OFF))
     assert "password ***" in summary["reason"]
     assert "hunter2" not in repr(summary)
@@ -177,7 +180,7 @@ class Failing(Lister):
 def get_listers(site): return Failing, [(MOUNT, 1)]
 """
     )
-    run, summary = run_whole(backend)
+    run, summary = run_whole(backend, listing={"roots": [{"path": "/store/mc"}], "retries": 0})
     assert summary["result"] == "Complete", summary["reason"]
     assert summary["counts"]["holes"] == 1
     assert found(run, "missing") == found(run, "orphan") == []
