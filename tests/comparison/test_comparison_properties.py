@@ -19,7 +19,7 @@ RANDOM = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 
 # shrinking a failure takes minutes, each step being a run of the engine
 @pytest.mark.timeout(400)
-@settings(max_examples=120, **RANDOM)
+@settings(max_examples=100, **RANDOM)
 @given(case=cases())
 def test_the_engine_finds_exactly_what_the_reference_finds(
     case: Case, engine: Reading, plain_reference: Reading

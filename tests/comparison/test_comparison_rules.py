@@ -181,6 +181,8 @@ CASES = {
     ),
     # 7 and 10: mismatches and duplicates
     "another size": (case(shard(file("d/f", 2)), both=F), found(mismatch="d/f")),
+    "another size than in the first snapshot alone": (case(shard(file("d/f", 2)), both=F, after=[]), NOTHING),
+    "another size than in the second snapshot alone": (case(shard(file("d/f", 2)), both=[], after=F), NOTHING),
     "no byte at the site": (case(shard(file("d/f", 0)), both=F), found(mismatch="d/f")),
     "another size of a dataset that is to be deleted": (
         case(shard(file("d/f", 2)), both=[entry("d/f", dataset="D")], deletion_requests=frozenset("D")),
