@@ -143,6 +143,7 @@ def _stage(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("-f", "file", type=click.Path(path_type=Path), help="Check file; makes the run directory when it is new.")
 def snapshot(run_dir: str, backends_file: Path | None, file: Path | None) -> None:
     """Write down what the inventory says of the site."""
+    from dynamo_consistency.run.pipeline import resolved
     from dynamo_consistency.run.snapshot import take_snapshot
 
     directory = RunDirectory(run_dir)
@@ -151,7 +152,7 @@ def snapshot(run_dir: str, backends_file: Path | None, file: Path | None) -> Non
         check = read_check(file)
         if check.spec.site != site:
             raise ConfigurationError(f"{run_dir} is a run of {site}, but {file} checks {check.spec.site}")
-        store.create(check, run_id)
+        store.create(resolved(check, _open_backend(check.spec.backend, backends_file, store)), run_id)
     _print_json(take_snapshot(directory, _backend_of(directory, backends_file), "before"))
 
 

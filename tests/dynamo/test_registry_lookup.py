@@ -30,6 +30,13 @@ def test_only_the_files_that_were_asked_for_and_are_at_the_site_are_in_the_answe
     assert answer == {b"/store/f/1": Known(7, False, "/A/E-v1/AOD")}
 
 
+def test_a_file_is_as_young_as_the_stream_says(world, site):
+    block = world.block(world.dataset("/B"), "b")
+    world.file(block, b"/store/young")
+    world.replica(block, site.here, site.group, last_update=1_700_000_000)
+    assert look_up(world, b"/store/young")[b"/store/young"].time == 1_700_000_000
+
+
 def test_a_name_that_only_the_database_takes_for_the_same_is_not_known(world, site):
     world.file(site.block, b"/store/spaced ")
     names = [b"/store/f/1 ", b"/STORE/f/1", b"/store/spaced", "/store/日本".encode(), b"/store/" + b"x" * 600, b""]

@@ -21,7 +21,7 @@ def look_up(databases: Databases, generation: Generation, site: str, wanted: Ite
     with reading(databases.inventory) as connection:
         query = contents(site_id(connection, site), in_flight(generation))
         for chunk in look_ups(names):
-            for name, size, _, flag, dataset, *_ in connection.execute(query.where(files.c.name.in_(chunk))):
+            for name, size, time, flag, dataset, *_ in connection.execute(query.where(files.c.name.in_(chunk))):
                 if name in names:
-                    found[name] = Known(None if size < 0 else size, bool(flag), label(dataset))
+                    found[name] = Known(None if size < 0 else size, bool(flag), label(dataset), time)
     return found
