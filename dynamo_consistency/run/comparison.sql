@@ -124,13 +124,13 @@ WHERE before > 0 AND after > 0 AND at_site > 0 AND NOT in_flight AND NOT young A
 
 -- -------------------------------------------------------------------------------------------------------- orphan
 
--- Rules 6 and 8. A file below a hole of its own shard comes from an answer that was not whole.
+-- Rules 6 and 8. A file below a hole of its own shard comes from an answer that was not whole, unless another saw it.
 CREATE TABLE orphan_verdict AS
 SELECT path, any_value(size) AS site_size, min(mtime) AS mtime, any_value(verdict) AS verdict
 FROM (
   SELECT l.path, l.size, l.mtime,
          CASE WHEN f.young THEN 'young'
-              WHEN bool_or(coalesce(l.path || '\x2F'::BLOB < h.past, FALSE)) OVER (PARTITION BY l.path) THEN 'hole'
+              WHEN bool_and(coalesce(l.path || '\x2F'::BLOB < h.past, FALSE)) OVER (PARTITION BY l.path) THEN 'hole'
               WHEN ignored(l.path) THEN 'ignored'
               WHEN protected(l.path) THEN 'protected'
               ELSE 'orphan' END AS verdict
