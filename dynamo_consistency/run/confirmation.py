@@ -71,4 +71,5 @@ _SAME = {
     "mismatches": _SAME_FILE,
     "orphans": _SAME_FILE,
     "emptyDirectories": "e.path = f.path",
+    "unmerged": _SAME_FILE,
 }

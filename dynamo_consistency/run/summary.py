@@ -18,6 +18,7 @@ FINDINGS = {
     "orphans": "findings/orphan.parquet",
     "mismatches": "findings/mismatch.parquet",
     "emptyDirectories": "findings/empty_directory.parquet",
+    "unmerged": "findings/unmerged.parquet",
 }
 _HOLES_SHOWN = 20
 
@@ -69,7 +70,7 @@ def summarise(
             "elapsedSeconds": round(sum(shard["elapsedSeconds"] for shard in shards), 1),
             "notes": [note for shard in shards for note in shard["notes"]][:_HOLES_SHOWN],
         },
-        "artifacts": {name: file for name, file in FINDINGS.items() if counts is not None},
+        "artifacts": {name: file for name, file in FINDINGS.items() if counts is not None and run.exists(file)},
     }
 
 

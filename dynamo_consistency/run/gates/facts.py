@@ -4,16 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from dynamo_consistency.check import FindingPolicy, Policy
-from dynamo_consistency.run import confirmation
+from dynamo_consistency.check import FindingPolicy, Policy, SiteConsistencyCheck
+from dynamo_consistency.run import confirmation, unmerged
 from dynamo_consistency.run.comparison import COUNTS
 from dynamo_consistency.run.confirmation import Confirmed
 from dynamo_consistency.run.directory import RunDirectory, Store
 from dynamo_consistency.run.history import comparable_runs, is_superseded, read_summary
 
-Kind = Literal["missing", "mismatches", "orphans", "emptyDirectories"]
+Kind = Literal["missing", "mismatches", "orphans", "emptyDirectories", "unmerged"]
 KINDS: tuple[Kind, ...] = ("mismatches", "missing", "orphans", "emptyDirectories")
 """In the order in which the action takes them up: first what repairs, last what removes."""
+UNMERGED: Kind = "unmerged"
+"""What only a check with a scratch area has; after all others."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +36,18 @@ class Scope:
 
     def base(self, kind: Kind) -> int:
         """What a fraction of `kind` is a fraction of."""
-        return {"orphans": self.listed, "emptyDirectories": self.directories}.get(kind, self.expected)
+        return {"orphans": self.listed, "emptyDirectories": self.directories, UNMERGED: self.listed}.get(
+            kind, self.expected
+        )
 
 
 @dataclass(frozen=True)
 class Facts:
-    """Everything the gates know. `before`, `after`, `last_inventory`: files below the roots."""
+    """Everything the gates know. `before`, `after`, `last_inventory`: files below the roots.
+
+    `unmerged`, `area`: policy and numbers of the scratch area, where there is one; `area_trouble`: why nothing of it is
+    judged. Its health is no matter of the gates: a hole there keeps what is in it, and says nothing of the rest.
+    """
 
     run_id: str
     policy: Policy
@@ -53,14 +61,21 @@ class Facts:
     approved_run: str | None
     superseded: bool
     by_dump: bool
+    unmerged: FindingPolicy | None = None
+    area: Scope | None = None
+    area_trouble: str = ""
 
     @property
     def approved(self) -> bool:
         return self.approved_run == self.run_id
 
     @property
+    def kinds(self) -> tuple[Kind, ...]:
+        return KINDS if self.unmerged is None else (*KINDS, UNMERGED)
+
+    @property
     def enforced(self) -> tuple[Kind, ...]:
-        return tuple(kind for kind in KINDS if self.policy_of(kind).mode == "Enforce")
+        return tuple(kind for kind in self.kinds if self.policy_of(kind).mode == "Enforce")
 
     def policy_of(self, kind: Kind) -> FindingPolicy:
         policies: dict[Kind, FindingPolicy] = {
@@ -69,11 +84,20 @@ class Facts:
             "orphans": self.policy.orphans,
             "emptyDirectories": self.policy.empty_directories,
         }
+        if self.unmerged is not None:
+            policies[UNMERGED] = self.unmerged
         return policies[kind]
+
+    def scopes_of(self, kind: Kind) -> tuple[Scope, ...]:
+        """The whole first, then its parts; the scratch area is a whole by itself."""
+        if kind == UNMERGED:
+            return () if self.area is None else (self.area,)
+        return self.scopes
 
     def found(self, kind: Kind) -> int:
         """How many findings of `kind` the run has at the site."""
-        return self.scopes[0].findings[kind] if self.scopes else 0
+        scopes = self.scopes_of(kind)
+        return scopes[0].findings[kind] if scopes else 0
 
 
 def gather(store: Store, run: RunDirectory, approved_run: str | None = None) -> Facts:
@@ -100,10 +124,33 @@ def gather(store: Store, run: RunDirectory, approved_run: str | None = None) -> 
         superseded=is_superseded(store, run),
         by_dump=bool(check.spec.listing.source and check.spec.listing.source.dump),
     )
+    facts = _with_scratch_area(facts, run, check)
     confirmed = {
-        kind: confirmation.confirm(run, earlier, kind, facts.policy_of(kind), facts.found(kind)) for kind in KINDS
+        kind: confirmation.confirm(
+            run,
+            unmerged.comparable(run, earlier) if kind == UNMERGED else earlier,
+            kind,
+            facts.policy_of(kind),
+            facts.found(kind),
+        )
+        for kind in facts.kinds
     }
     return replace(facts, confirmed=confirmed)
+
+
+def _with_scratch_area(facts: Facts, run: RunDirectory, check: SiteConsistencyCheck) -> Facts:
+    policy, told = unmerged.cleaned(check), unmerged.told(run)
+    if policy is None or told is None:
+        return facts
+    area = Scope(
+        name=f"the scratch area {told['path']}",
+        expected=0,
+        listed=told["listed"]["files"],
+        directories=told["listed"]["directories"],
+        holes=told["listed"]["holes"],
+        findings={UNMERGED: told["unmerged"]},
+    )
+    return replace(facts, unmerged=policy, area=area, area_trouble=told["trouble"])
 
 
 def _scope(name: str, counts: Mapping[str, Any]) -> Scope:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Literal
 
 from dynamo_consistency.check import FindingPolicy
-from dynamo_consistency.run.gates.facts import KINDS, Facts, Kind, Scope
+from dynamo_consistency.run.gates.facts import Facts, Kind, Scope
 
 State = Literal["Ready", "Pending", "Rejected"]
 
@@ -74,7 +74,8 @@ def listing_health(facts: Facts) -> Gate:
     observed = f"listed {_share(worst)}, holes {_share(holes)}"
     if troubles:
         return Gate("ListingHealth", "Rejected", observed, limit, "; ".join(troubles))
-    return Gate("ListingHealth", "Ready", observed, limit, "every root was listed well enough")
+    aside = f"; nothing of the scratch area is deleted: {facts.area_trouble}" if facts.area_trouble else ""
+    return Gate("ListingHealth", "Ready", observed, limit, f"every root was listed well enough{aside}")
 
 
 def _listing_troubles(facts: Facts) -> Iterator[str]:
@@ -110,9 +111,9 @@ def limits(facts: Facts) -> Gate:
 def _excesses(facts: Facts) -> list[tuple[str, str, str]]:
     return [
         excess
-        for kind in KINDS
+        for kind in facts.kinds
         if (policy := facts.policy_of(kind)).mode != "Ignore"
-        for scope in facts.scopes
+        for scope in facts.scopes_of(kind)
         for excess in _excess(kind, scope, policy)
     ]
 
@@ -148,7 +149,7 @@ def confirmation(facts: Facts) -> Gate:
 
 def mode(facts: Facts) -> Gate:
     """At least one kind of finding is to be enforced."""
-    modes = ", ".join(f"{kind} {facts.policy_of(kind).mode}" for kind in KINDS)
+    modes = ", ".join(f"{kind} {facts.policy_of(kind).mode}" for kind in facts.kinds)
     if facts.enforced:
         return Gate("Mode", "Ready", modes, "Enforce", f"enforced: {', '.join(facts.enforced)}")
     return Gate("Mode", "Pending", modes, "Enforce", "no kind of finding is enforced; this check only reports")

@@ -1,4 +1,4 @@
-"""What of the scratch area may go, as findings of the run: files and logs first, then directories, children first."""
+"""What of the scratch area may go, as findings of the run: files and logs, then directories, the deepest first."""
 
 import contextlib
 import hashlib
@@ -27,7 +27,8 @@ _HOLES_SHOWN = 20
 _FINDINGS = """
     SELECT path, NULL::BIGINT AS size, site_size, mtime, NULL::VARCHAR AS dataset, NULL::VARCHAR AS block,
            NULL::VARCHAR AS "group", root_of(path) AS root, type
-    FROM finding ORDER BY type = 'directory', CASE WHEN type <> 'directory' THEN path END, path DESC
+    FROM finding
+    ORDER BY type = 'directory', CASE WHEN type = 'directory' THEN len(string_split(path::VARCHAR, '/')) END DESC, path
 """
 _LEFT_ALONE = ("young", "protected", "excluded", "ignored", "hole", "registered")
 
