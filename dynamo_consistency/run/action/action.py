@@ -18,6 +18,7 @@ from dynamo_consistency.run.action import objections, requests
 from dynamo_consistency.run.action.journal import Journal, Result
 from dynamo_consistency.run.action.lock import site_lock
 from dynamo_consistency.run.action.record import write_actions
+from dynamo_consistency.run.action.scratch import UNMERGED, ScratchArea, sights_of
 from dynamo_consistency.run.action.sight import Sight, SiteView
 from dynamo_consistency.run.action.turns import batches
 from dynamo_consistency.run.directory import RunDirectory, Store
@@ -28,6 +29,9 @@ from dynamo_consistency.run.listing import open_lister
 log = logging.getLogger(__name__)
 
 Told = dict[str, Any]
+
+DIRECTORIES = ("emptyDirectories", UNMERGED)
+"""Kinds by which directories go: of those above, it matters what was asked for."""
 
 
 def act(
@@ -70,7 +74,8 @@ def _carry_out(run: RunDirectory, backend: Backend, facts: Facts, gates: list[Ga
     lister = open_lister(listing, backend, run.site).lister
     try:
         lister.prepare()
-        view = SiteView(lister, limits, [paths.to_bytes(root.path) for root in listing.roots])
+        trees = [root.path for root in listing.roots] + (check.spec.unmerged.areas if check.spec.unmerged else [])
+        view = SiteView(lister, limits, map(paths.to_bytes, trees))
         action = _Action(check, backend, view, gates, journal)
         for kind, findings in batches(run, facts, journal, requests.is_idempotent(backend)):
             action.settle(kind, findings)
@@ -89,8 +94,9 @@ class _Action:
         self._directories = {
             entry.path
             for entry in journal.entries
-            if entry.kind == "emptyDirectories" and entry.result in ("requested", "waiting")
+            if entry.kind in DIRECTORIES and entry.result in ("requested", "waiting")
         }
+        self._scratch_area = ScratchArea(check)
 
     def settle(self, kind: str, findings: Sequence[objections.Finding]) -> None:
         wanted: list[bytes] = []
@@ -110,17 +116,20 @@ class _Action:
         self._journal.ask(kind, files, self._gates)
         outcomes = requests.request(self._backend, self._site, kind, files)
         self._journal.answer(kind, outcomes)
-        if kind == "emptyDirectories":
+        if kind in DIRECTORIES:
             self._directories |= {outcome.path for outcome in outcomes if outcome.outcome != "refused"}
 
     def _objections(self, kind: str, findings: Sequence[objections.Finding]) -> Iterator[tuple[bytes, str | None]]:
         """For each finding what speaks against it, by what site and inventory say now."""
+        if kind == UNMERGED and (trouble := self._scratch_area.renew()):
+            yield from ((finding["path"], trouble) for finding in findings)
+            return
         files = [finding["path"] for finding in findings]
         pending = set(self._backend.deletion_requests(self._site))
         protected = pending | set(self._backend.inventory.protected_datasets(self._site))
         of_pending = self._backend.DatasetFilter(pending)
         of_protected = self._backend.DatasetFilter(protected)
-        sights = (self._view.directories if kind == "emptyDirectories" else self._view.files)(files)
+        sights = sights_of(self._view, kind, findings)
         known = adapt.look_up(self._backend, self._site, files)
         young_from = time.time() - self._ignore_age
 
@@ -131,6 +140,8 @@ class _Action:
 
         def objection(finding: objections.Finding, sight: Sight, entry: Known | None) -> str | None:
             path = finding["path"]
+            if kind == UNMERGED:
+                return self._scratch_area.objection(finding, sight, entry, self._directories)
             if kind == "emptyDirectories":
                 return objections.to_deletion_of_directory(finding, sight, entry, self._directories)
             if kind == "orphans":

@@ -1,12 +1,18 @@
 """What speaks against acting on a finding now: pure, file by file. What has changed since the run is left alone."""
 
 from collections.abc import Mapping, Set
+from math import inf
 from typing import Any
 
 from dynamo_consistency.backend.contract import Known
 from dynamo_consistency.run.action.sight import Absent, Directory, File, Sight, Unknown
 
 Finding = Mapping[str, Any]
+
+
+def is_directory(kind: str, finding: Finding) -> bool:
+    """Is a finding of this kind a directory? In a scratch area each says of itself what it is."""
+    return kind == "emptyDirectories" or (kind == "unmerged" and finding["type"] == "directory")
 
 
 def to_transfer_of_missing(
@@ -45,6 +51,11 @@ def to_deletion_of_orphan(
     if protected:
         return "deletion pending, or its dataset is protected now"
     return None
+
+
+def to_deletion_of_old_file(finding: Finding, sight: Sight, known: Known | None) -> str | None:
+    """Why a file of a scratch area is not deleted, but for its age and its protection (`scratch`)."""
+    return _file_objection(finding, sight, inf) or (None if known is None else "now registered")
 
 
 def to_deletion_of_directory(finding: Finding, sight: Sight, known: Known | None, requested: Set[bytes]) -> str | None:

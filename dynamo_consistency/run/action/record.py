@@ -16,7 +16,13 @@ from dynamo_consistency.run.history import comparable_runs
 
 ACTIONS = "actions.parquet"
 LEFT_OVER = "left over"
-REQUESTS = {"missing": "transfer", "mismatches": "transfer", "orphans": "delete", "emptyDirectories": "delete"}
+REQUESTS = {
+    "missing": "transfer",
+    "mismatches": "transfer",
+    "orphans": "delete",
+    "emptyDirectories": "delete",
+    "unmerged": "delete",
+}
 
 _TIME = pa.timestamp("ms", tz="UTC")
 _SCHEMA = pa.schema(

@@ -25,7 +25,7 @@ def request(backend: Backend, site: str, kind: str, files: Sequence[bytes]) -> l
 
     Raises BackendError when the registry does not answer: what was asked may or may not have arrived.
     """
-    deletion = kind in ("orphans", "emptyDirectories")
+    deletion = kind in ("orphans", "emptyDirectories", "unmerged")
     try:
         outcomes = (_delete if deletion else _transfer)(backend, site, files)
     except ConsistencyError:

@@ -1,13 +1,14 @@
 """Which findings are taken up, and in which order: what has waited longest goes first.
 
-Within a turn it is mismatches and missing files (transfer), orphans, empty directories (deletion, the deepest first).
+Within a turn it is mismatches and missing files (transfer), orphans, empty directories (deletion, the deepest first),
+and what is old in the scratch area: its files, then its empty directories.
 """
 
 from collections.abc import Iterator
 from itertools import groupby, islice
 
 from dynamo_consistency.run.action.journal import Journal
-from dynamo_consistency.run.action.objections import Finding
+from dynamo_consistency.run.action.objections import Finding, is_directory
 from dynamo_consistency.run.action.record import AskedBefore, asked_before
 from dynamo_consistency.run.confirmation import confirmed_findings
 from dynamo_consistency.run.directory import RunDirectory
@@ -64,7 +65,7 @@ def _of_turn(
     def together(item: tuple[Finding, AskedBefore | None]) -> tuple[int, object]:
         finding, asked = item
         alone = finding["path"] if asked and asked.unanswered else None
-        return (finding["path"].count(b"/") if kind == "emptyDirectories" else 0), alone
+        return (finding["path"].count(b"/") if is_directory(kind, finding) else 0), alone
 
     for _, group in groupby(findings, together):
         while (left := budget - len(journal.asked)) > 0:

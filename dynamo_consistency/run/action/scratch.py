@@ -1,0 +1,60 @@
+"""What speaks against deleting something of a scratch area now."""
+
+import time
+from collections.abc import Mapping, Sequence, Set
+
+from dynamo_consistency.backend.contract import Known
+from dynamo_consistency.check import SiteConsistencyCheck
+from dynamo_consistency.run.action import objections
+from dynamo_consistency.run.action.objections import Finding, is_directory
+from dynamo_consistency.run.action.sight import Sight, SiteView
+from dynamo_consistency.run.unmerged import ProtectionError, Rules, cleaned, protected_directories
+
+UNMERGED = "unmerged"
+
+
+class ScratchArea:
+    """The rules of a check's scratch area, with the list of protected directories as it is now."""
+
+    def __init__(self, check: SiteConsistencyCheck) -> None:
+        self._check = check
+        self._rules: Rules | None = None
+        self._trouble = ""
+
+    def renew(self) -> str:
+        """Load the list again; why nothing may be deleted, empty when it was loaded.
+
+        A list that failed once is not asked for again by this action: all that is left waits for the next run.
+        """
+        unmerged = cleaned(self._check)
+        if unmerged is None:
+            return "the check has no scratch area"
+        if not self._trouble:
+            try:
+                self._rules = Rules(self._check, unmerged, protected_directories(unmerged))
+            except ProtectionError as error:
+                self._rules, self._trouble = None, f"it is not known what is protected: {error}"
+        return self._trouble
+
+    def objection(self, finding: Finding, sight: Sight, known: Known | None, requested: Set[bytes]) -> str | None:
+        """Why a file or directory is not deleted; None when nothing speaks against it. Only after `renew`."""
+        if self._rules is None:
+            return "it is not known what is protected"
+        if is_directory(UNMERGED, finding):
+            objection = objections.to_deletion_of_directory(finding, sight, known, requested)
+        else:
+            objection = objections.to_deletion_of_old_file(finding, sight, known)
+        if objection:
+            return objection
+        if keeper := self._rules.keeper(finding["path"]):
+            return f"{keeper} now"
+        if self._rules.is_young(finding["path"], finding["mtime"], time.time()):
+            return "too young to go; is the clock right?"
+        return None
+
+
+def sights_of(view: SiteView, kind: str, findings: Sequence[Finding]) -> Mapping[bytes, Sight]:
+    """What the site shows of each finding, a directory with what is in it."""
+    directories = [finding["path"] for finding in findings if is_directory(kind, finding)]
+    files = [finding["path"] for finding in findings if not is_directory(kind, finding)]
+    return (view.directories(directories) if directories else {}) | (view.files(files) if files else {})
