@@ -3,21 +3,46 @@
 import contextlib
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import duckdb
 
 from dynamo_consistency import paths
-from dynamo_consistency.run.memory import memory_limit
+from dynamo_consistency.errors import BackendError, ConsistencyError
+from dynamo_consistency.run.memory import SETTING, memory_limit
+from dynamo_consistency.secrets import redact
 
 
 @contextlib.contextmanager
 def open_database() -> Iterator[duckdb.DuckDBPyConnection]:
-    """A database in memory that spills to a scratch folder; a part of the memory is left to Python and Arrow."""
-    with tempfile.TemporaryDirectory(prefix="dynamo-consistency-") as scratch, duckdb.connect() as database:
-        database.execute(f"SET memory_limit = '{memory_limit() * 6 // 10 // 2**20}MiB'")
+    """A database in memory that spills to a scratch folder; a part of the memory is left to Python and Arrow.
+
+    Raises ConsistencyError when memory or scratch space do not suffice, BackendError when a filter of a backend fails.
+    """
+    memory = memory_limit() * 6 // 10 // 2**20
+    with (
+        tempfile.TemporaryDirectory(prefix="dynamo-consistency-") as scratch,
+        _explained(scratch, memory),
+        duckdb.connect() as database,
+    ):
+        database.execute(f"SET memory_limit = '{memory}MiB'")
         database.execute(f"SET temp_directory = {literal(scratch)}")
         database.execute("SET preserve_insertion_order = false")
         yield database
+
+
+@contextlib.contextmanager
+def _explained(scratch: str, memory: int) -> Iterator[None]:
+    try:
+        yield
+    except duckdb.OutOfMemoryException:
+        raise ConsistencyError(
+            f"{memory} MiB are too little memory for this, or there is no room in {Path(scratch).parent} for the rest; "
+            f"raise {SETTING} or make room (TMPDIR), then run the stage again"
+        ) from None
+    except duckdb.InvalidInputException as error:
+        reason = str(error).rpartition("Python exception occurred while executing the UDF: ")[2]
+        raise BackendError(f"the backend could not say which files are protected: {redact(reason)}") from None
 
 
 def within(column: str, directory: bytes) -> str:
