@@ -244,6 +244,10 @@ CASES = {
     "a directory in it that nobody listed": (case(shard(directory("d"), seen="d/e")), NOTHING),
     "an entry in flight in it": (case(shard(directory("d")), both=[entry("d/f", in_flight=True)], after=[]), NOTHING),
     "an entry deep in it": (case(shard(directory("d")), both=[], after=[entry("d/e/e/f")]), NOTHING),
+    "an entry of its own name in the first snapshot": (
+        case(shard(directory("d")), both=[entry("d")], after=[]),
+        NOTHING,
+    ),
     "an entry of its own name": (case(shard(directory("d")), both=[], after=[entry("d")]), NOTHING),
     "a file of its own name": (case(shard(directory("d")), shard(file("d", mtime=NOW))), NOTHING),
     "an ignored entry in it": (case(shard(directory("d")), both=[], after=[entry("d/f")], ignore=(b"/f",)), NOTHING),
@@ -261,6 +265,8 @@ CASES = {
         case(shard(file("x/f"), directory("x"), directory("x/e")), both=[entry("x/g")], exclude=(at("x"),)),
         NOTHING,
     ),
+    "a file in the place of an excluded directory": (case(shard(file("x")), exclude=(at("x"),)), NOTHING),
+    "an entry in the place of an excluded directory": (case(both=[entry("x")], exclude=(at("x"),)), NOTHING),
     "excluded at a component boundary": (
         case(shard(file("x-/f")), both=[entry("x0/g")], exclude=(at("x"),)),
         found(orphan="x-/f", missing="x0/g"),
