@@ -6,6 +6,7 @@ Everything happens in `demo-data/`: the site is a folder, the inventory an SQLit
 import os
 import shlex
 import shutil
+import sqlite3
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 DATA = Path("demo-data").resolve()
 SITE = "T2_XX_Demo"
+ELSEWHERE = "T1_XX_Elsewhere"
 COMMAND = Path(sys.executable).with_name("dynamo-consistency")
 A_WEEK_AGO = time.time() - 7 * 86400
 
@@ -40,12 +42,21 @@ def main() -> None:
     say("an inventory, and what it knows of the site")
     run("inventory", "init", "--store", "demo-data/store")
     run("inventory", "import", SITE, "demo-data/files.tsv", "--store", "demo-data/store")
-    say("the check: two snapshots, a listing, the comparison")
+    run("inventory", "import", ELSEWHERE, "demo-data/files.tsv", "--store", "demo-data/store")
+    map_names_to_urls()
+    say("the first run: two snapshots, a listing, the comparison; the first run never acts")
     run("run", "-f", "demo-data/check.yaml", "--store", "demo-data/store")
     say("the findings, one by one")
     for kind in ("missing", "orphan", "mismatch", "empty_directory"):
         print(f"{kind}:", flush=True)
         run("findings", SITE, "--kind", kind, "--store", "demo-data/store")
+    say("the second run finds the same; all gates are open, and the registry is asked")
+    run("run", "-f", "demo-data/check.yaml", "--store", "demo-data/store")
+    say("what waits in the registry now, for Dynamo's daemons to carry out")
+    show_requests()
+    say("the memory: all runs, and one file in them")
+    run("history", SITE, "--store", "demo-data/store")
+    run("history", SITE, f"{AOD}/00003/file_007.root", "--store", "demo-data/store")
 
 
 def make_site(known: dict[str, int]) -> None:
@@ -72,6 +83,24 @@ def make_inventory(known: dict[str, int]) -> None:
         _, _, _, era, primary, tier, version, folder, _ = name.split("/")
         lines.append(f"{name}\t{size}\t/{primary}/{era}-{version}/{tier}\tblock-{folder}\tAnalysisOps")
     (DATA / "files.tsv").write_text("\n".join(lines) + "\n")
+
+
+def map_names_to_urls() -> None:
+    """Dynamo's own rule for the URL of a file at the site; deletions are requested by URL."""
+    with sqlite3.connect(DATA / "store/inventory.sqlite") as database:
+        (site,) = database.execute("SELECT id FROM sites WHERE name = ?", [SITE]).fetchone()
+        row = (site, "gfal2", 0, 0, "(.*)", f"file://{DATA}/site{{0}}")
+        database.execute("INSERT INTO filename_mappings VALUES (?, ?, ?, ?, ?, ?)", row)
+
+
+def show_requests() -> None:
+    with sqlite3.connect(DATA / "store/inventory.sqlite") as database:
+        for (url,) in database.execute("SELECT url FROM unmanaged_deletions ORDER BY id"):
+            print("delete", url)
+        transfers = """SELECT name FROM file_subscriptions JOIN files ON files.id = file_id
+                       WHERE "delete" = 1 ORDER BY name"""
+        for (name,) in database.execute(transfers):
+            print("fetch anew", name if isinstance(name, str) else name.decode())
 
 
 def write(name: str, size: int, when: float = A_WEEK_AGO) -> None:
