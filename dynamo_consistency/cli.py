@@ -160,16 +160,20 @@ def snapshot(run_dir: str, backends_file: Path | None, file: Path | None) -> Non
 @_stage
 @click.option("--shard", type=click.IntRange(min=0), default=0, envvar="JOB_COMPLETION_INDEX", show_default=True)
 def listing(run_dir: str, backends_file: Path | None, shard: int) -> None:
-    """List one shard of the site."""
+    """List one shard of the site; shard 0 lists the scratch area as well."""
     from dynamo_consistency.run.listing import list_shard
     from dynamo_consistency.run.progress import Progress
+    from dynamo_consistency.run.unmerged import list_unmerged
 
     directory = RunDirectory(run_dir)
     shards = directory.check().spec.listing.shards
     if shard >= shards:
         raise ConfigurationError(f"there is no shard {shard}: the check has {shards}, counted from 0")
     backend = _backend_of(directory, backends_file)
-    _print_json(list_shard(directory, backend, shard, Progress(f"listing {directory.site}, shard {shard}")))
+    result = list_shard(directory, backend, shard, Progress(f"listing {directory.site}, shard {shard}"))
+    if shard == 0:
+        list_unmerged(directory, backend, Progress(f"listing the scratch area of {directory.site}"))
+    _print_json(result)
 
 
 @stage.command()

@@ -16,8 +16,7 @@ _KINDS = (
     ("mismatches", "both know them, sizes differ", "mismatchBytes"),
     ("emptyDirectories", "no file in or below them", None),
 )
-
-
+_SCRATCH = (("unmerged", "old in the scratch area", "unmergedBytes"),)
 _ACTION_NUMBERS = (("waiting", "waiting already"), ("unanswered", "unanswered"), ("leftOver", "left for the next run"))
 
 
@@ -52,7 +51,7 @@ def show_summary(run: RunDirectory, summary: dict[str, Any]) -> None:
     table = Table(box=None, pad_edge=False)
     for column, justify in (("finding", "left"), ("number", "right"), ("size", "right"), ("meaning", "left")):
         table.add_column(column, justify=justify)  # type: ignore[arg-type]
-    for kind, meaning, size in _KINDS:
+    for kind, meaning, size in (*_KINDS, *(_SCRATCH if "unmerged" in counts else ())):
         table.add_row(kind, str(counts[kind]), human_bytes(counts[size]) if size else "", meaning)
     console.print(table)
     for gate in summary["gates"]:

@@ -20,6 +20,7 @@ from dynamo_consistency.run.progress import Progress
 from dynamo_consistency.run.report import write_reports
 from dynamo_consistency.run.retention import prune
 from dynamo_consistency.run.snapshot import ask_datasets, take_snapshot
+from dynamo_consistency.run.unmerged import find_unmerged, list_unmerged
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +39,7 @@ def run_check(check: SiteConsistencyCheck, backend: Backend, store: Store) -> tu
     try:
         take_snapshot(run, backend, "before")
         list_shard(run, backend, 0, Progress(f"listing {site}", _directories_of_last_run(store, site)))
+        list_unmerged(run, backend, Progress(f"listing the scratch area of {site}"))
     except (InvalidRunError, BackendError, ListingError) as error:
         return run, _invalid(run, backend, str(error))
     summary = conclude(run, backend)
@@ -75,7 +77,8 @@ def conclude(run: RunDirectory, backend: Backend) -> summaries.Summary:
         counts = compare(run, backend)
     except (InvalidRunError, BackendError) as error:
         return _invalid(run, backend, str(error))
-    summary = summaries.summarise(run, check, "Complete", counts=counts)
+    unmerged = find_unmerged(run)
+    summary = summaries.summarise(run, check, "Complete", counts=counts, unmerged=unmerged)
     summary["gates"] = [gate.as_dict() for gate in evaluate(gather(run.store, run))]
     summary["artifacts"] |= write_reports(run, backend, summary)
     _finish(run, summary)

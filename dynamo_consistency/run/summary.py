@@ -45,11 +45,17 @@ def summarise(
     *,
     reason: str = "",
     counts: dict[str, Any] | None = None,
+    unmerged: dict[str, Any] | None = None,
 ) -> Summary:
-    """The summary of a run from what is in its directory; `counts` as `compare` returns them, for a complete run."""
+    """The summary of a run from what is in its directory.
+
+    `counts` as `compare` returns them, for a complete run; `unmerged` as `find_unmerged` does, where it has an area.
+    """
     numbers = dict(counts or {})
+    area = dict(unmerged or {})
+    numbers |= {key: area.pop(key) for key in ("unmerged", "unmergedBytes") if key in area}
     shards = _shards(run, check)
-    return {
+    return ({"unmerged": area} if area else {}) | {
         "site": run.site,
         "runId": run.run_id,
         "backend": check.spec.backend,

@@ -7,12 +7,13 @@ from dynamo_consistency.run.directory import RunDirectory
 from dynamo_consistency.run.report.tables import Tables
 from dynamo_consistency.run.report.text import visible
 
-# kind of finding → its list. They are in byte order; empty directories as they were reported, children first.
+# kind of finding → its list. They are in byte order; directories as they were reported, children first.
 LISTS = {
     "missing": "missing.txt",
     "orphan": "orphan.txt",
     "mismatch": "mismatch.txt",
     "empty_directory": "empty_directories.txt",
+    "unmerged": "unmerged.txt",
 }
 UNLISTED = "unlisted.txt"
 
@@ -21,7 +22,10 @@ _ARTIFACTS = {
     "orphan": "orphanList",
     "mismatch": "mismatchList",
     "empty_directory": "emptyDirectoryList",
+    "unmerged": "unmergedList",
 }
+AS_FOUND = ("empty_directory", "unmerged")
+"""Kinds whose findings have an order of their own."""
 
 
 def write_lists(run: RunDirectory, tables: Tables) -> dict[str, str]:
@@ -32,7 +36,7 @@ def write_lists(run: RunDirectory, tables: Tables) -> dict[str, str]:
     artifacts = {}
     for kind, name in LISTS.items():
         if kind in tables.names:
-            order = "" if kind == "empty_directory" else "ORDER BY path"
+            order = "" if kind in AS_FOUND else "ORDER BY path"
             artifacts[_ARTIFACTS[kind]] = f"reports/{name}"
             with run.writing(f"reports/{name}") as path, path.open("wb") as file:
                 for rows in tables.batches(f"SELECT path FROM {kind} {order}"):

@@ -13,7 +13,7 @@ from dynamo_consistency.run.directory import RunDirectory
 from dynamo_consistency.run.report import sections, text
 from dynamo_consistency.run.report.tables import Tables, shards
 
-_OPTIONAL: dict[str, Any] = {"counts": {}, "roots": {}, "gates": [], "actions": {}}
+_OPTIONAL: dict[str, Any] = {"counts": {}, "roots": {}, "gates": [], "actions": {}, "unmerged": {}}
 
 
 def write_page(run: RunDirectory, tables: Tables, summary: dict[str, Any], artifacts: dict[str, str]) -> dict[str, str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from dynamo_consistency import secrets
 from dynamo_consistency.run.report import text
-from dynamo_consistency.run.report.lists import LISTS, UNLISTED
+from dynamo_consistency.run.report.lists import AS_FOUND, LISTS, UNLISTED
 from dynamo_consistency.run.report.tables import Tables
 
 SHOWN = 100  # rows of a list on the page; the whole list is a file
@@ -51,6 +51,11 @@ _KINDS = {
     "empty_directory": _Kind(
         "Empty directories", "No file is in or below them.", {"Directory": "path", "Changed": "mtime"}
     ),
+    "unmerged": _Kind(
+        "Old in the scratch area",
+        "Files and logs that are old enough to go, then directories without a file in or below them.",
+        {"File": "path", "Size": "site_size", "Changed": "mtime"},
+    ),
 }
 
 _SHOW: dict[str, Callable[..., str]] = {
@@ -75,7 +80,7 @@ def findings(tables: Tables) -> Iterator[Section]:
     for name, kind in _KINDS.items():
         if name not in tables.names:
             continue
-        order = "" if name == "empty_directory" else "ORDER BY path"
+        order = "" if name in AS_FOUND else "ORDER BY path"
         found = tables.rows(f"SELECT {', '.join(kind.columns.values())} FROM {name} {order} LIMIT {SHOWN}")
         known = [column for column in range(len(kind.columns)) if any(row[column] is not None for row in found)]
         titles, show = list(kind.columns), [_SHOW[column] for column in kind.columns.values()]

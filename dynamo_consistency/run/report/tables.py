@@ -1,6 +1,7 @@
 """The findings and the listing of a run as DuckDB views, so that no report needs them in memory."""
 
 import contextlib
+import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -10,8 +11,9 @@ import duckdb
 from dynamo_consistency.run.directory import RunDirectory
 from dynamo_consistency.run.memory import memory_limit
 
-FINDINGS = ("missing", "orphan", "mismatch", "empty_directory")
+FINDINGS = ("missing", "orphan", "mismatch", "empty_directory", "unmerged")
 BATCH_ROWS = 10_000
+_SHARD = re.compile(r"listing/shard-\d+\.json")
 _MOST_MEMORY = 256 * 2**20  # reports sort and group; more than this is spilled to disk
 
 # a directory that one shard left to another, and that none has listed, is a hole as well
@@ -68,7 +70,7 @@ def open_tables(run: RunDirectory) -> Iterator[Tables]:
 
 def shards(run: RunDirectory) -> list[dict[str, Any]]:
     """What each finished shard says of itself, in order of their numbers."""
-    return [run.read_json(name) for name in run.names("listing") if name.endswith(".json")]
+    return [run.read_json(name) for name in run.names("listing") if _SHARD.fullmatch(name)]
 
 
 def _whole_listing(run: RunDirectory) -> list[str]:
