@@ -1,0 +1,92 @@
+"""The list of protected directories: where it is in any doubt, nothing at all is deleted, and the reason is said."""
+
+import http.server
+import threading
+
+import pytest
+
+from dynamo_consistency.run.unmerged import ProtectionError, protected_directories
+
+OLD = 1_000_000_000
+U = "/store/unmerged"
+
+
+def test_comments_blank_lines_repeated_slashes_and_windows_line_ends_are_understood(area):
+    area.protected_list.write_bytes(b"# who: ops\r\n\r\n  /store//unmerged/a/ \r\n/store/unmerged/b#1")
+    assert protected_directories(area.check().spec.unmerged) == {b"/store/unmerged/a", b"/store/unmerged/b#1"}
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("", "is empty"),
+        ("# nothing yet\n\n", "is empty"),
+        ("/store/elsewhere\n", f"names no directory in {U}"),
+        ("/store/unmerged2/a\n", f"names no directory in {U}"),
+        (f"{U}/a\nstore/unmerged/b\n", "line 2 of the list"),
+        ("<html>Please log in</html>\n", "no absolute path"),
+        (f"{U}/a/../b\n", ". or .."),
+        (f"{U}/*/a\n", "is a pattern"),
+        (f"{U}/a  # ours\n", "a comment needs a line of its own"),
+        ("\x1f\x8b\x08", "no absolute path"),
+    ],
+)
+def test_a_list_that_is_empty_or_not_understood_is_refused_as_a_whole(area, text, complaint):
+    area.protected_list.write_text(text)
+    area.files = [(f"{U}/x/f", OLD)]
+    area.directories = [(f"{U}/empty", OLD)]
+    assert area.found() == []
+    assert complaint in area.told["trouble"]
+    assert str(area.protected_list) in area.told["trouble"]
+
+
+def test_a_list_that_is_not_there_is_said(area):
+    area.protected_list.unlink()
+    area.files = [(f"{U}/x/f", OLD)]
+    assert area.found() == []
+    assert "cannot be loaded" in area.told["trouble"]
+
+
+def test_a_password_or_signature_in_the_address_is_not_shown(area):
+    area.unmerged = {"protectedFrom": {"url": "nosuch://user:pa55word@host/list?signature=0123456789"}}
+    with pytest.raises(ProtectionError) as refused:
+        protected_directories(area.check().spec.unmerged)
+    assert "pa55word" not in str(refused.value)
+    assert "0123456789" not in str(refused.value)
+
+
+@pytest.fixture
+def server():
+    """Answers with what `server.answer` holds: (status, declared length or None, body)."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            status, length, body = self.server.answer
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body) if length is None else length))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_list_is_loaded_from_a_web_server_and_one_that_breaks_off_is_none(area, server):
+    pytest.importorskip("aiohttp", reason="pip install aiohttp")
+    area.unmerged = {"protectedFrom": {"url": f"http://127.0.0.1:{server.server_port}/list"}}
+    area.files = [(f"{U}/x/f", OLD), (f"{U}/a/f", OLD)]
+    body = f"{U}/a\n".encode()
+    server.answer = (200, None, body)
+    assert area.found() == [f"{U}/x/f"]
+    for answer in ((200, 1000, body), (404, None, b""), (200, None, b"<html>log in</html>")):
+        server.answer = answer
+        assert area.found() == []
+        assert area.told["trouble"]
