@@ -169,7 +169,9 @@ def listing(run_dir: str, backends_file: Path | None, shard: int) -> None:
     shards = directory.check().spec.listing.shards
     if shard >= shards:
         raise ConfigurationError(f"there is no shard {shard}: the check has {shards}, counted from 0")
-    backend = _backend_of(directory, backends_file)
+    # a check that says what lists the site, as that of a run does, needs no backend: it would double the memory
+    named = directory.check().spec.listing.source is not None
+    backend = None if named else _backend_of(directory, backends_file)
     result = list_shard(directory, backend, shard, Progress(f"listing {directory.site}, shard {shard}"))
     if shard == 0:
         list_unmerged(directory, backend, Progress(f"listing the scratch area of {directory.site}"))
