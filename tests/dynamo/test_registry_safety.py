@@ -5,7 +5,7 @@ import re
 import sqlite3
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
@@ -117,6 +117,18 @@ def test_callers_at_the_same_time_never_double_a_request(world):
     assert site.subscriptions() == [(site.numbers[name], site.here, 1, "new") for name in (ONE, TWO)]
     assert sum(answer.count("requested") for answer in answers) == len(ORPHANS) + 2
     assert sum(answer.count("waiting") for answer in answers) == 3 * (len(ORPHANS) + 2)
+
+
+def test_a_caller_waits_until_another_one_has_written_what_it_decided_on(world):
+    site = Registered(world)
+    row = {"site": "T2_HERE", "url": DOOR.encode() + b"/store/x"}
+    with ThreadPoolExecutor(1) as pool:
+        with locked(connect(Options(url=world.url)).inventory, schema.unmanaged_deletions) as first:
+            second = pool.submit(site.ask_deletion, b"/store/x")
+            wait([second], timeout=1)
+            first.add([row])
+        assert outcomes(second.result()) == ["waiting"]
+    assert urls(world) == [tuple(row.values())]
 
 
 @pytest.mark.mariadb
