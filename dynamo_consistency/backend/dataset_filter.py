@@ -4,7 +4,9 @@ import re
 from collections.abc import Iterable
 
 # /store/<area>/<era>/<primary>/<tier>/<version>[/…], where the version ends in v and digits
-_CMS_NAME = re.compile(r"/store/[^/]+/(?P<era>[^/]+)/(?P<primary>[^/]+)/(?P<tier>[^/]+)/(?P<version>[^/]*v[0-9]+)(?:/|\Z)")
+_CMS_NAME = re.compile(
+    r"/store/[^/]+/(?P<era>[^/]+)/(?P<primary>[^/]+)/(?P<tier>[^/]+)/(?P<version>[^/]*v[0-9]+)(?:/|\Z)"
+)
 
 
 def dataset_of(filename: str) -> str | None:
