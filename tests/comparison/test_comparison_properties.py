@@ -19,7 +19,7 @@ RANDOM = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 
 # shrinking a failure takes minutes, each step being a run of the engine
 @pytest.mark.timeout(400)
-@settings(max_examples=100, **RANDOM)
+@settings(max_examples=70, **RANDOM)
 @given(case=cases())
 def test_the_engine_finds_exactly_what_the_reference_finds(
     case: Case, engine: Reading, plain_reference: Reading
@@ -118,7 +118,7 @@ def test_a_verdict_does_not_depend_on_the_neighbours(case: Case, data: st.DataOb
 
 
 @pytest.mark.timeout(400)
-@settings(max_examples=15, **RANDOM)
+@settings(max_examples=10, **RANDOM)
 @given(case=cases(), data=st.data())
 def test_neither_the_order_of_rows_nor_that_of_shards_matters(
     case: Case, data: st.DataObject, engine: Reading, plain_reference: Reading
@@ -130,7 +130,7 @@ def test_neither_the_order_of_rows_nor_that_of_shards_matters(
 
 
 @pytest.mark.timeout(400)
-@settings(max_examples=15, **RANDOM)
+@settings(max_examples=10, **RANDOM)
 @given(case=cases(), shards=st.integers(2, 4), data=st.data())
 def test_the_number_of_shards_does_not_matter(
     case: Case, shards: int, data: st.DataObject, engine: Reading, plain_reference: Reading
