@@ -125,6 +125,11 @@ def test_files_that_are_open_for_deletion_already_count_as_lost(world, site):
     assert outcomes(site.ask_transfer(THREE)) == ["requested"]
 
 
+def test_deletions_at_other_sites_do_not_count(world, site):
+    world.subscription(site.numbers[ONE], site.other, delete=1)
+    assert outcomes(site.ask_transfer(TWO, THREE)) == ["requested"] * 2
+
+
 def test_files_that_the_replica_does_not_claim_do_not_keep_its_block(world, site):
     world.execute("UPDATE block_replicas SET is_complete = 0 WHERE site_id = %s", (site.here,))
     world.claim(site.block, site.here, site.numbers[ONE])

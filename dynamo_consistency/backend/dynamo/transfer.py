@@ -72,14 +72,12 @@ def request(databases: Databases, generation: Generation, site: str, wanted: Seq
 
 def _read(connection: Connection, generation: Generation, site: int, wanted: Iterable[bytes]) -> _Inventory:
     inventory = _Inventory(site)
-    names = dict.fromkeys(wanted)
     here = and_(block_replicas.c.block_id == files.c.block_id, block_replicas.c.site_id == site)
     columns = (files.c.name, files.c.id, files.c.block_id, block_replicas.c.group_id, claimed(generation))
     query = select(*columns).join(block_replicas, here)
-    for chunk in look_ups(names):
+    for chunk in look_ups(wanted):
         for name, *values in connection.execute(query.where(files.c.name.in_(chunk))):
-            if name in names:
-                inventory.files[name] = _File(*values)
+            inventory.files[name] = _File(*values)
         for name, number, _, storage in connection.execute(copies(generation, site, chunk)):
             inventory.sources[name].add((number, storage))
     at_site = select(files.c.block_id, files.c.id).join(block_replicas, here).where(claimed(generation))
