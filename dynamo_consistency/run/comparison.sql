@@ -30,7 +30,7 @@ SELECT path, 1, size,
        in_flight OR coalesce(time + getvariable('ignore_age') >= (SELECT min(listed_at) FROM shard), FALSE)
 FROM inventory_after WHERE takes_part(path)
 UNION ALL
-SELECT path, 2, size,
+SELECT path, 2, CASE WHEN mtime IS NOT NULL THEN size END,  -- of unknown age: it may have been half written (rule 7)
        coalesce(mtime + getvariable('ignore_age') >= listed_at,
                 listed_at + getvariable('ignore_age') >= getvariable('taken_before'))
 FROM listing JOIN shard USING (shard) WHERE kind = 'file' AND takes_part(path);

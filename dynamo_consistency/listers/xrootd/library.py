@@ -61,7 +61,7 @@ def load(timeout: int) -> Any:
     `XRootD.client` is imported first for its exit handler, without which the process hangs at its end.
     """
     import XRootD.client  # noqa: F401
-    from pyxrootd import client  # type: ignore[import-untyped]
+    from pyxrootd import client
 
     for name, value in settings(timeout).items():
         client.EnvPutInt_cpp(name, value)

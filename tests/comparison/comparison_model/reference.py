@@ -205,6 +205,8 @@ def is_mismatch(path: bytes, case: Case, inventory: Inventory, site: Site) -> bo
     """Rules 3, 7 and 10: every source agrees on one size for its side, and the two differ."""
     if not inventory.expected_in_both(path) or site.young(path):
         return False
+    if any(file.mtime is None for _shard, file in site.files[path]):  # that it is old enough is not shown
+        return False
     expected = agreed(entry.size for entry in inventory.entries(path))
     found = agreed(file.size for _shard, file in site.files[path])
     return expected is not None and found is not None and expected != found
