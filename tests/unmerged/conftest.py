@@ -70,7 +70,10 @@ class Area:
         with run.writing("listing/unmerged.parquet") as path:
             table = dict(zip(LISTING_COLUMNS.names, columns, strict=True))
             pq.write_table(pa.Table.from_pydict(table, schema=LISTING_COLUMNS), path)
-        holes = [{"path": _bytes(path).decode(), "reason": "permission denied"} for path in self.holes]
+        holes = [
+            {"path": _bytes(path).decode("utf-8", "surrogateescape"), "reason": "permission denied"}
+            for path in self.holes
+        ]
         counts = {"files": len(self.files), "directories": len(self.directories), "holes": len(holes), "bytes": 0}
         run.write_json("listing/unmerged.json", {"listedAt": self.listed_at, "counts": counts, "holes": holes})
         return run
@@ -104,7 +107,7 @@ def area(tmp_path: Path) -> Area:
     return Area(tmp_path)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_area(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Area]:
     """A new one at each call."""
     return lambda: Area(tmp_path_factory.mktemp("area"))
