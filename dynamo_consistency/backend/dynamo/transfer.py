@@ -49,11 +49,8 @@ class _Inventory:
     """Numbers of the files that the site has of each block."""
 
 
-class _Subscriptions(NamedTuple):
-    """(file, site) -> status of the row, without those that are cancelled."""
-
-    deletions: Mapping[tuple[int, int], str]
-    transfers: Mapping[tuple[int, int], str]
+_Deletions = Mapping[tuple[int, int], str]
+"""(file, site) -> status of its subscription for deletion, without those that are cancelled."""
 
 
 def request(databases: Databases, generation: Generation, site: str, wanted: Sequence[bytes]) -> dict[bytes, Outcome]:
@@ -62,9 +59,9 @@ def request(databases: Databases, generation: Generation, site: str, wanted: Seq
         # Read on a connection of its own: of the one that writes, the lock allows no other table.
         with reading(databases.inventory) as connection:
             inventory = _read(connection, generation, site_id(connection, site), wanted)
-        open_rows = _subscriptions(writer, inventory)
-        outcomes = {path: _judge(path, inventory, open_rows) for path in wanted}
-        _spare_blocks(outcomes, inventory, open_rows)
+        deletions = _deletions(writer, inventory)
+        outcomes = {path: _judge(path, inventory, deletions) for path in wanted}
+        _spare_blocks(outcomes, inventory, deletions)
         requested = [path for path in outcomes if outcomes[path].outcome == "requested"]
         _subscribe(writer, inventory.site, [inventory.files[path].number for path in requested])
     return outcomes
@@ -87,43 +84,41 @@ def _read(connection: Connection, generation: Generation, site: int, wanted: Ite
     return inventory
 
 
-def _subscriptions(writer: Writer, inventory: _Inventory) -> _Subscriptions:
+def _deletions(writer: Writer, inventory: _Inventory) -> _Deletions:
     """Of all files of the blocks concerned, at all sites."""
     table = file_subscriptions.c
     numbers = {file.number for file in inventory.files.values()}.union(*inventory.claimed.values())
-    found: tuple[dict[tuple[int, int], str], ...] = ({}, {})
-    for chunk in chunks(sorted(numbers)):
-        query = select(table.file_id, table.site_id, table.delete, table.status).where(
-            table.file_id.in_(chunk), table.status != "cancelled"
-        )
-        for file, site, delete, status in writer.rows(query):
-            found[bool(delete)][file, site] = status
-    return _Subscriptions(transfers=found[False], deletions=found[True])
+    query = select(table.file_id, table.site_id, table.status).where(table.delete == 1, table.status != "cancelled")
+    return {
+        (file, site): status
+        for chunk in chunks(sorted(numbers))
+        for file, site, status in writer.rows(query.where(table.file_id.in_(chunk)))
+    }
 
 
-def _judge(path: bytes, inventory: _Inventory, open_rows: _Subscriptions) -> Outcome:
+def _judge(path: bytes, inventory: _Inventory, deletions: _Deletions) -> Outcome:
     """What becomes of one file, as far as its own state decides."""
     file = inventory.files.get(path)
     try:
         if file is None:
             raise RefusedError("Dynamo has no such file in a block at the site")
         row = (file.number, inventory.site)
-        if row in open_rows.deletions:
-            held = open_rows.deletions[row] == "held"
+        if row in deletions:
+            held = deletions[row] == "held"
             return Outcome(path, "waiting", "Dynamo holds it; release its subscription there" if held else "")
-        _check_file(path, file, inventory, open_rows)
+        _check_file(path, file, inventory, deletions)
     except RefusedError as reason:
         return Outcome(path, "refused", str(reason))
     return Outcome(path, "requested")
 
 
-def _check_file(path: bytes, file: _File, inventory: _Inventory, open_rows: _Subscriptions) -> None:
+def _check_file(path: bytes, file: _File, inventory: _Inventory, deletions: _Deletions) -> None:
     if not file.owner:
         raise RefusedError("its block has no owner at the site: Dynamo is deleting it there")
     if not file.claimed:
         raise RefusedError("the inventory does not claim it at the site: Dynamo fetches what a replica lacks by itself")
     # A copy that is about to be deleted elsewhere, for the same reason as here perhaps, is none.
-    kinds = {kind for site, kind in inventory.sources[path] if (file.number, site) not in open_rows.deletions}
+    kinds = {kind for site, kind in inventory.sources[path] if (file.number, site) not in deletions}
     check_sources(kinds)
 
 
@@ -134,9 +129,9 @@ def check_sources(kinds: Iterable[str]) -> None:
         raise RefusedError(f"no disk source elsewhere, {tape}: a last copy is never touched")
 
 
-def _spare_blocks(outcomes: dict[bytes, Outcome], inventory: _Inventory, open_rows: _Subscriptions) -> None:
+def _spare_blocks(outcomes: dict[bytes, Outcome], inventory: _Inventory, deletions: _Deletions) -> None:
     """Of each block that would lose all its files at the site, refuse one."""
-    leaving = {file for file, site in open_rows.deletions if site == inventory.site}
+    leaving = {file for file, site in deletions if site == inventory.site}
     candidates: defaultdict[int, dict[int, bytes]] = defaultdict(dict)
     for path, outcome in outcomes.items():
         if outcome.outcome == "requested":
