@@ -72,9 +72,9 @@ def listing_health(facts: Facts) -> Gate:
     worst = min((_listed_fraction(scope) for scope in facts.scopes), default=Decimal(0))
     holes = max((_hole_fraction(scope) for scope in facts.scopes), default=Decimal(1))
     observed = f"listed {_share(worst)}, holes {_share(holes)}"
-    if troubles:
-        return Gate("ListingHealth", "Rejected", observed, limit, "; ".join(troubles))
     aside = f"; nothing of the scratch area is deleted: {facts.area_trouble}" if facts.area_trouble else ""
+    if troubles:
+        return Gate("ListingHealth", "Rejected", observed, limit, "; ".join(troubles) + aside)
     return Gate("ListingHealth", "Ready", observed, limit, f"every root was listed well enough{aside}")
 
 
