@@ -7,7 +7,7 @@ is not what the run has seen.
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, pairwise
 
 from dynamo_consistency import paths
 from dynamo_consistency.listers.contract import Answer, Failed, Hole, Lister, Subdirectory
@@ -97,7 +97,7 @@ class _Look:
         self._ways, self._answers = ways, answers
         names: defaultdict[bytes, set[bytes]] = defaultdict(set)
         for path, way in ways.items():
-            for directory, child in zip(way, [*way[1:], path], strict=True):
+            for directory, child in pairwise([*way, path]):
                 names[directory].add(_name(child))
         self._entries = {directory: _named(answers[directory], of_interest) for directory, of_interest in names.items()}
 
@@ -120,9 +120,8 @@ class _Look:
 
     def _entry(self, path: bytes) -> "ListedFile | Subdirectory | Absent | Unknown":
         """The one entry of that path in its directory, if all directories on the way there are what they seem."""
-        way = self._ways[path]
         entry: ListedFile | Subdirectory | Absent | Unknown = Unknown("it is below no root")
-        for directory, child in zip(way, [*way[1:], path], strict=True):
+        for directory, child in pairwise([*self._ways[path], path]):
             answer = self._answers[directory]
             if isinstance(answer, Failed):
                 return Unknown(answer.reason)
