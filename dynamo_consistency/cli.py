@@ -207,7 +207,9 @@ def action(run_dir: str, backends_file: Path | None, output: str, approved: str 
 @command.command()
 @click.argument("site")
 @click.option("--run", "run_id", metavar="ID", help="The run; without it, the last complete one.")
-@click.option("--kind", type=click.Choice(["missing", "orphan", "mismatch", "empty_directory"]), required=True)
+@click.option(
+    "--kind", type=click.Choice(["missing", "orphan", "mismatch", "empty_directory", "unmerged"]), required=True
+)
 @click.option("--format", "format_", type=click.Choice(["text", "json", "csv"]), default="text", show_default=True)
 @_store
 def findings(site: str, run_id: str | None, kind: str, format_: str, store_url: str | None) -> None:
@@ -270,7 +272,7 @@ def history_prune(site: str, store_url: str | None) -> None:
     if not runs:
         raise ConfigurationError(f"there is no run of {site} in {store.url}")
     spec = runs[-1].check().spec
-    for removal in prune(store, site, spec.retention, spec.policy, time.time()):
+    for removal in prune(store, site, spec.retention, spec.policy, time.time(), spec.unmerged):
         click.echo(f"{removal.run.run_id}: {'removed' if removal.what == 'run' else 'inventories and listing removed'}")
 
 

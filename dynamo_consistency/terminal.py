@@ -54,6 +54,8 @@ def show_summary(run: RunDirectory, summary: dict[str, Any]) -> None:
     for kind, meaning, size in (*_KINDS, *(_SCRATCH if "unmerged" in counts else ())):
         table.add_row(kind, str(counts[kind]), human_bytes(counts[size]) if size else "", meaning)
     console.print(table)
+    if trouble := summary.get("unmerged", {}).get("trouble"):
+        console.print(f"nothing of the scratch area is deleted: {escape(trouble)}")
     for gate in summary["gates"]:
         console.print(f"gate {gate['name']}: {gate['state']}: {escape(gate['message'])}")
     for kind, action in summary["actions"].items():

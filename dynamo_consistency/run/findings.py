@@ -8,12 +8,13 @@ from typing import Any, BinaryIO, Literal
 import pyarrow.parquet as pq
 
 from dynamo_consistency import paths
+from dynamo_consistency.errors import ConfigurationError
 from dynamo_consistency.run.directory import RunDirectory
 
-Kind = Literal["missing", "orphan", "mismatch", "empty_directory"]
+Kind = Literal["missing", "orphan", "mismatch", "empty_directory", "unmerged"]
 Format = Literal["text", "json", "csv"]
 
-KINDS: tuple[Kind, ...] = ("missing", "orphan", "mismatch", "empty_directory")
+KINDS: tuple[Kind, ...] = ("missing", "orphan", "mismatch", "empty_directory", "unmerged")
 _COLUMNS = ("path", "size", "site_size", "mtime", "dataset", "root")
 
 
@@ -28,6 +29,8 @@ def write_findings(run: RunDirectory, kind: Kind, format_: Format, out: BinaryIO
 
 
 def _rows(run: RunDirectory, kind: Kind) -> Iterator[dict[str, Any]]:
+    if kind == "unmerged" and not run.exists("findings/unmerged.parquet"):
+        raise ConfigurationError(f"the check of run {run.run_id} of {run.site} has no scratch area (spec.unmerged)")
     with run.reading(f"findings/{kind}.parquet") as path, pq.ParquetFile(path) as file:
         for batch in file.iter_batches():
             yield from batch.to_pylist()

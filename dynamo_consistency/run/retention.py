@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from dynamo_consistency.check import Policy, Retention
+from dynamo_consistency.check import FindingPolicy, Policy, Retention
 from dynamo_consistency.run.directory import RunDirectory, Store
 from dynamo_consistency.run.history import SNAPSHOT, read_summary, start_of
 
@@ -32,11 +32,14 @@ class Removal:
     what: Literal["data", "run"]
 
 
-def removals(runs: Sequence[Kept], retention: Retention, policy: Policy, now: float) -> Iterator[Removal]:
+def removals(
+    runs: Sequence[Kept], retention: Retention, policy: Policy, now: float, unmerged: FindingPolicy | None = None
+) -> Iterator[Removal]:
     """What may go, of all runs of a site. Pure; a run without a known start is left to a person."""
     known = sorted((kept for kept in runs if kept.start is not None), key=lambda kept: kept.start or 0)
     complete = [kept for kept in known if kept.complete]
-    resting = {kept.run.url for kept in _resting(complete, policy)}
+    kinds = [policy.missing, policy.mismatches, policy.orphans, policy.empty_directories]
+    resting = {kept.run.url for kept in _resting(complete, [*kinds, unmerged] if unmerged else kinds)}
     whole = {kept.run.url for kept in complete[-retention.runs :]}
     for kept in known:
         age = now - (kept.start or 0)
@@ -46,10 +49,9 @@ def removals(runs: Sequence[Kept], retention: Retention, policy: Policy, now: fl
             yield Removal(kept.run, "data")
 
 
-def _resting(complete: Sequence[Kept], policy: Policy) -> Iterator[Kept]:
+def _resting(complete: Sequence[Kept], kinds: Sequence[FindingPolicy]) -> Iterator[Kept]:
     """The last complete runs that a confirmation needs, of the last of them or of the next run: enough, and far enough
     apart."""
-    kinds = (policy.missing, policy.mismatches, policy.orphans, policy.empty_directories)
     number = max(2, *(kind.confirm_runs for kind in kinds))
     span = max(kind.confirm_span_seconds for kind in kinds)
     for place, kept in enumerate(reversed(complete)):
@@ -58,14 +60,16 @@ def _resting(complete: Sequence[Kept], policy: Policy) -> Iterator[Kept]:
             return
 
 
-def prune(store: Store, site: str, retention: Retention, policy: Policy, now: float) -> list[Removal]:
-    """Remove what may go of a site's runs; returns what was removed."""
+def prune(
+    store: Store, site: str, retention: Retention, policy: Policy, now: float, unmerged: FindingPolicy | None = None
+) -> list[Removal]:
+    """Remove what may go of a site's runs; returns what was removed. `unmerged`: the policy of its scratch area."""
     runs = [
         Kept(run, start_of(run) if run.exists(SNAPSHOT) else None, read_summary(run)["result"] == "Complete")
         for run in store.runs(site)
     ]
     done = []
-    for removal in removals(runs, retention, policy, now):
+    for removal in removals(runs, retention, policy, now, unmerged):
         if removal.what == "run":
             removal.run.remove("")
             done.append(removal)
