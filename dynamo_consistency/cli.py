@@ -272,7 +272,7 @@ def history_prune(site: str, store_url: str | None) -> None:
     if not runs:
         raise ConfigurationError(f"there is no run of {site} in {store.url}")
     spec = runs[-1].check().spec
-    for removal in prune(store, site, spec.retention, spec.policy, time.time(), spec.unmerged):
+    for removal in prune(store, site, spec.retention, spec.policy, time.time(), unmerged=spec.unmerged):
         click.echo(f"{removal.run.run_id}: {'removed' if removal.what == 'run' else 'inventories and listing removed'}")
 
 

@@ -82,7 +82,7 @@ def conclude(run: RunDirectory, backend: Backend) -> summaries.Summary:
     summary["gates"] = [gate.as_dict() for gate in evaluate(gather(run.store, run))]
     summary["artifacts"] |= write_reports(run, backend, summary)
     _finish(run, summary)
-    prune(run.store, run.site, check.spec.retention, check.spec.policy, time.time(), check.spec.unmerged)
+    prune(run.store, run.site, check.spec.retention, check.spec.policy, time.time(), unmerged=check.spec.unmerged)
     return summary
 
 

@@ -33,7 +33,7 @@ class Removal:
 
 
 def removals(
-    runs: Sequence[Kept], retention: Retention, policy: Policy, now: float, unmerged: FindingPolicy | None = None
+    runs: Sequence[Kept], retention: Retention, policy: Policy, now: float, *, unmerged: FindingPolicy | None = None
 ) -> Iterator[Removal]:
     """What may go, of all runs of a site. Pure; a run without a known start is left to a person."""
     known = sorted((kept for kept in runs if kept.start is not None), key=lambda kept: kept.start or 0)
@@ -61,7 +61,7 @@ def _resting(complete: Sequence[Kept], kinds: Sequence[FindingPolicy]) -> Iterat
 
 
 def prune(
-    store: Store, site: str, retention: Retention, policy: Policy, now: float, unmerged: FindingPolicy | None = None
+    store: Store, site: str, retention: Retention, policy: Policy, now: float, *, unmerged: FindingPolicy | None = None
 ) -> list[Removal]:
     """Remove what may go of a site's runs; returns what was removed. `unmerged`: the policy of its scratch area."""
     runs = [
@@ -69,7 +69,7 @@ def prune(
         for run in store.runs(site)
     ]
     done = []
-    for removal in removals(runs, retention, policy, now, unmerged):
+    for removal in removals(runs, retention, policy, now, unmerged=unmerged):
         if removal.what == "run":
             removal.run.remove("")
             done.append(removal)
