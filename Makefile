@@ -17,7 +17,7 @@ demo: $(READY) ## Check a small site against a small inventory, from nothing to 
 	@$(BIN)/python examples/demo/demo.py
 
 test: $(READY_DEV) ## Run all tests that can run here; those that cannot are named with the line that installs what they need
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(READY_DEV) ## Formatting, style, types, and the direction of dependencies
 	@$(BIN)/ruff format --check .
