@@ -176,7 +176,12 @@ def test_a_listing_that_turns_out_not_to_be_trusted_leaves_nothing(make_run):
 
 
 def test_the_files_of_a_dump_below_the_roots_are_the_shards(tmp_path: Path, make_run):
-    lines = ["/store/mc/a/b/f\t1\t1700000000", "/store/mc/top\t2\t1700000000", "/store/mc2/f\t4\t1700000000", "/store/mc/HC/f\t8\t1700000000"]
+    lines = [
+        "/store/mc/a/b/f\t1\t1700000000",
+        "/store/mc/top\t2\t1700000000",
+        "/store/mc2/f\t4\t1700000000",
+        "/store/mc/HC/f\t8\t1700000000",
+    ]
     lines += [f"/store/mc/{number}/f\t16\t1700000000" for number in range(50)]
     dump = tmp_path / "dump.tsv"
     dump.write_text("\n".join(lines) + "\n")
