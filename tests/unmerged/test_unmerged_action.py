@@ -114,9 +114,12 @@ def test_a_run_without_a_list_neither_counts_nor_resets(scratch):
     assert scratch.waiting() == AGED
 
 
-def test_other_rules_start_the_count_anew(scratch):
+def test_other_rules_start_the_count_anew_and_so_does_going_back(scratch):
     scratch.run()
     scratch.unmerged = {"mode": "Enforce", "minAgeSeconds": 86400}
+    scratch.run()
+    assert scratch.waiting() == set()
+    scratch.unmerged = {"mode": "Enforce"}
     scratch.run()
     assert scratch.waiting() == set()
     scratch.run()

@@ -55,7 +55,7 @@ def expected(tree: dict) -> set[str]:
 
 
 @given(tree=trees)
-@settings(max_examples=40, phases=[Phase.reuse, Phase.generate])  # making a failing area smaller would take minutes
+@settings(max_examples=25, phases=[Phase.reuse, Phase.generate])  # making a failing area smaller would take minutes
 def test_what_goes_is_what_the_rules_say_and_never_anything_that_is_kept(make_area, tree):
     tree["directories"] = {path: mtime for path, mtime in tree["directories"].items() if path not in tree["files"]}
     area = make_area()
