@@ -13,8 +13,12 @@ from dynamo_consistency.run.directory import Store
 MISSING = b"/store/mc/E/P/AOD/v0/f00"
 MISMATCH = b"/store/mc/E/P/AOD/v1/f01"
 ORPHAN = b"/store/data/X/P/AOD/v1/o"
-HOLLOW = b"/store/data/Y/P/AOD/v2/e"
-HOLLOWS = [b"/store/data/Y/P/AOD/v2/e", b"/store/data/Y/P/AOD/v2", b"/store/data/Y/P/AOD", b"/store/data/Y/P"]
+HOLLOW = b"/store/data/Y/P/e"
+HOLLOWS = [HOLLOW, b"/store/data/Y/P", b"/store/data/Y"]
+"""Children first."""
+
+FOUND = [MISMATCH, MISSING, ORPHAN, *HOLLOWS]
+"""In the order in which they are asked for."""
 
 
 @pytest.fixture
@@ -41,7 +45,7 @@ def lab(world, tmp_path) -> Laboratory:
 
 @pytest.fixture(scope="session")
 def drifted(tmp_path_factory) -> Laboratory:
-    """One finding of each kind (of the empty directories a tree of five), confirmed, and waiting for an approval."""
+    """What FOUND says is found and confirmed, and waits for an approval."""
     world = healthy_world()
     world.lose(MISSING)
     world.store(MISMATCH, 7)
@@ -66,6 +70,7 @@ def copied(drifted, tmp_path) -> Iterator[Callable[..., Laboratory]]:
         if clocks:
             clocks.pop().__exit__(None, None, None)
         lab = copy.copy(drifted)
+        lab.policy, lab.comparison, lab.listing = copy.deepcopy((drifted.policy, drifted.comparison, drifted.listing))
         folder = tmp_path / str(len(made))
         shutil.copytree(drifted.store.url, folder)
         lab.store = Store(str(folder))

@@ -91,28 +91,21 @@ class Laboratory:
 
 @contextlib.contextmanager
 def dying_at_write(number: int) -> Iterator[Callable[[], int]]:
-    """The process dies at its n-th moment of writing, counted from 0: before the first file, between two, after one.
-
-    Yields how many such moments there were so far.
-    """
-    moments = 0
+    """The process dies just before its n-th file is written, counted from 0. Yields how many it was about to write."""
+    writes = 0
     writing = RunDirectory.writing
-
-    def moment() -> None:
-        nonlocal moments
-        moments += 1
-        if moments > number:
-            raise Crash
 
     @contextlib.contextmanager
     def fatal(self: RunDirectory, name: str) -> Iterator[Path]:
-        moment()
+        nonlocal writes
+        writes += 1
+        if writes > number:
+            raise Crash
         with writing(self, name) as path:
             yield path
-        moment()
 
     with mock.patch.object(RunDirectory, "writing", fatal):
-        yield lambda: moments
+        yield lambda: writes
 
 
 @contextlib.contextmanager

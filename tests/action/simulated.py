@@ -88,6 +88,8 @@ class World:
     holes: set[bytes] = field(default_factory=set)
     answers_empty: set[bytes] = field(default_factory=set)
     links: set[bytes] = field(default_factory=set)
+    asleep: bool = False
+    """Dynamo's daemons do nothing."""
     deletions_fail: bool = False
     poison: set[bytes] = field(default_factory=set)
     """Paths on which the registry chokes, with all that is asked in the same call."""
@@ -135,7 +137,8 @@ class World:
 
     def calm(self) -> None:
         """All disturbances end."""
-        self.inventory_down = self.registry_down = self.site_down = self.deletions_fail = False
+        self.inventory_down = self.registry_down = self.site_down = False
+        self.asleep = self.deletions_fail = False
         self.inventory_breaks_after = None
         self.ready = True
         for trouble in (self.holes, self.answers_empty, self.links, self.poison, self.refused):
@@ -148,8 +151,9 @@ class World:
     def pass_time(self, seconds: float) -> None:
         """Dynamo works while time passes."""
         self.now += seconds
-        self._delete()
-        self._transfer()
+        if not self.asleep:
+            self._delete()
+            self._transfer()
 
     def _delete(self) -> None:
         for path in list(self.deletions):

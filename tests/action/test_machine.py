@@ -52,9 +52,10 @@ DRIFTS = [
 ]
 DIRECTORIES = [b"/store/mc/E/P/AOD/v1", b"/store/data/X/P/AOD", b"/store/data/X/P/AOD/v1", b"/store/mc/E"]
 TROUBLES = [
-    (["inventory_down", "site_down", "deletions_fail", "ready", "registry_down"], [None]),
+    (["inventory_down", "site_down", "deletions_fail", "asleep", "ready", "registry_down"], [None]),
     (["inventory_breaks_after"], [None, 0, 7, 30]),
-    (["holes", "answers_empty", "links"], DIRECTORIES),
+    (["holes", "links"], DIRECTORIES),
+    (["answers_empty"], [b"/store/mc/E", b"/store/data", b"/store/data/X"]),
     (["poison", "refused"], [*STRAY, *HEALTHY[:6], *HOLLOW]),
 ]
 EDITS = {
@@ -124,7 +125,7 @@ class Site(RuleBasedStateMachine):
     def run_once_more(self, after: float) -> None:
         self.told(self.lab.run(after))
 
-    @rule(after=st.sampled_from(PAUSES), number=st.integers(0, 45))
+    @rule(after=st.sampled_from(PAUSES), number=st.integers(0, 25))
     def run_that_dies_at_a_write(self, after: float, number: int) -> None:
         with dying_at_write(number):
             self.dies(lambda: self.lab.run(after))
@@ -325,7 +326,7 @@ def long_history(seed: int, steps: int) -> None:
         after = chance.choice(PAUSES)
         match chance.randrange(8):
             case 0:
-                site.run_that_dies_at_a_write(after=after, number=chance.randrange(45))
+                site.run_that_dies_at_a_write(after=after, number=chance.randrange(25))
             case 1:
                 site.run_that_dies_at_a_request(after=after, number=chance.randrange(4), before=chance.random() < 0.5)
             case 2:

@@ -7,7 +7,7 @@ and what is old in the scratch area: its files, then its empty directories.
 from collections.abc import Iterator
 from itertools import groupby, islice
 
-from dynamo_consistency.run.action.journal import Journal
+from dynamo_consistency.run.action.journal import Journal, Key
 from dynamo_consistency.run.action.objections import Finding, is_directory
 from dynamo_consistency.run.action.record import AskedBefore, asked_before
 from dynamo_consistency.run.confirmation import confirmed_findings
@@ -31,6 +31,8 @@ def batches(run: RunDirectory, facts: Facts, journal: Journal, idempotent: bool)
     if idempotent and journal.has_unanswered:
         yield from _unanswered(facts, journal)
     before = asked_before(run)
+    if "emptyDirectories" in facts.enforced and before:
+        _wait_for_those_inside(before, facts)
     for turn in (None, *sorted({asked.run for asked in before.values()})):
         for kind in facts.enforced:
             findings = (
@@ -39,6 +41,17 @@ def batches(run: RunDirectory, facts: Facts, journal: Journal, idempotent: bool)
                 if ((asked := before.get((kind, finding["path"]))) and asked.run) == turn
             )
             yield from _of_turn(kind, findings, facts.policy.max_requests_per_run, journal)
+
+
+def _wait_for_those_inside(before: dict[Key, AskedBefore], facts: Facts) -> None:
+    """A directory can go after those in it only: its turn is no earlier than theirs."""
+    kind: Kind = "emptyDirectories"
+    for finding in confirmed_findings(facts.confirmed[kind].runs, kind):
+        if asked := before.get((kind, finding["path"])):
+            above = kind, finding["path"].rsplit(b"/", 1)[0]
+            known = before.get(above)
+            if known is None or known.run < asked.run:
+                before[above] = AskedBefore(asked.run, known is not None and known.unanswered)
 
 
 def _unanswered(facts: Facts, journal: Journal) -> Iterator[Batch]:
