@@ -1,16 +1,20 @@
 """DuckDB as the stages use it: in memory up to a bound, spilling to a scratch folder; and how to write its literals."""
 
+from __future__ import annotations
+
 import contextlib
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-
-import duckdb
+from typing import TYPE_CHECKING
 
 from dynamo_consistency import paths
 from dynamo_consistency.errors import BackendError, ConsistencyError
 from dynamo_consistency.run.memory import SETTING, memory_limit
 from dynamo_consistency.secrets import redact
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 @contextlib.contextmanager
@@ -19,6 +23,8 @@ def open_database() -> Iterator[duckdb.DuckDBPyConnection]:
 
     Raises ConsistencyError when memory or scratch space do not suffice, BackendError when a filter of a backend fails.
     """
+    import duckdb
+
     memory = memory_limit() * 6 // 10 // 2**20
     with (
         tempfile.TemporaryDirectory(prefix="dynamo-consistency-") as scratch,
@@ -33,6 +39,8 @@ def open_database() -> Iterator[duckdb.DuckDBPyConnection]:
 
 @contextlib.contextmanager
 def _explained(scratch: str, memory: int) -> Iterator[None]:
+    import duckdb
+
     try:
         yield
     except duckdb.OutOfMemoryException:

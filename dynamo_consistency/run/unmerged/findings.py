@@ -1,14 +1,14 @@
 """What of the scratch area may go, as findings of the run: files and logs, then directories, the deepest first."""
 
+from __future__ import annotations
+
 import contextlib
 import hashlib
 import json
 import logging
 from collections.abc import Iterable, Sequence
 from importlib import resources
-from typing import Any
-
-import duckdb
+from typing import TYPE_CHECKING, Any
 
 from dynamo_consistency import paths
 from dynamo_consistency.check import SiteConsistencyCheck, Unmerged
@@ -17,6 +17,9 @@ from dynamo_consistency.run.directory import RunDirectory
 from dynamo_consistency.run.unmerged.listing import LISTING
 from dynamo_consistency.run.unmerged.protection import ProtectionError, protected_directories
 from dynamo_consistency.run.unmerged.rules import Rules, Subtrees, cleaned
+
+if TYPE_CHECKING:
+    import duckdb  # only its types: what lists a scratch area does without it, and stays small
 
 log = logging.getLogger(__name__)
 
