@@ -143,7 +143,7 @@ class _Action:
             if kind == UNMERGED:
                 return self._scratch_area.objection(finding, sight, entry, self._directories)
             if kind == "emptyDirectories":
-                return objections.to_deletion_of_directory(finding, sight, entry, self._directories)
+                return objections.to_deletion_of_directory(finding, sight, entry, self._directories, young_from)
             if kind == "orphans":
                 is_protected = of_protected.protected(paths.to_text(path))
                 return objections.to_deletion_of_orphan(finding, sight, entry, is_protected, young_from)

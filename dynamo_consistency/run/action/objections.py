@@ -58,7 +58,9 @@ def to_deletion_of_old_file(finding: Finding, sight: Sight, known: Known | None)
     return _file_objection(finding, sight, inf) or (None if known is None else "now registered")
 
 
-def to_deletion_of_directory(finding: Finding, sight: Sight, known: Known | None, requested: Set[bytes]) -> str | None:
+def to_deletion_of_directory(
+    finding: Finding, sight: Sight, known: Known | None, requested: Set[bytes], young_from: float
+) -> str | None:
     """Why an empty directory is not deleted; None when nothing speaks against it.
 
     `requested`: directories whose deletion this run has asked for. One that is gone changes its parent, and no more.
@@ -70,7 +72,7 @@ def to_deletion_of_directory(finding: Finding, sight: Sight, known: Known | None
     inside = {finding["path"] + b"/" + name for name in sight.subdirectories}
     if not sight.bare or not inside <= requested:
         return "no longer empty, or a directory in it stays"
-    changed = sight.mtime is None or sight.mtime > finding["mtime"]
+    changed = sight.mtime is None or sight.mtime > finding["mtime"] or sight.mtime >= young_from
     if changed and not any(path.rsplit(b"/", 1)[0] == finding["path"] for path in requested):
         return "it has changed since the run"
     if known is not None:
