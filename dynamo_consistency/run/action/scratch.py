@@ -1,7 +1,9 @@
 """What speaks against deleting something of a scratch area now."""
 
+import math
 import time
 from collections.abc import Mapping, Sequence, Set
+from math import inf
 
 from dynamo_consistency.backend.contract import Known
 from dynamo_consistency.check import SiteConsistencyCheck
@@ -41,7 +43,7 @@ class ScratchArea:
         if self._rules is None:
             return "it is not known what is protected"
         if is_directory(UNMERGED, finding):
-            objection = objections.to_deletion_of_directory(finding, sight, known, requested)
+            objection = objections.to_deletion_of_directory(finding, sight, known, requested, young_from=inf)
         else:
             objection = objections.to_deletion_of_old_file(finding, sight, known)
         if objection:
