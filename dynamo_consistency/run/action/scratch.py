@@ -1,6 +1,5 @@
 """What speaks against deleting something of a scratch area now."""
 
-import math
 import time
 from collections.abc import Mapping, Sequence, Set
 from math import inf
