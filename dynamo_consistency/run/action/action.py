@@ -97,6 +97,8 @@ class _Action:
             if entry.kind in DIRECTORIES and entry.result in ("requested", "waiting")
         }
         self._scratch_area = ScratchArea(check)
+        # Dynamo fetches a file anew by dropping it first: once one is asked for, its whole dataset seems to be pending
+        self._pending_before = set(backend.deletion_requests(check.spec.site))
 
     def settle(self, kind: str, findings: Sequence[objections.Finding]) -> None:
         wanted: list[bytes] = []
@@ -127,7 +129,7 @@ class _Action:
         files = [finding["path"] for finding in findings]
         pending = set(self._backend.deletion_requests(self._site))
         protected = pending | set(self._backend.inventory.protected_datasets(self._site))
-        of_pending = self._backend.DatasetFilter(pending)
+        of_pending = self._backend.DatasetFilter(self._pending_before)
         of_protected = self._backend.DatasetFilter(protected)
         sights = sights_of(self._view, kind, findings)
         known = adapt.look_up(self._backend, self._site, files)
@@ -135,8 +137,8 @@ class _Action:
 
         def deletion_is_pending(path: bytes, entry: Known | None) -> bool:
             if entry is not None and entry.dataset is not None:
-                return entry.dataset in pending
-            return bool(pending) and of_pending.protected(paths.to_text(path))
+                return entry.dataset in self._pending_before
+            return bool(self._pending_before) and of_pending.protected(paths.to_text(path))
 
         def objection(finding: objections.Finding, sight: Sight, entry: Known | None) -> str | None:
             path = finding["path"]
