@@ -1,0 +1,48 @@
+"""A process that runs the real command, and kills itself (SIGKILL) at a given moment.
+
+The moments, counted from 1: after each file that it writes (but reports, which decide nothing), and after each call of
+the registry. There is no moment 0: with that it lives.
+"""
+
+import contextlib
+import os
+import signal
+import sys
+
+from dynamo_consistency.cli import main
+from dynamo_consistency.run.action import action, requests
+from dynamo_consistency.run.directory import RunDirectory
+
+
+def arm(fatal: int) -> None:
+    moments = 0
+    writing, request = RunDirectory.writing, requests.request
+
+    def moment() -> None:
+        nonlocal moments
+        moments += 1
+        if moments == fatal:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    @contextlib.contextmanager
+    def writing_in_danger(self, name):
+        with writing(self, name) as path:
+            yield path
+        if not name.startswith("reports/"):
+            moment()
+
+    def request_in_danger(*arguments):
+        outcomes = request(*arguments)
+        moment()
+        return outcomes
+
+    RunDirectory.writing = writing_in_danger
+    action.requests.request = request_in_danger
+
+
+def child(fatal: int, folder: str, arguments: list[str]) -> None:
+    """What a forked process does; its end is that of the command."""
+    os.chdir(folder)
+    sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115 (as long as the process lives)
+    arm(fatal)
+    main(arguments)
