@@ -370,8 +370,10 @@ def test_in_any_history_nothing_wrong_is_asked_for_nothing_twice_and_all_that_is
 @pytest.mark.timeout(900)
 def test_in_long_histories_too_in_which_all_that_can_happen_does():
     TOTAL.clear()
-    for seed in range(int(os.environ.get("MACHINE_SEED", "0")), int(os.environ.get("MACHINE_SEEDS", "3"))):
+    for seed in range(int(os.environ.get("MACHINE_SEED", "0")), int(os.environ.get("MACHINE_SEEDS", "12"))):
         print("seed", seed)
         long_history(seed, steps=50)
+        if seed >= 2 and all(TOTAL[told] for told in EVENTFUL):
+            break
     print("\n".join(f"{number:6} {told}" for told, number in sorted(TOTAL.items()) if number))
     assert not [told for told in EVENTFUL if not TOTAL[told]]
