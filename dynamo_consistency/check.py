@@ -49,6 +49,11 @@ def _fraction(value: Any) -> Decimal:
     return Decimal(value)
 
 
+def _plain(fraction: Decimal) -> str:
+    """As `_fraction` reads it: without an exponent, however small."""
+    return f"{fraction:f}"
+
+
 def _absolute(path: str) -> str:
     if not path.startswith("/"):
         raise ValueError(f"must be an absolute path such as /store/mc; it is {path!r}")
@@ -123,7 +128,7 @@ def columns_suit_the_format(format_: str, columns: dict[Any, str | int] | None) 
         raise ValueError("columns must be names where format is parquet")
 
 
-Fraction = Annotated[Decimal, BeforeValidator(_fraction), PlainSerializer(str, return_type=str)]
+Fraction = Annotated[Decimal, BeforeValidator(_fraction), PlainSerializer(_plain, return_type=str)]
 LogicalPath = Annotated[str, AfterValidator(_absolute)]
 RelativePath = Annotated[str, Field(min_length=1), AfterValidator(_relative)]
 Prefix = Annotated[str, AfterValidator(_prefix)]
