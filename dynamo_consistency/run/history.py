@@ -1,6 +1,9 @@
 """What earlier runs of a site were, and what became of one file in them."""
 
-from collections.abc import Iterator
+import contextlib
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from dynamo_consistency import paths
@@ -90,13 +93,16 @@ def find_run(store: Store, site: str, run_id: str | None) -> RunDirectory:
 def history_of_path(store: Store, site: str, path: str) -> Iterator[dict[str, Any]]:
     """For each complete run, oldest first, in which `path` was found: as what, what was asked and answered, why not."""
     wanted = paths.normalise(paths.to_bytes(path))
-    for run in store.runs(site):
-        summary = read_summary(run)
-        if summary["result"] != "Complete":
-            continue
-        actions = {row["kind"]: row for row in _rows_of(run, "actions.parquet", wanted)}
-        for kind, name in FINDINGS.items():
-            for row in _rows_of(run, name, wanted):
+    runs = [(run, summary) for run in store.runs(site) if (summary := read_summary(run))["result"] == "Complete"]
+    found = {
+        kind: _rows_of([run for run, _ in runs], name, wanted, "size, site_size, dataset")
+        for kind, name in FINDINGS.items()
+    }
+    acted = _rows_of([run for run, _ in runs], "actions.parquet", wanted, _ACTED)
+    for run, summary in runs:
+        actions = {row["kind"]: row for row in acted[run.run_id]}
+        for kind, rows in found.items():
+            for row in rows[run.run_id]:
                 action = actions.get(kind, {})
                 asked_at = action.get("asked_at")
                 yield {
@@ -109,18 +115,29 @@ def history_of_path(store: Store, site: str, path: str) -> Iterator[dict[str, An
                     "request": action.get("request"),
                     "outcome": action.get("outcome"),
                     "reason": action.get("reason") or _why_not(summary, kind, action),
-                    "askedAt": asked_at.isoformat() if asked_at else None,
+                    "askedAt": None if asked_at is None else datetime.fromtimestamp(asked_at, UTC).isoformat(),
                 }
 
 
-def _rows_of(run: RunDirectory, name: str, path: bytes) -> list[dict[str, Any]]:
-    """Rows about one path; the files are sorted, so that all but one of their parts are passed over."""
-    import pyarrow.parquet as pq
+_ACTED = "kind, request, outcome, reason, epoch_ms(asked_at) / 1000 AS asked_at"
 
-    if not run.exists(name):
-        return []
-    with run.reading(name) as file:
-        return list(pq.read_table(file, filters=[("path", "=", path)]).to_pylist())
+
+def _rows_of(
+    runs: Sequence[RunDirectory], name: str, path: bytes, columns: str
+) -> defaultdict[str, list[dict[str, Any]]]:
+    """{run id: rows about `path`} from the file `name` of all runs that have it, by one query."""
+    from dynamo_consistency.run.database import open_database
+
+    rows = defaultdict(list)
+    with contextlib.ExitStack() as stack:
+        files = {str(stack.enter_context(run.reading(name))): run.run_id for run in runs if run.exists(name)}
+        if files:
+            query = f"SELECT filename, {columns} FROM read_parquet(?, filename = true) WHERE path = ?"
+            result = stack.enter_context(open_database()).execute(query, [list(files), path])
+            names = [column[0] for column in result.description]
+            for row in result.fetchall():
+                rows[files[row[0]]].append(dict(zip(names, row, strict=True)))
+    return rows
 
 
 def _why_not(summary: dict[str, Any], kind: str, action: dict[str, Any]) -> str | None:

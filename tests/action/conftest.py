@@ -5,20 +5,10 @@ import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
-from laboratory import Laboratory, quick
+from laboratory import HOLLOW, MISMATCH, MISSING, ORPHAN, Laboratory, quick
 from simulated import World, clock_of
 
 from dynamo_consistency.run.directory import Store
-
-MISSING = b"/store/mc/E/P/AOD/v0/f00"
-MISMATCH = b"/store/mc/E/P/AOD/v1/f01"
-ORPHAN = b"/store/data/X/P/AOD/v1/o"
-HOLLOW = b"/store/data/Y/P/e"
-HOLLOWS = [HOLLOW, b"/store/data/Y/P", b"/store/data/Y"]
-"""Children first."""
-
-FOUND = [MISMATCH, MISSING, ORPHAN, *HOLLOWS]
-"""In the order in which they are asked for."""
 
 
 @pytest.fixture

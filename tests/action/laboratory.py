@@ -18,6 +18,16 @@ from dynamo_consistency.run.pipeline import act_on, run_check
 KINDS = ("missing", "orphans", "mismatches", "emptyDirectories")
 WEEK = 7 * DAY
 
+MISSING = b"/store/mc/E/P/AOD/v0/f00"
+MISMATCH = b"/store/mc/E/P/AOD/v1/f01"
+ORPHAN = b"/store/data/X/P/AOD/v1/o"
+HOLLOW = b"/store/data/Y/P/e"
+HOLLOWS = [HOLLOW, b"/store/data/Y/P", b"/store/data/Y"]
+"""Children first."""
+
+FOUND = [MISMATCH, MISSING, ORPHAN, *HOLLOWS]
+"""In the order in which they are asked for."""
+
 
 def enforcing(**changes: Any) -> dict[str, Any]:
     """A policy that acts on what two runs have found, without limits in the way."""

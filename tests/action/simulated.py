@@ -31,7 +31,7 @@ from dynamo_consistency.run.directory import RunDirectory, Store
 
 DAY = 86400
 SITE = "T2_Test"
-START = 1_800_000_000
+START = 1_700_000_000
 
 
 class Crash(BaseException):

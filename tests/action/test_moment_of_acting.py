@@ -1,8 +1,7 @@
 """At the moment of acting (DESIGN 5, gate 7): each file is looked at once more, and what has changed is left alone."""
 
 import pytest
-from conftest import FOUND, HOLLOW, HOLLOWS, MISSING, ORPHAN
-from laboratory import Laboratory, quick
+from laboratory import FOUND, HOLLOW, HOLLOWS, MISSING, ORPHAN, Laboratory, quick
 from simulated import DAY, World, clock_of
 
 from dynamo_consistency.listers.posix import PosixLister

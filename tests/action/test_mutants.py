@@ -4,8 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import pytest
-from conftest import HOLLOW, MISMATCH, MISSING, ORPHAN
-from laboratory import KINDS, Laboratory
+from laboratory import HOLLOW, KINDS, MISMATCH, MISSING, ORPHAN, Laboratory
 from simulated import DAY
 
 from dynamo_consistency.run.gates.gates import Gate

@@ -1,8 +1,7 @@
 """Each request is written down before and after it is made (DESIGN 5, gate 7), wherever the action ends."""
 
 import pytest
-from conftest import FOUND, HOLLOWS, MISMATCH, MISSING, ORPHAN
-from laboratory import die, dying_at_write
+from laboratory import FOUND, HOLLOWS, MISMATCH, MISSING, ORPHAN, die, dying_at_write
 from simulated import DAY, Crash
 
 from dynamo_consistency.errors import BackendError, ConsistencyError, InvalidRunError

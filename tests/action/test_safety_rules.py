@@ -3,8 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from conftest import FOUND, HOLLOWS, MISSING, ORPHAN
-from laboratory import KINDS, WEEK
+from laboratory import FOUND, HOLLOWS, KINDS, MISSING, ORPHAN, WEEK
 from simulated import DAY, START
 
 from dynamo_consistency.check import Approve, OrphanPolicy, Source

@@ -1,0 +1,192 @@
+"""`history` and retention: what is known of earlier runs, how fast, and what of them is never thrown away."""
+
+import json
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import hypothesis.strategies as st
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from laboratory import ORPHAN
+from simulated import DAY
+
+from dynamo_consistency.check import Policy, Retention
+from dynamo_consistency.run.action.record import _SCHEMA
+from dynamo_consistency.run.confirmation import _enough
+from dynamo_consistency.run.directory import RunDirectory, Store
+from dynamo_consistency.run.retention import Kept, prune, removals
+from dynamo_consistency.run.summary import FINDINGS
+
+COMMAND = str(Path(sys.executable).with_name("dynamo-consistency"))
+RUNS, ROWS = 50, 20_000
+SITE = "T2_Big"
+SOUGHT = b"/store/data/Run2018A/SingleMuon/AOD/v1/0042/file_7777.root"
+
+
+# ------------------------------------------------------------------------------------------------------------- history
+
+
+@pytest.fixture(scope="module")
+def big_history(tmp_path_factory) -> Path:
+    """Fifty runs with 20,000 findings of each kind, written as the comparison and the action write them."""
+    store = tmp_path_factory.mktemp("big")
+    chance = random.Random(1)
+    names = {b"/store/data/Run2018A/SingleMuon/AOD/v1/%04d/file_%d.root" % (n % 100, n) for n in range(2 * ROWS)}
+    columns = ("size", "site_size", "mtime"), ("dataset", "block", "group", "root")
+    for number in range(RUNS):
+        run = RunDirectory(f"{store}/{SITE}/2026{number:04d}T000000Z")
+        paths = sorted({SOUGHT, *chance.sample(sorted(names), ROWS - 1)})
+        table = {"path": pa.array(paths, pa.binary())}
+        table |= {name: pa.array([number] * len(paths), pa.int64()) for name in columns[0]}
+        table |= {name: pa.array(["x"] * len(paths), pa.string()) for name in columns[1]}
+        for file in FINDINGS.values():
+            with run.writing(file) as target:
+                pq.write_table(pa.table(table), target, compression="zstd")
+        rows = {name: pa.nulls(len(paths), type_) for name, type_ in zip(_SCHEMA.names, _SCHEMA.types, strict=True)}
+        rows |= {
+            "path": table["path"],
+            "kind": pa.array(["orphans"] * len(paths)),
+            "request": pa.array(["delete"] * len(paths)),
+            "outcome": pa.array(["waiting"] * len(paths)),
+            "gates": pa.array([json.dumps([{"name": "Inventory", "message": "x" * 500}] * 7)] * len(paths)),
+        }
+        with run.writing("actions.parquet") as target:
+            pq.write_table(pa.table(rows, schema=_SCHEMA), target, compression="zstd", row_group_size=10_000)
+        run.write_text("check.yaml", "{}")
+        counts = dict.fromkeys(["listedFiles", "missing", "orphans", "mismatches", "emptyDirectories", "holes"], ROWS)
+        told = {"runId": run.run_id, "site": SITE, "result": "Complete", "reason": "", "counts": counts}
+        run.write_json("summary.json", told | {"startTime": "2026-01-01T00:00:00Z", "gates": [], "actions": {}})
+    return store
+
+
+def history(store: Path, *arguments: str) -> tuple[list, float]:
+    """What the real command says, and how many seconds of a processor it takes."""
+    import resource
+
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(
+        [COMMAND, "history", SITE, *arguments, "--store", str(store), "--output", "json"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return json.loads(done.stdout), after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def test_the_history_of_a_site_comes_within_two_seconds(big_history):
+    rows, seconds = history(big_history)
+    assert [row["result"] for row in rows] == ["Complete"] * RUNS
+    assert seconds < 2
+
+
+def test_the_history_of_one_file_among_millions_of_findings_comes_within_two_seconds(big_history):
+    rows, seconds = history(big_history, SOUGHT.decode())
+    assert len(rows) == RUNS * len(FINDINGS)
+    assert {row["outcome"] for row in rows if row["kind"] == "orphans"} == {"waiting"}
+    assert seconds < 2
+
+
+# ------------------------------------------------------------------------------------------------------------ retention
+
+policies = st.builds(
+    lambda runs, span: Policy.model_validate({"orphans": {"confirmRuns": runs, "confirmSpanSeconds": span * DAY}}),
+    st.integers(1, 6),
+    st.integers(0, 40),
+)
+retentions = st.builds(
+    lambda runs, days, findings: Retention(runs=runs, days=days, findings_days=findings),
+    st.integers(1, 5),
+    st.integers(1, 30),
+    st.integers(1, 60),
+)
+ages = st.lists(st.tuples(st.integers(0, 120), st.sampled_from([True, True, True, False])), max_size=20, unique=True)
+NOW = 2_000_000_000
+
+
+def kept_runs(of: list[tuple[int, bool]]) -> list[Kept]:
+    return [
+        Kept(RunDirectory(f"/store/T2/{number}"), NOW - age * DAY, complete)
+        for number, (age, complete) in enumerate(sorted(of, reverse=True))
+    ]
+
+
+@settings(max_examples=300, derandomize=True)
+@given(of=ages, policy=policies, retention=retentions, until_next=st.integers(0, 40))
+def test_what_a_confirmation_rests_on_now_or_in_the_next_run_is_never_removed(of, policy, retention, until_next):
+    runs = kept_runs(of)
+    removed = {removal.run.run_id for removal in removals(runs, retention, policy, NOW) if removal.what == "run"}
+    complete = [kept for kept in runs if kept.complete]
+    starts = {kept.run.run_id: kept.start for kept in complete}
+    coming = RunDirectory("/store/T2/next")
+    starts["next"] = NOW + until_next * DAY
+    for of_confirmation in ([kept.run for kept in complete], [*(kept.run for kept in complete), coming]):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("dynamo_consistency.run.confirmation.start_of", lambda run: starts[run.run_id])
+            for kind in (policy.missing, policy.orphans, policy.mismatches, policy.empty_directories):
+                rests_on, _ = _enough(of_confirmation, kind) if of_confirmation else ([], 0)
+                assert not removed & {run.run_id for run in rests_on}
+
+
+@settings(max_examples=100, derandomize=True)
+@given(of=ages, policy=policies, retention=retentions)
+def test_nothing_young_and_nothing_of_the_last_complete_runs_is_removed(of, policy, retention):
+    runs = kept_runs(of)
+    last = [kept.run.run_id for kept in runs if kept.complete][-retention.runs :]
+    for removal in removals(runs, retention, policy, NOW):
+        age = next((NOW - kept.start) / DAY for kept in runs if kept.run.run_id == removal.run.run_id)
+        assert age > (retention.findings_days if removal.what == "run" else retention.days)
+        assert removal.run.run_id not in last
+
+
+def test_a_run_whose_age_is_not_known_is_left_to_a_person():
+    runs = [Kept(RunDirectory("/store/T2/died"), None, False)]
+    assert list(removals(runs, Retention(runs=1, days=1, findings_days=1), Policy(), NOW)) == []
+
+
+def test_inventories_and_listings_go_first_and_findings_and_actions_later(lab, world):
+    world.store(ORPHAN)
+    lab.policy["orphans"]["mode"] = "Report"
+    for _ in range(6):
+        lab.run()
+    retention = Retention(runs=1, days=10, findings_days=25)
+    now = time.time()
+    done = {removal.run.run_id: removal.what for removal in prune(lab.store, "T2_Test", retention, Policy(), now)}
+    ids = [run.run_id for run in lab.runs()]
+    assert len(ids) == 4, "those of the last 25 days; on the last three a confirmation may rest"
+    assert list(done.values())[:2] == ["run", "run"]
+    first = lab.runs()[0]
+    assert not first.exists("inventory/before.parquet")
+    assert first.exists("inventory/before.json")
+    assert first.exists("findings/orphan.parquet")
+    assert lab.run()["result"] == "Complete"
+
+
+def test_history_prune_says_what_it_removes_and_keeps_what_the_next_run_confirms_with(lab, world):
+    """These runs were years ago; the command goes by the real clock."""
+    world.store(ORPHAN)
+    lab.policy["orphans"] |= {"confirmRuns": 3, "confirmSpanSeconds": 14 * DAY, "mode": "Report"}
+    for _ in range(6):
+        lab.run()
+    ids = [run.run_id for run in lab.runs()]
+    command = [COMMAND, "history", "prune", "T2_Test", "--store", lab.store.url]
+    told = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert told.stdout.splitlines() == [f"{run}: removed" for run in ids[:3]]
+    assert [run.run_id for run in lab.runs()] == ids[3:]
+    lab.policy["orphans"]["mode"] = "Enforce"
+    lab.run()
+    assert lab.asked() == [("delete", ORPHAN)]
+
+
+def test_history_prune_of_a_site_without_runs_is_wrong_usage(tmp_path):
+    done = subprocess.run(
+        [COMMAND, "history", "prune", "T2_None", "--store", str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "there is no run of T2_None" in done.stderr
+    assert Store(str(tmp_path)).runs("T2_None") == []
