@@ -1,0 +1,32 @@
+"""Every sentence of the design about safety has a test that names it: `SENTENCES.md` says which."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+ROWS = [
+    tuple(cell.strip() for cell in line.strip("| \n").rsplit("|", 1))
+    for line in (HERE / "SENTENCES.md").read_text().splitlines()
+    if line.startswith("| ") and not line.startswith("| sentence")
+]
+
+
+@pytest.fixture(scope="module")
+def tests() -> set[str]:
+    """The names of all tests of the project, wherever they are."""
+    return {
+        node.name
+        for file in HERE.parent.rglob("test_*.py")
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    }
+
+
+@pytest.mark.parametrize(("sentence", "named"), ROWS, ids=[row[0][:60] for row in ROWS])
+def test_a_sentence_has_tests_that_exist(tests, sentence, named):
+    names = re.findall(r"`(\w+)`", named)
+    assert names, f"no test names: {sentence}"
+    assert [name for name in names if name not in tests] == []
