@@ -1,0 +1,1 @@
+"""The operator: SiteConsistencyCheck resources, their Jobs and their status."""
