@@ -1,0 +1,56 @@
+"""`spec.podTemplate` laid over a pod: as Kubernetes' strategic merge, lists of named things by their names."""
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+Manifest = dict[str, Any]
+
+MERGED_BY = {
+    "containers": "name",
+    "initContainers": "name",
+    "env": "name",
+    "volumes": "name",
+    "imagePullSecrets": "name",
+    "volumeMounts": "mountPath",
+    "volumeDevices": "devicePath",
+    "ports": "containerPort",
+    "hostAliases": "ip",
+}
+APPENDED = ("tolerations", "topologySpreadConstraints", "envFrom")
+REPLACED_WHOLE = ("env", "volumes")
+"""Items that have one of several sources: one laid over the other would have two."""
+
+
+def overlaid(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> Manifest:
+    """`overlay` laid over `base`; a null removes what stands there. Neither is changed."""
+    result = copy.deepcopy(dict(base))
+    for key, value in overlay.items():
+        if value is None:
+            result.pop(key, None)
+        elif isinstance(value, Mapping):
+            below = result.get(key)
+            result[key] = overlaid(below if isinstance(below, Mapping) else {}, value)
+        elif isinstance(value, list):
+            result[key] = _merged_list(key, result.get(key) or [], value)
+        else:
+            result[key] = value
+    return result
+
+
+def _merged_list(name: str, base: list[Any], overlay: list[Any]) -> list[Any]:
+    if name in APPENDED:
+        return base + copy.deepcopy(overlay)
+    if name not in MERGED_BY:
+        return copy.deepcopy(overlay)
+    key = MERGED_BY[name]
+    items = {item.get(key): item for item in base}
+    for item in overlay:
+        under = {} if name in REPLACED_WHOLE else items.get(item.get(key), {})
+        items[item.get(key)] = overlaid(under, item)
+    return list(items.values())
+
+
+def template_problems(template: Mapping[str, Any]) -> list[str]:
+    """What a podTemplate asks for and may not have, a sentence each; none when all is well."""
+    return []

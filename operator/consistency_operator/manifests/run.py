@@ -1,0 +1,92 @@
+"""What a Job is built from: its owner, its run, and what the operator was told about workers."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from dynamo_consistency.check import SiteConsistencyCheck
+
+Stage = Literal["Snapshot", "Listing", "Comparison", "Action"]
+
+WORKER = "worker"
+CHECK_SETTING = "DYNAMO_CONSISTENCY_CHECK"
+
+
+class Owner(Protocol):
+    """The resource that the Jobs belong to."""
+
+    @property
+    def namespace(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def uid(self) -> str: ...
+
+
+class WorkerSettings(Protocol):
+    """What the operator was told about workers; all of it is the same for every check."""
+
+    @property
+    def image(self) -> str: ...
+    @property
+    def image_pull_policy(self) -> str: ...
+    @property
+    def service_account(self) -> str:
+        """Of the workers; empty: the default one of the check's namespace."""
+        ...
+
+    @property
+    def backends_secret(self) -> str:
+        """Name of the Secret with `backends.yaml`, in the check's namespace."""
+        ...
+
+    @property
+    def store_claim(self) -> str | None:
+        """PersistentVolumeClaim of checks that name no store; None: see `store_url`."""
+        ...
+
+    @property
+    def store_url(self) -> str | None: ...
+
+
+@dataclass(frozen=True)
+class JobRun:
+    """What a Job must know of its run.
+
+    `check`: the one that the run began with (see `run_check_of`). `seconds_left`: until the run's deadline.
+    `approved`: a person has approved this very run.
+    """
+
+    id: str
+    check: SiteConsistencyCheck
+    seconds_left: int
+    approved: bool = False
+
+
+def run_check_of(snapshot_job: Mapping[str, Any], check: SiteConsistencyCheck) -> SiteConsistencyCheck:
+    """The check that a run began with, as its snapshot Job carries it; its podTemplate is that of `check`, as of now.
+
+    So an edit never reaches a run that is on, but a stage that wants more memory can be given it. Raises ValueError
+    for a Job that carries no check.
+    """
+    containers = snapshot_job["spec"]["template"]["spec"]["containers"]
+    settings = {entry["name"]: entry.get("value", "") for entry in containers[0].get("env", [])}
+    began = SiteConsistencyCheck.model_validate_json(unescaped(settings.get(CHECK_SETTING, "")))
+    spec = began.spec.model_copy(update={"pod_template": check.spec.pod_template})
+    return began.model_copy(update={"spec": spec})
+
+
+def carried(check: SiteConsistencyCheck) -> str:
+    """`check` as the snapshot Job carries it; podTemplate is of no use in a worker."""
+    data = check.model_dump(mode="json", by_alias=True, exclude={"spec": {"pod_template"}})
+    return escaped(json.dumps(data))
+
+
+def escaped(text: str) -> str:
+    """`text` for arguments and environment of a container, where Kubernetes would replace `$(NAME)`."""
+    return text.replace("$", "$$")
+
+
+def unescaped(text: str) -> str:
+    return text.replace("$$", "$")
