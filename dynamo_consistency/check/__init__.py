@@ -1,0 +1,105 @@
+"""The spec of a `SiteConsistencyCheck` as a typed model: what a person writes, with every default.
+
+The defaults live here and only here; the CustomResourceDefinition is generated from these models. Times are in seconds,
+sizes in bytes, fractions are decimal strings between 0 and 1 (Kubernetes specs hold no floating point numbers).
+"""
+
+from dynamo_consistency.check.fields import (
+    CRON_MACROS,
+    Count,
+    Date,
+    Fraction,
+    LogicalPath,
+    Mode,
+    Pattern,
+    Positive,
+    Prefix,
+    RelativePath,
+    Schedule,
+    Seconds,
+    SiteName,
+    TimeZone,
+)
+from dynamo_consistency.check.listing import (
+    Listing,
+    Root,
+)
+from dynamo_consistency.check.policy import (
+    EmptyDirectoryPolicy,
+    FindingPolicy,
+    Health,
+    MismatchPolicy,
+    MissingPolicy,
+    OrphanPolicy,
+    Policy,
+    Retention,
+)
+from dynamo_consistency.check.source import (
+    DumpSource,
+    PosixSource,
+    Source,
+    XRootDSource,
+    columns_of_a_file,
+    columns_suit_the_format,
+)
+from dynamo_consistency.check.spec import (
+    API_VERSION,
+    KIND,
+    Approve,
+    Comparison,
+    Metadata,
+    SiteConsistencyCheck,
+    Spec,
+    Store,
+    Trigger,
+)
+from dynamo_consistency.check.unmerged import (
+    ProtectedFrom,
+    Unmerged,
+    UnmergedLogs,
+)
+
+__all__ = [
+    "API_VERSION",
+    "CRON_MACROS",
+    "KIND",
+    "Approve",
+    "Comparison",
+    "Count",
+    "Date",
+    "DumpSource",
+    "EmptyDirectoryPolicy",
+    "FindingPolicy",
+    "Fraction",
+    "Health",
+    "Listing",
+    "LogicalPath",
+    "Metadata",
+    "MismatchPolicy",
+    "MissingPolicy",
+    "Mode",
+    "OrphanPolicy",
+    "Pattern",
+    "Policy",
+    "Positive",
+    "PosixSource",
+    "Prefix",
+    "ProtectedFrom",
+    "RelativePath",
+    "Retention",
+    "Root",
+    "Schedule",
+    "Seconds",
+    "SiteConsistencyCheck",
+    "SiteName",
+    "Source",
+    "Spec",
+    "Store",
+    "TimeZone",
+    "Trigger",
+    "Unmerged",
+    "UnmergedLogs",
+    "XRootDSource",
+    "columns_of_a_file",
+    "columns_suit_the_format",
+]

@@ -1,0 +1,117 @@
+"""The whole check, from its parts."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator, model_validator
+
+from dynamo_consistency import paths
+from dynamo_consistency.check.fields import Count, Pattern, Positive, Schedule, Seconds, SiteName, TimeZone
+from dynamo_consistency.check.listing import Listing
+from dynamo_consistency.check.policy import Policy, Retention
+from dynamo_consistency.check.unmerged import Unmerged
+from dynamo_consistency.yamlfile import ClosedModel
+
+API_VERSION = "consistency.dynamo.io/v1alpha1"
+KIND = "SiteConsistencyCheck"
+
+
+class Comparison(ClosedModel):
+    """What the comparison leaves alone."""
+
+    ignore_age_seconds: Seconds = Field(86400, description="Files and directories younger than this are left alone.")
+    ignore: list[Pattern] = Field(
+        [], description="Patterns of whole path components that are never orphans or empty directories: /RAW, /RAW*."
+    )
+
+
+class Trigger(ClosedModel):
+    """A run on demand."""
+
+    manual: str | None = Field(None, description="One run starts when this differs from status.lastManualTrigger.")
+
+
+class Approve(ClosedModel):
+    """The approval of one run's action."""
+
+    run: str = Field(min_length=1, description="Id of the run whose findings may be acted on.")
+
+
+class Store(ClosedModel):
+    """Where the run directories are kept."""
+
+    claim_name: str | None = Field(None, description="Name of a PersistentVolumeClaim.")
+    url: str | None = Field(None, description="A path or an fsspec URL such as s3://bucket/folder.")
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        if (self.claim_name is None) == (self.url is None):
+            raise ValueError("must have exactly one of claimName, url")
+        return self
+
+
+class Spec(ClosedModel):
+    """The check of one site."""
+
+    site: SiteName = Field(description="Name of the site in the inventory.")
+    backend: str = Field("default", min_length=1, description="Name of an entry of backends.yaml.")
+    schedule: Schedule | None = Field(None, description="Cron line; absent: manual.")
+    time_zone: TimeZone | None = Field(None, description="Time zone of the schedule.")
+    suspend: bool = Field(False, description="True: no new run starts; a running one goes on.")
+    jitter_seconds: Seconds = Field(0, description="Runs start up to this much later, by the same amount each time.")
+    starting_deadline_seconds: Positive | None = Field(None, description="A run not started by then is missed.")
+    run_deadline_seconds: Positive = Field(172800, description="A run that takes longer fails.")
+    trigger: Trigger = Trigger()
+    listing: Listing
+    comparison: Comparison = Comparison()
+    policy: Policy = Policy()
+    unmerged: Unmerged | None = None
+    approve: Approve | None = None
+    store: Store | None = None
+    retention: Retention = Retention()
+    successful_runs_history_limit: Count = Field(3, description="Finished Jobs of successful runs that are kept.")
+    failed_runs_history_limit: Count = Field(3, description="Finished Jobs of failed runs that are kept.")
+    pod_template: dict[str, Any] = Field({}, description="Laid over every worker pod: resources, node selector, …")
+
+    @field_validator("unmerged")
+    @classmethod
+    def _an_area_is_no_part_of_a_root(cls, unmerged: Unmerged | None, info: ValidationInfo) -> Unmerged | None:
+        listing = info.data.get("listing")
+        if unmerged is None or listing is None:
+            return unmerged
+        roots = [paths.to_bytes(root.path) for root in listing.roots]
+        excluded = [paths.to_bytes(path) for path in listing.exclude]
+        for area in map(paths.to_bytes, unmerged.areas):
+            overlaps = paths.is_in(area, roots) or any(paths.is_in(root, [area]) for root in roots)
+            if overlaps and not paths.is_in(area, excluded):
+                raise ValueError(
+                    f"{paths.to_text(area)} overlaps with a root of listing.roots; a file must be judged by one rule "
+                    "only: choose other roots, or name the area in listing.exclude"
+                )
+        return unmerged
+
+    @field_validator("time_zone")
+    @classmethod
+    def _time_zone_needs_a_schedule(cls, time_zone: str | None, info: ValidationInfo) -> str | None:
+        if time_zone and "schedule" in info.data and not info.data["schedule"]:
+            raise ValueError("has a meaning only together with schedule")
+        return time_zone
+
+
+class Metadata(ClosedModel):
+    """The resource's name; whatever else Kubernetes keeps there is allowed and ignored."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=40)] = Field(
+        description="At most 40 characters: the names of the Jobs derive from it."
+    )
+
+
+class SiteConsistencyCheck(ClosedModel):
+    """One resource per site, the same in a cluster and on a laptop."""
+
+    api_version: Literal["consistency.dynamo.io/v1alpha1"]
+    kind: Literal["SiteConsistencyCheck"]
+    metadata: Metadata
+    spec: Spec
+    status: dict[str, Any] | None = Field(None, exclude=True)

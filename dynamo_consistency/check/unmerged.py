@@ -1,0 +1,57 @@
+"""The rules of a scratch area."""
+
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from dynamo_consistency import paths
+from dynamo_consistency.check.fields import Count, Fraction, LogicalPath, Pattern, Positive, RelativePath, Seconds
+from dynamo_consistency.check.policy import FindingPolicy
+from dynamo_consistency.yamlfile import ClosedModel
+
+
+class UnmergedLogs(ClosedModel):
+    """Log files in a scratch area; they are kept longer."""
+
+    path: RelativePath = Field("logs", description="Directory of the logs, relative to the scratch area.")
+    additional: list[LogicalPath] = Field(
+        [], description="Directories of logs elsewhere at the site, treated alike, such as /store/logs/prod/recent."
+    )
+    min_age_seconds: Seconds = Field(5184000, description="Logs younger than this stay.")
+
+
+class ProtectedFrom(ClosedModel):
+    """Where the list of protected directories comes from."""
+
+    url: str = Field(
+        min_length=1, description="Path or fsspec URL of a list of directories (LFNs), one a line; # begins a comment."
+    )
+
+
+class Unmerged(FindingPolicy):
+    """A scratch area that only ages, without an inventory."""
+
+    path: LogicalPath = Field(description="LFN of the scratch area, such as /store/unmerged.")
+    max_count: Count = 100000
+    max_fraction: Fraction | None = None
+    confirm_runs: Positive = 2
+    confirm_span_seconds: Seconds = 0
+    min_age_seconds: Seconds = Field(2419200, description="Files and empty directories younger than this stay.")
+    logs: UnmergedLogs = UnmergedLogs()
+    exclude: list[Pattern] = Field(
+        ["data", "express", "tier0_harvest"], description="Path components below the area that protect what has them."
+    )
+    protected_from: ProtectedFrom
+
+    @property
+    def areas(self) -> list[str]:
+        """The directory trees that are cleaned: the scratch area, and further directories of logs."""
+        return [self.path, *self.logs.additional]
+
+    @model_validator(mode="after")
+    def _areas_are_disjoint(self) -> Self:
+        for index, area in enumerate(self.areas):
+            for other in self.areas[:index] + self.areas[index + 1 :]:
+                if paths.is_in(paths.to_bytes(area), [paths.to_bytes(other)]):
+                    raise ValueError(f"{area} lies in {other}: every directory must be cleaned by one rule only")
+        return self
