@@ -1,5 +1,1 @@
 """Keeps grid storage sites consistent with the inventory that manages them."""
-
-from importlib.metadata import version
-
-__version__ = version("dynamo-consistency")

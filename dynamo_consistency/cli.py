@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, get_args
 
 import click
 
-from dynamo_consistency import __version__, secrets
+from dynamo_consistency import secrets
 from dynamo_consistency.backend import config
 from dynamo_consistency.backend.contract import Backend
 from dynamo_consistency.check import SiteConsistencyCheck
@@ -75,7 +75,7 @@ def _complain(sentence: str, exit_code: int) -> int:
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__)
+@click.version_option(package_name="dynamo-consistency")
 @click.option("--debug", is_flag=True, help="Log every step.")
 def command(debug: bool) -> None:
     """Compares a storage site with its inventory, and says what is missing, orphaned, different or empty."""

@@ -12,6 +12,7 @@ from dynamo_consistency.errors import ConfigurationError, ListingError
 from dynamo_consistency.listers.contract import Failed, Lister
 from dynamo_consistency.listers.shards import Share
 from dynamo_consistency.listers.walk import Limits, Visit, Walk
+from dynamo_consistency.run.collector import rarely_collected
 from dynamo_consistency.run.directory import RunDirectory
 from dynamo_consistency.run.listing_file import ListingFile
 from dynamo_consistency.run.progress import Counts, Progress
@@ -131,7 +132,7 @@ def _walk(run: RunDirectory, part: Part, progress: Progress, source: OpenSource)
     listed_at = int(time.time())
     walk = Walk(source.lister, roots, share, limits, [paths.to_bytes(path) for path in listing.exclude])
     try:
-        with run.writing(f"{name}.parquet") as path, ListingFile(path, roots) as file:
+        with run.writing(f"{name}.parquet") as path, ListingFile(path, roots) as file, rarely_collected():
             source.lister.prepare()
             for visit in walk:
                 _record(file, share, visit)
