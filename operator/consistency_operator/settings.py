@@ -1,0 +1,108 @@
+"""What the operator is told: environment variables, read once at its start.
+
+Every wrong or unknown variable is a ConfigurationError with one sentence: a name with a typo is never silently ignored.
+"""
+
+import difflib
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from dynamo_consistency.errors import ConfigurationError
+
+PREFIX = "CONSISTENCY_"
+
+_SERVICE_LINK = re.compile(r"_SERVICE_(HOST|PORT)|_PORT(_\d+_(TCP|UDP)(_\w+)?)?$")
+"""Kubernetes sets such variables for every Service of the namespace; a Service may be called consistency-something."""
+_LABEL = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
+
+
+def _words(text: Any) -> Any:
+    return tuple(re.split(r"[\s,]+", text.strip(", \n"))) if isinstance(text, str) and text.strip(", \n") else ()
+
+
+def _address(text: Any) -> Any:
+    host, colon, port = str(text).rpartition(":")
+    if not colon or not port.isdigit() or int(port) > 65535:
+        raise ValueError("must be an address and a port, such as 0.0.0.0:8080")
+    return host or "0.0.0.0", int(port)  # noqa: S104 (probes and scrapers come from other pods and nodes)
+
+
+Name = Annotated[str, Field(pattern=_LABEL)]
+Address = Annotated[tuple[str, int], BeforeValidator(_address)]
+Positive = Annotated[int, Field(ge=1)]
+
+
+class OperatorSettings(BaseModel):
+    """Each field is the environment variable `CONSISTENCY_` and its name in capitals. Times are in seconds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    image: Annotated[str, Field(min_length=1)] = Field(description="Image of the workers.")
+    image_pull_policy: Literal["Always", "IfNotPresent", "Never"] = Field(
+        "IfNotPresent", description="When the kubelet pulls the workers' image."
+    )
+    service_account: str = Field("", description="ServiceAccount of the workers; empty: the namespace's default one.")
+    backends_secret: Annotated[str, Field(min_length=1)] = Field(
+        "consistency-backends", description="Secret with backends.yaml, mounted in every worker."
+    )
+    backends: str = Field(
+        "/etc/consistency/backends.yaml", description="The operator's own mount of that Secret, for check_site."
+    )
+    store_claim: str | None = Field(
+        "consistency-data", description="PersistentVolumeClaim of checks that name no store, in their namespace."
+    )
+    store_url: str | None = Field(None, description="An fsspec URL, instead of a claim.")
+    namespaces: Annotated[tuple[Name, ...], BeforeValidator(_words)] = Field(
+        (), description="Namespaces that are served, separated by commas; none: the whole cluster."
+    )
+    max_concurrent_runs: Positive = Field(20, description="Runs that may be on at the same time in all namespaces.")
+    preflight_seconds: Positive = Field(60, description="Time that a backend has to say whether a site is ready.")
+    max_concurrent_preflights: Positive = Field(2, description="Backends that are asked at the same time.")
+    health_listen: Address = Field(("0.0.0.0", 8080), description="Where /healthz is served.")  # noqa: S104
+    metrics_listen: Address = Field(("0.0.0.0", 9090), description="Where /metrics is served.")  # noqa: S104
+    log_level: Literal["DEBUG", "INFO", "WARNING"] = Field("INFO", description="What goes to the log.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_store(cls, given: dict[str, str]) -> dict[str, Any]:
+        if "store_url" not in given:
+            return dict(given)
+        if "store_claim" in given:
+            raise ValueError("CONSISTENCY_STORE_CLAIM and CONSISTENCY_STORE_URL are both set: say which one is meant")
+        return given | {"store_claim": None}
+
+
+def read_settings(environment: Mapping[str, str]) -> OperatorSettings:
+    """The settings in `environment`. Raises ConfigurationError: a sentence for each variable that is wrong."""
+    known = {f"{PREFIX}{name.upper()}": name for name in OperatorSettings.model_fields}
+    given = {name: value for name, value in environment.items() if name.startswith(PREFIX) and value.strip()}
+    problems = [_unknown(name, known) for name in given if name not in known and not _SERVICE_LINK.search(name)]
+    try:
+        settings = OperatorSettings.model_validate({known[name]: given[name] for name in given if name in known})
+    except ValidationError as error:
+        problems += [_sentence(problem) for problem in error.errors()]
+    if problems:
+        raise ConfigurationError("\n".join(problems))
+    return settings
+
+
+def _unknown(name: str, known: Mapping[str, str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f"{name}: there is no such setting; did you mean {near[0]}?" if near else f"{name}: there is no such setting"
+
+
+def _sentence(problem: Any) -> str:
+    if not problem["loc"]:
+        return str(problem["ctx"]["error"])
+    name = f"{PREFIX}{str(problem['loc'][0]).upper()}"
+    match problem["type"]:
+        case "missing":
+            description = OperatorSettings.model_fields[problem["loc"][0]].description
+            return f"{name} is not set: {description}"
+        case "value_error":
+            return f"{name}={problem['input']}: {problem['ctx']['error']}"
+        case _:
+            return f"{name}={problem['input']}: {str(problem['msg']).replace('Input should', 'must')}"
