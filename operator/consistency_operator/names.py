@@ -1,0 +1,43 @@
+"""The names by which everything in the cluster is found: the API group, labels, annotations, and those of Jobs."""
+
+from typing import Literal, get_args
+
+GROUP = "consistency.dynamo.io"
+VERSION = "v1alpha1"
+API_VERSION = f"{GROUP}/{VERSION}"
+KIND = "SiteConsistencyCheck"
+PLURAL = "siteconsistencychecks"
+MANAGER = "consistency-operator"
+"""What the operator calls itself: as field manager, as reporter of events, and as what manages its Jobs."""
+
+CHECK_LABEL = f"{GROUP}/check"
+RUN_LABEL = f"{GROUP}/run"
+STAGE_LABEL = f"{GROUP}/stage"
+
+APPROVE_ANNOTATION = f"{GROUP}/approve"
+REQUESTED_AT_ANNOTATION = f"{GROUP}/requestedAt"
+
+JobStage = Literal["Snapshot", "Listing", "Comparison", "Action"]
+"""The stages of a run that are done by a Job, in their order."""
+JOB_STAGES: tuple[JobStage, ...] = get_args(JobStage)
+
+
+def job_name(check: str, run_id: str, stage: JobStage) -> str:
+    """The only name that the Job of this stage can have, so that making it twice is refused by the API server.
+
+    At most 63 characters with a check of 40 and a shard's number behind it (the pods of an Indexed Job have that).
+    """
+    return f"{check}-{run_id}-{stage.lower()}"
+
+
+def job_labels(check: str, run_id: str, stage: JobStage) -> dict[str, str]:
+    """The labels of a Job and of its pods."""
+    return {
+        CHECK_LABEL: check,
+        RUN_LABEL: run_id,
+        STAGE_LABEL: stage,
+        "app.kubernetes.io/name": "dynamo-consistency",
+        "app.kubernetes.io/component": "worker",
+        "app.kubernetes.io/instance": check,
+        "app.kubernetes.io/managed-by": MANAGER,
+    }

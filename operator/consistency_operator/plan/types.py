@@ -1,0 +1,96 @@
+"""What a plan is made from and made of."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from consistency_operator.admission import Admitted, Queued
+from consistency_operator.names import JobStage
+from consistency_operator.reasons import WARNINGS, EventReason
+from consistency_operator.status import Status
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """What site and backend answered when they were asked at the start of a run.
+
+    `time`: when they were asked. `reason`: SiteNotReady or BackendUnreachable where not `ok`.
+    """
+
+    run_id: str
+    time: datetime
+    ok: bool
+    reason: Literal["", "SiteNotReady", "BackendUnreachable"] = ""
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class World:
+    """What else there is to know. All of it may be absent; what speaks of another run is ignored."""
+
+    admission: Admitted | Queued | None = None
+    preflight: Preflight | None = None
+
+
+@dataclass(frozen=True)
+class AskBackend:
+    """Ask `check_site` and `get_listers`, off the loop and with a deadline, unless that is being done already.
+
+    The answer goes into `World.preflight`, and stays there until the next one; after a restart there is none.
+    """
+
+    run_id: str
+
+
+@dataclass(frozen=True)
+class CreateJob:
+    """Make the Job of a stage. One of that name that the resource owns is as good; see `jobs.foreign`, `jobs.refused`.
+
+    `approved`: a person has approved this run. `seconds_left`: until the run's deadline.
+    """
+
+    stage: JobStage
+    run_id: str
+    approved: bool
+    seconds_left: int
+
+
+@dataclass(frozen=True)
+class DeleteJob:
+    """Delete the Job of this name if it still has this uid, in the foreground: it stays until its pods have ended."""
+
+    name: str
+    uid: str
+
+
+@dataclass(frozen=True)
+class ListPods:
+    """List the pods of a Job that is over: the watch has not shown all of them. Then plan again."""
+
+    name: str
+    uid: str
+
+
+Action = AskBackend | CreateJob | DeleteJob | ListPods
+
+
+@dataclass(frozen=True)
+class Event:
+    """An event on the resource."""
+
+    reason: EventReason
+    message: str
+
+    @property
+    def type(self) -> Literal["Normal", "Warning"]:
+        return "Warning" if self.reason in WARNINGS else "Normal"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What shall be. `status` is to be written where it differs from the one that was planned from."""
+
+    status: Status
+    events: tuple[Event, ...] = ()
+    actions: tuple[Action, ...] = ()
+    wake_at: datetime | None = None
