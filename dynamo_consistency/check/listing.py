@@ -24,6 +24,9 @@ class Listing(ClosedModel):
     exclude: list[LogicalPath] = Field([], description="Directories below a root that take no part at all.")
     shards: Positive = Field(4, description="Number of parts in which the site is listed, each by its own worker.")
     parallelism: Positive = Field(4, description="Number of shards that are listed at the same time.")
+    max_failed_shards: Count = Field(
+        0, description="Shards that may fail; what they own is then a hole. More than these, and the run fails."
+    )
     concurrency: Positive = Field(256, description="Upper bound of the requests in flight in one shard.")
     split_depth: Positive = Field(3, description="Depth below a root at which directories are dealt to the shards.")
     directory_timeout_seconds: Positive = Field(60, description="Time that a door has to list one directory.")

@@ -10,12 +10,12 @@ PLURAL = "siteconsistencychecks"
 MANAGER = "consistency-operator"
 """What the operator calls itself: as field manager, as reporter of events, and as what manages its Jobs."""
 
-CHECK_LABEL = f"{GROUP}/check"
-RUN_LABEL = f"{GROUP}/run"
-STAGE_LABEL = f"{GROUP}/stage"
+LABEL_CHECK = f"{GROUP}/check"
+LABEL_RUN = f"{GROUP}/run"
+LABEL_STAGE = f"{GROUP}/stage"
 
-APPROVE_ANNOTATION = f"{GROUP}/approve"
-REQUESTED_AT_ANNOTATION = f"{GROUP}/requestedAt"
+ANNOTATION_APPROVE = f"{GROUP}/approve"
+ANNOTATION_REQUESTED_AT = f"{GROUP}/requestedAt"
 
 JobStage = Literal["Snapshot", "Listing", "Comparison", "Action"]
 """The stages of a run that are done by a Job, in their order."""
@@ -33,9 +33,9 @@ def job_name(check: str, run_id: str, stage: JobStage) -> str:
 def job_labels(check: str, run_id: str, stage: JobStage) -> dict[str, str]:
     """The labels of a Job and of its pods."""
     return {
-        CHECK_LABEL: check,
-        RUN_LABEL: run_id,
-        STAGE_LABEL: stage,
+        LABEL_CHECK: check,
+        LABEL_RUN: run_id,
+        LABEL_STAGE: stage,
         "app.kubernetes.io/name": "dynamo-consistency",
         "app.kubernetes.io/component": "worker",
         "app.kubernetes.io/instance": check,

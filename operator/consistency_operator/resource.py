@@ -39,7 +39,7 @@ class Resource:
     @property
     def requested_at(self) -> str | None:
         """The token of `kubectl annotate … requestedAt=…`; any new one asks for a run."""
-        return self.annotations.get(names.REQUESTED_AT_ANNOTATION) or None
+        return self.annotations.get(names.ANNOTATION_REQUESTED_AT) or None
 
 
 def from_body(body: Mapping[str, Any]) -> Resource:
