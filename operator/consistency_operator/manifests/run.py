@@ -3,13 +3,13 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from dynamo_consistency.check import SiteConsistencyCheck
-
-Stage = Literal["Snapshot", "Listing", "Comparison", "Action"]
+from dynamo_consistency.errors import ConfigurationError
 
 WORKER = "worker"
+DATA_FOLDER = "/data"
 CHECK_SETTING = "DYNAMO_CONSISTENCY_CHECK"
 
 
@@ -90,3 +90,22 @@ def escaped(text: str) -> str:
 
 def unescaped(text: str) -> str:
     return text.replace("$$", "$")
+
+
+def claim_of(check: SiteConsistencyCheck, settings: WorkerSettings) -> str | None:
+    """The PersistentVolumeClaim of the check's store; None where that is a URL."""
+    store = check.spec.store
+    return settings.store_claim if store is None else store.claim_name
+
+
+def run_directory(run: JobRun, settings: WorkerSettings) -> str:
+    """Where the run keeps its files, as its workers see it: `<store>/<site>/<run id>`.
+
+    Raises ConfigurationError where neither check nor operator name a store.
+    """
+    store = run.check.spec.store
+    url = settings.store_url if store is None else store.url
+    folder = DATA_FOLDER if claim_of(run.check, settings) else url
+    if not folder:
+        raise ConfigurationError("the check names no store, and the operator has none for it")
+    return f"{folder.rstrip('/')}/{run.check.spec.site}/{run.id}"

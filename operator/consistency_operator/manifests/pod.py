@@ -1,0 +1,111 @@
+"""The pod of a worker: one container, nothing that it does not need, and `spec.podTemplate` laid over it."""
+
+from consistency_operator import names
+from consistency_operator.manifests.overlay import Manifest, overlaid
+from consistency_operator.manifests.run import (
+    CHECK_SETTING,
+    DATA_FOLDER,
+    WORKER,
+    JobRun,
+    Owner,
+    WorkerSettings,
+    carried,
+    claim_of,
+    escaped,
+    run_directory,
+)
+
+BACKENDS_FOLDER = "/etc/consistency"
+BACKENDS_FILE = f"{BACKENDS_FOLDER}/backends.yaml"
+TERMINATION_LOG = "/dev/termination-log"
+USER = 10001
+GRACE_SECONDS = 60
+
+_RESOURCES: dict[names.JobStage, Manifest] = {
+    # measured with two million files: 251, 130 (a shard) and, told its limit, 1,013 MiB
+    "Snapshot": {"requests": {"cpu": "250m", "memory": "384Mi"}, "limits": {"memory": "1Gi"}},
+    "Listing": {"requests": {"cpu": "250m", "memory": "192Mi"}, "limits": {"memory": "512Mi"}},
+    "Comparison": {"requests": {"cpu": "500m", "memory": "1536Mi"}, "limits": {"memory": "1536Mi"}},
+    "Action": {"requests": {"cpu": "100m", "memory": "512Mi"}, "limits": {"memory": "1Gi"}},
+}
+
+
+def pod_template(stage: names.JobStage, resource: Owner, run: JobRun, settings: WorkerSettings) -> Manifest:
+    """The pod template of a Job: ours, the check's podTemplate laid over it, and our labels over all."""
+    overlay = run.check.spec.pod_template
+    spec = overlaid(_pod_spec(stage, run, settings), overlay.get("spec") or {})
+    metadata = overlaid({"labels": {}}, overlay.get("metadata") or {})
+    metadata["labels"] |= names.job_labels(resource.name, run.id, stage)
+    return {"metadata": metadata, "spec": spec}
+
+
+def _pod_spec(stage: names.JobStage, run: JobRun, settings: WorkerSettings) -> Manifest:
+    account = {"serviceAccountName": settings.service_account} if settings.service_account else {}
+    return account | {
+        "restartPolicy": "Never",
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "terminationGracePeriodSeconds": GRACE_SECONDS,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": USER,
+            "runAsGroup": USER,
+            "fsGroup": USER,
+            "fsGroupChangePolicy": "OnRootMismatch",  # a store of a million files is not gone through each time
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [_worker(stage, run, settings)],
+        "volumes": _volumes(run, settings),
+    }
+
+
+def _worker(stage: names.JobStage, run: JobRun, settings: WorkerSettings) -> Manifest:
+    mounts = [
+        {"name": "backends", "mountPath": BACKENDS_FOLDER, "readOnly": True},
+        {"name": "scratch", "mountPath": "/tmp"},  # noqa: S108 (the container's own)
+    ]
+    if claim_of(run.check, settings):
+        mounts.append({"name": "data", "mountPath": DATA_FOLDER})
+    return {
+        "name": WORKER,
+        "image": settings.image,
+        "imagePullPolicy": settings.image_pull_policy,
+        "command": ["dynamo-consistency"],
+        "args": _arguments(stage, run, settings),
+        "env": _environment(stage, run),
+        "resources": _RESOURCES[stage],
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "terminationMessagePath": TERMINATION_LOG,
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "volumeMounts": mounts,
+    }
+
+
+def _arguments(stage: names.JobStage, run: JobRun, settings: WorkerSettings) -> list[str]:
+    approval = ["--approve", run.id] if stage == "Action" and run.approved else []
+    return ["stage", stage.lower(), "--run-dir", escaped(run_directory(run, settings)), *approval]
+
+
+def _environment(stage: names.JobStage, run: JobRun) -> list[Manifest]:
+    settings = {
+        "DYNAMO_CONSISTENCY_BACKENDS": BACKENDS_FILE,
+        "DYNAMO_CONSISTENCY_TERMINATION_LOG": TERMINATION_LOG,
+        "HOME": "/tmp",  # noqa: S108 (the container's own)
+    }
+    if stage == "Snapshot":
+        settings[CHECK_SETTING] = carried(run.check)
+    return [{"name": name, "value": value} for name, value in settings.items()]
+
+
+def _volumes(run: JobRun, settings: WorkerSettings) -> list[Manifest]:
+    volumes: list[Manifest] = [
+        {"name": "backends", "secret": {"secretName": settings.backends_secret}},
+        {"name": "scratch", "emptyDir": {}},
+    ]
+    if claim := claim_of(run.check, settings):
+        volumes.append({"name": "data", "persistentVolumeClaim": {"claimName": claim}})
+    return volumes
