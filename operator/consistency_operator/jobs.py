@@ -1,12 +1,15 @@
 """What has become of a Job, from the Job and its pods: judged by its conditions Complete and Failed alone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from consistency_operator.names import JobStage
-from consistency_operator.results import Result
+from consistency_operator import trouble
+from consistency_operator.names import JOB_STAGES, LABEL_RUN, LABEL_STAGE, JobStage
+from consistency_operator.pods import Pod, belongs_to, pod_from
+from consistency_operator.results import WorkerResult
+from consistency_operator.shards import indexes
 
 State = Literal["Running", "Complete", "Failed", "Foreign", "Refused"]
 
@@ -18,9 +21,9 @@ class JobState:
     `state`: Foreign: a Job of that name belongs to somebody else (no other field is then to be trusted). Refused: the
     API server will not have it, however often it is asked; `trouble` says why. Running: not yet Complete or Failed,
     suspended and waiting Jobs included.
-    `reason`: of the condition Failed. `trouble`: what went wrong, a sentence for people; empty when nothing did.
+    `reason`: of the condition Failed. `trouble`: what went wrong, or hinders it, a sentence for people; else empty.
     `told`: all that the pods can tell is here. A Job that is over and not `told` may have pods that were not seen yet:
-    list them again.
+    list them again. `misconfigured`: a person has to change something, trying again is of no use.
     """
 
     stage: JobStage
@@ -31,29 +34,110 @@ class JobState:
     reason: str = ""
     trouble: str = ""
     told: bool = True
+    misconfigured: bool = False
     completions: int = 1
     max_failed_indexes: int = 0
     completed_indexes: str = ""
     failed_indexes: str = ""
-    created: datetime | None = None
     finished: datetime | None = None
-    results: tuple[Result, ...] = ()
+    results: tuple[WorkerResult, ...] = ()
 
     @property
     def unfinished(self) -> bool:
         return self.state == "Running"
 
+    @property
+    def over(self) -> bool:
+        return self.state in ("Complete", "Failed")
 
-def from_job(job: Mapping[str, Any], pods: Sequence[Mapping[str, Any]], owner_uid: str) -> JobState:
-    """The state of a Job from its body and those of its pods (any that are known, also ones that are gone by now)."""
-    raise NotImplementedError
+
+def from_job(job: Mapping[str, Any], pods: Iterable[Mapping[str, Any]], owner_uid: str) -> JobState | None:
+    """The state of a Job from its body and those of its pods (any that are known, also ones that are gone by now).
+
+    None for a Job whose labels do not say of which run and stage it is: that is none of ours.
+    """
+    metadata, spec, status = job["metadata"], job.get("spec") or {}, job.get("status") or {}
+    labels = metadata.get("labels") or {}
+    stage = next((stage for stage in JOB_STAGES if stage == labels.get(LABEL_STAGE)), None)
+    run_id = str(labels.get(LABEL_RUN) or "")
+    if stage is None or not run_id.isdigit():
+        return None
+    if not _is_owned(metadata, owner_uid):
+        return foreign(stage, run_id, metadata["name"])
+    end = _end(status)
+    own = [pod_from(pod) for pod in pods if belongs_to(pod, metadata["uid"])]
+    attempts = _last_attempts(own)
+    state: State = "Running" if end is None else "Complete" if end["type"] == "Complete" else "Failed"
+    completed, failed = _indexes(spec, status, state)
+    return JobState(
+        stage=stage,
+        run_id=run_id,
+        name=metadata["name"],
+        uid=metadata["uid"],
+        state=state,
+        reason=str(end.get("reason") or "") if end and state == "Failed" else "",
+        trouble=_trouble(stage, state, end, attempts),
+        told=state == "Running" or _is_told(attempts, completed, failed, end),
+        misconfigured=state == "Failed" and any(pod.exit_code == trouble.CONFIGURATION for pod in attempts),
+        completions=int(spec.get("completions") or 1),
+        max_failed_indexes=int(spec.get("maxFailedIndexes") or 0),
+        completed_indexes=str(status.get("completedIndexes") or ""),
+        failed_indexes=str(status.get("failedIndexes") or ""),
+        finished=datetime.fromisoformat(end["lastTransitionTime"]) if end and end.get("lastTransitionTime") else None,
+        results=tuple(pod.result for pod in attempts if pod.result is not None),
+    )
 
 
 def refused(stage: JobStage, run_id: str, name: str, why: str) -> JobState:
-    """The state of a Job that the API server refused for good (400, 403, 404, 422): `why` is its message."""
+    """The state of a Job that the API server refuses for good (400, 422): `why` is its message."""
     return JobState(stage, run_id, name, state="Refused", trouble=why)
 
 
 def foreign(stage: JobStage, run_id: str, name: str) -> JobState:
     """The state of a Job whose name is taken (409) by one that the resource does not own."""
     return JobState(stage, run_id, name, state="Foreign")
+
+
+def _is_owned(metadata: Mapping[str, Any], owner_uid: str) -> bool:
+    owners = metadata.get("ownerReferences") or ()
+    return any(owner.get("controller") and owner.get("uid") == owner_uid for owner in owners)
+
+
+def _end(status: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The condition by which the Job is over: all its pods have ended. FailureTarget and its like come before that."""
+    conditions = status.get("conditions") or ()
+    over = (c for c in conditions if c.get("type") in ("Complete", "Failed") and c.get("status") == "True")
+    return next(over, None)
+
+
+def _indexes(spec: Mapping[str, Any], status: Mapping[str, Any], state: State) -> tuple[set[int], set[int]]:
+    """The indexes that are done, and those that have failed; a Job with one pod has the index 0."""
+    if spec.get("completionMode") == "Indexed":
+        return indexes(status.get("completedIndexes")), indexes(status.get("failedIndexes"))
+    return ({0} if state == "Complete" else set()), ({0} if state == "Failed" else set())
+
+
+def _last_attempts(pods: Sequence[Pod]) -> list[Pod]:
+    """Of each index the pod that counts: one that succeeded, else the one that ended last, else one that has not."""
+    best: dict[int, Pod] = {}
+    for pod in sorted(pods, key=lambda pod: (pod.succeeded, pod.failed, pod.finished, pod.name)):
+        best[pod.index] = pod
+    return [best[index] for index in sorted(best)]
+
+
+def _is_told(attempts: Sequence[Pod], completed: set[int], failed: set[int], end: Mapping[str, Any] | None) -> bool:
+    """Are the ends of all pods known that can be? Those that a deadline has stopped are taken away with their words."""
+    if end is not None and end.get("reason") == "DeadlineExceeded":
+        failed = set()
+    succeeded_known = {pod.index for pod in attempts if pod.succeeded}
+    failed_known = {pod.index for pod in attempts if pod.failed}
+    return completed <= succeeded_known and failed <= failed_known
+
+
+def _trouble(stage: JobStage, state: State, end: Mapping[str, Any] | None, attempts: Sequence[Pod]) -> str:
+    if state == "Complete" or (state == "Running" and not attempts):
+        return ""
+    if end is not None and end.get("reason") == "DeadlineExceeded":
+        return "it took longer than the run's deadline allows (spec.runDeadlineSeconds)"
+    of_pods = trouble.of_pods(stage, attempts)
+    return of_pods or (str(end.get("message") or end.get("reason") or "") if end else "")

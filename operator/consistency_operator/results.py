@@ -1,33 +1,84 @@
 """What a worker says with its last breath: one JSON line of at most 3 KiB, its pod's termination message."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, get_args
 
-from consistency_operator.names import JobStage
+from consistency_operator.names import JOB_STAGES, JobStage
+from consistency_operator.status import Counts, Gate, Hole, Requests, Result
+
+LISTED = {"files": "listedFiles", "directories": "listedDirectories", "bytes": "listedBytes", "holes": "holes"}
+"""What a shard counts, by the names that the summary of the whole run has for it."""
 
 
 @dataclass(frozen=True)
-class Result:
-    """A worker's termination message. `result`: Complete, Invalid or Failed. `shard`: of a listing."""
+class WorkerResult:
+    """A termination message. `shard`: of a listing. `gates` is empty where they are not known."""
 
     stage: JobStage
     run_id: str
     exit_code: int
-    result: str
+    result: Result
     message: str = ""
     shard: int | None = None
-    counts: Mapping[str, int] = field(default_factory=dict)
-    gates: tuple[Mapping[str, str], ...] = ()
-    actions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    artifacts: Mapping[str, str] = field(default_factory=dict)
+    counts: Counts | None = None
+    gates: tuple[Gate, ...] = ()
+    requests: tuple[tuple[str, Requests], ...] = ()
+    holes: tuple[Hole, ...] = ()
+    artifacts: tuple[tuple[str, str], ...] = ()
+
+    def requested(self, what: str) -> list[Requests]:
+        """The requests to `delete`, or to `transfer`, by kind of finding."""
+        return [requests for request, requests in self.requests if request == what]
 
 
-def parse(message: str) -> Result | None:
-    """The result in a termination message; None where it holds something else (a tail of the log, cut JSON)."""
-    raise NotImplementedError
+def parse(message: str) -> WorkerResult | None:
+    """The result in a termination message; None where that holds something else: a tail of the log, JSON cut short."""
+    try:
+        data = json.loads(message)
+        return _result(data) if isinstance(data, dict) else None
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None
 
 
-def summed(results: Iterable[Result]) -> dict[str, int]:
+def summed(results: Iterable[WorkerResult]) -> Counts:
     """The counts of all shards together."""
-    raise NotImplementedError
+    total: Counter[str] = Counter()
+    for result in results:
+        total.update({LISTED[name]: number for name, number in (result.counts or {}).items() if name in LISTED})
+    return dict(total)
+
+
+def _result(data: dict[str, Any]) -> WorkerResult:
+    result: Result = data["result"]
+    if result not in get_args(Result):
+        raise ValueError(f"unknown result {result!r}")
+    return WorkerResult(
+        stage={stage.lower(): stage for stage in JOB_STAGES}[data["stage"]],
+        run_id=str(data["runId"]),
+        exit_code=int(data["exitCode"]),
+        result=result,
+        message=str(data.get("message", "")),
+        shard=None if data.get("shard") is None else int(data["shard"]),
+        counts=_numbers(data.get("counts", {})),
+        gates=tuple(Gate.model_validate(gate) for gate in data.get("gates", [])),
+        requests=tuple(_requests(kind, numbers) for kind, numbers in data.get("actions", {}).items()),
+        holes=tuple(Hole.model_validate(hole) for hole in data.get("holes", {}).get("first", [])),
+        artifacts=tuple((str(name), str(file)) for name, file in data.get("artifacts", {}).items()),
+    )
+
+
+def _requests(kind: str, numbers: dict[str, Any]) -> tuple[str, Requests]:
+    """The request (`delete`, `transfer`) and its numbers; reasons that had to be left out are one number."""
+    reasons = {
+        outcome: _numbers(told) if isinstance(told, dict) else _numbers({"see the list of requests": told})
+        for outcome in ("skipped", "refused")
+        if (told := numbers.get(outcome))
+    }
+    return str(numbers.get("request", "")), Requests.model_validate({**numbers, **reasons, "kind": kind})
+
+
+def _numbers(data: dict[str, Any]) -> Counts:
+    return {str(name): value for name, value in data.items() if type(value) is int}

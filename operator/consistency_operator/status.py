@@ -71,6 +71,13 @@ class Gate(StatusModel):
     message: str = Field("", description="What that means, in a sentence.")
 
 
+class Hole(StatusModel):
+    """A directory that could not be listed; nothing in it is judged."""
+
+    path: str = Field(description="The directory.")
+    reason: str = Field("", description="Why.")
+
+
 class Requests(StatusModel):
     """What was requested from the registry for one kind of finding; the full list is in `artifacts.actions`."""
 
@@ -117,6 +124,7 @@ class Run(StatusModel):
     preflight: Trial | None = Field(None, description="Site or backend were not ready; absent when all is well.")
     jobs: list[JobRecord] = Field([], description="Jobs of the run, in their order.")
     counts: Counts = Field({}, description="Files, directories and bytes counted so far, and findings by kind.")
+    holes: list[Hole] = Field([], description="The first of the directories that could not be listed.")
     gates: list[Gate] = Field([], description="Gates, in their order.")
     deletions: list[Requests] = Field([], description="Deletions requested from the registry, by kind of finding.")
     transfers: list[Requests] = Field([], description="Transfers requested from the registry, by kind of finding.")
