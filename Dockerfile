@@ -32,8 +32,9 @@ LABEL org.opencontainers.image.title="dynamo-consistency" org.opencontainers.ima
 # A name for the number: the XRootD client introduces itself with it.
 RUN useradd --uid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin consistency
 COPY --from=dependencies /opt/consistency /opt/consistency
-RUN --mount=type=bind,from=wheel,source=/wheels,target=/wheels \
-    pip --python /opt/consistency/bin/python --no-cache-dir install --no-deps --no-index /wheels/*.whl
+# Copied, not mounted: podman would not notice a mounted wheel that has changed.
+COPY --from=wheel /wheels /wheels
+RUN pip --python /opt/consistency/bin/python --no-cache-dir install --no-deps --no-index /wheels/*.whl
 # The root file system is read-only in a pod: byte code was written above, the rest goes to /tmp.
 ENV PATH=/opt/consistency/bin:$PATH HOME=/tmp PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 USER 10001:10001
