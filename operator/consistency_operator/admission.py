@@ -8,6 +8,8 @@ from consistency_operator.jobs import JobState
 from consistency_operator.resource import Resource
 from consistency_operator.status import Status
 
+_HOLDS_NO_PLACE = ("Queued", "AwaitingApproval")
+
 
 @dataclass(frozen=True)
 class Admitted:
@@ -26,7 +28,7 @@ class Queued:
 
 @dataclass(frozen=True)
 class Claim:
-    """What one check wants: to begin (`waiting`: it is Queued since then) or to go on (`active`)."""
+    """What one check wants: to go on (`active`), or to begin when it is its turn; it has waited `since` then."""
 
     key: str
     run_id: str
@@ -37,12 +39,32 @@ class Claim:
 def claim_of(resource: Resource, status: Status, jobs: Iterable[JobState]) -> Claim | None:
     """The claim of a check; None when it neither runs nor waits.
 
-    `status` must be the last one that the operator has written, even if the watch has not brought it back yet:
-    otherwise two runs could be given the same free place.
+    A Job that is not over holds a place, whatever the status says of its run. `status` must be the last one that the
+    operator has written, even if the watch has not brought it back yet: else two runs are given the same free place.
     """
-    raise NotImplementedError
+    run = status.run
+    unfinished = next((job for job in jobs if job.unfinished), None)
+    if unfinished is not None:
+        return Claim(resource.key, unfinished.run_id, run.start_time if run else resource.created, active=True)
+    if run is None or resource.deleting or run.stage == "AwaitingApproval":
+        return None
+    return Claim(resource.key, run.id, run.start_time, active=run.stage not in _HOLDS_NO_PLACE)
 
 
 def decide(key: str, claims: Iterable[Claim], limit: int) -> Admitted | Queued | None:
-    """Whether the run of `key` may begin, given the claims of all checks (its own included); None if it waits not."""
-    raise NotImplementedError
+    """Whether the run of `key` may begin, given the claims of all checks, its own included; None if it does not wait.
+
+    Those who wait get the free places by the time since when they wait, and by name where that is the same. Each is
+    told of the one just before it, which changes once, and not of its place in the queue, which changes all the time.
+    """
+    everyone = list(claims)
+    queue = sorted((claim for claim in everyone if not claim.active), key=lambda claim: (claim.since, claim.key))
+    keys = [claim.key for claim in queue]
+    if key not in keys:
+        return None
+    place = keys.index(key)
+    mine = queue[place]
+    if place < limit - (len(everyone) - len(queue)):
+        return Admitted(mine.run_id)
+    behind = f", behind {keys[place - 1]}" if place else ", first in the queue"
+    return Queued(mine.run_id, f"waits{behind}: at most {limit} runs go on at a time")

@@ -88,7 +88,7 @@ def _states(status: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 def _ended(status: Mapping[str, Any]) -> Mapping[str, Any]:
     """How the container that ended the pod has ended; empty while none has."""
-    ends = [state["terminated"] for state in _states(status) if state.get("terminated")]
+    ends: list[Mapping[str, Any]] = [state["terminated"] for state in _states(status) if state.get("terminated")]
     failures = [end for end in ends if end.get("exitCode") or end.get("reason") == "OOMKilled"]
     if failures:
         return failures[0]
