@@ -1,12 +1,13 @@
 """Check files: reading `SiteConsistencyCheck` resources from YAML, and writing the resolved one of a run."""
 
+import json
 from pathlib import Path
 
 import yaml
 
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.errors import ConfigurationError
-from dynamo_consistency.yamlfile import read_documents
+from dynamo_consistency.yamlfile import Document, read_documents
 
 
 def read_checks(path: str | Path) -> list[SiteConsistencyCheck]:
@@ -35,6 +36,15 @@ def read_check(path: str | Path) -> SiteConsistencyCheck:
     if len(checks) > 1:
         raise ConfigurationError(f"{path}: holds {len(checks)} checks; a run takes a file with one")
     return checks[0]
+
+
+def check_of_json(text: str, name: str) -> SiteConsistencyCheck:
+    """The check that a setting called `name` holds as JSON. Raises ConfigurationError, with that name and the field."""
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ConfigurationError(f"{name}: is not valid JSON: {error}") from None
+    return Document(name, data, {}).parse(SiteConsistencyCheck)
 
 
 def dump_check(check: SiteConsistencyCheck) -> str:

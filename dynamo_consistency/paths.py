@@ -30,6 +30,15 @@ def one_line(path: bytes) -> bytes:
     return path.replace(b"\\", b"\\\\").replace(b"\n", b"\\n")
 
 
+def visible(name: str | bytes) -> str:
+    """`name` for the eye: what is not UTF-8, or does not print, is shown as an escape such as `\\xff` or `\\n`.
+
+    That covers marks that turn the direction of text around and so make one name look like another.
+    """
+    text = to_bytes(name).decode("utf-8", "backslashreplace")
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
+
+
 def join(directory: bytes, name: bytes) -> bytes:
     return b"/" + name if directory == b"/" else directory + b"/" + name
 

@@ -3,9 +3,9 @@
 import io
 
 from dynamo_consistency import paths, secrets
+from dynamo_consistency.paths import visible
 from dynamo_consistency.run.directory import RunDirectory
 from dynamo_consistency.run.report.tables import Tables
-from dynamo_consistency.run.report.text import visible
 
 # kind of finding → its list. They are in byte order; directories as they were reported, children first.
 LISTS = {

@@ -8,7 +8,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from dynamo_consistency import secrets
+from dynamo_consistency import paths, secrets
 from dynamo_consistency.run.directory import RunDirectory
 from dynamo_consistency.run.report import sections, text
 from dynamo_consistency.run.report.tables import Tables, shards
@@ -57,7 +57,7 @@ def _environment() -> jinja2.Environment:
 
 def _said(value: object) -> str:
     """What others wrote, as it may be shown: without credentials, and with every character visible."""
-    return text.visible(secrets.redact(str(value)))
+    return paths.visible(secrets.redact(str(value)))
 
 
 def _verdict(summary: dict[str, Any]) -> tuple[str, str]:

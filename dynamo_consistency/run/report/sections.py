@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from dynamo_consistency import secrets
+from dynamo_consistency import paths, secrets
 from dynamo_consistency.run.report import text
 from dynamo_consistency.run.report.lists import AS_FOUND, LISTS, UNLISTED
 from dynamo_consistency.run.report.tables import Tables
@@ -59,11 +59,11 @@ _KINDS = {
 }
 
 _SHOW: dict[str, Callable[..., str]] = {
-    "path": text.visible,
+    "path": paths.visible,
     "size": text.size,
     "site_size": text.size,
     "mtime": text.moment,
-    "dataset": lambda name: text.UNKNOWN if name is None else text.visible(name),
+    "dataset": lambda name: text.UNKNOWN if name is None else paths.visible(name),
 }
 
 # The directory that a finding is counted for: its own, cut at _TOP_DEPTH components below its root.
@@ -93,7 +93,7 @@ def holes(tables: Tables) -> Iterator[Section]:
     """What could not be listed, and why."""
     if "listing" in tables.names:
         found = tables.rows(f"SELECT path, reason FROM hole ORDER BY path LIMIT {SHOWN}")
-        rows = [(text.visible(path), text.visible(secrets.redact(reason))) for path, reason in found]
+        rows = [(paths.visible(path), paths.visible(secrets.redact(reason))) for path, reason in found]
         meaning = "They could not be listed wholly: nothing in or below them is called missing or an orphan."
         total = tables.rows("SELECT count(*) FROM hole")[0][0]
         yield Section("Holes", meaning, ("Directory", "Reason"), rows, total, UNLISTED)
@@ -106,6 +106,6 @@ def tops(tables: Tables) -> Iterator[Section]:
             if kind not in tables.names:
                 continue
             top = tables.rows(_TOPS.format(kind=kind, key=key, size=size))
-            rows = [(text.visible(name), text.count(files), text.size(used)) for name, files, used in top]
+            rows = [(paths.visible(name), text.count(files), text.size(used)) for name, files, used in top]
             if rows:
                 yield Section(f"Most {title}, by {by.lower()}", "", (by, "Files", "Size"), rows, len(rows))

@@ -4,9 +4,9 @@ from collections import defaultdict
 from typing import Any
 
 from dynamo_consistency import paths
+from dynamo_consistency.paths import visible
 from dynamo_consistency.run.directory import RunDirectory
 from dynamo_consistency.run.report.tables import Tables, shards
-from dynamo_consistency.run.report.text import visible
 
 _DEPTH = 2  # directories down to this depth below a root have an entry of their own
 

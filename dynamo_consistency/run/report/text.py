@@ -2,18 +2,7 @@
 
 from datetime import UTC, datetime
 
-from dynamo_consistency import paths
-
 UNKNOWN = "\N{EN DASH}"
-
-
-def visible(name: str | bytes) -> str:
-    """`name` for people: what is not UTF-8, or does not print, is shown as an escape such as `\\xff` or `\\n`.
-
-    That covers marks that turn the direction of text around and so make one name look like another.
-    """
-    text = paths.to_bytes(name).decode("utf-8", "backslashreplace")
-    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 
 def count(number: int | None) -> str:

@@ -82,7 +82,7 @@ def _snapshot(run: JobRun) -> Manifest:
 
 
 def _listing(run: JobRun) -> Manifest:
-    """A pod for each shard. `backoffLimit` counts beside `backoffLimitPerIndex`: a small one would fail the whole Job."""
+    """A pod for each shard. `backoffLimit` counts beside `backoffLimitPerIndex`: a small one would fail them all."""
     listing = run.check.spec.listing
     return {
         "completionMode": "Indexed",

@@ -1,0 +1,3 @@
+from dynamo_consistency.cli import main
+
+main()

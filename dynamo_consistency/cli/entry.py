@@ -1,0 +1,82 @@
+"""The command, and how it ends."""
+
+import logging
+import signal
+import sys
+from collections.abc import Sequence
+from typing import NamedTuple, NoReturn
+
+import click
+
+from dynamo_consistency import secrets
+from dynamo_consistency.cli.checks import run, validate
+from dynamo_consistency.cli.inventory import inventory, sites
+from dynamo_consistency.cli.runs import findings, history
+from dynamo_consistency.cli.stages import stage
+from dynamo_consistency.errors import ConsistencyError, InvalidRunError
+from dynamo_consistency.run.message import TerminationMessage
+
+log = logging.getLogger("dynamo_consistency")
+
+INTERRUPTED = 130
+
+
+class End(NamedTuple):
+    """How a command ends: its exit code and, where an error has ended it, a sentence and what that makes of the run."""
+
+    exit_code: int
+    sentence: str = ""
+    result: str | None = "Failed"
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Entry point of the command: every end of it is one of the documented exit codes.
+
+    SIGTERM, with which Kubernetes ends a pod, is an interruption as Ctrl-C is.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    message = TerminationMessage()
+    end = _run_to_end(arguments, message)
+    message.write(*end)
+    sys.exit(end.exit_code)
+
+
+def _run_to_end(arguments: Sequence[str] | None, message: TerminationMessage) -> End:
+    try:
+        exit_code = command.main(args=arguments, standalone_mode=False, obj=message)
+    except click.exceptions.Abort:
+        return _complain(End(INTERRUPTED, "interrupted; nothing half-written is left, and the stage can be run again"))
+    except click.ClickException as error:
+        error.show()
+        return End(error.exit_code, error.format_message())
+    except ConsistencyError as error:
+        result = "Invalid" if isinstance(error, InvalidRunError) else "Failed"
+        return _complain(End(error.exit_code, str(error), result))
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read stdout has gone, and the interpreter must not complain about it
+        return End(1, "whoever read the output has gone")
+    except Exception as error:
+        log.debug("unexpected", exc_info=True)
+        how = "run `dynamo-consistency --debug …` and report what it says"
+        return _complain(End(1, f"unexpected {type(error).__name__}: {error}; {how}"))
+    return End(exit_code if isinstance(exit_code, int) else 0, result=None)
+
+
+def _complain(end: End) -> End:
+    click.echo(secrets.redact(end.sentence), err=True)
+    return end
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="dynamo-consistency")
+@click.option("--debug", is_flag=True, help="Log every step.")
+def command(debug: bool) -> None:
+    """Compares a storage site with its inventory, and says what is missing, orphaned, different or empty."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(secrets.RedactingFormatter("%(asctime)s %(levelname)s %(message)s"))
+    logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING, handlers=[handler], force=True)
+    log.setLevel(logging.DEBUG if debug else logging.INFO)
+
+
+for _command in (validate, run, stage, findings, history, sites, inventory):
+    command.add_command(_command)

@@ -1,0 +1,85 @@
+"""`site` and `inventory`: what the backend has."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dynamo_consistency.cli.shared import backend_option, backends_option, open_backend, store_option, url_of_store
+from dynamo_consistency.errors import ConfigurationError
+from dynamo_consistency.run.directory import Store
+
+if TYPE_CHECKING:
+    from dynamo_consistency.backend.dynamo import DynamoBackend
+
+
+@click.group("site")
+def sites() -> None:
+    """Sites that the backend knows."""
+
+
+@sites.command("list")
+@backends_option
+@backend_option
+@store_option
+def site_list(backends_file: Path | None, backend_name: str, store_url: str | None) -> None:
+    """Print the sites, and whether each is ready."""
+    backend = open_backend(backend_name, backends_file, Store(url_of_store(store_url)))
+    ready = backend.siteinfo.ready_sites()
+    for name in backend.siteinfo.site_list():
+        click.echo(f"{name}\t{'ready' if name in ready else 'not ready'}")
+
+
+@click.group()
+def inventory() -> None:
+    """A small inventory of one's own, to try things out; a real Dynamo database is never written to by these."""
+
+
+def _with_inventory(function: Callable[..., Any]) -> Callable[..., Any]:
+    return backends_option(backend_option(store_option(function)))
+
+
+@inventory.command("init")
+@_with_inventory
+def inventory_init(backends_file: Path | None, backend_name: str, store_url: str | None) -> None:
+    """Make the tables, in a new SQLite file or in empty MariaDB or MySQL databases."""
+    dynamo = _dynamo(backend_name, backends_file, store_url)
+    dynamo.init()
+    click.echo(f"ready: {dynamo.describe()}")
+
+
+@inventory.command("import")
+@click.argument("site")
+@click.argument("file", type=click.Path(path_type=Path))
+@_with_inventory
+def inventory_import(
+    site: str, file: Path, backends_file: Path | None, backend_name: str, store_url: str | None
+) -> None:
+    """Make FILE what the inventory says of SITE: name, size and, if you like, dataset, block, group, complete."""
+    number = _dynamo(backend_name, backends_file, store_url).import_files(site, file)
+    click.echo(f"{number} files imported for {site}")
+
+
+@inventory.command("export")
+@click.argument("site")
+@click.argument("file", type=click.Path(path_type=Path))
+@_with_inventory
+def inventory_export(
+    site: str, file: Path, backends_file: Path | None, backend_name: str, store_url: str | None
+) -> None:
+    """Write the files that the inventory has at SITE to FILE, in the form that `import` reads."""
+    number = _dynamo(backend_name, backends_file, store_url).export_files(site, file)
+    click.echo(f"{number} files exported for {site}")
+
+
+def _dynamo(name: str, file: Path | None, store_url: str | None) -> "DynamoBackend":
+    from dynamo_consistency.backend.dynamo import DynamoBackend
+
+    store = Store(url_of_store(store_url))
+    if file is None and "://" not in store.url:
+        Path(store.url).mkdir(parents=True, exist_ok=True)
+    backend = open_backend(name, file, store)
+    if not isinstance(backend, DynamoBackend):
+        raise ConfigurationError(f"the backend {name} is not of type dynamo; only that has an inventory to write to")
+    return backend

@@ -1,0 +1,82 @@
+"""`findings` and `history`: earlier runs."""
+
+import sys
+from typing import Any, get_args
+
+import click
+
+from dynamo_consistency.cli.shared import output_option, print_json, store_option, url_of_store
+from dynamo_consistency.errors import ConfigurationError
+from dynamo_consistency.run.directory import Store
+
+
+@click.command()
+@click.argument("site")
+@click.option("--run", "run_id", metavar="ID", help="The run; without it, the last complete one.")
+@click.option(
+    "--kind", type=click.Choice(["missing", "orphan", "mismatch", "empty_directory", "unmerged"]), required=True
+)
+@click.option("--format", "format_", type=click.Choice(["text", "json", "csv"]), default="text", show_default=True)
+@store_option
+def findings(site: str, run_id: str | None, kind: str, format_: str, store_url: str | None) -> None:
+    """Print all findings of one kind."""
+    from dynamo_consistency.run.findings import Format, Kind, write_findings
+    from dynamo_consistency.run.history import find_run
+
+    directory = find_run(Store(url_of_store(store_url)), site, run_id)
+    kinds = {name: name for name in get_args(Kind)}
+    formats = {name: name for name in get_args(Format)}
+    write_findings(directory, kinds[kind], formats[format_], sys.stdout.buffer)
+
+
+class _HistoryGroup(click.Group):
+    """`history SITE [PATH]` beside `history prune SITE`: what is no subcommand is a site."""
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        return super().resolve_command(ctx, args if args[0] in self.commands else ["show", *args])
+
+
+@click.group(cls=_HistoryGroup, subcommand_metavar="SITE [PATH] | prune SITE")
+def history() -> None:
+    """List the runs of a site or, with PATH, the runs in which that file was found as what."""
+
+
+@history.command("show", hidden=True)
+@click.argument("site")
+@click.argument("path", required=False)
+@store_option
+@output_option
+def history_show(site: str, path: str | None, store_url: str | None, output: str) -> None:
+    """List the runs of SITE: when, result, counts, requests. With PATH: what was found and done about that file."""
+    from dynamo_consistency import terminal
+    from dynamo_consistency.run.history import history_of_path, read_summary
+
+    store = Store(url_of_store(store_url))
+    runs = store.runs(site)
+    rows = [read_summary(run) for run in runs] if path is None else list(history_of_path(store, site, path))
+    if not runs:
+        raise ConfigurationError(f"there is no run of {site} in {store.url}")
+    if output == "json":
+        print_json(rows)
+    elif path is None:
+        terminal.show_runs(rows)
+    else:
+        terminal.show_file(path, rows)
+
+
+@history.command("prune")
+@click.argument("site")
+@store_option
+def history_prune(site: str, store_url: str | None) -> None:
+    """Remove what the last check of SITE says need not be kept; runs that a confirmation rests on stay."""
+    import time
+
+    from dynamo_consistency.run.retention import prune
+
+    store = Store(url_of_store(store_url))
+    runs = store.runs(site)
+    if not runs:
+        raise ConfigurationError(f"there is no run of {site} in {store.url}")
+    spec = runs[-1].check().spec
+    for removal in prune(store, site, spec.retention, spec.policy, time.time(), unmerged=spec.unmerged):
+        click.echo(f"{removal.run.run_id}: {'removed' if removal.what == 'run' else 'inventories and listing removed'}")

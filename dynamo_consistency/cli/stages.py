@@ -1,0 +1,131 @@
+"""`stage …`: what the Jobs of a cluster run."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from dynamo_consistency.checkfile import check_of_json, read_check
+from dynamo_consistency.cli.shared import (
+    approve_option,
+    backend_of,
+    backends_option,
+    open_backend,
+    output_option,
+    print_json,
+    show,
+)
+from dynamo_consistency.errors import ConfigurationError, ConsistencyError
+from dynamo_consistency.run.directory import CHECK, RunDirectory
+from dynamo_consistency.run.message import TerminationMessage
+
+CHECK_SETTING = "DYNAMO_CONSISTENCY_CHECK"
+
+_pass_message = click.make_pass_decorator(TerminationMessage, ensure=True)
+
+
+@click.group()
+def stage() -> None:
+    """Run one stage of a run, as the Jobs of a cluster do; a stage that died can simply be run again."""
+
+
+def _stage(function: Callable[..., Any]) -> Callable[..., Any]:
+    run_dir = click.option("--run-dir", required=True, metavar="URL", help="The run directory.")
+    return run_dir(backends_option(_pass_message(function)))
+
+
+@stage.command()
+@_stage
+@click.option("-f", "file", type=click.Path(path_type=Path), help="Check file; makes the run directory when it is new.")
+def snapshot(message: TerminationMessage, run_dir: str, backends_file: Path | None, file: Path | None) -> None:
+    """Write down what the inventory says of the site.
+
+    Without -f the check of a new run directory is what $DYNAMO_CONSISTENCY_CHECK holds, as JSON.
+    """
+    from dynamo_consistency.run.snapshot import take_snapshot
+
+    directory = RunDirectory(run_dir)
+    message.begin("snapshot", directory.run_id)
+    _begin_run(directory, backends_file, file)
+    facts = take_snapshot(directory, backend_of(directory, backends_file), "before")
+    message.counts({"inventoryFiles": facts["rows"], "inventoryBytes": facts["bytes"]})
+    print_json(facts)
+
+
+def _begin_run(directory: RunDirectory, backends_file: Path | None, file: Path | None) -> None:
+    """Make the run directory, if it is new and there is a check for it."""
+    from dynamo_consistency.run.pipeline import resolved
+
+    given = os.environ.get(CHECK_SETTING)
+    if directory.exists(CHECK) or (file is None and not given):
+        return
+    check = check_of_json(given or "", CHECK_SETTING) if file is None else read_check(file)
+    if check.spec.site != directory.site:
+        raise ConfigurationError(
+            f"{directory.url} is a run of {directory.site}, but {file or CHECK_SETTING} checks {check.spec.site}"
+        )
+    backend = open_backend(check.spec.backend, backends_file, directory.store)
+    directory.store.create(resolved(check, backend), directory.run_id)
+
+
+@stage.command()
+@_stage
+@click.option("--shard", type=click.IntRange(min=0), default=0, envvar="JOB_COMPLETION_INDEX", show_default=True)
+def listing(message: TerminationMessage, run_dir: str, backends_file: Path | None, shard: int) -> None:
+    """List one shard of the site; shard 0 lists the scratch area as well."""
+    from dynamo_consistency.run.listing import list_shard
+    from dynamo_consistency.run.progress import Progress
+    from dynamo_consistency.run.unmerged import list_unmerged
+
+    directory = RunDirectory(run_dir)
+    message.begin("listing", directory.run_id, shard=shard)
+    shards = directory.check().spec.listing.shards
+    if shard >= shards:
+        raise ConfigurationError(f"there is no shard {shard}: the check has {shards}, counted from 0")
+    # a check that says what lists the site, as that of a run does, needs no backend: it would double the memory
+    named = directory.check().spec.listing.source is not None
+    backend = None if named else backend_of(directory, backends_file)
+    result = list_shard(directory, backend, shard, Progress(f"listing {directory.site}, shard {shard}"))
+    message.counts(result["counts"])
+    message.holes(result["counts"]["holes"], result["holes"])
+    if shard == 0:
+        list_unmerged(directory, backend, Progress(f"listing the scratch area of {directory.site}"))
+    print_json(result)
+
+
+@stage.command()
+@_stage
+@output_option
+def comparison(message: TerminationMessage, run_dir: str, backends_file: Path | None, output: str) -> int:
+    """Take the second snapshot, compare, and write findings, reports and summary."""
+    from dynamo_consistency.run.pipeline import conclude
+
+    directory = RunDirectory(run_dir)
+    message.begin("comparison", directory.run_id)
+    summary = conclude(directory, backend_of(directory, backends_file))
+    message.summary(summary)
+    return show(directory, summary, output)
+
+
+@stage.command()
+@_stage
+@output_option
+@approve_option
+def action(
+    message: TerminationMessage, run_dir: str, backends_file: Path | None, output: str, approved: str | None
+) -> int:
+    """Look at all gates once more and, where they are open, request what the confirmed findings need."""
+    from dynamo_consistency.run.history import read_summary
+    from dynamo_consistency.run.pipeline import act_on
+
+    directory = RunDirectory(run_dir)
+    message.begin("action", directory.run_id)
+    try:
+        summary = act_on(directory, backend_of(directory, backends_file), approved)
+    except ConsistencyError:
+        message.summary(read_summary(directory))  # what was asked for until then
+        raise
+    message.summary(summary)
+    return show(directory, summary, output)
