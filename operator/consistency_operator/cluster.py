@@ -1,0 +1,202 @@
+"""What the operator asks of the API server, and nothing more: the rights for it stand in `deploy/base/rbac.yaml`.
+
+Nothing is tried again here, except once after a new login: whoever calls knows better when.
+"""
+
+import asyncio
+import json
+import socket
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import aiohttp
+import kopf
+
+from consistency_operator.names import API_VERSION, LABEL_CHECK, MANAGER, PLURAL
+
+Body = dict[str, Any]
+
+TIMEOUT = aiohttp.ClientTimeout(total=20)  # seconds
+_CHECKS = f"/apis/{API_VERSION}"
+_JOBS = "/apis/batch/v1"
+_CORE = "/api/v1"
+_METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
+
+
+class ApiError(Exception):
+    """The API server refused, or did not answer (status 0). `refused_fields`: what a schema found wrong."""
+
+    def __init__(self, status: int, message: str, refused_fields: tuple[str, ...] = ()) -> None:
+        super().__init__(f"{status} {message}" if status else message)
+        self.status = status
+        self.message = message
+        self.refused_fields = refused_fields
+
+    @property
+    def permanent(self) -> bool:
+        """The same request would be refused again: the object is wrong, or the rights are."""
+        return self.status in (400, 403, 405, 413, 415, 422)
+
+
+class Cluster:
+    """A connection. `login` gives the credentials; it may block, and is asked again after a 401."""
+
+    def __init__(self, login: Callable[[], kopf.ConnectionInfo]) -> None:
+        self._login = login
+        self._session: aiohttp.ClientSession | None = None
+        self._server = ""
+        self._lock = asyncio.Lock()
+
+    async def close(self) -> None:
+        """End the connection."""
+        if self._session is not None:
+            await self._session.close()
+
+    # --- checks -----------------------------------------------------------------------------------------------
+
+    async def living_checks(self, namespace: str | None) -> set[str]:
+        """The uids of all checks of a namespace, or (None) of the cluster."""
+        return await self._uids(_path(_CHECKS, namespace, PLURAL))
+
+    async def find_check(self, namespace: str, name: str) -> Body | None:
+        """A check as it is now."""
+        found = await self._list(_path(_CHECKS, namespace, PLURAL), fieldSelector=f"metadata.name={name}")
+        return found[0] if found else None
+
+    async def patch_status(self, body: Mapping[str, Any], status: Body) -> Body:
+        """Replace the status of `body`, and answer the new body. Raises ApiError 409 if `body` is not the newest."""
+        meta = body["metadata"]
+        patch = [
+            {"op": "replace", "path": "/metadata/resourceVersion", "value": meta["resourceVersion"]},
+            {"op": "add", "path": "/status", "value": status},
+        ]
+        path = f"{_path(_CHECKS, meta['namespace'], PLURAL)}/{meta['name']}/status"
+        return await self._request("PATCH", path, patch, content_type="application/json-patch+json")
+
+    # --- Jobs and their pods ----------------------------------------------------------------------------------
+
+    async def list_jobs(self, namespace: str, check: str) -> list[Body]:
+        """The Jobs that carry the label of a check."""
+        return await self._list(_path(_JOBS, namespace, "jobs"), labelSelector=f"{LABEL_CHECK}={check}")
+
+    async def living_jobs(self, namespace: str | None) -> set[str]:
+        """The uids of the Jobs of all checks of a namespace, or (None) of the cluster."""
+        return await self._uids(_path(_JOBS, namespace, "jobs"), labelSelector=LABEL_CHECK)
+
+    async def create_job(self, manifest: Body) -> Body:
+        """Create a Job; if there is one of this name already, answer that: whose it is must be judged by its owner."""
+        namespace, name = manifest["metadata"]["namespace"], manifest["metadata"]["name"]
+        try:
+            return await self._request("POST", _path(_JOBS, namespace, "jobs"), manifest)
+        except ApiError as error:
+            if error.status != 409:
+                raise
+        found = await self._list(_path(_JOBS, namespace, "jobs"), fieldSelector=f"metadata.name={name}")
+        if not found:
+            raise ApiError(409, f"the Job {name} is being deleted")
+        return found[0]
+
+    async def delete_job(self, namespace: str, name: str, uid: str) -> None:
+        """Delete this very Job; it stays until its pods have ended. That it is gone already is no error."""
+        options = {"propagationPolicy": "Foreground", "preconditions": {"uid": uid}}
+        try:
+            await self._request("DELETE", f"{_path(_JOBS, namespace, 'jobs')}/{name}", options)
+        except ApiError as error:
+            if error.status not in (404, 409):
+                raise
+
+    async def list_pods(self, namespace: str, job: str) -> list[Body]:
+        """The pods of a Job that are still there."""
+        return await self._list(_path(_CORE, namespace, "pods"), labelSelector=f"batch.kubernetes.io/job-name={job}")
+
+    # --- events -----------------------------------------------------------------------------------------------
+
+    async def post_event(self, about: Mapping[str, Any], kind: str, reason: str, message: str) -> None:
+        """Post a Kubernetes event (`kind`: Normal or Warning) about an object."""
+        meta, now = about["metadata"], datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        event = {
+            "metadata": {"generateName": f"{meta['name']}-", "namespace": meta["namespace"]},
+            "involvedObject": {key: about[key] for key in ("apiVersion", "kind")}
+            | {key: meta[key] for key in ("name", "namespace", "uid", "resourceVersion")},
+            "type": kind,
+            "reason": reason,
+            "message": message[:1024],
+            "count": 1,
+            "firstTimestamp": now,
+            "lastTimestamp": now,
+            "source": {"component": MANAGER},
+            "reportingComponent": MANAGER,
+            "reportingInstance": socket.gethostname(),
+        }
+        await self._request("POST", _path(_CORE, meta["namespace"], "events"), event)
+
+    # --- requests ---------------------------------------------------------------------------------------------
+
+    async def _list(self, path: str, **selectors: str) -> list[Body]:
+        answer = await self._request("GET", path, params=selectors)
+        items: list[Body] = answer["items"]
+        return items
+
+    async def _uids(self, path: str, **selectors: str) -> set[str]:
+        answer = await self._request("GET", path, params=selectors, accept=_METADATA_ONLY)
+        return {item["metadata"]["uid"] for item in answer["items"]}
+
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        params: Mapping[str, str] | None = None,
+        content_type: str = "application/json",
+        accept: str = "application/json",
+    ) -> Body:
+        data = None if body is None else json.dumps(body)
+        headers = {"Content-Type": content_type, "Accept": accept}
+        try:
+            session = await self._connected()
+            status, text = await self._send(session, method, path, params=params, data=data, headers=headers)
+            if status == 401:
+                session = await self._connected(instead_of=session)
+                status, text = await self._send(session, method, path, params=params, data=data, headers=headers)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise ApiError(0, f"the API server does not answer: {type(error).__name__} {error}") from error
+        return _answer(status, text)
+
+    async def _send(self, session: aiohttp.ClientSession, method: str, path: str, **options: Any) -> tuple[int, str]:
+        async with session.request(method, f"{self._server}{path}", **options) as response:
+            return response.status, await response.text()
+
+    async def _connected(self, *, instead_of: aiohttp.ClientSession | None = None) -> aiohttp.ClientSession:
+        """The session; a new one with new credentials when it is still the one that was refused."""
+        async with self._lock:
+            if self._session is None or self._session is instead_of:
+                info = await asyncio.to_thread(self._login)
+                if self._session is not None:
+                    await self._session.close()
+                self._server = info.server
+                self._session = aiohttp.ClientSession(
+                    headers=info.as_http_headers(),
+                    connector=aiohttp.TCPConnector(ssl=info.as_ssl_context(), limit=32),
+                    proxy=info.proxy_url,
+                    timeout=TIMEOUT,
+                    trust_env=info.trust_env,
+                )
+            return self._session
+
+
+def _path(api: str, namespace: str | None, plural: str) -> str:
+    return f"{api}/{plural}" if namespace is None else f"{api}/namespaces/{namespace}/{plural}"
+
+
+def _answer(status: int, text: str) -> Body:
+    try:
+        answer: Body = json.loads(text)
+    except ValueError:
+        answer = {"message": text[:200]}
+    if status < 400:
+        return answer
+    causes = (answer.get("details") or {}).get("causes") or []
+    fields = tuple(f"{cause.get('field', '?')}: {cause.get('message', '')}" for cause in causes)
+    raise ApiError(status, answer.get("message") or answer.get("reason") or "no reason given", fields)

@@ -1,0 +1,157 @@
+"""What is measured of one check: pure functions from what is known of it."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+
+from consistency_operator.schedule import Schedule, schedule_of
+from consistency_operator.status import FinishedRun, Requests
+from consistency_operator.view import Known
+
+Values = dict[tuple[str, ...], float]
+"""By the values of the labels that a gauge has beyond those of every check."""
+
+FILES = ("listedFiles", "inventoryFiles", "missing", "orphans", "mismatches", "emptyDirectories", "unmerged")
+BYTES = ("listedBytes", "inventoryBytes", "missingBytes", "orphanBytes", "mismatchBytes", "unmergedBytes")
+
+
+@dataclass(frozen=True)
+class Gauge:
+    """A metric: `labels` are those beyond namespace, name and site."""
+
+    name: str
+    help: str
+    labels: tuple[str, ...]
+    values: Callable[[Known], Values]
+
+
+def outcomes(run: FinishedRun) -> Counter[tuple[str, ...]]:
+    """What became of the findings that could be acted on, by (request, kind, outcome)."""
+    told: Counter[tuple[str, ...]] = Counter()
+    for request, all_kinds in (("delete", run.deletions), ("transfer", run.transfers)):
+        for requests in all_kinds:
+            told.update({(request, requests.kind, outcome): number for outcome, number in _outcomes_of(requests)})
+    return told
+
+
+def _outcomes_of(requests: Requests) -> Iterator[tuple[str, int]]:
+    yield "requested", requests.requested
+    yield "waiting", requests.waiting
+    yield "skipped", sum(requests.skipped.values())
+    yield "refused", sum(requests.refused.values())
+    yield "unanswered", requests.unanswered
+    yield "left_over", requests.left_over
+
+
+def _time(moment: datetime | None) -> Values:
+    return {} if moment is None else {(): moment.timestamp()}
+
+
+def _flag(value: bool) -> Values:
+    return {(): float(value)}
+
+
+def _interval(known: Known) -> Values:
+    check = known.resource.check
+    schedule = schedule_of(check, known.resource.uid) if check else None
+    longest = _longest_interval(schedule.text, datetime.now(UTC).toordinal()) if schedule else None
+    return {} if longest is None else {(): longest.total_seconds()}
+
+
+@lru_cache(maxsize=4096)
+def _longest_interval(text: str, day: int) -> timedelta | None:
+    zone, _, line = text.removeprefix("CRON_TZ=").partition(" ")
+    return Schedule(line, zone).longest_interval(datetime.fromordinal(day).replace(tzinfo=UTC))
+
+
+def _duration(known: Known) -> Values:
+    if not known.status.history:
+        return {}
+    run = known.status.history[0]
+    return {(): (run.completion_time - run.start_time).total_seconds()}
+
+
+def _result(known: Known) -> Values:
+    return {(run.result, run.reason): 1 for run in known.status.history[:1]}
+
+
+def _stage(known: Known) -> Values:
+    return {(known.status.run.stage,): 1} if known.status.run else {}
+
+
+def _counts(known: Known) -> dict[str, int]:
+    """Of the last run that proves something."""
+    return next((run.counts for run in known.status.history if run.result == "Complete"), {})
+
+
+def _files(known: Known) -> Values:
+    return {(kind,): number for kind, number in _counts(known).items() if kind in FILES}
+
+
+def _bytes(known: Known) -> Values:
+    return {(kind,): number for kind, number in _counts(known).items() if kind in BYTES}
+
+
+def _holes(known: Known) -> Values:
+    counts = _counts(known)
+    return {(): counts["holes"]} if "holes" in counts else {}
+
+
+def _gates(known: Known) -> Values:
+    gates = known.status.run.gates if known.status.run else []
+    return {(gate.name,): float(gate.state != "Ready") for gate in gates}
+
+
+def _requests(known: Known) -> Values:
+    return dict(outcomes(known.status.history[0])) if known.status.history else {}
+
+
+def _ready(known: Known) -> Values:
+    condition = known.status.condition("Ready")
+    return _flag(condition is not None and condition.status == "True")
+
+
+def _suspended(known: Known) -> Values:
+    return _flag(known.resource.check is not None and known.resource.check.spec.suspend)
+
+
+GAUGES = (
+    Gauge("ready", "1: the spec is valid and the schedule armed.", (), _ready),
+    Gauge("suspended", "1: no new run starts.", (), _suspended),
+    Gauge("last_run_timestamp_seconds", "When the last run began.", (), lambda k: _time(k.status.last_run_time)),
+    Gauge(
+        "last_success_timestamp_seconds",
+        "When a run last came to its end as Complete.",
+        (),
+        lambda k: _time(k.status.last_successful_run_time),
+    ),
+    Gauge("next_run_timestamp_seconds", "When the next one is due.", (), lambda k: _time(k.status.next_run_time)),
+    Gauge("expected_interval_seconds", "The longest time between two runs of the schedule.", (), _interval),
+    Gauge("last_run_duration_seconds", "How long the last run took, its time in the queue included.", (), _duration),
+    Gauge("last_run_result", "1, with the result and the reason of the last run.", ("result", "reason"), _result),
+    Gauge("run_stage", "1, with what the run that goes on is doing; absent when none does.", ("stage",), _stage),
+    Gauge(
+        "run_start_timestamp_seconds",
+        "When the run that goes on was due; absent when none does.",
+        (),
+        lambda k: _time(k.status.run.start_time if k.status.run else None),
+    ),
+    Gauge(
+        "awaiting_approval",
+        "1: the run waits for a person.",
+        (),
+        lambda k: _flag(k.status.run is not None and k.status.run.stage == "AwaitingApproval"),
+    ),
+    Gauge("files", "Files and directories of the last complete run, by kind.", ("kind",), _files),
+    Gauge("bytes", "Bytes of the last complete run, by kind.", ("kind",), _bytes),
+    Gauge("holes", "Directories that the last complete run could not list.", (), _holes),
+    Gauge("gate_closed", "1: this gate keeps the last findings from being acted on.", ("gate",), _gates),
+    Gauge(
+        "last_run_requests",
+        "What became of the findings that the last run could act on.",
+        ("request", "kind", "outcome"),
+        _requests,
+    ),
+)

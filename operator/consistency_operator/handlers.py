@@ -1,0 +1,75 @@
+"""kopf's decorators, and nothing else: what happens in the cluster becomes an index, and a poke of the supervisor.
+
+No finalizers, no annotations on checks, no timers or daemons: those would be written to the resource, or end silently
+when a write fails. No `worker_limit`: together with an index it keeps the operator from ever starting.
+"""
+
+import logging
+import os
+from typing import Any
+
+import kopf
+
+from consistency_operator.cluster import Body
+from consistency_operator.login import log_in
+from consistency_operator.names import API_VERSION, LABEL_CHECK, PLURAL
+from consistency_operator.service import Service
+from consistency_operator.settings import read_settings
+from consistency_operator.view import check_of, key_of
+from consistency_operator.workqueue import Key
+
+WATCH_SECONDS = 300
+"""After so long a watch is begun anew: a connection that was lost silently is found out."""
+EXIT_SECONDS = 0.5
+
+
+@kopf.on.startup()
+async def start(settings: kopf.OperatorSettings, memo: kopf.Memo, **indexes: Any) -> None:
+    settings.scanning.disabled = True  # else the operator needs rights to list CRDs and namespaces, or sleeps a minute
+    settings.posting.enabled = False  # events are posted by the reconciler
+    settings.watching.label_selectors["jobs"] = LABEL_CHECK
+    settings.watching.server_timeout = WATCH_SECONDS
+    settings.watching.client_timeout = WATCH_SECONDS + 30
+    settings.queueing.exit_timeout = EXIT_SECONDS
+    settings.networking.request_timeout = 60
+    logging.getLogger("kopf.objects").setLevel(logging.WARNING)  # else a line for each event of each object
+    memo.service = Service(read_settings(os.environ), lambda: log_in(settings), indexes["checks"], indexes["jobs"])
+    await memo.service.start()
+
+
+@kopf.on.cleanup()
+async def stop(memo: kopf.Memo, **_: Any) -> None:
+    await memo.service.stop()
+
+
+@kopf.on.login()
+def log_in_kopf(settings: kopf.OperatorSettings, **_: Any) -> kopf.ConnectionInfo:
+    return log_in(settings)
+
+
+@kopf.on.probe(id="delaySeconds", errors=kopf.ErrorsMode.PERMANENT)
+def probe(memo: kopf.Memo, **_: Any) -> float:
+    """For how long the most neglected check has been due; raises when that is too long."""
+    service: Service = memo.service
+    return round(service.supervisor.delay(), 1)
+
+
+@kopf.index(API_VERSION, PLURAL, id="checks")
+def index_check(body: kopf.Body, **_: Any) -> dict[Key, Body]:
+    return {key_of(body): dict(body)}
+
+
+@kopf.index("batch/v1", "jobs", id="jobs")
+def index_job(body: kopf.Body, **_: Any) -> dict[Key, Body]:
+    key = check_of(body)
+    return {key: dict(body)} if key else {}
+
+
+@kopf.on.event(API_VERSION, PLURAL)
+async def check_changed(event: kopf.RawEvent, body: kopf.Body, memo: kopf.Memo, **_: Any) -> None:
+    memo.service.check_changed(dict(body), deleted=event["type"] == "DELETED")
+
+
+@kopf.on.event("batch/v1", "jobs")
+async def job_changed(event: kopf.RawEvent, body: kopf.Body, memo: kopf.Memo, **_: Any) -> None:
+    memo.service.job_changed(dict(body), deleted=event["type"] == "DELETED")

@@ -1,0 +1,43 @@
+"""`consistency-operator`: the command of the operator's container."""
+
+import logging
+import os
+import sys
+from importlib import import_module
+
+import click
+import kopf
+
+from consistency_operator.settings import PREFIX, OperatorSettings, read_settings
+from dynamo_consistency.errors import ConfigurationError
+
+EPILOG = "\b\n" + "\n".join(
+    f"{PREFIX}{name.upper()}  {field.description} {'Required.' if field.is_required() else f'Default: {field.default}'}"
+    for name, field in OperatorSettings.model_fields.items()
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 200})
+@click.version_option(package_name="dynamo-consistency")
+def main() -> None:
+    """Keeps SiteConsistencyCheck resources: runs their checks by Jobs, and records what they found."""
+
+
+@main.command(epilog=EPILOG)
+def run() -> None:
+    """Serve checks until SIGTERM. All settings are environment variables:"""
+    try:
+        settings = read_settings(os.environ)
+    except ConfigurationError as error:
+        click.echo(str(error), err=True)
+        sys.exit(error.exit_code)
+    kopf.configure(debug=settings.log_level == "DEBUG", quiet=settings.log_level == "WARNING")
+    import_module("consistency_operator.handlers")  # its decorators register them
+    host, port = settings.health_listen
+    logging.getLogger(__name__).info("serving %s", ", ".join(settings.namespaces) or "all namespaces")
+    kopf.run(
+        standalone=True,
+        clusterwide=not settings.namespaces,
+        namespaces=settings.namespaces,
+        liveness_endpoint=f"http://{host}:{port}/healthz",
+    )

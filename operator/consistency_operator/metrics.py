@@ -1,0 +1,99 @@
+"""Metrics of all checks, made anew for each scrape from what is known, so that they vanish with their check.
+
+What stands in the status survives a restart; what is counted (`…_total`) begins with the operator, as counters do.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector, generate_latest
+from prometheus_client import Counter as Counting
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from consistency_operator.cluster import ApiError
+from consistency_operator.gauges import GAUGES, outcomes
+from consistency_operator.resource import Resource
+from consistency_operator.status import Status
+from consistency_operator.view import Known
+
+PREFIX = "site_consistency"
+LABELS = ("obj_namespace", "obj_name", "site")
+"""Of every metric of a check. `namespace` would be that of the operator's own pod."""
+
+Counts = Mapping[str, Counter[tuple[str, ...]]]
+"""By the uid of the check, and the labels beyond those of every check."""
+
+
+class Metrics:
+    """What is counted; the rest is read from the checks."""
+
+    def __init__(self) -> None:
+        self._runs: dict[str, Counter[tuple[str, ...]]] = {}
+        self._requests: dict[str, Counter[tuple[str, ...]]] = {}
+        self._own = CollectorRegistry()
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=self._own)
+        what = "Reconciliations that failed, by HTTP status of the API server; 0: no answer; none: a defect."
+        self._failures = Counting(f"{PREFIX}_operator_failures", what, ["status"], registry=self._own)
+
+    def wrote(self, resource: Resource, before: Status, after: Status) -> None:
+        """Another status was written: count what has come to its end with it."""
+        known = {run.id for run in before.history}
+        for run in after.history:
+            if run.id not in known:
+                self._runs.setdefault(resource.uid, Counter())[run.result, run.reason] += 1
+                self._requests.setdefault(resource.uid, Counter()).update(outcomes(run))
+
+    def failed(self, error: Exception) -> None:
+        """A reconciliation failed."""
+        cause = error if isinstance(error, ApiError) else error.__cause__
+        self._failures.labels(cause.status if isinstance(cause, ApiError) else "none").inc()
+
+    def forget(self, uid: str) -> None:
+        """The check is gone."""
+        self._runs.pop(uid, None)
+        self._requests.pop(uid, None)
+
+    def exposition(self, checks: Sequence[Known], overdue: float) -> bytes:
+        """All metrics in Prometheus' text format. It takes a while with a thousand checks, and may be done in a thread.
+
+        `overdue`: for how many seconds the most neglected check has been due.
+        """
+        registry = CollectorRegistry()
+        registry.register(_Checks(checks, dict(self._runs), dict(self._requests), overdue))
+        return generate_latest(registry) + generate_latest(self._own)
+
+
+class _Checks(Collector):
+    def __init__(self, checks: Sequence[Known], runs: Counts, requests: Counts, overdue: float) -> None:
+        self._checks = checks
+        self._runs = runs
+        self._requests = requests
+        self._overdue = overdue
+
+    def collect(self) -> Iterator[Metric]:
+        yield GaugeMetricFamily(f"{PREFIX}_operator_checks", "Checks that there are.", len(self._checks))
+        what = "For how many seconds the most neglected check has been due."
+        yield GaugeMetricFamily(f"{PREFIX}_operator_overdue_seconds", what, self._overdue)
+        for gauge in GAUGES:
+            family = GaugeMetricFamily(f"{PREFIX}_{gauge.name}", gauge.help, labels=(*LABELS, *gauge.labels))
+            for known in self._checks:
+                for labels, value in gauge.values(known).items():
+                    family.add_metric((*_labels(known), *labels), value)
+            yield family
+        yield self._counter("runs", "Runs that have ended.", ("result", "reason"), self._runs)
+        what = "What became of findings that could be acted on."
+        yield self._counter("requests", what, ("request", "kind", "outcome"), self._requests)
+
+    def _counter(self, name: str, what: str, labels: tuple[str, ...], counts: Counts) -> Metric:
+        family = CounterMetricFamily(f"{PREFIX}_{name}", what, labels=(*LABELS, *labels))
+        for known in self._checks:
+            for values, count in counts.get(known.resource.uid, {}).items():
+                family.add_metric((*_labels(known), *values), count)
+        return family
+
+
+def _labels(known: Known) -> tuple[str, str, str]:
+    site = (known.body.get("spec") or {}).get("site", "")
+    return known.resource.namespace, known.resource.name, str(site)

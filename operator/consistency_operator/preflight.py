@@ -1,0 +1,78 @@
+"""Asking site and backend before a run begins: in a process of its own, which can be ended when it hangs.
+
+A thread that waits for a database for ever could not be; and what a backend's drivers do to memory or to the event loop
+is no concern of the operator. The process holds the credentials, the operator never does.
+"""
+
+import asyncio
+import contextlib
+import json
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from consistency_operator.plan import Preflight
+from consistency_operator.settings import OperatorSettings
+from dynamo_consistency.check import SiteConsistencyCheck
+from dynamo_consistency.secrets import redact
+
+COMMAND = (sys.executable, "-m", "consistency_operator.preflight_process")
+KILL_AFTER = 2  # seconds
+
+
+class Preflights:
+    """Asks backends, a few at a time."""
+
+    def __init__(self, settings: OperatorSettings, command: Sequence[str] = COMMAND) -> None:
+        self._settings = settings
+        self._command = command
+        self._room = asyncio.Semaphore(settings.max_concurrent_preflights)
+
+    async def ask(self, check: SiteConsistencyCheck, run_id: str) -> Preflight:
+        """Whether the site is ready and something lists it, within the time that settings allow. Never raises."""
+        spec = check.spec
+        needs_listers = ["--listers"] if spec.listing.source is None else []
+        arguments = ["--backends", self._settings.backends, "--backend", spec.backend, "--site", spec.site]
+        seconds = self._settings.preflight_seconds
+        async with self._room:
+            now = datetime.now(UTC)
+            try:
+                async with asyncio.timeout(seconds):
+                    answer = await self._answer([*self._command, *arguments, *needs_listers])
+            except TimeoutError:
+                why = f"the backend {spec.backend} did not answer within {seconds} seconds"
+                return Preflight(run_id, now, False, "BackendUnreachable", why)
+            except (OSError, ValueError) as error:
+                why = f"the backend {spec.backend} could not be asked: {error}"
+                return Preflight(run_id, now, False, "BackendUnreachable", why)
+        return Preflight(run_id, now, answer["ok"], answer["reason"], answer["message"])
+
+    async def _answer(self, command: Sequence[str]) -> dict[str, Any]:
+        process = await asyncio.create_subprocess_exec(
+            *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        )
+        try:
+            output, errors = await process.communicate()
+        finally:
+            await _ended(process)
+        try:
+            answer: dict[str, Any] = json.loads(output.splitlines()[-1])
+        except (IndexError, ValueError):
+            raise ValueError(f"exit code {process.returncode}, {_last_line(errors)}") from None
+        return answer
+
+
+async def _ended(process: asyncio.subprocess.Process) -> None:
+    """Whatever it still does, it ends now."""
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(KILL_AFTER):
+                await process.wait()
+
+
+def _last_line(errors: bytes) -> str:
+    lines = errors.decode(errors="replace").strip().splitlines()
+    return redact(lines[-1][:300]) if lines else "and it said nothing"

@@ -1,0 +1,41 @@
+"""The process that asks a backend whether a site is ready: prints one line of JSON, `{"ok", "reason", "message"}`."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+
+from dynamo_consistency import backend
+from dynamo_consistency.errors import ConsistencyError
+from dynamo_consistency.secrets import redact
+
+
+def answer(backends: str, name: str, site: str, *, listers: bool) -> tuple[str, str]:
+    """Why the run cannot begin, (reason, message); empty when it can."""
+    try:
+        backend.configure(backends, name)
+        if not backend.check_site(site):
+            return "SiteNotReady", f"the backend {name} says that {site} is not ready"
+        if listers and not backend.get_listers(site)[1]:
+            return "SiteNotReady", f"the backend {name} knows nothing that lists {site}; set spec.listing.source"
+    except ConsistencyError as error:
+        return "BackendUnreachable", str(error)
+    except Exception as error:  # noqa: BLE001 (foreign code may fail in any way, and a person must read it)
+        return "BackendUnreachable", redact(f"the backend {name} failed: {type(error).__name__}: {error}")
+    return "", ""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--backends", required=True)
+    parser.add_argument("--backend", required=True)
+    parser.add_argument("--site", required=True)
+    parser.add_argument("--listers", action="store_true")
+    given = parser.parse_args(arguments)
+    reason, message = answer(given.backends, given.backend, given.site, listers=given.listers)
+    json.dump({"ok": not reason, "reason": reason, "message": message}, sys.stdout)
+    print(flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,229 @@
+"""One check: what is known goes into the plan, the status is written, and what the plan wants is done.
+
+What is known beyond checks and Jobs (answers of backends, pods of Jobs that are over, Jobs that were refused) can be
+lost at any moment: it is then found out again.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from consistency_operator import admission
+from consistency_operator.cluster import ApiError, Body, Cluster
+from consistency_operator.jobmaking import JobRefused, make_job
+from consistency_operator.jobs import JobState, foreign, from_job, refused
+from consistency_operator.metrics import Metrics
+from consistency_operator.names import job_name
+from consistency_operator.plan import Action, AskBackend, CreateJob, DeleteJob, Event, ListPods, Preflight, World, plan
+from consistency_operator.preflight import Preflights
+from consistency_operator.settings import OperatorSettings
+from consistency_operator.status import Status
+from consistency_operator.view import Known, View, key_of
+from consistency_operator.workqueue import Key
+
+log = logging.getLogger(__name__)
+
+MOST_PLANS = 8
+"""In one reconciliation: each but the first because something was learnt by acting, or another has written."""
+
+
+class StatusRefused(Exception):  # noqa: N818 (as the API server says it)
+    """The API server refuses what we want to write, and will go on to: its CRD is not the one of this operator."""
+
+
+@dataclass
+class Learnt:
+    """What was found out about one check."""
+
+    preflight: Preflight | None = None
+    asking: tuple[str, asyncio.Task[None]] | None = None
+    pods: dict[str, list[Body]] = field(default_factory=dict)  # by uid of their Job
+    not_made: dict[str, JobState] = field(default_factory=dict)  # by name
+
+
+class Reconciler:
+    """`poke` is told the checks about which something was learnt that they do not know themselves."""
+
+    def __init__(
+        self, settings: OperatorSettings, cluster: Cluster, view: View, metrics: Metrics, poke: Callable[[Key], None]
+    ) -> None:
+        self._settings = settings
+        self._cluster = cluster
+        self._view = view
+        self._metrics = metrics
+        self._poke = poke
+        self._preflights = Preflights(settings)
+        self._learnt: dict[Key, Learnt] = {}
+        self._admitting = asyncio.Lock()
+
+    async def stop(self) -> None:
+        """End what goes on in the background."""
+        tasks = [learnt.asking[1] for learnt in self._learnt.values() if learnt.asking]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def reconcile(self, key: Key) -> datetime | None:
+        """Bring one check forward as far as possible; when it wants to be looked at again.
+
+        Raises ApiError or StatusRefused when that failed: it is then safe, and necessary, to try again later.
+        """
+        for _ in range(MOST_PLANS):
+            known = self._view.check(key)
+            if known is None:
+                self._forget(key)
+                return None
+            try:
+                again, wake_at = await self._step(key, known)
+            except ApiError as error:
+                if error.status not in (404, 409) or not await self._was_changed(key, known):
+                    raise
+                continue
+            if not again:
+                return wake_at
+        raise RuntimeError(f"after {MOST_PLANS} plans there is still something to do at once")
+
+    async def _step(self, key: Key, known: Known) -> tuple[bool, datetime | None]:
+        """Plan, write, act: whether to do so again at once, and else when."""
+        learnt = self._learnt.setdefault(key, Learnt())
+        bodies = await self._jobs(key, known)
+        jobs = self._states(known, learnt, bodies)
+        # Between the decision that a place is free and the status that says so, nobody else may take it.
+        async with self._admitting if _is_queued(known.status) else nullcontext():
+            world = World(self._admission(known), learnt.preflight)
+            decided = plan(known.resource, known.status, jobs, datetime.now(UTC), world)
+            written = await self._write(known, decided.status)
+        await self._post(written, decided.events)
+        learnt_more = [await self._act(action, written, learnt, bodies) for action in decided.actions]
+        self._call_the_waiting(known.status, written.status)
+        admitted = _is_queued(written.status) and isinstance(self._admission(written), admission.Admitted)
+        return any(learnt_more) or admitted, decided.wake_at
+
+    # --- knowing ----------------------------------------------------------------------------------------------
+
+    async def _jobs(self, key: Key, known: Known) -> list[Body]:
+        """The check's Jobs. One that the status names, and no watch has shown, is asked for: absence must be sure."""
+        bodies = self._view.jobs(key)
+        there = {body["metadata"]["name"] for body in bodies}
+        if known.status.run and any(job.name not in there for job in known.status.run.jobs):
+            bodies = await self._cluster.list_jobs(*key)
+            for body in bodies:
+                self._view.learn(body)
+        return bodies
+
+    def _states(self, known: Known, learnt: Learnt, bodies: Sequence[Body]) -> list[JobState]:
+        uids = {body["metadata"]["uid"] for body in bodies}
+        learnt.pods = {uid: pods for uid, pods in learnt.pods.items() if uid in uids}
+        run_id = known.status.run.id if known.status.run else None
+        learnt.not_made = {name: state for name, state in learnt.not_made.items() if state.run_id == run_id}
+        there = [from_job(body, learnt.pods.get(body["metadata"]["uid"], ()), known.resource.uid) for body in bodies]
+        return [*filter(None, there), *learnt.not_made.values()]
+
+    def _admission(self, known: Known) -> admission.Admitted | admission.Queued | None:
+        if not _is_queued(known.status):
+            return None
+        claims = [self._claim(other) for other in self._view.all()]
+        return admission.decide(known.resource.key, filter(None, claims), self._settings.max_concurrent_runs)
+
+    def _claim(self, known: Known) -> admission.Claim | None:
+        jobs = [from_job(body, (), known.resource.uid) for body in self._view.jobs(key_of(known.body))]
+        return admission.claim_of(known.resource, known.status, filter(None, jobs))
+
+    async def _was_changed(self, key: Key, known: Known) -> bool:
+        """After a write to `known` was refused: learn what the check is now; whether that is something else."""
+        body = await self._cluster.find_check(*key)
+        if body is None or body["metadata"]["uid"] != known.resource.uid:
+            self._view.left_out_too(known.resource.uid)
+            return True
+        self._view.learn(body)
+        return bool(body["metadata"]["resourceVersion"] != known.body["metadata"]["resourceVersion"])
+
+    def _forget(self, key: Key) -> None:
+        learnt = self._learnt.pop(key, None)
+        if learnt and learnt.asking:
+            learnt.asking[1].cancel()
+
+    # --- doing ------------------------------------------------------------------------------------------------
+
+    async def _write(self, known: Known, status: Status) -> Known:
+        """Write the status where it differs. Raises ApiError 409 when `known` is not the newest any more."""
+        new = status.to_json()
+        if new == known.status.to_json():
+            return known
+        try:
+            body = await self._cluster.patch_status(known.body, new)
+        except ApiError as error:
+            if error.status not in (400, 422):
+                raise
+            fields = "; ".join(error.refused_fields)
+            raise StatusRefused(f"the API server refuses our status (is the CRD older?): {fields or error}") from error
+        self._view.learn(body)
+        self._metrics.wrote(known.resource, known.status, status)
+        return self._view.check(key_of(body)) or known
+
+    async def _post(self, known: Known, events: Sequence[Event]) -> None:
+        for event in events:
+            log.info("%s: %s: %s", known.resource.key, event.reason, event.message)
+            try:
+                await self._cluster.post_event(known.body, event.type, event.reason, event.message)
+            except ApiError as error:
+                log.warning("%s: the event %s could not be posted: %s", known.resource.key, event.reason, error)
+
+    async def _act(self, action: Action, known: Known, learnt: Learnt, bodies: Sequence[Body]) -> bool:
+        """Do one thing; whether something was learnt that the plan should know at once."""
+        namespace = known.resource.namespace
+        match action:
+            case AskBackend(run_id):
+                self._ask(run_id, known, learnt)
+                return False
+            case CreateJob():
+                return await self._create(action, known, learnt, bodies)
+            case DeleteJob(name, uid):
+                await self._cluster.delete_job(namespace, name, uid)
+                return False
+            case ListPods(name, uid):
+                learnt.pods[uid] = await self._cluster.list_pods(namespace, name)
+                return True
+
+    async def _create(self, action: CreateJob, known: Known, learnt: Learnt, bodies: Sequence[Body]) -> bool:
+        name = job_name(known.resource.name, action.run_id, action.stage)
+        try:
+            body = await make_job(self._cluster, action, known, bodies, self._settings)
+        except JobRefused as refusal:
+            learnt.not_made[name] = refused(action.stage, action.run_id, name, str(refusal))
+            return True
+        if all(owner["uid"] != known.resource.uid for owner in body["metadata"].get("ownerReferences", [])):
+            learnt.not_made[name] = foreign(action.stage, action.run_id, name)
+            return True
+        self._view.learn(body)
+        return False
+
+    def _ask(self, run_id: str, known: Known, learnt: Learnt) -> None:
+        check, key = known.resource.check, key_of(known.body)
+        if check is None or (learnt.asking and learnt.asking[0] == run_id):
+            return
+        if learnt.asking:
+            learnt.asking[1].cancel()
+
+        async def asking() -> None:
+            learnt.preflight = await self._preflights.ask(check, run_id)
+            learnt.asking = None
+            self._poke(key)
+
+        learnt.asking = (run_id, asyncio.create_task(asking()))
+
+    def _call_the_waiting(self, before: Status, after: Status) -> None:
+        """A run has ended or given up its place: those that have waited longest look again whether there is room."""
+        if before.run is None or (after.run and after.run.stage == before.run.stage):
+            return
+        waiting = [known for known in self._view.all() if _is_queued(known.status)]
+        waiting.sort(key=lambda known: known.status.run.start_time if known.status.run else datetime.max)
+        for known in waiting[: self._settings.max_concurrent_runs]:
+            self._poke(key_of(known.body))
+
+
+def _is_queued(status: Status) -> bool:
+    return status.run is not None and status.run.stage == "Queued"

@@ -1,0 +1,72 @@
+"""The operator as one thing: the connection, what is known, the supervisor, and the port for metrics."""
+
+import asyncio
+from collections.abc import Callable
+
+import kopf
+from aiohttp import web
+
+from consistency_operator.cluster import Body, Cluster
+from consistency_operator.metrics import Metrics
+from consistency_operator.settings import OperatorSettings
+from consistency_operator.supervisor import Supervisor
+from consistency_operator.view import View, check_of, key_of
+from consistency_operator.workqueue import Key
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class Service:
+    """Made in the event loop; `checks` and `jobs` are kopf's indexes, which fill by themselves."""
+
+    def __init__(
+        self,
+        settings: OperatorSettings,
+        login: Callable[[], kopf.ConnectionInfo],
+        checks: kopf.Index[Key, Body],
+        jobs: kopf.Index[Key, Body],
+    ) -> None:
+        self._settings = settings
+        self._cluster = Cluster(login)
+        self._view = View(checks, jobs)
+        self._metrics = Metrics()
+        self._server: web.ServerRunner | None = None
+        self.supervisor = Supervisor(settings, self._cluster, self._view, self._metrics)
+
+    async def start(self) -> None:
+        """Serve metrics, and begin to reconcile. Raises OSError when the port is taken."""
+        self._server = web.ServerRunner(web.Server(self._scrape), access_log=None, handle_signals=False)
+        await self._server.setup()
+        await web.TCPSite(self._server, *self._settings.metrics_listen, shutdown_timeout=0).start()
+        self.supervisor.start()
+
+    async def stop(self) -> None:
+        """End at once."""
+        await self.supervisor.stop()
+        await self._cluster.close()
+        if self._server is not None:
+            await self._server.cleanup()
+
+    def check_changed(self, body: Body, *, deleted: bool) -> None:
+        """The watch has shown a check."""
+        uid = body["metadata"]["uid"]
+        if deleted:
+            self._view.forget(uid)
+            self._metrics.forget(uid)
+        known = self._view.check(key_of(body))
+        edited = known is None or known.status.observed_generation != known.resource.generation
+        self.supervisor.poke(key_of(body), mended=edited)
+
+    def job_changed(self, body: Body, *, deleted: bool) -> None:
+        """The watch has shown a Job."""
+        if deleted:
+            self._view.forget(body["metadata"]["uid"])
+        if key := check_of(body):
+            self.supervisor.poke(key)
+
+    async def _scrape(self, request: web.BaseRequest) -> web.Response:
+        if request.path != "/metrics":
+            return web.Response(status=404, text="metrics are at /metrics\n")
+        overdue = self.supervisor.overdue
+        body = await asyncio.to_thread(self._metrics.exposition, self._view.all(), overdue)
+        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE})

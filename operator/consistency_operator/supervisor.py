@@ -1,0 +1,102 @@
+"""The one loop behind everything: takes checks that are due, has them reconciled, and lets those rest that fail."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+
+from consistency_operator.cluster import ApiError, Cluster
+from consistency_operator.metrics import Metrics
+from consistency_operator.reconciler import Reconciler, StatusRefused
+from consistency_operator.settings import OperatorSettings
+from consistency_operator.view import View
+from consistency_operator.workqueue import Key, WorkQueue
+
+log = logging.getLogger(__name__)
+
+WORKERS = 8
+LEAST_SLEEP = 0.2
+"""Seconds between two reconciliations of a check that only the clock asks for."""
+REFUSED_REST = 60.0
+RESYNC = 300.0
+"""Seconds. A watch that was broken off for long may not have shown what was deleted meanwhile."""
+NEGLECTED = 300.0
+"""Seconds after which a check that is due, and was not dealt with, means that we are stuck."""
+
+
+class Supervisor:
+    """Reconciles checks: each serially, `WORKERS` at a time. Nothing that it holds is missed after a crash."""
+
+    def __init__(self, settings: OperatorSettings, cluster: Cluster, view: View, metrics: Metrics) -> None:
+        self._settings = settings
+        self._cluster = cluster
+        self._view = view
+        self._metrics = metrics
+        self._queue = WorkQueue()
+        self._reconciler = Reconciler(settings, cluster, view, metrics, self._queue.poke)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin; keys may have been poked already."""
+        work = [self._work() for _ in range(WORKERS)]
+        self._tasks = [asyncio.create_task(coroutine) for coroutine in (*work, self._resync())]
+
+    async def stop(self) -> None:
+        """End at once, in the middle of whatever it is."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._reconciler.stop()
+
+    def poke(self, key: Key, *, mended: bool = False) -> None:
+        """Something about the check has changed; `mended`: something that may have been the cause of failures."""
+        if mended:
+            self._queue.relax(key)
+        self._queue.poke(key)
+
+    def delay(self) -> float:
+        """For how many seconds the most neglected check has been due. Raises RuntimeError when that is too long."""
+        if dead := [task for task in self._tasks if task.done()]:
+            raise RuntimeError(f"{len(dead)} of {len(self._tasks)} tasks of the supervisor have died")
+        if self.overdue > NEGLECTED:
+            raise RuntimeError(f"a check has been due for {self.overdue:.0f} s")
+        return self.overdue
+
+    @property
+    def overdue(self) -> float:
+        """For how many seconds the most neglected check has been due."""
+        return self._queue.overdue()
+
+    async def _work(self) -> None:
+        while True:
+            key = await self._queue.take()
+            try:
+                wake_at = await self._reconciler.reconcile(key)
+            except Exception as error:  # noqa: BLE001 (one check that cannot be dealt with must not stop the others)
+                self._failed(key, error)
+            else:
+                self._queue.put_back(key)
+                if wake_at is not None:
+                    self._queue.wake_at(key, max(wake_at.timestamp(), time.time() + LEAST_SLEEP))
+
+    def _failed(self, key: Key, error: Exception) -> None:
+        rest = self._queue.failed(key, least=REFUSED_REST if isinstance(error, StatusRefused) else 0)
+        self._metrics.failed(error)
+        unexpected = None if isinstance(error, ApiError | StatusRefused) else error
+        log.error("%s/%s: %s; trying again in %.0f s", *key, error or type(error).__name__, rest, exc_info=unexpected)
+
+    async def _resync(self) -> None:
+        """Ask from time to time what there really is, and drop what only a watch still shows."""
+        while True:
+            await asyncio.sleep(RESYNC)
+            shown = self._view.uids()
+            namespaces: Sequence[str | None] = self._settings.namespaces or [None]
+            try:
+                living = [await self._cluster.living_checks(namespace) for namespace in namespaces]
+                living += [await self._cluster.living_jobs(namespace) for namespace in namespaces]
+            except ApiError as error:
+                log.warning("what there is could not be listed: %s", error)
+                continue
+            self._view.left_out(shown.difference(*living))
+            for key in self._view.known_keys():
+                self._queue.poke(key)

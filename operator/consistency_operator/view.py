@@ -1,0 +1,130 @@
+"""What is known of checks and their Jobs: what the watches have brought, and what is known to be newer.
+
+The watch of a thing that was just written still shows it as it was. What the API server answered to the write is kept
+here until the watch has caught up; what a listing no longer has, although the watch does, is left out.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import kopf
+
+from consistency_operator.cluster import Body
+from consistency_operator.manifests import template_problems
+from consistency_operator.names import LABEL_CHECK
+from consistency_operator.resource import Resource, from_body
+from consistency_operator.status import Status, read_status
+from consistency_operator.workqueue import Key
+
+
+@dataclass(frozen=True)
+class Known:
+    """A check: its body, and what that means."""
+
+    body: Body
+    resource: Resource
+    status: Status
+
+
+class View:
+    """`checks` and `jobs` are kopf's indexes, by `key_of` and `check_of`."""
+
+    def __init__(self, checks: kopf.Index[Key, Body], jobs: kopf.Index[Key, Body]) -> None:
+        self._checks = checks
+        self._jobs = jobs
+        self._newer: dict[str, Body] = {}  # by uid
+        self._gone: set[str] = set()  # uids
+        self._known: dict[Key, Known] = {}
+
+    def known_keys(self) -> list[Key]:
+        """All checks that there are."""
+        return [key for key in list(self._checks) if self._body(key) is not None]
+
+    def check(self, key: Key) -> Known | None:
+        """A check in the newest version that is known."""
+        body = self._body(key)
+        if body is None:
+            self._known.pop(key, None)
+            return None
+        known = self._known.get(key)
+        if known is None or _version(known.body) != _version(body) or _uid(known.body) != _uid(body):
+            known = self._known[key] = _understood(body)
+        return known
+
+    def all(self) -> list[Known]:
+        """Every check in the newest version that is known."""
+        return [known for key in self.known_keys() if (known := self.check(key))]
+
+    def jobs(self, key: Key) -> list[Body]:
+        """The Jobs that carry the label of a check, whoever owns them."""
+        watched = {_uid(body): body for body in self._jobs.get(key, [])}
+        created = {uid: body for uid, body in self._newer.items() if check_of(body) == key}
+        return [self._newest(body) for uid, body in (created | watched).items() if uid not in self._gone]
+
+    def learn(self, body: Body) -> None:
+        """The API server has just answered with this check or Job."""
+        self._newer[_uid(body)] = body
+
+    def forget(self, uid: str) -> None:
+        """The watch, or the API server, said that this is gone."""
+        self._newer.pop(uid, None)
+
+    def uids(self) -> set[str]:
+        """Everything that is believed to be there."""
+        return {_uid(body) for index in (self._checks, self._jobs) for body in _bodies(index)} | set(self._newer)
+
+    def left_out(self, gone: Iterable[str]) -> None:
+        """These no longer exist, although they are shown, and they are all of that sort."""
+        self._gone = set(gone)
+        for uid in self._gone:
+            self.forget(uid)
+
+    def left_out_too(self, uid: str) -> None:
+        """This does not exist any more either."""
+        self.left_out(self._gone | {uid})
+
+    def _body(self, key: Key) -> Body | None:
+        body = next((body for body in self._checks.get(key, []) if _uid(body) not in self._gone), None)
+        return None if body is None else self._newest(body)
+
+    def _newest(self, body: Body) -> Body:
+        newer = self._newer.get(_uid(body))
+        if newer is None or newer is body:
+            return body
+        if _version(newer) > _version(body):
+            return newer
+        del self._newer[_uid(body)]
+        return body
+
+
+def key_of(body: Mapping[str, Any]) -> Key:
+    """Namespace and name."""
+    return body["metadata"].get("namespace", ""), body["metadata"]["name"]
+
+
+def check_of(body: Mapping[str, Any]) -> Key | None:
+    """The key of the check that a Job says it is of; None for a check."""
+    name = (body["metadata"].get("labels") or {}).get(LABEL_CHECK)
+    return None if name is None else (body["metadata"].get("namespace", ""), name)
+
+
+def _understood(body: Body) -> Known:
+    resource = from_body(body)
+    if resource.check and (problems := template_problems(resource.check.spec.pod_template)):
+        resource = replace(resource, check=None, errors="\n".join(problems))
+    return Known(body, resource, read_status(body.get("status")))
+
+
+def _bodies(index: kopf.Index[Key, Body]) -> Iterator[Body]:
+    for key in list(index):
+        yield from index.get(key, [])
+
+
+def _uid(body: Mapping[str, Any]) -> str:
+    return str(body["metadata"]["uid"])
+
+
+def _version(body: Mapping[str, Any]) -> int:
+    """Versions of a thing are ordered numbers: promised since Kubernetes 1.35, and true of all before."""
+    return int(body["metadata"]["resourceVersion"])

@@ -1,0 +1,89 @@
+"""What is to be reconciled when: pokes, due times and failures, a key at a time.
+
+A key is never given out twice at once; a poke that comes while it is out makes it due again. After failures it rests,
+longer each time, and pokes do not shorten that; `relax` does.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+Key = tuple[str, str]  # namespace, name
+
+FIRST_REST = 1.0
+LONGEST_REST = 300.0
+LONGEST_SLEEP = 30.0
+"""Seconds; the wall clock may jump while we sleep."""
+
+
+class WorkQueue:
+    """Times are seconds of `clock`, since 1970."""
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._due: dict[Key, float] = {}
+        self._out: dict[Key, float] = {}
+        self._failures: dict[Key, int] = {}
+        self._resting: dict[Key, float] = {}
+        self._news = asyncio.Event()
+
+    def poke(self, key: Key) -> None:
+        """Make `key` due now, or when its rest is over."""
+        self.wake_at(key, self._clock())
+
+    def wake_at(self, key: Key, moment: float) -> None:
+        """Make `key` due at `moment`, unless it is due earlier."""
+        moment = max(moment, self._resting.get(key, 0))
+        if moment < self._due.get(key, float("inf")):
+            self._due[key] = moment
+            self._news.set()
+
+    def relax(self, key: Key) -> None:
+        """What made `key` fail may be mended: let it begin anew."""
+        self._failures.pop(key, None)
+        self._resting.pop(key, None)
+
+    def forget(self, key: Key) -> None:
+        """There is no such key any more."""
+        self.relax(key)
+        self._due.pop(key, None)
+
+    async def take(self) -> Key:
+        """The key that has been due for longest: waits until there is one. It is out until `put_back` or `failed`."""
+        while True:
+            self._news.clear()
+            now = self._clock()
+            waiting = [(moment, key) for key, moment in self._due.items() if key not in self._out]
+            moment, key = min(waiting, default=(now + LONGEST_SLEEP, ("", "")))
+            if moment <= now:
+                del self._due[key]
+                self._out[key] = now
+                return key
+            try:
+                async with asyncio.timeout(min(moment - now, LONGEST_SLEEP)):
+                    await self._news.wait()
+            except TimeoutError:
+                pass
+
+    def put_back(self, key: Key) -> None:
+        """The key was dealt with."""
+        self.relax(key)
+        self._return(key)
+
+    def failed(self, key: Key, *, least: float = 0) -> float:
+        """The key was not dealt with: it rests. The seconds, at least `least`, are the answer."""
+        failures = self._failures[key] = self._failures.get(key, 0) + 1
+        rest: float = max(least, min(FIRST_REST * 2 ** min(failures - 1, 16), LONGEST_REST))
+        self._resting[key] = self._due[key] = self._clock() + rest
+        self._return(key)
+        return rest
+
+    def overdue(self) -> float:
+        """For how many seconds the most neglected key has been due, or out."""
+        now = self._clock()
+        waiting = [moment for key, moment in self._due.items() if key not in self._out]
+        return max(0.0, *(now - moment for moment in (*waiting, *self._out.values(), now)))
+
+    def _return(self, key: Key) -> None:
+        self._out.pop(key, None)
+        self._news.set()
