@@ -1,0 +1,213 @@
+"""What `kubectl apply -k` installs: the least rights, locked-up pods, one image, and nothing that dangles."""
+
+import re
+
+import pytest
+import yaml
+from consistency_operator import names
+from consistency_operator.settings import read_settings
+
+from tests.deploy.conftest import REPOSITORY, Manifest
+
+pytestmark = pytest.mark.timeout(600)  # kustomize may have to be built
+
+INSTALLATIONS = ["deploy", "deploy/overlays/namespaced", "deploy/overlays/s3", "deploy/overlays/demo"]
+IMAGE = "localhost/dynamo-consistency:dev"
+DEMO_IMAGE = "localhost/dynamo-consistency-demo:dev"
+
+
+@pytest.fixture(params=INSTALLATIONS)
+def objects(request, render) -> list[Manifest]:
+    return render(request.param)
+
+
+def of_kind(objects: list[Manifest], *kinds: str) -> list[Manifest]:
+    return [manifest for manifest in objects if manifest["kind"] in kinds]
+
+
+def one(objects: list[Manifest], kind: str, name: str) -> Manifest:
+    (found,) = [manifest for manifest in of_kind(objects, kind) if manifest["metadata"]["name"] == name]
+    return found
+
+
+def pods(objects: list[Manifest]) -> list[Manifest]:
+    return [manifest["spec"]["template"]["spec"] for manifest in of_kind(objects, "Deployment", "Job")]
+
+
+def containers(pod: Manifest) -> list[Manifest]:
+    return pod.get("initContainers", []) + pod["containers"]
+
+
+def operator(objects: list[Manifest]) -> Manifest:
+    return one(objects, "Deployment", "consistency-operator")["spec"]["template"]["spec"]
+
+
+def settings_of(objects: list[Manifest]) -> dict[str, str]:
+    entries = operator(objects)["containers"][0]["env"]
+    return {entry["name"]: entry.get("value", "from-the-pod") for entry in entries}
+
+
+class TestRights:
+    def test_the_operator_has_these_rights_and_no_others(self, objects):
+        (role,) = of_kind(objects, "ClusterRole", "Role")
+        rights = {
+            f"{verb} {resource}" for rule in role["rules"] for resource in rule["resources"] for verb in rule["verbs"]
+        }
+        assert rights == {
+            "list siteconsistencychecks", "watch siteconsistencychecks", "patch siteconsistencychecks/status",
+            "list jobs", "watch jobs", "create jobs", "delete jobs",
+            "list pods", "create events",
+        }  # fmt: skip
+        assert all(set(rule) == {"apiGroups", "resources", "verbs"} for rule in role["rules"])
+        groups = {resource: rule["apiGroups"] for rule in role["rules"] for resource in rule["resources"]}
+        assert groups["siteconsistencychecks"] == groups["siteconsistencychecks/status"] == [names.GROUP]
+        assert groups["jobs"] == ["batch"]
+        assert groups["pods"] == groups["events"] == [""]
+
+    def test_nobody_but_the_operator_has_any(self, objects):
+        (binding,) = of_kind(objects, "ClusterRoleBinding", "RoleBinding")
+        place = one(objects, "Deployment", "consistency-operator")["metadata"]["namespace"]
+        account = {"kind": "ServiceAccount", "name": "consistency-operator", "namespace": place}
+        assert binding["subjects"] == [account]
+        assert operator(objects)["serviceAccountName"] == "consistency-operator"
+        (role,) = of_kind(objects, "ClusterRole", "Role")
+        assert binding["roleRef"]["kind"] == role["kind"]
+        assert binding["roleRef"]["name"] == role["metadata"]["name"]
+
+    def test_workers_get_no_token(self, objects):
+        account = one(objects, "ServiceAccount", settings_of(objects)["CONSISTENCY_SERVICE_ACCOUNT"])
+        assert account["automountServiceAccountToken"] is False
+
+    def test_one_namespace_or_all_the_rules_are_the_same(self, render):
+        (everywhere,) = of_kind(render("deploy"), "ClusterRole")
+        (here,) = of_kind(render("deploy/overlays/namespaced"), "Role")
+        assert everywhere["rules"] == here["rules"]
+
+    @pytest.mark.parametrize("overlay", ["namespaced", "demo"])
+    def test_an_operator_for_one_namespace_needs_nothing_outside_it(self, render, overlay):
+        objects = render(f"deploy/overlays/{overlay}")
+        assert not of_kind(objects, "ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition")
+        (place,) = {manifest["metadata"]["namespace"] for manifest in objects if manifest["kind"] != "Namespace"}
+        (entry,) = [
+            entry for entry in operator(objects)["containers"][0]["env"] if entry["name"] == "CONSISTENCY_NAMESPACES"
+        ]
+        assert entry["valueFrom"] == {"fieldRef": {"fieldPath": "metadata.namespace"}}
+        assert all(namespace["metadata"]["name"] == place for namespace in of_kind(objects, "Namespace"))
+
+
+class TestPods:
+    def test_every_container_is_locked_up(self, objects):
+        for pod in pods(objects):
+            assert pod["securityContext"]["runAsNonRoot"] is True
+            assert pod["securityContext"]["runAsUser"] == 10001
+            assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+            for container in containers(pod):
+                assert container["securityContext"] == {
+                    "allowPrivilegeEscalation": False,
+                    "readOnlyRootFilesystem": True,
+                    "capabilities": {"drop": ["ALL"]},
+                }, container["name"]
+
+    def test_only_the_operator_speaks_with_the_api_server(self, objects):
+        for pod in pods(objects):
+            assert pod.get("serviceAccountName") == "consistency-operator" or not pod["automountServiceAccountToken"]
+
+    def test_the_namespace_lets_no_other_pods_in(self, objects):
+        for namespace in of_kind(objects, "Namespace"):
+            assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+
+    def test_there_is_one_operator_and_it_has_time_to_leave(self, objects):
+        deployment = one(objects, "Deployment", "consistency-operator")["spec"]
+        assert deployment["replicas"] == 1
+        assert deployment["strategy"] == {"type": "Recreate"}
+        assert operator(objects)["terminationGracePeriodSeconds"] >= 15
+
+    def test_probes_and_scrapers_find_what_the_operator_serves(self, objects):
+        settings = read_settings(settings_of(objects))
+        (container,) = operator(objects)["containers"]
+        ports = {port["name"]: port["containerPort"] for port in container["ports"]}
+        assert ports == {"metrics": settings.metrics_listen[1], "probes": settings.health_listen[1]}
+        for probe in ("livenessProbe", "readinessProbe"):
+            assert container[probe]["httpGet"] == {"path": "/healthz", "port": "probes"}
+        service = one(objects, "Service", "consistency-operator")["spec"]
+        assert service["ports"][0]["targetPort"] == "metrics"
+        labels = one(objects, "Deployment", "consistency-operator")["spec"]["template"]["metadata"]["labels"]
+        assert service["selector"].items() <= labels.items()
+
+    def test_the_operator_reads_the_backends_where_they_are_mounted(self, objects):
+        settings = read_settings(settings_of(objects))
+        pod = operator(objects)
+        (volume,) = [volume for volume in pod["volumes"] if "secret" in volume]
+        assert volume["secret"]["secretName"] == settings.backends_secret
+        (mount,) = [mount for mount in pod["containers"][0]["volumeMounts"] if mount["name"] == volume["name"]]
+        assert settings.backends == f"{mount['mountPath']}/backends.yaml"
+        assert mount["readOnly"] is True
+
+
+class TestImages:
+    def test_the_image_has_one_name(self, objects):
+        images = {container["image"] for pod in pods(objects) for container in containers(pod)}
+        assert images <= {IMAGE, DEMO_IMAGE}
+        assert settings_of(objects)["CONSISTENCY_IMAGE"] == operator(objects)["containers"][0]["image"] == IMAGE
+
+    def test_the_build_tool_makes_the_images_that_are_deployed(self):
+        tool = (REPOSITORY / "tools/image/build").read_text()
+        assert set(re.findall(r"image=(localhost/\S+)", tool)) == {IMAGE, DEMO_IMAGE}
+
+    def test_all_images_begin_with_the_same(self):
+        files = ["Dockerfile", "deploy/overlays/demo/image/Dockerfile"]
+        (base,) = {re.search("^ARG BASE=(.*)$", (REPOSITORY / file).read_text(), re.MULTILINE)[1] for file in files}
+        assert base.endswith("/python:3.11-slim-bookworm")
+
+    def test_a_registry_is_named_in_one_place(self, render, tmp_path):
+        """As docs/how-to/install.md says: the workers' image follows the operator's."""
+        link_repository(tmp_path)
+        (tmp_path / "mine").mkdir()
+        (tmp_path / "mine/kustomization.yaml").write_text(
+            yaml.safe_dump({
+                "resources": ["../deploy/base"],
+                "images": [{
+                    "name": "localhost/dynamo-consistency",
+                    "newName": "registry.example.org/team/consistency",
+                    "newTag": "3.0.0",
+                }],
+                "transformers": ["../deploy/worker-image"],
+            })  # fmt: skip
+        )
+        objects = render(tmp_path / "mine")
+        image = "registry.example.org/team/consistency:3.0.0"
+        assert operator(objects)["containers"][0]["image"] == image
+        assert settings_of(objects)["CONSISTENCY_IMAGE"] == image
+
+
+class TestPlaces:
+    def test_the_crd_is_the_generated_one(self, render):
+        (crd,) = of_kind(render("deploy"), "CustomResourceDefinition")
+        (generated,) = [path for path in (REPOSITORY / "crds").glob("*.yaml") if path.name != "kustomization.yaml"]
+        assert crd == yaml.safe_load(generated.read_text())
+        assert crd["metadata"]["name"] == f"{names.PLURAL}.{names.GROUP}"
+
+    def test_run_directories_have_a_place(self, render):
+        for folder in ("deploy", "deploy/overlays/namespaced", "deploy/overlays/demo"):
+            objects = render(folder)
+            one(objects, "PersistentVolumeClaim", read_settings(settings_of(objects)).store_claim)
+
+    def test_with_an_object_store_there_is_no_volume(self, render):
+        objects = render("deploy/overlays/s3")
+        assert read_settings(settings_of(objects)).store_url.startswith("s3://")
+        assert not of_kind(objects, "PersistentVolumeClaim")
+
+    def test_network_policies_select_the_pods_that_they_are_about(self, objects):
+        policies = {policy["metadata"]["name"]: policy["spec"] for policy in of_kind(objects, "NetworkPolicy")}
+        selected = policies["consistency-operator"]["podSelector"]["matchLabels"]
+        labels = one(objects, "Deployment", "consistency-operator")["spec"]["template"]["metadata"]["labels"]
+        assert selected.items() <= labels.items()
+        assert set(policies["consistency-operator"]["policyTypes"]) == {"Ingress", "Egress"}
+        of_workers = policies["consistency-worker"]
+        assert of_workers["podSelector"]["matchLabels"].items() <= names.job_labels("a", "1", "Listing").items()
+        assert of_workers["policyTypes"] == ["Ingress"]
+        assert "ingress" not in of_workers
+
+    def test_another_namespace_for_checks_needs_only_the_workspace(self, render):
+        kinds = {manifest["kind"] for manifest in render("deploy/workspace")}
+        assert kinds == {"ServiceAccount", "PersistentVolumeClaim", "NetworkPolicy"}

@@ -1,0 +1,161 @@
+"""What GitOps tools make of a check: settled while a run lasts for days, failed when a spec is refused, never in between."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from consistency_operator import reasons
+from consistency_operator.status import Condition, Status
+
+from dynamo_consistency.checkfile import read_check
+from tests.conftest import require_programs
+from tests.deploy.conftest import REPOSITORY, Manifest
+
+pytestmark = pytest.mark.timeout(600)  # kstatus may have to be built
+
+GITOPS = REPOSITORY / "examples/gitops"
+HEALTH = "resource.customizations.health.consistency.dynamo.io_SiteConsistencyCheck"
+NOW = datetime(2026, 11, 22, 3, tzinfo=UTC)
+
+
+def a_check(*conditions: tuple[str, str, str], generation: int = 3, observed: int = 3, **spec: Any) -> Manifest:
+    """A check as the API server has it, with conditions (type, status, reason)."""
+    written = [
+        Condition(type=type_, status=status, reason=reason, last_transition_time=NOW, observed_generation=observed)
+        for type_, status, reason in conditions
+    ]
+    status = Status(observed_generation=observed, conditions=written).to_json() if conditions else {}
+    return {
+        "apiVersion": "consistency.dynamo.io/v1alpha1",
+        "kind": "SiteConsistencyCheck",
+        "metadata": {"name": "t2-de-rwth", "namespace": "consistency", "generation": generation},
+        "spec": {"site": "T2_DE_RWTH", **spec},
+        "status": status,
+    }
+
+
+def whatever_a_run_does() -> Iterable[Manifest]:
+    """Every reason of the other conditions, with one that is Ready."""
+    for ready in set(reasons.Ready) - {reasons.Ready.INVALID_SPEC}:
+        for running in reasons.Running:
+            for succeeded in reasons.Succeeded:
+                yield a_check(
+                    ("Ready", "True", ready),
+                    ("Running", "False" if running == reasons.Running.IDLE else "True", running),
+                    ("Succeeded", "Unknown" if succeeded == reasons.Succeeded.NO_RUN_YET else "False", succeeded),
+                    ("Consistent", "False", reasons.Consistent.FINDINGS),
+                )
+
+
+REFUSED = a_check(("Ready", "False", "InvalidSpec"), ("Stalled", "True", "InvalidSpec"))
+EDITED = a_check(("Ready", "True", "Scheduled"), generation=4, observed=3)
+NEW = a_check(generation=1)
+
+
+@pytest.fixture(scope="module")
+def flux(kstatus) -> Callable[[Iterable[Manifest]], list[str]]:
+    """What Flux waits on: the status of each object."""
+
+    def judge(objects: Iterable[Manifest]) -> list[str]:
+        documents = "\n".join(map(json.dumps, objects))
+        said = subprocess.run([kstatus], input=documents, capture_output=True, text=True, check=True)
+        return [line.split("\t")[0] for line in said.stdout.splitlines()]
+
+    return judge
+
+
+@pytest.fixture(scope="module")
+def argo() -> Callable[[Iterable[Manifest]], list[str]]:
+    """What Argo CD's health check says of each object."""
+    interpreter = next(filter(shutil.which, ["lua5.1", "lua5.4", "lua"]), None)
+    if interpreter is None:
+        require_programs("lua5.1", install="apt-get install lua5.1")
+    script = yaml.safe_load((GITOPS / "argocd/argocd-cm.yaml").read_text())["data"][HEALTH]
+
+    def judge(objects: Iterable[Manifest]) -> list[str]:
+        program = f"local function health(obj)\n{script}\nend\n"
+        program += "\n".join(f"do local h = health({in_lua(obj)}); print(h.status, h.message) end" for obj in objects)
+        said = subprocess.run([interpreter, "-"], input=program, capture_output=True, text=True, check=True)
+        return [line.split("\t")[0] for line in said.stdout.splitlines()]
+
+    return judge
+
+
+def in_lua(value: Any) -> str:
+    match value:
+        case dict():
+            return "{" + ", ".join(f"[{json.dumps(key)}] = {in_lua(item)}" for key, item in value.items()) + "}"
+        case list():
+            return "{" + ", ".join(map(in_lua, value)) + "}"
+        case None:
+            return "nil"
+        case _:
+            return json.dumps(value)
+
+
+class TestFlux:
+    def test_it_settles_whatever_a_run_does(self, flux):
+        checks = list(whatever_a_run_does())
+        assert flux(checks) == ["Current"] * len(checks)
+
+    def test_a_refused_spec_is_a_failure(self, flux):
+        assert flux([REFUSED]) == ["Failed"]
+
+    def test_it_waits_until_the_operator_has_seen_an_edit(self, flux):
+        assert flux([EDITED]) == ["InProgress"]
+
+    def test_the_sites_do_not_wait_for_a_claim_that_only_a_run_binds(self, flux, render):
+        (claim,) = [one for one in render("deploy") if one["kind"] == "PersistentVolumeClaim"]
+        assert flux([claim | {"status": {"phase": "Pending"}}]) == ["InProgress"]
+        first, second = flux_steps()
+        assert "wait" not in first["spec"]
+        assert {check["kind"] for check in first["spec"]["healthChecks"]} == {"Deployment"}
+        assert second["spec"]["dependsOn"] == [{"name": first["metadata"]["name"]}]
+        assert second["spec"]["wait"] is True
+
+
+class TestArgo:
+    def test_it_settles_whatever_a_run_does(self, argo):
+        checks = list(whatever_a_run_does())
+        assert argo(checks) == ["Healthy"] * len(checks)
+
+    def test_a_refused_spec_is_degraded(self, argo):
+        assert argo([REFUSED]) == ["Degraded"]
+
+    def test_it_waits_until_the_operator_has_seen_a_spec(self, argo):
+        assert argo([EDITED, NEW]) == ["Progressing", "Progressing"]
+
+    def test_a_suspended_check_shows_it(self, argo):
+        assert argo([a_check(("Ready", "True", "Suspended"), suspend=True)]) == ["Suspended"]
+
+
+class TestExamples:
+    def test_every_site_is_a_valid_check_and_is_listed(self):
+        listed = yaml.safe_load((GITOPS / "sites/kustomization.yaml").read_text())["resources"]
+        files = sorted(path.name for path in (GITOPS / "sites").glob("*.yaml") if path.name != "kustomization.yaml")
+        assert listed == files
+        for file in files:
+            assert read_check(GITOPS / "sites" / file).metadata.name == Path(file).stem
+
+    def test_the_operator_is_installed_with_its_image_in_one_place(self, render):
+        (deployment,) = [one for one in render("examples/gitops/operator") if one["kind"] == "Deployment"]
+        (container,) = deployment["spec"]["template"]["spec"]["containers"]
+        settings = {entry["name"]: entry["value"] for entry in container["env"]}
+        assert container["image"] == settings["CONSISTENCY_IMAGE"] == "registry.example.org/team/dynamo-consistency:3.0.0"
+
+    def test_flux_and_argo_look_where_the_files_are(self):
+        folders = [step["spec"]["path"].removeprefix("./") for step in flux_steps()]
+        applications = yaml.safe_load_all((GITOPS / "argocd/applications.yaml").read_text())
+        assert folders == [application["spec"]["source"]["path"] for application in applications] == ["operator", "sites"]
+        assert all((GITOPS / folder / "kustomization.yaml").is_file() for folder in folders)
+
+
+def flux_steps() -> list[Manifest]:
+    documents = yaml.safe_load_all((GITOPS / "flux/consistency.yaml").read_text())
+    return [document for document in documents if document["kind"] == "Kustomization"]
