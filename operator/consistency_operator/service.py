@@ -35,9 +35,9 @@ class Service:
 
     async def start(self) -> None:
         """Serve metrics, and begin to reconcile. Raises OSError when the port is taken."""
-        self._server = web.ServerRunner(web.Server(self._scrape), access_log=None, handle_signals=False)
+        self._server = web.ServerRunner(web.Server(self._scrape, access_log=None), shutdown_timeout=0)
         await self._server.setup()
-        await web.TCPSite(self._server, *self._settings.metrics_listen, shutdown_timeout=0).start()
+        await web.TCPSite(self._server, *self._settings.metrics_listen).start()
         self.supervisor.start()
 
     async def stop(self) -> None:
