@@ -1,16 +1,13 @@
 """The spec of a `SiteConsistencyCheck` as a typed model: what a person writes, with every default.
 
-The defaults live here and only here; the CustomResourceDefinition is generated from these models. Times are in seconds,
-sizes in bytes, fractions are decimal strings between 0 and 1 (Kubernetes specs hold no floating point numbers).
-"""
-
-from dynamo_consistency.check.fields import (
+The defaults live here and only here; the CustomResourceDefinition is generated from dynamo_consistency.check.fields import (
     CRON_MACROS,
     Count,
     Date,
     Fraction,
     LogicalPath,
     Mode,
+    Name,
     Pattern,
     Positive,
     Prefix,
@@ -19,6 +16,7 @@ from dynamo_consistency.check.fields import (
     Seconds,
     SiteName,
     TimeZone,
+    Url,
 )
 from dynamo_consistency.check.listing import (
     Listing,
@@ -35,6 +33,7 @@ from dynamo_consistency.check.policy import (
     Retention,
 )
 from dynamo_consistency.check.source import (
+    Columns,
     DumpSource,
     PosixSource,
     Source,
@@ -44,10 +43,12 @@ from dynamo_consistency.check.source import (
 )
 from dynamo_consistency.check.spec import (
     API_VERSION,
-    KIND,
     Approve,
     Comparison,
+    KIND,
     Metadata,
+    PodMetadata,
+    PodTemplate,
     SiteConsistencyCheck,
     Spec,
     Store,
@@ -61,9 +62,9 @@ from dynamo_consistency.check.unmerged import (
 
 __all__ = [
     "API_VERSION",
-    "CRON_MACROS",
-    "KIND",
     "Approve",
+    "CRON_MACROS",
+    "Columns",
     "Comparison",
     "Count",
     "Date",
@@ -72,14 +73,18 @@ __all__ = [
     "FindingPolicy",
     "Fraction",
     "Health",
+    "KIND",
     "Listing",
     "LogicalPath",
     "Metadata",
     "MismatchPolicy",
     "MissingPolicy",
     "Mode",
+    "Name",
     "OrphanPolicy",
     "Pattern",
+    "PodMetadata",
+    "PodTemplate",
     "Policy",
     "Positive",
     "PosixSource",
@@ -99,6 +104,7 @@ __all__ = [
     "Trigger",
     "Unmerged",
     "UnmergedLogs",
+    "Url",
     "XRootDSource",
     "columns_of_a_file",
     "columns_suit_the_format",

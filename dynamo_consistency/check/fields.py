@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from cronsim import CronSim, CronSimError
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from dynamo_consistency import paths
 
@@ -22,12 +22,17 @@ CRON_MACROS = {
 }
 
 
+_FRACTION = r"0(\.[0-9]+)?|1(\.0+)?"
+_LONGEST_FRACTION = 32
+_LONGEST_PATH = 1024
+
+
 def _fraction(value: Any) -> Decimal:
     if isinstance(value, Decimal):
         return value
     if not isinstance(value, str):
         raise ValueError(f'must be a fraction between 0 and 1 in quotes, such as "{value if value else 0.01}"')
-    if not re.fullmatch(r"0(\.\d+)?|1(\.0+)?", value):
+    if not re.fullmatch(_FRACTION, value) or len(value) > _LONGEST_FRACTION:
         raise ValueError(f'must be a fraction between "0" and "1", such as "0.01" for one per cent; it is "{value}"')
     return Decimal(value)
 
@@ -69,8 +74,11 @@ def _time_zone(name: str) -> str:
 
 
 def _schedule(line: str) -> str:
+    five = CRON_MACROS.get(line, line)
     try:
-        next(CronSim(CRON_MACROS.get(line, line), datetime.now(UTC)))
+        if len(five.split()) == 6:
+            raise CronSimError("a sixth field, for seconds, is not taken")
+        next(CronSim(five, datetime.now(UTC)))
     except CronSimError as error:
         reason = f"{line!r} is no cron line, or one that never fires ({error})"
         raise ValueError(f'{reason}; five fields such as "0 3 * * 0" are expected') from None
@@ -87,14 +95,22 @@ def _date(text: str) -> str:
     return text
 
 
-Fraction = Annotated[Decimal, BeforeValidator(_fraction), PlainSerializer(_plain, return_type=str)]
-LogicalPath = Annotated[str, AfterValidator(_absolute)]
-RelativePath = Annotated[str, Field(min_length=1), AfterValidator(_relative)]
-Prefix = Annotated[str, AfterValidator(_prefix)]
-Pattern = Annotated[str, AfterValidator(_pattern)]
-Date = Annotated[str, AfterValidator(_date)]
-Schedule = Annotated[str, AfterValidator(_schedule)]
-TimeZone = Annotated[str, AfterValidator(_time_zone)]
+# Lengths are bounded so that an API server can afford to check what the operator's rules say of them.
+Fraction = Annotated[
+    Decimal,
+    BeforeValidator(_fraction),
+    PlainSerializer(_plain, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": f"^({_FRACTION})$", "maxLength": _LONGEST_FRACTION}),
+]
+LogicalPath = Annotated[str, Field(max_length=_LONGEST_PATH), AfterValidator(_absolute)]
+RelativePath = Annotated[str, Field(min_length=1, max_length=_LONGEST_PATH), AfterValidator(_relative)]
+Prefix = Annotated[str, Field(max_length=_LONGEST_PATH), AfterValidator(_prefix)]
+Pattern = Annotated[str, Field(max_length=256), AfterValidator(_pattern)]
+Url = Annotated[str, Field(min_length=1, max_length=2048)]
+Name = Annotated[str, Field(min_length=1, max_length=253)]
+Date = Annotated[str, Field(max_length=64), AfterValidator(_date)]
+Schedule = Annotated[str, Field(max_length=256), AfterValidator(_schedule)]
+TimeZone = Annotated[str, Field(max_length=64), AfterValidator(_time_zone)]
 SiteName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
 _MOST = 2**31 - 1
 Seconds = Annotated[int, Field(ge=0, le=_MOST)]

@@ -20,8 +20,12 @@ class Listing(ClosedModel):
     """How the site is listed."""
 
     source: Source | None = Field(None, description="What lists the site; absent: the backend's get_listers decides.")
-    roots: Annotated[list[Root], Field(min_length=1)] = Field(description="The directory trees that are checked.")
-    exclude: list[LogicalPath] = Field([], description="Directories below a root that take no part at all.")
+    roots: Annotated[list[Root], Field(min_length=1, max_length=64)] = Field(
+        description="The directory trees that are checked."
+    )
+    exclude: Annotated[list[LogicalPath], Field(max_length=256)] = Field(
+        [], description="Directories below a root that take no part at all."
+    )
     shards: Positive = Field(4, description="Number of parts in which the site is listed, each by its own worker.")
     parallelism: Positive = Field(4, description="Number of shards that are listed at the same time.")
     max_failed_shards: Count = Field(

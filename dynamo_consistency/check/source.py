@@ -3,9 +3,9 @@
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
-from dynamo_consistency.check.fields import Date, Fraction, LogicalPath, Prefix
+from dynamo_consistency.check.fields import Date, Fraction, LogicalPath, Name, Prefix, Url
 from dynamo_consistency.yamlfile import ClosedModel
 
 
@@ -33,10 +33,28 @@ def columns_suit_the_format(format_: str, columns: dict[Any, str | int] | None) 
         raise ValueError("columns must be names where format is parquet")
 
 
+_COLUMN = {"anyOf": [{"type": "string", "minLength": 1, "maxLength": 253}, {"type": "integer", "minimum": 1}]}
+Columns = Annotated[
+    dict[Literal["path", "size", "mtime"], str | int],
+    AfterValidator(columns_of_a_file),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "properties": {
+                "path": {"description": "Where the path stands: a number from 1, or a name.", **_COLUMN},
+                "size": {"description": "Where the size in bytes stands: a number from 1, or a name.", **_COLUMN},
+                "mtime": {"description": "Where the time of the last change stands, in seconds since 1970.", **_COLUMN},
+            },
+            "required": ["path"],
+        }
+    ),
+]
+
+
 class XRootDSource(ClosedModel):
     """A site that is listed over XRootD."""
 
-    servers: Annotated[list[str], Field(min_length=1)] = Field(
+    servers: Annotated[list[Name], Field(min_length=1, max_length=64)] = Field(
         description="Doors, asked in turn: root://host:port, roots://host, host:port, host or [IPv6]:port."
     )
     prefix: Prefix = Field("", description="What stands before the LFN in the path at the site.")
@@ -51,13 +69,13 @@ class PosixSource(ClosedModel):
 class DumpSource(ClosedModel):
     """A site that publishes a list of its files."""
 
-    url: str = Field(min_length=1, description="Path or fsspec URL of the dump; may be compressed (gz, bz2, zst).")
+    url: Url = Field(description="Path or fsspec URL of the dump; may be compressed (gz, bz2, zst).")
     format: Literal["tsv", "csv", "pipe", "ral", "paths", "parquet"] = Field(
         "tsv",
         description="tsv, csv and pipe: columns; ral: `lfn size days`; paths: bare paths; parquet: columns by name.",
     )
-    columns: Annotated[dict[Literal["path", "size", "mtime"], str | int], AfterValidator(columns_of_a_file)] | None = (
-        Field(None, description="Where the columns stand: numbers from 1, or names of the header or Parquet columns.")
+    columns: Columns | None = Field(
+        None, description="Where the columns stand: numbers from 1, or names of the header or Parquet columns."
     )
     prefix: Prefix = Field("", description="What stands before the LFN in the paths of the dump.")
     date: Date | None = Field(

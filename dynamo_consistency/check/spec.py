@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from dynamo_consistency import paths
-from dynamo_consistency.check.fields import Count, Pattern, Positive, Schedule, Seconds, SiteName, TimeZone
+from dynamo_consistency.check.fields import Count, Name, Pattern, Positive, Schedule, Seconds, SiteName, TimeZone, Url
 from dynamo_consistency.check.listing import Listing
 from dynamo_consistency.check.policy import Policy, Retention
 from dynamo_consistency.check.unmerged import Unmerged
@@ -19,7 +19,7 @@ class Comparison(ClosedModel):
     """What the comparison leaves alone."""
 
     ignore_age_seconds: Seconds = Field(86400, description="Files and directories younger than this are left alone.")
-    ignore: list[Pattern] = Field(
+    ignore: Annotated[list[Pattern], Field(max_length=256)] = Field(
         [], description="Patterns of whole path components that are never orphans or empty directories: /RAW, /RAW*."
     )
 
@@ -27,20 +27,36 @@ class Comparison(ClosedModel):
 class Trigger(ClosedModel):
     """A run on demand."""
 
-    manual: str | None = Field(None, description="One run starts when this differs from status.lastManualTrigger.")
+    manual: Name | None = Field(None, description="One run starts when this differs from status.lastManualTrigger.")
 
 
 class Approve(ClosedModel):
     """The approval of one run's action."""
 
-    run: str = Field(min_length=1, description="Id of the run whose findings may be acted on.")
+    run: Name = Field(description="Id of the run whose findings may be acted on.")
+
+
+class PodMetadata(ClosedModel):
+    """Labels and annotations of worker pods."""
+
+    labels: dict[str, str] = Field({}, description="Further labels; those that Kueue reads go to the Jobs as well.")
+    annotations: dict[str, str] = Field({}, description="Annotations.")
+
+
+class PodTemplate(ClosedModel):
+    """Laid over every worker pod: resources, node selector, priority class, pull secrets, certificates, …"""
+
+    metadata: PodMetadata = PodMetadata()
+    spec: dict[str, Any] = Field(
+        {}, description="A pod's spec, merged into the workers' own; lists of named things are merged by name."
+    )
 
 
 class Store(ClosedModel):
     """Where the run directories are kept."""
 
-    claim_name: str | None = Field(None, description="Name of a PersistentVolumeClaim.")
-    url: str | None = Field(None, description="A path or an fsspec URL such as s3://bucket/folder.")
+    claim_name: Name | None = Field(None, description="Name of a PersistentVolumeClaim.")
+    url: Url | None = Field(None, description="A path or an fsspec URL such as s3://bucket/folder.")
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
@@ -53,7 +69,7 @@ class Spec(ClosedModel):
     """The check of one site."""
 
     site: SiteName = Field(description="Name of the site in the inventory.")
-    backend: str = Field("default", min_length=1, description="Name of an entry of backends.yaml.")
+    backend: Name = Field("default", description="Name of an entry of backends.yaml.")
     schedule: Schedule | None = Field(None, description="Cron line; absent: manual.")
     time_zone: TimeZone | None = Field(None, description="Time zone of the schedule.")
     suspend: bool = Field(False, description="True: no new run starts; a running one goes on.")
@@ -70,7 +86,7 @@ class Spec(ClosedModel):
     retention: Retention = Retention()
     successful_runs_history_limit: Count = Field(3, description="Finished Jobs of successful runs that are kept.")
     failed_runs_history_limit: Count = Field(3, description="Finished Jobs of failed runs that are kept.")
-    pod_template: dict[str, Any] = Field({}, description="Laid over every worker pod: resources, node selector, …")
+    pod_template: PodTemplate = PodTemplate()
 
     @field_validator("unmerged")
     @classmethod

@@ -1,11 +1,11 @@
 """The rules of a scratch area."""
 
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
 from dynamo_consistency import paths
-from dynamo_consistency.check.fields import Count, Fraction, LogicalPath, Pattern, Positive, RelativePath, Seconds
+from dynamo_consistency.check.fields import Count, Fraction, LogicalPath, Pattern, Positive, RelativePath, Seconds, Url
 from dynamo_consistency.check.policy import FindingPolicy
 from dynamo_consistency.yamlfile import ClosedModel
 
@@ -14,7 +14,7 @@ class UnmergedLogs(ClosedModel):
     """Log files in a scratch area; they are kept longer."""
 
     path: RelativePath = Field("logs", description="Directory of the logs, relative to the scratch area.")
-    additional: list[LogicalPath] = Field(
+    additional: Annotated[list[LogicalPath], Field(max_length=32)] = Field(
         [], description="Directories of logs elsewhere at the site, treated alike, such as /store/logs/prod/recent."
     )
     min_age_seconds: Seconds = Field(5184000, description="Logs younger than this stay.")
@@ -23,9 +23,7 @@ class UnmergedLogs(ClosedModel):
 class ProtectedFrom(ClosedModel):
     """Where the list of protected directories comes from."""
 
-    url: str = Field(
-        min_length=1, description="Path or fsspec URL of a list of directories (LFNs), one a line; # begins a comment."
-    )
+    url: Url = Field(description="Path or fsspec URL of a list of directories (LFNs), one a line; # begins a comment.")
 
 
 class Unmerged(FindingPolicy):
@@ -38,7 +36,7 @@ class Unmerged(FindingPolicy):
     confirm_span_seconds: Seconds = 0
     min_age_seconds: Seconds = Field(2419200, description="Files and empty directories younger than this stay.")
     logs: UnmergedLogs = UnmergedLogs()
-    exclude: list[Pattern] = Field(
+    exclude: Annotated[list[Pattern], Field(max_length=256)] = Field(
         ["data", "express", "tier0_harvest"], description="Path components below the area that protect what has them."
     )
     protected_from: ProtectedFrom

@@ -88,7 +88,9 @@ specs = st.fixed_dictionaries(
         "policy": st.fixed_dictionaries(
             {"orphans": st.fixed_dictionaries({"maxFraction": fractions | st.none(), "maxCount": seconds})}
         ),
-        "podTemplate": st.dictionaries(st.text(), st.text() | seconds | st.none() | st.lists(st.text())),
+        "podTemplate": st.fixed_dictionaries(
+            {"spec": st.dictionaries(st.text(), st.text() | seconds | st.none() | st.lists(st.text()))}
+        ),
     }
 )
 

@@ -6,7 +6,7 @@ template_problems(check.spec.pod_template) -> sentences, where the overlay asks 
 """
 
 from consistency_operator.manifests.jobs import build_job
-from consistency_operator.manifests.overlay import template_problems
 from consistency_operator.manifests.run import JobRun, Owner, WorkerSettings, run_check_of, run_directory
+from consistency_operator.manifests.template import template_problems
 
 __all__ = ["JobRun", "Owner", "WorkerSettings", "build_job", "run_check_of", "run_directory", "template_problems"]

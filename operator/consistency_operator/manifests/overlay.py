@@ -41,7 +41,7 @@ def overlaid(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> Manifest:
 def _merged_list(name: str, base: list[Any], overlay: list[Any]) -> list[Any]:
     if name in APPENDED:
         return base + copy.deepcopy(overlay)
-    if name not in MERGED_BY:
+    if name not in MERGED_BY or not all(isinstance(item, Mapping) for item in overlay):
         return copy.deepcopy(overlay)
     key = MERGED_BY[name]
     items = {item.get(key): item for item in base}
@@ -49,8 +49,3 @@ def _merged_list(name: str, base: list[Any], overlay: list[Any]) -> list[Any]:
         under = {} if name in REPLACED_WHOLE else items.get(item.get(key), {})
         items[item.get(key)] = overlaid(under, item)
     return list(items.values())
-
-
-def template_problems(template: Mapping[str, Any]) -> list[str]:
-    """What a podTemplate asks for and may not have, a sentence each; none when all is well."""
-    return []

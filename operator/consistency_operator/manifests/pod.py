@@ -28,15 +28,25 @@ _RESOURCES: dict[names.JobStage, Manifest] = {
     "Comparison": {"requests": {"cpu": "500m", "memory": "1536Mi"}, "limits": {"memory": "1536Mi"}},
     "Action": {"requests": {"cpu": "100m", "memory": "512Mi"}, "limits": {"memory": "1Gi"}},
 }
+_CONFINED = {
+    "allowPrivilegeEscalation": False,
+    "readOnlyRootFilesystem": True,
+    "capabilities": {"drop": ["ALL"]},
+}
 
 
 def pod_template(stage: names.JobStage, resource: Owner, run: JobRun, settings: WorkerSettings) -> Manifest:
-    """The pod template of a Job: ours, the check's podTemplate laid over it, and our labels over all."""
+    """The pod template of a Job: ours, and the check's podTemplate laid over it.
+
+    That has been looked at (see `template_problems`): what may not be changed is not in it.
+    """
     overlay = run.check.spec.pod_template
-    spec = overlaid(_pod_spec(stage, run, settings), overlay.get("spec") or {})
-    metadata = overlaid({"labels": {}}, overlay.get("metadata") or {})
-    metadata["labels"] |= names.job_labels(resource.name, run.id, stage)
-    return {"metadata": metadata, "spec": spec}
+    spec = overlaid(_pod_spec(stage, run, settings), overlay.spec)
+    for container in spec.get("initContainers", []):
+        container["securityContext"] = overlaid(_CONFINED, container.get("securityContext", {}))
+    labels = overlay.metadata.labels | names.job_labels(resource.name, run.id, stage)
+    annotations = {"annotations": dict(overlay.metadata.annotations)} if overlay.metadata.annotations else {}
+    return {"metadata": {"labels": labels, **annotations}, "spec": spec}
 
 
 def _pod_spec(stage: names.JobStage, run: JobRun, settings: WorkerSettings) -> Manifest:
@@ -74,11 +84,7 @@ def _worker(stage: names.JobStage, run: JobRun, settings: WorkerSettings) -> Man
         "args": _arguments(stage, run, settings),
         "env": _environment(stage, run),
         "resources": _RESOURCES[stage],
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
+        "securityContext": _CONFINED,
         "terminationMessagePath": TERMINATION_LOG,
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "volumeMounts": mounts,
