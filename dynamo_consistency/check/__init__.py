@@ -1,6 +1,10 @@
 """The spec of a `SiteConsistencyCheck` as a typed model: what a person writes, with every default.
 
-The defaults live here and only here; the CustomResourceDefinition is generated from dynamo_consistency.check.fields import (
+The defaults live here and only here; the CustomResourceDefinition is generated from these models. Times are in seconds,
+sizes in bytes, fractions are decimal strings between 0 and 1 (Kubernetes specs hold no floating point numbers).
+"""
+
+from dynamo_consistency.check.fields import (
     CRON_MACROS,
     Count,
     Date,
@@ -43,9 +47,9 @@ from dynamo_consistency.check.source import (
 )
 from dynamo_consistency.check.spec import (
     API_VERSION,
+    KIND,
     Approve,
     Comparison,
-    KIND,
     Metadata,
     PodMetadata,
     PodTemplate,
@@ -62,8 +66,9 @@ from dynamo_consistency.check.unmerged import (
 
 __all__ = [
     "API_VERSION",
-    "Approve",
     "CRON_MACROS",
+    "KIND",
+    "Approve",
     "Columns",
     "Comparison",
     "Count",
@@ -73,7 +78,6 @@ __all__ = [
     "FindingPolicy",
     "Fraction",
     "Health",
-    "KIND",
     "Listing",
     "LogicalPath",
     "Metadata",

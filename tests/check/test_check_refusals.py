@@ -54,6 +54,8 @@ ADDED = [
     ("  timeZone: UTC", "spec.timeZone", "only together with schedule"),
     ("  schedule: '0 0 30 2 *'", "spec.schedule", "never fires"),
     ("  schedule: weekly", "spec.schedule", 'five fields such as "0 3 * * 0"'),
+    ("  schedule: 0 0 3 * * 0", "spec.schedule", "sixth field, for seconds"),
+    ("  podTemplate: {nodeSelector: {a: b}}", "spec.podTemplate.nodeSelector", "known keys are metadata, spec"),
     ("  schedule: 0 3 * *", "spec.schedule", "five fields"),
     ("  suspend: 'no'", "spec.suspend", "must be true or false"),
     ("  store: {}", "spec.store", "exactly one of claimName, url"),

@@ -66,9 +66,8 @@ def _of_pod(spec: Mapping[str, Any]) -> Found:
 
 def _of_worker(container: Mapping[str, Any], at: str) -> Found:
     yield from (f"{at}.{key} {OURS}" for key in _OWN_IN_WORKER if key in container)
-    yield from (
-        f"{at}.{key} must be a list" for key in _LISTS_OF_WORKER if not isinstance(container.get(key, []), list)
-    )
+    lists = {key: container.get(key, []) for key in _LISTS_OF_WORKER}
+    yield from (f"{at}.{key} must be a list" for key, value in lists.items() if not isinstance(value, list))
     for where, entry in _items(container, "env"):
         if entry.get("name") in _OWN_ENV:
             yield f"{at}.{where}: {entry['name']} {OURS}"
