@@ -7,14 +7,19 @@ from importlib import import_module
 
 import click
 import kopf
+from pydantic.fields import FieldInfo
 
 from consistency_operator.settings import PREFIX, OperatorSettings, read_settings
 from dynamo_consistency.errors import ConfigurationError
 
-EPILOG = "\b\n" + "\n".join(
-    f"{PREFIX}{name.upper()}  {field.description} {'Required.' if field.is_required() else f'Default: {field.default}'}"
-    for name, field in OperatorSettings.model_fields.items()
-)
+
+def _explained(name: str, field: FieldInfo) -> str:
+    default = ":".join(map(str, field.default)) if isinstance(field.default, tuple) else field.default
+    fallback = "Required." if field.is_required() else f"Default: {default}." if default else ""
+    return f"{PREFIX}{name.upper()}\n    {field.description} {fallback}".rstrip()
+
+
+EPILOG = "\b\n" + "\n".join(_explained(*setting) for setting in OperatorSettings.model_fields.items())
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 200})

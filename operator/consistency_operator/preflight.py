@@ -10,7 +10,7 @@ import json
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Literal
 
 from consistency_operator.plan import Preflight
 from consistency_operator.settings import OperatorSettings
@@ -19,6 +19,8 @@ from dynamo_consistency.secrets import redact
 
 COMMAND = (sys.executable, "-m", "consistency_operator.preflight_process")
 KILL_AFTER = 2  # seconds
+
+Reason = Literal["", "SiteNotReady", "BackendUnreachable"]
 
 
 class Preflights:
@@ -39,16 +41,17 @@ class Preflights:
             now = datetime.now(UTC)
             try:
                 async with asyncio.timeout(seconds):
-                    answer = await self._answer([*self._command, *arguments, *needs_listers])
+                    reason, message = await self._answer([*self._command, *arguments, *needs_listers])
             except TimeoutError:
                 why = f"the backend {spec.backend} did not answer within {seconds} seconds"
                 return Preflight(run_id, now, False, "BackendUnreachable", why)
             except (OSError, ValueError) as error:
                 why = f"the backend {spec.backend} could not be asked: {error}"
                 return Preflight(run_id, now, False, "BackendUnreachable", why)
-        return Preflight(run_id, now, answer["ok"], answer["reason"], answer["message"])
+        return Preflight(run_id, now, ok=not reason, reason=reason, message=message)
 
-    async def _answer(self, command: Sequence[str]) -> dict[str, Any]:
+    async def _answer(self, command: Sequence[str]) -> tuple[Reason, str]:
+        """What the process says. Raises ValueError when it ends without a word."""
         process = await asyncio.create_subprocess_exec(
             *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
         )
@@ -57,10 +60,10 @@ class Preflights:
         finally:
             await _ended(process)
         try:
-            answer: dict[str, Any] = json.loads(output.splitlines()[-1])
-        except (IndexError, ValueError):
+            answer = json.loads(output.splitlines()[-1])
+            return answer["reason"], answer["message"]
+        except (IndexError, KeyError, TypeError, ValueError):
             raise ValueError(f"exit code {process.returncode}, {_last_line(errors)}") from None
-        return answer
 
 
 async def _ended(process: asyncio.subprocess.Process) -> None:

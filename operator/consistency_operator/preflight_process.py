@@ -1,8 +1,7 @@
-"""The process that asks a backend whether a site is ready: prints one line of JSON, `{"ok", "reason", "message"}`."""
+"""The process that asks a backend whether a site is ready: prints one line of JSON, `{"reason", "message"}`."""
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 
 from dynamo_consistency import backend
@@ -33,8 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--listers", action="store_true")
     given = parser.parse_args(arguments)
     reason, message = answer(given.backends, given.backend, given.site, listers=given.listers)
-    json.dump({"ok": not reason, "reason": reason, "message": message}, sys.stdout)
-    print(flush=True)
+    print(json.dumps({"reason": reason, "message": message}), flush=True)
 
 
 if __name__ == "__main__":

@@ -12,13 +12,12 @@ from typing import Any
 import consistency_operator.handlers
 import kopf
 import pytest
+from consistency_operator.names import PLURAL
 from fake_cluster import FakeCluster
 from fake_jobs import JobController
 from fake_store import Body
 from kopf.testing import KopfRunner
 from scripted_pods import Script
-
-from consistency_operator.names import PLURAL
 
 HANDLERS = consistency_operator.handlers.__file__
 
@@ -60,7 +59,7 @@ class Operator:
         return {name: float(number) for name, number in pairs}
 
     def get(self, port: int, path: str) -> str:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:  # noqa: S310
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
             return str(answer.read().decode())
 
 

@@ -7,10 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from consistency_operator.names import LABEL_STAGE
 from fake_jobs import End
 from fake_store import Body
-
-from consistency_operator.names import LABEL_STAGE
 
 READY = ("Inventory", "ListingHealth", "Limits", "Confirmation", "Mode", "Approval", "Acting")
 COUNTS = {"listedFiles": 1003, "inventoryFiles": 1000, "missing": 0, "orphans": 3, "holes": 0, "orphanBytes": 300}

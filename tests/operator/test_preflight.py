@@ -1,0 +1,106 @@
+"""At the start of a run site and backend are asked, in a process that cannot hold up anything else."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import pytest
+from conftest import check
+from consistency_operator.plan import Preflight
+from consistency_operator.preflight import Preflights
+from consistency_operator.settings import OperatorSettings
+
+from dynamo_consistency.check import API_VERSION, KIND, SiteConsistencyCheck
+
+
+@pytest.fixture
+def settings(environment: dict[str, str]) -> OperatorSettings:
+    return OperatorSettings(image="x", backends=environment["CONSISTENCY_BACKENDS"], preflight_seconds=10)
+
+
+def asked(settings: OperatorSettings, mood: str = "", *, source: bool = True, **spec: str) -> Preflight:
+    """What the backend `ready_site` answers in this mood."""
+    if mood:
+        Path(settings.backends).with_name("mood").write_text(mood)
+    body = check(**spec)
+    if not source:
+        del body["spec"]["listing"]["source"]
+    document = SiteConsistencyCheck.model_validate({"apiVersion": API_VERSION, "kind": KIND, **body})
+    return asyncio.run(Preflights(settings).ask(document, "29412180"))
+
+
+def test_a_ready_site_may_be_checked(settings: OperatorSettings) -> None:
+    answer = asked(settings, source=False)
+    assert (answer.ok, answer.reason, answer.run_id) == (True, "", "29412180")
+
+
+def test_a_site_that_is_not_ready_is_said_to_be_so(settings: OperatorSettings) -> None:
+    answer = asked(settings, "closed")
+    assert (answer.ok, answer.reason) == (False, "SiteNotReady")
+    assert answer.message == "the backend default says that T2_A is not ready"
+
+
+def test_a_site_that_nothing_lists_is_not_ready(settings: OperatorSettings) -> None:
+    answer = asked(settings, "unlisted", source=False)
+    assert answer.reason == "SiteNotReady"
+    assert "set spec.listing.source" in answer.message
+
+
+def test_listers_are_not_asked_for_where_the_check_says_what_lists_the_site(settings: OperatorSettings) -> None:
+    assert asked(settings, "unlisted", source=True).ok
+
+
+def test_a_backend_that_fails_is_unreachable_and_its_credentials_are_not_told(settings: OperatorSettings) -> None:
+    answer = asked(settings, "broken")
+    assert (answer.ok, answer.reason) == (False, "BackendUnreachable")
+    assert "refused the connection" in answer.message
+    assert "hunter2" not in answer.message
+
+
+def test_a_backend_that_is_not_configured_is_named(settings: OperatorSettings) -> None:
+    answer = asked(settings, backend="nosuch")
+    assert answer.reason == "BackendUnreachable"
+    assert "nosuch" in answer.message
+
+
+def test_a_backends_file_that_is_not_there_is_named(settings: OperatorSettings) -> None:
+    answer = asked(settings.model_copy(update={"backends": "/nowhere/backends.yaml"}))
+    assert answer.reason == "BackendUnreachable"
+    assert "/nowhere/backends.yaml" in answer.message
+
+
+def test_a_backend_that_hangs_is_given_up_and_its_process_ended(settings: OperatorSettings) -> None:
+    began = time.monotonic()
+    answer = asked(settings.model_copy(update={"preflight_seconds": 2}), "hanging")
+    assert time.monotonic() - began < 6
+    assert answer.reason == "BackendUnreachable"
+    assert answer.message == "the backend default did not answer within 2 seconds"
+    assert not _asking()
+
+
+def test_a_process_that_dies_says_its_last_words(settings: OperatorSettings) -> None:
+    async def ask() -> Preflight:
+        document = SiteConsistencyCheck.model_validate({"apiVersion": API_VERSION, "kind": KIND, **check()})
+        command = ["sh", "-c", "echo mysql://me:hunter2@db is no place >&2; exit 137"]
+        return await Preflights(settings, command).ask(document, "1")
+
+    answer = asyncio.run(ask())
+    assert answer.reason == "BackendUnreachable"
+    assert answer.message == "the backend default could not be asked: exit code 137, mysql://me:***@db is no place"
+
+
+def test_no_more_backends_are_asked_at_a_time_than_settings_allow(settings: OperatorSettings, tmp_path: Path) -> None:
+    async def ask() -> list[Preflight]:
+        document = SiteConsistencyCheck.model_validate({"apiVersion": API_VERSION, "kind": KIND, **check()})
+        counting = f"mkdir {tmp_path}/one || touch {tmp_path}/too-many; sleep 0.1; rmdir {tmp_path}/one"
+        preflights = Preflights(settings.model_copy(update={"max_concurrent_preflights": 1}), ["sh", "-c", counting])
+        return await asyncio.gather(*(preflights.ask(document, str(i)) for i in range(4)))
+
+    assert [answer.ok for answer in asyncio.run(ask())] == [False] * 4
+    assert not (tmp_path / "too-many").exists()
+
+
+def _asking() -> list[str]:
+    """The processes that ask a backend now."""
+    lines = [path.read_bytes().replace(b"\0", b" ").decode() for path in Path("/proc").glob("[0-9]*/cmdline")]
+    return [line for line in lines if "consistency_operator.preflight_process" in line]
