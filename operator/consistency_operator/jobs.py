@@ -34,6 +34,7 @@ class JobState:
     reason: str = ""
     trouble: str = ""
     told: bool = True
+    deleting: bool = False
     misconfigured: bool = False
     completions: int = 1
     max_failed_indexes: int = 0
@@ -77,6 +78,7 @@ def from_job(job: Mapping[str, Any], pods: Iterable[Mapping[str, Any]], owner_ui
         state=state,
         reason=str(end.get("reason") or "") if end and state == "Failed" else "",
         trouble=_trouble(stage, state, end, attempts),
+        deleting="deletionTimestamp" in metadata,
         told=state == "Running" or _is_told(attempts, completed, failed, end),
         misconfigured=state == "Failed" and any(pod.exit_code == trouble.CONFIGURATION for pod in attempts),
         completions=int(spec.get("completions") or 1),

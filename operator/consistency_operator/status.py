@@ -7,7 +7,7 @@ frozen; what is written is `Status.to_json()`. Unknown keys, of an older or newe
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, ValidationError
 from pydantic.alias_generators import to_camel
 
 from consistency_operator.names import JobStage
@@ -29,7 +29,15 @@ def _written(moment: datetime) -> str:
     return whole_seconds(moment).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-Time = Annotated[datetime, PlainSerializer(_written, return_type=str, when_used="json")]
+def _plausible(moment: datetime) -> datetime:
+    if not 1970 <= moment.year < 9000:
+        raise ValueError("must be a year with which one can reckon")
+    return moment
+
+
+Time = Annotated[
+    AwareDatetime, AfterValidator(_plausible), PlainSerializer(_written, return_type=str, when_used="json")
+]
 Counts = dict[str, int]
 
 
@@ -103,7 +111,7 @@ class Trial(StatusModel):
     """The attempts to begin: is the site ready, does the backend answer."""
 
     attempts: int = Field(description="How often site and backend have been asked in vain.")
-    reason: str = Field(description="SiteNotReady or BackendUnreachable.")
+    reason: Literal["SiteNotReady", "BackendUnreachable"] = Field(description="What is not ready.")
     message: str = Field("", description="What was answered.")
     time: Time = Field(description="When they were asked last.")
     next_time: Time = Field(description="When they are asked again.")
@@ -196,8 +204,10 @@ def _without_empty(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def read_status(data: Any) -> Status:
-    """The status in a resource's body; one that cannot be understood at all counts as none."""
+    """The status in a resource's body. Fields that cannot be understood, of another version, count as absent."""
+    known = dict(data) if isinstance(data, dict) else {}
     try:
-        return Status.model_validate(data or {})
-    except ValidationError:
-        return Status()
+        return Status.model_validate(known)
+    except ValidationError as error:
+        broken = {problem["loc"][0] for problem in error.errors(include_url=False)}
+        return Status.model_validate({key: value for key, value in known.items() if key not in broken})

@@ -1,12 +1,20 @@
 """The whole plan of a check: steps until nothing more is to be done, then what people are told."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from consistency_operator.jobs import JobState
-from consistency_operator.plan.types import Plan, World
+from consistency_operator.plan import conditions, retention, starting
+from consistency_operator.plan.scene import Enter, Finish, Outcome, Scene, Wait, Withdraw, run_number
+from consistency_operator.plan.stages import advance
+from consistency_operator.plan.types import Action, Event, Plan, World
+from consistency_operator.reasons import EventReason
 from consistency_operator.resource import Resource
-from consistency_operator.status import Status
+from consistency_operator.status import HISTORY, FinishedRun, Run, Status, whole_seconds
+
+_MOST_STEPS = 50
+_SOON = timedelta(seconds=10)
 
 
 def plan(resource: Resource, status: Status, jobs: Iterable[JobState], now: datetime, world: World) -> Plan:
@@ -14,6 +22,107 @@ def plan(resource: Resource, status: Status, jobs: Iterable[JobState], now: date
 
     Total: gives a plan for every combination, and never raises. Idempotent: planning from `Plan.status` with all else
     the same gives that status again. Of the Jobs, those that are missing are known to be missing: the caller must have
-    listed all of them before it asks.
+    listed all of them before it asks. A resource that is being deleted is left alone: its Jobs go with it.
     """
-    raise NotImplementedError
+    if resource.deleting:
+        return Plan(status)
+    scene = Scene(resource, tuple(jobs), whole_seconds(now), world)
+    draft = Draft(starting.observe_schedule(scene, status))
+    for _ in range(_MOST_STEPS):
+        if draft.settled:
+            break
+        draft = _step(scene, draft)
+    update = {
+        "observed_generation": resource.generation,
+        "next_run_time": starting.next_run_time(scene, draft.status),
+    }
+    after = conditions.told(scene, draft.status.model_copy(update=update))
+    wake_at = min(filter(None, (draft.wake_at, after.next_run_time)), default=None)
+    return Plan(
+        status=after,
+        events=(*draft.events, *conditions.news(status, after)),
+        actions=(*draft.actions, *retention.deletions(scene, after)),
+        wake_at=wake_at if draft.settled else scene.now + _SOON,
+    )
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A plan in the making. `settled`: nothing more comes of it now."""
+
+    status: Status
+    events: tuple[Event, ...] = ()
+    actions: tuple[Action, ...] = ()
+    wake_at: datetime | None = None
+    settled: bool = False
+
+    def told(self, status: Status, *events: Event) -> "Draft":
+        return replace(self, status=status, events=self.events + events)
+
+
+def _step(scene: Scene, draft: Draft) -> Draft:
+    run = draft.status.run
+    if run is not None:
+        return _come_of(scene, draft, advance(scene, draft.status, run))
+    status, events = starting.start(scene, draft.status)
+    return replace(draft.told(status, *events), settled=status == draft.status)
+
+
+def _come_of(scene: Scene, draft: Draft, outcome: Outcome) -> Draft:
+    match outcome:
+        case Wait(run, until, actions):
+            status = draft.status.model_copy(update={"run": run})
+            return replace(draft, status=status, actions=actions, wake_at=until, settled=True)
+        case Enter():
+            return draft.told(_entered(scene, draft.status, outcome), *outcome.events)
+        case Finish():
+            return draft.told(_finished(scene, draft.status, outcome), *outcome.events, _end(outcome))
+        case Withdraw(message):
+            withdrawn = draft.status.model_copy(update={"run": None})
+            return draft.told(withdrawn, Event(EventReason.RUN_MISSED, message))
+
+
+def _entered(scene: Scene, status: Status, outcome: Enter) -> Status:
+    run = outcome.run.model_copy(update={"stage": outcome.stage, "stage_start_time": scene.now})
+    update: dict[str, object] = {"run": run}
+    if outcome.stage == "Preparing":
+        update["last_run_time"] = scene.now
+    if outcome.stage == "AwaitingApproval":
+        update["last_successful_run_time"] = scene.now
+    status = status.model_copy(update=update)
+    return conditions.judged(scene, status, run.counts) if outcome.stage in ("AwaitingApproval", "Action") else status
+
+
+def _finished(scene: Scene, status: Status, outcome: Finish) -> Status:
+    complete = outcome.result == "Complete"
+    others = [run for run in status.history if run.id != outcome.run.id]
+    history = sorted([_past(scene, outcome), *others], key=lambda run: run_number(run.id), reverse=True)
+    update: dict[str, object] = {"run": None, "history": history[:HISTORY]}
+    if complete and outcome.run.stage != "AwaitingApproval":
+        update["last_successful_run_time"] = scene.now
+    status = status.model_copy(update=update)
+    status = conditions.set_condition(scene, status, "Succeeded", complete, outcome.reason, message=outcome.message)
+    return conditions.judged(scene, status, outcome.run.counts) if complete else status
+
+
+def _past(scene: Scene, outcome: Finish) -> FinishedRun:
+    run: Run = outcome.run
+    return FinishedRun(
+        id=run.id,
+        trigger=run.trigger,
+        start_time=run.start_time,
+        completion_time=scene.now,
+        result=outcome.result,
+        reason=outcome.reason,
+        message=outcome.message,
+        counts=run.counts,
+        deletions=run.deletions,
+        transfers=run.transfers,
+        approval=run.approval,
+        artifacts=run.artifacts,
+    )
+
+
+def _end(outcome: Finish) -> Event:
+    reason = EventReason.RUN_SUCCEEDED if outcome.result == "Complete" else EventReason.RUN_FAILED
+    return Event(reason, f"run {outcome.run.id}: {outcome.reason}: {outcome.message}")

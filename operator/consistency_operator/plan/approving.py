@@ -1,0 +1,47 @@
+"""Who has approved a run, as far as the API server tells."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any, Literal
+
+from consistency_operator import names
+from consistency_operator.resource import Resource
+from consistency_operator.status import Approval
+
+Place = Literal["Spec", "Annotation"]
+
+_FIELDS: dict[Place, tuple[str, ...]] = {
+    "Spec": ("f:spec", "f:approve", "f:run"),
+    "Annotation": ("f:metadata", "f:annotations", f"f:{names.ANNOTATION_APPROVE}"),
+}
+
+
+def approval_of(resource: Resource, run_id: str) -> Approval | None:
+    """The approval of exactly this run; None when there is none. That of another run does not count."""
+    spec = resource.check.spec if resource.check else None
+    if resource.annotations.get(names.ANNOTATION_APPROVE) == run_id:
+        return _approval(resource, "Annotation")
+    if spec and spec.approve and spec.approve.run == run_id:
+        return _approval(resource, "Spec")
+    return None
+
+
+def _approval(resource: Resource, place: Place) -> Approval:
+    """By the manager that holds the field; of several the last, who has set it anew or agreed to it."""
+    holders = [entry for entry in resource.managed_fields if _holds(entry, _FIELDS[place])]
+    last = max(holders, key=lambda entry: str(entry.get("time") or ""), default={})
+    return Approval(via=place, manager=last.get("manager"), time=next(_time(last), None))
+
+
+def _holds(entry: Mapping[str, Any], field: tuple[str, ...]) -> bool:
+    found: Any = entry.get("fieldsV1")
+    for key in field:
+        if not isinstance(found, Mapping) or key not in found:
+            return False
+        found = found[key]
+    return True
+
+
+def _time(entry: Mapping[str, Any]) -> Iterator[datetime]:
+    if entry.get("time"):
+        yield datetime.fromisoformat(entry["time"])

@@ -1,0 +1,105 @@
+"""What a step of a plan looks at, and what can come of it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from consistency_operator.admission import Admitted, Queued
+from consistency_operator.jobs import JobState
+from consistency_operator.names import JobStage
+from consistency_operator.plan.types import Action, Event, Preflight, World
+from consistency_operator.reasons import Succeeded
+from consistency_operator.resource import Resource
+from consistency_operator.status import Result, Run, Stage, Status
+from dynamo_consistency.check import Spec
+
+_RUN_DEADLINE = int(Spec.model_fields["run_deadline_seconds"].default)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Everything outside the status. `now` has whole seconds, as all times in the status have."""
+
+    resource: Resource
+    jobs: tuple[JobState, ...]
+    now: datetime
+    world: World
+
+    @property
+    def open_spec(self) -> Spec | None:
+        """The spec, where it lets new runs start: it is valid and not suspended."""
+        check = self.resource.check
+        return None if check is None or check.spec.suspend else check.spec
+
+    def job(self, run: Run, stage: JobStage) -> JobState | None:
+        """The Job of a stage; where there is one, what else is said of its name does not matter."""
+        jobs = (job for job in self.jobs if (job.run_id, job.stage) == (run.id, stage))
+        return max(jobs, key=lambda job: bool(job.uid), default=None)
+
+    def unfinished(self, status: Status) -> Iterator[JobState]:
+        """Jobs that go on and are not of the run that the status has."""
+        current = status.run.id if status.run else None
+        return (job for job in self.jobs if job.unfinished and job.run_id != current)
+
+    def admission(self, run: Run) -> Admitted | Queued | None:
+        decided = self.world.admission
+        return decided if decided and decided.run_id == run.id else None
+
+    def preflight(self, run: Run) -> Preflight | None:
+        answer = self.world.preflight
+        return answer if answer and answer.run_id == run.id else None
+
+    def deadline_from_now(self) -> datetime:
+        """When a run that begins now has to be over."""
+        check = self.resource.check
+        return self.now + timedelta(seconds=check.spec.run_deadline_seconds if check else _RUN_DEADLINE)
+
+
+@dataclass(frozen=True)
+class Wait:
+    """The run stays in its stage, until something happens or a moment has come."""
+
+    run: Run
+    until: datetime | None = None
+    actions: tuple[Action, ...] = ()
+
+
+@dataclass(frozen=True)
+class Enter:
+    """The run goes on to another stage."""
+
+    run: Run
+    stage: Stage
+    events: tuple[Event, ...] = ()
+
+
+@dataclass(frozen=True)
+class Finish:
+    """The run ends."""
+
+    run: Run
+    result: Result
+    reason: Succeeded
+    message: str
+    events: tuple[Event, ...] = ()
+
+
+@dataclass(frozen=True)
+class Withdraw:
+    """The run ends before it has begun, and leaves no trace but an event."""
+
+    message: str
+
+
+Outcome = Wait | Enter | Finish | Withdraw
+
+
+def run_number(run_id: str) -> int:
+    """Run ids as numbers: later runs have greater ones."""
+    return int(run_id) if run_id.isdecimal() and run_id.isascii() else 0
+
+
+def newest_number(status: Status) -> int:
+    """The number of the last run that the status knows; 0 when it knows none."""
+    ids = [run.id for run in status.history] + ([status.run.id] if status.run else [])
+    return max(map(run_number, ids), default=0)

@@ -1,0 +1,142 @@
+"""What each stage makes of its Job's result, and what comes after it."""
+
+from collections.abc import Callable
+
+from consistency_operator.jobs import JobState
+from consistency_operator.plan import starting
+from consistency_operator.plan.approving import approval_of
+from consistency_operator.plan.beginning import preparing, queued
+from consistency_operator.plan.scene import Enter, Finish, Outcome, Scene, Wait
+from consistency_operator.plan.types import Event
+from consistency_operator.plan.verdict import ALWAYS_COUNTED, compared, requested
+from consistency_operator.plan.working import failure, follow
+from consistency_operator.reasons import EventReason, Succeeded
+from consistency_operator.results import WorkerResult, summed
+from consistency_operator.shards import indexes
+from consistency_operator.status import Run, Stage, Status
+
+
+def advance(scene: Scene, status: Status, run: Run) -> Outcome:
+    """What comes of the run that the status has."""
+    if run.stage == "AwaitingApproval":
+        return _awaiting_approval(scene, status, run)
+    return _STAGES[run.stage](scene, run)
+
+
+def _snapshot(scene: Scene, run: Run) -> Outcome:
+    def over(run: Run, job: JobState) -> Outcome:
+        if job.state == "Failed":
+            return failure(run, job)
+        result = _result(job)
+        counts = result.counts or {} if result else {}
+        told = f"{counts['inventoryFiles']} files in the inventory" if "inventoryFiles" in counts else "done"
+        return Enter(run.model_copy(update={"counts": counts}), "Listing", _completed("Snapshot", told))
+
+    return follow(scene, run, "Snapshot", over)
+
+
+def _listing(scene: Scene, run: Run) -> Outcome:
+    def over(run: Run, job: JobState) -> Outcome:
+        if job.state == "Failed" and not _tolerated(job):
+            return failure(run, job)
+        listed = summed(job.results)
+        holes = [hole for result in job.results for hole in result.holes]
+        run = run.model_copy(update={"counts": run.counts | listed, "holes": holes[:3]})
+        told = f"{listed.get('listedFiles', 0)} files, {listed.get('holes', 0)} directories could not be listed"
+        more = f"; without shard {job.failed_indexes}: {job.trouble}" if job.state == "Failed" else ""
+        return Enter(run, "Comparison", _completed("Listing", told + more))
+
+    return follow(scene, run, "Listing", over)
+
+
+def _tolerated(job: JobState) -> bool:
+    """Has every shard come to an end, and have no more of them failed than the check allows?"""
+    done, failed = indexes(job.completed_indexes), indexes(job.failed_indexes)
+    return len(done | failed) >= job.completions and 0 < len(failed) <= job.max_failed_indexes and bool(done)
+
+
+def _comparison(scene: Scene, run: Run) -> Outcome:
+    def over(run: Run, job: JobState) -> Outcome:
+        if job.state == "Failed":
+            return failure(run, job)
+        result = _result(job)
+        if result is None or (result.result == "Complete" and not _is_whole(result)):
+            return Finish(run, "Failed", Succeeded.RESULT_LOST, _lost("nothing is requested"))
+        if result.result != "Complete":
+            return failure(run, job)
+        run = run.model_copy(
+            update={
+                "counts": run.counts | (result.counts or {}),
+                "holes": list(result.holes) or run.holes,
+                "gates": list(result.gates),
+                "artifacts": dict(result.artifacts),
+                "approval": approval_of(scene.resource, run.id),
+            }
+        )
+        return compared(run)
+
+    return follow(scene, run, "Comparison", over)
+
+
+def _awaiting_approval(scene: Scene, status: Status, run: Run) -> Outcome:
+    """Until a person approves the run, or the next one is asked for."""
+    approval = approval_of(scene.resource, run.id)
+    if approval and scene.resource.check:
+        fresh = {"approval": approval, "deadline_time": scene.deadline_from_now(), "message": ""}
+        return Enter(run.model_copy(update=fresh), "Action")
+    if starting.asks(scene, status) and not any(scene.unfinished(status)):
+        message = f"nobody has approved run {run.id} until the next one was due; nothing was requested"
+        return Finish(run, "Complete", Succeeded.NOT_APPROVED, message)
+    return Wait(run)
+
+
+def _action(scene: Scene, run: Run) -> Outcome:
+    def over(run: Run, job: JobState) -> Outcome:
+        result = _result(job)
+        if result:
+            run = run.model_copy(
+                update={
+                    "gates": list(result.gates) or run.gates,
+                    "deletions": result.requested("delete"),
+                    "transfers": result.requested("transfer"),
+                    "artifacts": dict(result.artifacts) or run.artifacts,
+                }
+            )
+        if job.state == "Failed":
+            return failure(run, job)
+        if result is None:
+            return Finish(run, "Complete", Succeeded.COMPLETED, _lost("what was requested stands in actions.parquet"))
+        return requested(run)
+
+    return follow(scene, run, "Action", over)
+
+
+_STAGES: dict[Stage, Callable[[Scene, Run], Outcome]] = {
+    "Queued": queued,
+    "Preparing": preparing,
+    "Snapshot": _snapshot,
+    "Listing": _listing,
+    "Comparison": _comparison,
+    "Action": _action,
+}
+
+
+def _result(job: JobState) -> WorkerResult | None:
+    """What the one pod of a Job has said."""
+    return job.results[-1] if job.results else None
+
+
+def _is_whole(result: WorkerResult) -> bool:
+    """Has the comparison told what the verdict rests on? Of a message that was too long, parts are left out."""
+    return bool(result.gates) and all(kind in (result.counts or {}) for kind in ALWAYS_COUNTED)
+
+
+def _completed(stage: Stage, told: str) -> tuple[Event, ...]:
+    return (Event(EventReason.STAGE_COMPLETED, f"{stage}: {told}"),)
+
+
+def _lost(consequence: str) -> str:
+    return (
+        "the stage came to its end, but its result has not reached the operator: the pod was gone too early, or could "
+        f"not write its termination message; {consequence}, and the findings are in the run directory"
+    )
