@@ -59,8 +59,7 @@ def _total(counts: Counts) -> int:
 def _waits_for_approval_alone(closed: Iterable[Gate]) -> bool:
     """Would an approval, and nothing else, open what is closed?"""
     states = {gate.name: gate.state for gate in closed}
-    return states.get("Approval") == "Pending" and states.keys() <= ALWAYS_COUNTED = ("missing", "orphans", "mismatches", "emptyDirectories")
-_LIFTED_BY_APPROVAL
+    return states.get("Approval") == "Pending" and states.keys() <= _LIFTED_BY_APPROVAL
 
 
 def _ask_for_approval(run: Run, closed: list[Gate], completed: Event) -> Outcome:
