@@ -36,9 +36,7 @@ def test_a_misspelt_setting_is_refused_with_the_right_spelling() -> None:
 
 
 def test_every_wrong_value_is_complained_of_by_its_name() -> None:
-    said = complaint(
-        image="x", max_concurrent_runs="0", namespaces="a,B", metrics_listen="9090", image_pull_policy="No"
-    )
+    said = complaint(image="x", max_concurrent_runs="0", namespaces="a,B", metrics_listen="9", image_pull_policy="No")
     for name in ("MAX_CONCURRENT_RUNS=0", "NAMESPACES=B", "METRICS_LISTEN=9", "IMAGE_PULL_POLICY=No"):
         assert f"CONSISTENCY_{name}: " in said
     assert len(said.splitlines()) == 4
