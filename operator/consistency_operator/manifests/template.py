@@ -88,7 +88,7 @@ def _of_security(spec: Mapping[str, Any], at: str) -> Found:
             yield f"{at}securityContext.{key} opens what is closed"
     if (context.get("seccompProfile", {"type": "Localhost"}) or {}).get("type") not in ("RuntimeDefault", "Localhost"):
         yield f"{at}securityContext.seccompProfile opens what is closed"
-    capabilities = context.get("capabilities", {}) or {"drop": []}
+    capabilities = context.get("capabilities", {"drop": ["ALL"]}) or {"drop": []}
     if capabilities.get("add") or "ALL" not in capabilities.get("drop", ["ALL"]):
         yield f"{at}securityContext.capabilities: a worker has none"
 
