@@ -23,7 +23,8 @@ class JobState:
     suspended and waiting Jobs included.
     `reason`: of the condition Failed. `trouble`: what went wrong, or hinders it, a sentence for people; else empty.
     `told`: all that the pods can tell is here. A Job that is over and not `told` may have pods that were not seen yet:
-    list them again. `misconfigured`: a person has to change something, trying again is of no use.
+    list them again. `hindered`: it goes on, but none of its pods runs. `misconfigured`: a person has to change
+    something, trying again is of no use.
     """
 
     stage: JobStage
@@ -34,6 +35,7 @@ class JobState:
     reason: str = ""
     trouble: str = ""
     told: bool = True
+    hindered: bool = False
     deleting: bool = False
     misconfigured: bool = False
     completions: int = 1
@@ -70,6 +72,7 @@ def from_job(job: Mapping[str, Any], pods: Iterable[Mapping[str, Any]], owner_ui
     attempts = _last_attempts(own)
     state: State = "Running" if end is None else "Complete" if end["type"] == "Complete" else "Failed"
     completed, failed = _indexes(spec, status, state)
+    hindered = state == "Running" and not status.get("ready")
     return JobState(
         stage=stage,
         run_id=run_id,
@@ -77,7 +80,8 @@ def from_job(job: Mapping[str, Any], pods: Iterable[Mapping[str, Any]], owner_ui
         uid=metadata["uid"],
         state=state,
         reason=str(end.get("reason") or "") if end and state == "Failed" else "",
-        trouble=_trouble(stage, state, end, attempts),
+        trouble=_trouble(stage, end, attempts) if state == "Failed" or hindered else "",
+        hindered=hindered,
         deleting="deletionTimestamp" in metadata,
         told=state == "Running" or _is_told(attempts, completed, failed, end),
         misconfigured=state == "Failed" and any(pod.exit_code == trouble.CONFIGURATION for pod in attempts),
@@ -136,10 +140,9 @@ def _is_told(attempts: Sequence[Pod], completed: set[int], failed: set[int], end
     return completed <= succeeded_known and failed <= failed_known
 
 
-def _trouble(stage: JobStage, state: State, end: Mapping[str, Any] | None, attempts: Sequence[Pod]) -> str:
-    if state == "Complete" or (state == "Running" and not attempts):
-        return ""
+def _trouble(stage: JobStage, end: Mapping[str, Any] | None, attempts: Sequence[Pod]) -> str:
+    """Why a Job has failed or does not get going, as far as it and its pods tell."""
     if end is not None and end.get("reason") == "DeadlineExceeded":
         return "it took longer than the run's deadline allows (spec.runDeadlineSeconds)"
-    of_pods = trouble.of_pods(stage, attempts)
-    return of_pods or (str(end.get("message") or end.get("reason") or "") if end else "")
+    by_job = str(end.get("message") or end.get("reason") or "") if end else ""
+    return trouble.of_pods(stage, attempts) or by_job

@@ -185,8 +185,8 @@ class Reconciler:
                 await self._cluster.delete_job(namespace, name, uid)
                 return False
             case ListPods(name, uid):
-                learnt.pods[uid] = await self._cluster.list_pods(namespace, name)
-                return True
+                before, learnt.pods[uid] = learnt.pods.get(uid), await self._cluster.list_pods(namespace, name)
+                return learnt.pods[uid] != before
 
     async def _create(self, action: CreateJob, known: Known, learnt: Learnt, bodies: Sequence[Body]) -> bool:
         name = job_name(known.resource.name, action.run_id, action.stage)

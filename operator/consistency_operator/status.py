@@ -18,6 +18,7 @@ Trigger = Literal["Schedule", "CatchUp", "Manual", "Requested"]
 Result = Literal["Complete", "Invalid", "Failed"]
 
 HISTORY = 10
+_LONGEST = 1024
 
 
 def whole_seconds(moment: datetime) -> datetime:
@@ -27,6 +28,11 @@ def whole_seconds(moment: datetime) -> datetime:
 
 def _written(moment: datetime) -> str:
     return whole_seconds(moment).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def short(text: str) -> str:
+    """`text` at a length that suits a status."""
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
 def _plausible(moment: datetime) -> datetime:

@@ -4,10 +4,9 @@ from consistency_operator.plan.scene import Scene
 from consistency_operator.plan.types import Event
 from consistency_operator.plan.verdict import findings
 from consistency_operator.reasons import ConditionType, Consistent, EventReason, Ready, Running, Stalled, Succeeded
-from consistency_operator.status import Condition, Counts, Run, Status
+from consistency_operator.status import Condition, Counts, Run, Status, short
 
 _ORDER: tuple[ConditionType, ...] = ("Ready", "Stalled", "Running", "Succeeded", "Consistent")
-_LONGEST = 1024
 
 
 def set_condition(
@@ -21,7 +20,7 @@ def set_condition(
             "type": type_,
             "status": told,
             "reason": str(reason),
-            "message": message if len(message) <= _LONGEST else message[: _LONGEST - 1] + "…",
+            "message": short(message),
             "last_transition_time": old.last_transition_time if old and old.status == told else scene.now,
             "observed_generation": scene.resource.generation,
         }
@@ -37,14 +36,8 @@ def told(scene: Scene, status: Status) -> Status:
     """`status` with all conditions that follow from the rest of it, and with those of the past if they are absent."""
     status = _ready(scene, status)
     status = _running(scene, status, status.run)
-    for type_, reason in (("Succeeded", Succeeded.NO_RUN_YET), ("Consistent", Consistent.NEVER_COMPARED)):
-        past = status.condition(type_)
-        status = (
-            set_condition(scene, status, type_, _value(past), past.reason, message=past.message)
-            if past
-            else set_condition(scene, status, type_, None, reason)
-        )
-    return status
+    status = _past(scene, status, "Succeeded", Succeeded.NO_RUN_YET)
+    return _past(scene, status, "Consistent", Consistent.NEVER_COMPARED)
 
 
 def judged(scene: Scene, status: Status, counts: Counts) -> Status:
@@ -84,6 +77,14 @@ def _running(scene: Scene, status: Status, run: Run | None) -> Status:
         return set_condition(scene, status, "Running", False, Running.IDLE)
     reason = Running(run.preflight.reason) if run.preflight else Running(run.stage)
     return set_condition(scene, status, "Running", True, reason, message=run.message)
+
+
+def _past(scene: Scene, status: Status, type_: ConditionType, otherwise: str) -> Status:
+    """A condition that only a run changes: as it was, or not known yet."""
+    past = status.condition(type_)
+    if past is None:
+        return set_condition(scene, status, type_, None, otherwise)
+    return set_condition(scene, status, type_, _value(past), past.reason, message=past.message)
 
 
 def _value(condition: Condition) -> bool | None:

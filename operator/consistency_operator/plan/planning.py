@@ -11,7 +11,7 @@ from consistency_operator.plan.stages import advance
 from consistency_operator.plan.types import Action, Event, Plan, World
 from consistency_operator.reasons import EventReason
 from consistency_operator.resource import Resource
-from consistency_operator.status import HISTORY, FinishedRun, Run, Status, whole_seconds
+from consistency_operator.status import HISTORY, FinishedRun, Run, Status, short, whole_seconds
 
 _MOST_STEPS = 50
 _SOON = timedelta(seconds=10)
@@ -71,7 +71,8 @@ def _step(scene: Scene, draft: Draft) -> Draft:
 def _come_of(scene: Scene, draft: Draft, outcome: Outcome) -> Draft:
     match outcome:
         case Wait(run, until, actions):
-            status = draft.status.model_copy(update={"run": run})
+            waiting = run.model_copy(update={"message": short(run.message)})
+            status = draft.status.model_copy(update={"run": waiting})
             return replace(draft, status=status, actions=actions, wake_at=until, settled=True)
         case Enter():
             return draft.told(_entered(scene, draft.status, outcome), *outcome.events)
@@ -114,7 +115,7 @@ def _past(scene: Scene, outcome: Finish) -> FinishedRun:
         completion_time=scene.now,
         result=outcome.result,
         reason=outcome.reason,
-        message=outcome.message,
+        message=short(outcome.message),
         counts=run.counts,
         deletions=run.deletions,
         transfers=run.transfers,

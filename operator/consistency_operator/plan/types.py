@@ -65,7 +65,10 @@ class DeleteJob:
 
 @dataclass(frozen=True)
 class ListPods:
-    """List the pods of a Job that is over: the watch has not shown all of them. Then plan again."""
+    """List the pods of a Job: it is over and they have not told all, or it does not get going.
+
+    Plan again at once if that has shown anything new, else at `wake_at`.
+    """
 
     name: str
     uid: str

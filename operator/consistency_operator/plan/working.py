@@ -15,6 +15,8 @@ SEEN_WITHIN = timedelta(seconds=60)
 """A Job that was asked for is seen after this time, or never. Before that, the watch may lag."""
 TOLD_WITHIN = timedelta(seconds=30)
 """After the end of a Job, its pods' last words are seen within this time, or never."""
+GOING_WITHIN = timedelta(seconds=60)
+"""A Job without a pod that runs is looked at more closely after this time, and each time it has passed again."""
 LOOK_AGAIN = timedelta(seconds=5)
 
 FAILED = {
@@ -37,10 +39,22 @@ def follow(scene: Scene, run: Run, stage: JobStage, over: Callable[[Run, JobStat
         return over(run.model_copy(update={"message": ""}), job)
     if _too_late(scene, run):
         return _deadline(run, job)
-    run = run.model_copy(update={"message": job.trouble})
     if job.over:
         return Wait(run, scene.now + LOOK_AGAIN, (ListPods(job.name, job.uid),))
-    return Wait(run, run.deadline_time)
+    return _going_on(scene, run, job)
+
+
+def _going_on(scene: Scene, run: Run, job: JobState) -> Wait:
+    """The Job is not over. If none of its pods runs for a while, people are told why not."""
+    record = run.job(job.stage)
+    if not job.hindered or record is None:
+        return Wait(run.model_copy(update={"message": ""}), run.deadline_time)
+    patience_ends = record.request_time + GOING_WITHIN
+    if scene.now < patience_ends:
+        return Wait(run.model_copy(update={"message": job.trouble}), patience_ends)
+    message = job.trouble or f"no pod of the Job {job.name} runs yet; its events tell why"
+    run = run.model_copy(update={"message": message})
+    return Wait(run, scene.now + GOING_WITHIN, (ListPods(job.name, job.uid),))
 
 
 def failure(run: Run, job: JobState) -> Finish:
