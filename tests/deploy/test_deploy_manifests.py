@@ -1,5 +1,6 @@
 """What `kubectl apply -k` installs: the least rights, locked-up pods, one image, and nothing that dangles."""
 
+import os
 import re
 
 import pytest
@@ -161,20 +162,23 @@ class TestImages:
 
     def test_a_registry_is_named_in_one_place(self, render, tmp_path):
         """As docs/how-to/install.md says: the workers' image follows the operator's."""
-        link_repository(tmp_path)
-        (tmp_path / "mine").mkdir()
-        (tmp_path / "mine/kustomization.yaml").write_text(
-            yaml.safe_dump({
-                "resources": ["../deploy/base"],
-                "images": [{
-                    "name": "localhost/dynamo-consistency",
-                    "newName": "registry.example.org/team/consistency",
-                    "newTag": "3.0.0",
-                }],
-                "transformers": ["../deploy/worker-image"],
-            })  # fmt: skip
+        deploy = os.path.relpath(REPOSITORY / "deploy", tmp_path)
+        (tmp_path / "kustomization.yaml").write_text(
+            yaml.safe_dump(
+                {
+                    "resources": [f"{deploy}/base"],
+                    "images": [
+                        {
+                            "name": "localhost/dynamo-consistency",
+                            "newName": "registry.example.org/team/consistency",
+                            "newTag": "3.0.0",
+                        }
+                    ],
+                    "transformers": [f"{deploy}/worker-image"],
+                }
+            )
         )
-        objects = render(tmp_path / "mine")
+        objects = render(tmp_path)
         image = "registry.example.org/team/consistency:3.0.0"
         assert operator(objects)["containers"][0]["image"] == image
         assert settings_of(objects)["CONSISTENCY_IMAGE"] == image

@@ -1,61 +1,45 @@
-"""What GitOps tools make of a check: settled while a run lasts for days, failed when a spec is refused, never in between."""
+"""What GitOps tools make of a check: settled while a run lasts for days, failed when its spec is refused."""
 
 import json
 import shutil
 import subprocess
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
-from consistency_operator import reasons
-from consistency_operator.status import Condition, Status
+from consistency_operator.status import Stage
 
 from dynamo_consistency.checkfile import read_check
 from tests.conftest import require_programs
 from tests.deploy.conftest import REPOSITORY, Manifest
+from tests.deploy.statuses import reachable
 
 pytestmark = pytest.mark.timeout(600)  # kstatus may have to be built
 
 GITOPS = REPOSITORY / "examples/gitops"
 HEALTH = "resource.customizations.health.consistency.dynamo.io_SiteConsistencyCheck"
-NOW = datetime(2026, 11, 22, 3, tzinfo=UTC)
 
 
-def a_check(*conditions: tuple[str, str, str], generation: int = 3, observed: int = 3, **spec: Any) -> Manifest:
-    """A check as the API server has it, with conditions (type, status, reason)."""
-    written = [
-        Condition(type=type_, status=status, reason=reason, last_transition_time=NOW, observed_generation=observed)
-        for type_, status, reason in conditions
-    ]
-    status = Status(observed_generation=observed, conditions=written).to_json() if conditions else {}
-    return {
-        "apiVersion": "consistency.dynamo.io/v1alpha1",
-        "kind": "SiteConsistencyCheck",
-        "metadata": {"name": "t2-de-rwth", "namespace": "consistency", "generation": generation},
-        "spec": {"site": "T2_DE_RWTH", **spec},
-        "status": status,
-    }
+@pytest.fixture(scope="module")
+def whatever_a_run_does() -> list[Manifest]:
+    """Checks with a valid spec, in every stage and after every end."""
+    checks = reachable("armed") + reachable("manual")
+    stages = {check["status"].get("run", {}).get("stage") for check in checks}
+    assert stages == {None, *get_args(Stage)}
+    return checks
 
 
-def whatever_a_run_does() -> Iterable[Manifest]:
-    """Every reason of the other conditions, with one that is Ready."""
-    for ready in set(reasons.Ready) - {reasons.Ready.INVALID_SPEC}:
-        for running in reasons.Running:
-            for succeeded in reasons.Succeeded:
-                yield a_check(
-                    ("Ready", "True", ready),
-                    ("Running", "False" if running == reasons.Running.IDLE else "True", running),
-                    ("Succeeded", "Unknown" if succeeded == reasons.Succeeded.NO_RUN_YET else "False", succeeded),
-                    ("Consistent", "False", reasons.Consistent.FINDINGS),
-                )
+@pytest.fixture(scope="module")
+def refused() -> list[Manifest]:
+    return reachable("refused")
 
 
-REFUSED = a_check(("Ready", "False", "InvalidSpec"), ("Stalled", "True", "InvalidSpec"))
-EDITED = a_check(("Ready", "True", "Scheduled"), generation=4, observed=3)
-NEW = a_check(generation=1)
+@pytest.fixture(scope="module")
+def edited(whatever_a_run_does) -> list[Manifest]:
+    """The operator has not seen the last edit yet."""
+    return [check | {"metadata": check["metadata"] | {"generation": 4}} for check in whatever_a_run_does]
 
 
 @pytest.fixture(scope="module")
@@ -100,15 +84,17 @@ def in_lua(value: Any) -> str:
 
 
 class TestFlux:
-    def test_it_settles_whatever_a_run_does(self, flux):
-        checks = list(whatever_a_run_does())
-        assert flux(checks) == ["Current"] * len(checks)
+    def test_it_settles_whatever_a_run_does(self, flux, whatever_a_run_does):
+        assert set(flux(whatever_a_run_does)) == {"Current"}
 
-    def test_a_refused_spec_is_a_failure(self, flux):
-        assert flux([REFUSED]) == ["Failed"]
+    def test_a_suspended_check_is_settled(self, flux):
+        assert set(flux(reachable("suspended"))) == {"Current"}
 
-    def test_it_waits_until_the_operator_has_seen_an_edit(self, flux):
-        assert flux([EDITED]) == ["InProgress"]
+    def test_a_refused_spec_is_a_failure(self, flux, refused):
+        assert set(flux(refused)) == {"Failed"}
+
+    def test_it_waits_until_the_operator_has_seen_an_edit(self, flux, edited):
+        assert set(flux(edited)) == {"InProgress"}
 
     def test_the_sites_do_not_wait_for_a_claim_that_only_a_run_binds(self, flux, render):
         (claim,) = [one for one in render("deploy") if one["kind"] == "PersistentVolumeClaim"]
@@ -121,18 +107,18 @@ class TestFlux:
 
 
 class TestArgo:
-    def test_it_settles_whatever_a_run_does(self, argo):
-        checks = list(whatever_a_run_does())
-        assert argo(checks) == ["Healthy"] * len(checks)
-
-    def test_a_refused_spec_is_degraded(self, argo):
-        assert argo([REFUSED]) == ["Degraded"]
-
-    def test_it_waits_until_the_operator_has_seen_a_spec(self, argo):
-        assert argo([EDITED, NEW]) == ["Progressing", "Progressing"]
+    def test_it_settles_whatever_a_run_does(self, argo, whatever_a_run_does):
+        assert set(argo(whatever_a_run_does)) == {"Healthy"}
 
     def test_a_suspended_check_shows_it(self, argo):
-        assert argo([a_check(("Ready", "True", "Suspended"), suspend=True)]) == ["Suspended"]
+        assert set(argo(reachable("suspended"))) == {"Suspended"}
+
+    def test_a_refused_spec_is_degraded(self, argo, refused):
+        assert set(argo(refused)) == {"Degraded"}
+
+    def test_it_waits_until_the_operator_has_seen_a_spec(self, argo, edited):
+        assert set(argo(edited)) == {"Progressing"}
+        assert argo([check | {"status": {}} for check in edited[:1]]) == ["Progressing"]
 
 
 class TestExamples:
@@ -147,12 +133,16 @@ class TestExamples:
         (deployment,) = [one for one in render("examples/gitops/operator") if one["kind"] == "Deployment"]
         (container,) = deployment["spec"]["template"]["spec"]["containers"]
         settings = {entry["name"]: entry["value"] for entry in container["env"]}
-        assert container["image"] == settings["CONSISTENCY_IMAGE"] == "registry.example.org/team/dynamo-consistency:3.0.0"
+        assert (
+            container["image"] == settings["CONSISTENCY_IMAGE"] == "registry.example.org/team/dynamo-consistency:3.0.0"
+        )
 
     def test_flux_and_argo_look_where_the_files_are(self):
         folders = [step["spec"]["path"].removeprefix("./") for step in flux_steps()]
         applications = yaml.safe_load_all((GITOPS / "argocd/applications.yaml").read_text())
-        assert folders == [application["spec"]["source"]["path"] for application in applications] == ["operator", "sites"]
+        assert (
+            folders == [application["spec"]["source"]["path"] for application in applications] == ["operator", "sites"]
+        )
         assert all((GITOPS / folder / "kustomization.yaml").is_file() for folder in folders)
 
 
