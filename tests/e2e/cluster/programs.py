@@ -21,7 +21,12 @@ class ProgramsMissingError(Exception):
     """The programs are neither here nor can they be built; says what installs them."""
 
 
-@dataclass(frozen=True)
+def cache_folder() -> Path:
+    """What is made once for all clones."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dynamo-consistency"
+
+
+@dataclass(frozen=True, eq=False)
 class Module:
     """A folder with go.mod, and what is built from it: name of the program → package."""
 
@@ -52,8 +57,7 @@ class Module:
     def cache(self) -> Path:
         """One folder for each content of the module's files."""
         content = b"".join(path.read_bytes() for path in sorted(self.folder.iterdir())) + repr(self.flags).encode()
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-        return base / "dynamo-consistency" / f"{self.name}-{self.version}" / hashlib.sha256(content).hexdigest()[:12]
+        return cache_folder() / f"{self.name}-{self.version}" / hashlib.sha256(content).hexdigest()[:12]
 
 
 KUBERNETES = Module(

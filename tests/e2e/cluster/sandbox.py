@@ -4,10 +4,12 @@ In it everything that a node makes (bridges, iptables, mounts, containers) is ou
 takes it all away when the command has ended, however it ended. There is no way out of it to any network.
 """
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 from cluster.processes import WITH_US
 
@@ -29,12 +31,22 @@ def lacking() -> str:
 
 def run(*command: str) -> int:
     """Its exit code."""
+    before = _control_groups()
     inside = [sys.executable, "-m", "cluster.sandbox", "--inside", *command]
     process = subprocess.Popen([*WITH_US, *UNSHARE, *inside])
     try:
         return process.wait()
     except KeyboardInterrupt:  # the terminal told those inside as well: let them tidy up
         return process.wait()
+    finally:  # the one thing that a namespace does not take with it
+        for folder in sorted(_control_groups() - before, reverse=True):
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+
+
+def _control_groups() -> set[Path]:
+    """Of containers, in the folder that containerd gives them."""
+    return {folder for top in Path("/sys/fs/cgroup").glob("*/k8s.io") for folder in (top, *top.rglob("*/"))}
 
 
 def _inside(command: list[str]) -> int:

@@ -1,0 +1,49 @@
+"""What `deploy/` puts into a cluster, as kustomize renders it."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import yaml
+from cluster.api import path_of
+from cluster.control_plane import ControlPlane
+from cluster.processes import wait_until
+
+ROOT = Path(__file__).parents[2]
+CRD = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/siteconsistencychecks.consistency.dynamo.io"
+Manifest = dict[str, Any]
+
+
+def rendered(plane: ControlPlane, folder: str) -> list[Manifest]:
+    """The objects that `kubectl apply -k` would send."""
+    return list(yaml.safe_load_all(plane.kubectl("kustomize", str(ROOT / folder))))
+
+
+def operator_container(objects: list[Manifest]) -> Manifest:
+    """The container of the operator's Deployment."""
+    (deployment,) = [one for one in objects if one["kind"] == "Deployment"]
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    return container
+
+
+def apply(plane: ControlPlane, objects: list[Manifest], *options: str) -> None:
+    plane.kubectl("apply", "--server-side", *options, "-f", "-", stdin=yaml.safe_dump_all(objects))
+
+
+def install(plane: ControlPlane) -> list[Manifest]:
+    """Everything of deploy/ but the operator's pod, which the tests play; returns also that."""
+    objects = rendered(plane, "deploy")
+    apply(plane, [one for one in objects if one["kind"] in ("CustomResourceDefinition", "Namespace")])
+    apply(plane, [one for one in objects if one["kind"] not in ("CustomResourceDefinition", "Namespace", "Deployment")])
+    wait_until("the CRD is served", lambda: is_established(plane))
+    wait_until("checks can be listed", lambda: plane.api.get(path_of("SiteConsistencyCheck")) is not None)
+    return objects
+
+
+def is_established(plane: ControlPlane) -> bool:
+    conditions = plane.api.get(CRD)["status"].get("conditions", [])
+    return any(one["type"] == "Established" and one["status"] == "True" for one in conditions)
+
+
+def in_ci() -> bool:
+    return os.environ.get("CI") == "true"
