@@ -7,8 +7,10 @@ READY_DEV := $(VENV)/.ready-dev
 
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q
 
+CRD := crds/consistency.dynamo.io_siteconsistencychecks.yaml
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench format mysqlclient lock clean
+.PHONY: help crd demo test lint bench format mysqlclient lock clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +26,9 @@ lint: $(READY_DEV) ## Formatting, style, types, and the direction of dependencie
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
+
+crd: $(READY_DEV) ## Write the CustomResourceDefinition anew from the models
+	@$(BIN)/python -m consistency_operator.crd > $(CRD).new && mv $(CRD).new $(CRD)
 
 bench: $(READY_DEV) ## Measure listing, comparison and snapshot against their peers; BENCH=--big for more
 	@$(BIN)/python benchmarks/bench.py $(BENCH)

@@ -24,7 +24,7 @@ CRON_MACROS = {
 
 _FRACTION = r"0(\.[0-9]+)?|1(\.0+)?"
 _LONGEST_FRACTION = 32
-_LONGEST_PATH = 1024
+_LONGEST_PATH = 512
 
 
 def _fraction(value: Any) -> Decimal:

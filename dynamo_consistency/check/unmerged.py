@@ -14,7 +14,7 @@ class UnmergedLogs(ClosedModel):
     """Log files in a scratch area; they are kept longer."""
 
     path: RelativePath = Field("logs", description="Directory of the logs, relative to the scratch area.")
-    additional: Annotated[list[LogicalPath], Field(max_length=32)] = Field(
+    additional: Annotated[list[LogicalPath], Field(max_length=16)] = Field(
         [], description="Directories of logs elsewhere at the site, treated alike, such as /store/logs/prod/recent."
     )
     min_age_seconds: Seconds = Field(5184000, description="Logs younger than this stay.")

@@ -1,0 +1,115 @@
+"""The CustomResourceDefinition, from the models of spec and status: `python -m consistency_operator.crd`."""
+
+import sys
+
+import yaml
+
+from consistency_operator import names
+from consistency_operator.crd_rules import add_rules
+from consistency_operator.crd_schema import Schema, spec_schema, status_schema
+from consistency_operator.status import Status
+from dynamo_consistency.check import SiteConsistencyCheck, Spec
+
+HEAD = "# Generated from the models of the check and of its status by `make crd`; do not edit.\n"
+
+_LAST_COMPLETE = '.status.history[?(@.result=="Complete")].counts'
+_COLUMNS = (
+    # name, type, JSON path, priority (1: only with -o wide), description
+    ("Site", "string", ".spec.site", 0, "The site."),
+    ("Schedule", "string", ".spec.schedule", 1, "When it is checked."),
+    ("Suspended", "boolean", ".spec.suspend", 0, "No new run starts."),
+    ("Stage", "string", ".status.run.stage", 0, "What the run that is going on does."),
+    ("Result", "string", '.status.conditions[?(@.type=="Succeeded")].reason', 0, "How the last run ended."),
+    ("Missing", "integer", f"{_LAST_COMPLETE}.missing", 0, "Missing files, by the last complete run."),
+    ("Orphans", "integer", f"{_LAST_COMPLETE}.orphans", 0, "Orphans, by the last complete run."),
+    ("Mismatches", "integer", f"{_LAST_COMPLETE}.mismatches", 1, "Files of another size, by the last complete run."),
+    (
+        "Holes",
+        "integer",
+        f"{_LAST_COMPLETE}.holes",
+        1,
+        "Directories that could not be listed, by the last complete run.",
+    ),
+    ("Last success", "date", ".status.lastSuccessfulRunTime", 0, "Age of the last complete run."),
+    ("Next", "string", ".status.nextRunTime", 0, "When the next run is due."),
+    ("Ready", "string", '.status.conditions[?(@.type=="Ready")].reason', 1, "Whether the schedule is armed."),
+    ("Age", "date", ".metadata.creationTimestamp", 0, "Age of the check."),
+)
+
+
+def custom_resource_definition() -> Schema:
+    """The whole CustomResourceDefinition."""
+    kind = names.KIND
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {
+            "name": f"{names.PLURAL}.{names.GROUP}",
+            "labels": {"app.kubernetes.io/name": "dynamo-consistency"},
+        },
+        "spec": {
+            "group": names.GROUP,
+            "scope": "Namespaced",
+            "names": {
+                "kind": kind,
+                "listKind": f"{kind}List",
+                "plural": names.PLURAL,
+                "singular": kind.lower(),
+                "shortNames": ["sitecheck"],
+                "categories": ["consistency"],
+            },
+            "versions": [_version()],
+        },
+    }
+
+
+def _version() -> Schema:
+    keys = ("name", "type", "jsonPath", "priority", "description")
+    return {
+        "name": names.VERSION,
+        "served": True,
+        "storage": True,
+        "subresources": {"status": {}},
+        "additionalPrinterColumns": [dict(zip(keys, column, strict=True)) for column in _COLUMNS],
+        "schema": {"openAPIV3Schema": _schema()},
+    }
+
+
+def _schema() -> Schema:
+    spec, status = spec_schema(Spec), status_schema(Status)
+    _as_map(spec["properties"]["listing"]["properties"]["roots"], "path")
+    _as_map(status["properties"]["conditions"], "type", "status")
+    schema = {
+        "description": " ".join((SiteConsistencyCheck.__doc__ or "").split()),
+        "type": "object",
+        "required": ["spec"],
+        "properties": {
+            "apiVersion": {"type": "string", "description": f"{names.API_VERSION}."},
+            "kind": {"type": "string", "description": f"{names.KIND}."},
+            "metadata": {"type": "object"},
+            "spec": spec,
+            "status": status,
+        },
+    }
+    add_rules(schema)
+    return schema
+
+
+def _as_map(schema: Schema, key: str, *required: str) -> None:
+    """A list in which `key` tells the items apart: no two of one, and each can have an owner of its own."""
+    schema["x-kubernetes-list-type"] = "map"
+    schema["x-kubernetes-list-map-keys"] = [key]
+    schema["items"]["required"] = [key, *required]
+
+
+def main() -> None:
+    sys.stdout.write(rendered())
+
+
+def rendered() -> str:
+    text: str = yaml.safe_dump(custom_resource_definition(), sort_keys=False, width=120, allow_unicode=True)
+    return HEAD + text
+
+
+if __name__ == "__main__":
+    main()

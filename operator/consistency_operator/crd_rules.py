@@ -1,0 +1,152 @@
+"""What the API server checks beyond types: CEL rules, each with the sentence that a person gets.
+
+They say what the models of `dynamo_consistency.check` say, so that a mistake is refused when it is made and not when
+it is met. What CEL cannot know (is there such a day, are `//mc` and `/mc` the same) the operator says in a condition.
+"""
+
+from typing import Any, NamedTuple
+
+Schema = dict[str, Any]
+
+
+class Rule(NamedTuple):
+    """A CEL expression that must hold, and what is said when it does not."""
+
+    rule: str
+    message: str
+
+
+_MACROS = "hourly|daily|midnight|weekly|monthly|yearly|annually"
+_CRON = rf"^ *(@({_MACROS})|[0-9A-Za-z*,/#-]+( +[0-9A-Za-z*,/#-]+){{4}}) *$"
+_DOTS = "(^|/)[.][.]?(/|$)"
+
+
+def _is_in(path: str, directory: str) -> str:
+    """CEL for: `path` is `directory`, or below it."""
+    return f"({path} == {directory} || {_is_below(path, directory)})"
+
+
+def _is_below(path: str, directory: str) -> str:
+    return f"({directory} == '/' || {path}.startsWith({directory} + '/'))"
+
+
+def _overlap(one: str, other: str) -> str:
+    return f"({_is_in(one, other)} || {_is_in(other, one)})"
+
+
+_NO_DOTS = Rule(f"!self.matches('{_DOTS}')", "must not have . or .. as a component")
+_ABSOLUTE = [Rule("self.startsWith('/')", "must be an absolute path such as /store/mc"), _NO_DOTS]
+_PREFIX = [Rule("self == '' || self.startsWith('/')", "must be an absolute path such as /pnfs/site"), _NO_DOTS]
+_RELATIVE = [Rule("!self.startsWith('/')", "must be relative, such as logs or logs/prod"), _NO_DOTS]
+_PATTERN = [Rule("self.matches('[^*/]')", "names no path component: it would match everything, or nothing")]
+_CONFIRMED = [
+    Rule(
+        # the API server looks at the default, an empty mapping, as well
+        "!has(self.mode) || self.mode != 'Enforce' || self.confirmRuns >= 2",
+        "confirmRuns must be at least 2 where mode is Enforce: the first run never acts",
+    )
+]
+_DISJOINT_ROOTS = Rule(
+    f"self.all(r, self.exists_one(o, {_is_in('r.path', 'o.path')}))",
+    "a root lies inside another; a file must belong to one root",
+)
+_EXCLUDED_BELOW_ROOTS = Rule(
+    f"self.exclude.all(e, self.roots.exists(r, e != r.path && {_is_below('e', 'r.path')}))",
+    "an excluded directory is below none of the roots",
+)
+_DISJOINT_AREAS = Rule(
+    f"self.logs.additional.all(a, !{_overlap('a', 'self.path')} "
+    f"&& self.logs.additional.exists_one(b, {_is_in('a', 'b')}))",
+    "directories of logs overlap: every directory must be cleaned by one rule only",
+)
+
+
+def _beside_roots(area: str) -> str:
+    return (
+        f"(self.listing.roots.all(r, !{_overlap(area, 'r.path')}) "
+        f"|| self.listing.exclude.exists(e, {_is_in(area, 'e')}))"
+    )
+
+
+_AREA_BESIDE_ROOTS = Rule(
+    f"!has(self.unmerged) || ({_beside_roots('self.unmerged.path')} "
+    f"&& self.unmerged.logs.additional.all(a, {_beside_roots('a')}))",
+    "unmerged overlaps with a root of listing.roots; choose other roots, or name the area in listing.exclude",
+)
+_ALIKE = "columns must be all numbers, for a file without a header, or all names, for a file with one"
+
+
+def _as_path(name: str) -> str:
+    return f"(!has(self.{name}) || (type(self.{name}) == string) == (type(self.path) == string))"
+
+
+RULES: dict[str, list[Rule]] = {
+    "": [
+        Rule(
+            "self.metadata.name.size() <= 40 && self.metadata.name.matches('^[a-z0-9]([a-z0-9-]*[a-z0-9])?$')",
+            "metadata.name must be at most 40 lower case letters, digits and hyphens: names of Jobs derive from it",
+        )
+    ],
+    "spec": [
+        Rule("!has(self.timeZone) || has(self.schedule)", "timeZone has a meaning only together with schedule"),
+        _AREA_BESIDE_ROOTS,
+    ],
+    "spec.site": [Rule("self == oldSelf", "site is immutable: make a check of its own for another site")],
+    "spec.schedule": [
+        Rule(f"self.matches('{_CRON}')", 'is no cron line; five fields such as "0 3 * * 0" are expected')
+    ],
+    "spec.timeZone": [
+        Rule(
+            "timestamp('2026-01-01T12:00:00Z').getFullYear(self) == 2026",
+            "there is no such time zone; write a name such as Europe/Zurich or UTC",
+        )
+    ],
+    "spec.listing": [_EXCLUDED_BELOW_ROOTS],
+    "spec.listing.roots": [_DISJOINT_ROOTS],
+    "spec.listing.roots[].path": _ABSOLUTE,
+    "spec.listing.exclude[]": _ABSOLUTE,
+    "spec.listing.source": [
+        Rule(
+            "[has(self.xrootd), has(self.posix), has(self.dump)].filter(given, given).size() == 1",
+            "must have exactly one of xrootd, posix, dump",
+        )
+    ],
+    "spec.listing.source.xrootd.prefix": _PREFIX,
+    "spec.listing.source.posix.prefix": _ABSOLUTE,
+    "spec.listing.source.dump": [
+        Rule(
+            "!has(self.columns) || !(self.format in ['ral', 'paths'])",
+            "columns must not be given where format is ral or paths: it says where the columns are",
+        ),
+        Rule(
+            "!has(self.columns) || self.format != 'parquet' || type(self.columns.path) == string",
+            "columns must be names where format is parquet",
+        ),
+    ],
+    "spec.listing.source.dump.prefix": _PREFIX,
+    "spec.listing.source.dump.columns": [Rule(f"{_as_path('size')} && {_as_path('mtime')}", _ALIKE)],
+    "spec.comparison.ignore[]": _PATTERN,
+    "spec.policy.missing": _CONFIRMED,
+    "spec.policy.orphans": _CONFIRMED,
+    "spec.policy.mismatches": _CONFIRMED,
+    "spec.policy.emptyDirectories": _CONFIRMED,
+    "spec.unmerged": [*_CONFIRMED, _DISJOINT_AREAS],
+    "spec.unmerged.path": _ABSOLUTE,
+    "spec.unmerged.exclude[]": _PATTERN,
+    "spec.unmerged.logs.path": _RELATIVE,
+    "spec.unmerged.logs.additional[]": _ABSOLUTE,
+    "spec.store": [Rule("has(self.claimName) != has(self.url)", "must have exactly one of claimName, url")],
+}
+"""Where each rule stands; `[]` is an item of a list."""
+
+
+def add_rules(schema: Schema) -> None:
+    """Put the rules into the schema of the whole resource. Raises KeyError for a place that it does not have."""
+    for place, rules in RULES.items():
+        _at(schema, place)["x-kubernetes-validations"] = [rule._asdict() for rule in rules]
+
+
+def _at(schema: Schema, place: str) -> Schema:
+    for part in place.replace("[]", ".[]").split(".") if place else []:
+        schema = schema["items"] if part == "[]" else schema["properties"][part]
+    return schema
