@@ -179,6 +179,7 @@ class Status(StatusModel):
     )
     next_run_time: Time | None = Field(None, description="When the next scheduled run is due, with its jitter.")
     last_schedule_time: Time | None = Field(None, description="Last time of the schedule that was run or missed.")
+    last_run_id: str | None = Field(None, description="Id of the last run; the next one's is greater.")
     last_run_time: Time | None = Field(None, description="When the last run began.")
     last_successful_run_time: Time | None = Field(None, description="When a run last came to its end as Complete.")
     last_manual_trigger: str | None = Field(None, description="Last spec.trigger.manual for which a run was started.")

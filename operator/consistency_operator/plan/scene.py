@@ -101,5 +101,5 @@ def run_number(run_id: str) -> int:
 
 def newest_number(status: Status) -> int:
     """The number of the last run that the status knows; 0 when it knows none."""
-    ids = [run.id for run in status.history] + ([status.run.id] if status.run else [])
-    return max(map(run_number, ids), default=0)
+    ids = [status.last_run_id or "", *(run.id for run in status.history), status.run.id if status.run else ""]
+    return max(map(run_number, ids))

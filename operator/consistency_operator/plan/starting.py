@@ -12,6 +12,8 @@ from consistency_operator.status import Run, Status, Trigger
 
 LATE = timedelta(minutes=5)
 """A scheduled run that starts so much after its time is called a catch-up."""
+FAR_AHEAD = timedelta(days=1)
+"""Nearer than that, a last time in the future is believed: the clock has gone back, and no time is run twice."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ def armed_schedule(scene: Scene) -> Schedule | None:
 def observe_schedule(scene: Scene, status: Status) -> Status:
     """Note a schedule that is new, edited or resumed: of its times, those before now are not run any more.
 
-    A last time that lies in the future, as a wrong clock leaves it, is then forgotten as well.
+    A last time that lies far in the future, as a wrong clock leaves it, is then forgotten as well.
     """
     schedule = armed_schedule(scene)
     text = schedule.text if schedule else None
@@ -59,7 +61,7 @@ def observe_schedule(scene: Scene, status: Status) -> Status:
         update={
             "observed_schedule": text,
             "observed_schedule_time": scene.now if text else None,
-            "last_schedule_time": last if last and last <= scene.now else None,
+            "last_schedule_time": last if last and last < scene.now + FAR_AHEAD else None,
         }
     )
 
@@ -107,7 +109,8 @@ def start(scene: Scene, status: Status) -> tuple[Status, tuple[Event, ...]]:
     asked = asks(scene, status)
     if not asked or any(scene.unfinished(status)):
         return status, ()
-    update: dict[str, Any] = {"run": _new_run(scene, status, asked)}
+    run = _new_run(scene, status, asked)
+    update: dict[str, Any] = {"run": run, "last_run_id": run.id}
     if asked.due:
         update["last_schedule_time"] = asked.due.written
     if asked.manual:

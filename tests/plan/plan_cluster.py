@@ -1,0 +1,152 @@
+"""A cluster in miniature, in which a plan is carried out: a clock, a status with versions, Jobs, and a lagging watch."""
+
+import itertools
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from consistency_operator import admission, names
+from consistency_operator.jobs import JobState, foreign
+from consistency_operator.names import JobStage
+from consistency_operator.plan import AskBackend, CreateJob, DeleteJob, ListPods, Plan, Preflight, World, plan
+from consistency_operator.resource import Resource
+from consistency_operator.status import Status, read_status
+from plan_cases import FOUND, NOW, gates
+from consistency_operator.results import WorkerResult
+
+LISTED = {"files": 10, "directories": 2, "bytes": 99, "holes": 0}
+
+
+class Crash(Exception):  # noqa: N818 (nothing is wrong)
+    """The operator ends here."""
+
+
+@dataclass
+class MiniCluster:
+    """One check in it. `seen`: the Jobs as the operator's watch shows them. `made`: each Job that ever was."""
+
+    resource: Resource
+    now: datetime = NOW
+    stored: dict[str, object] = field(default_factory=dict)
+    version: int = 0
+    jobs: dict[str, JobState] = field(default_factory=dict)
+    seen: dict[str, JobState] = field(default_factory=dict)
+    made: list[tuple[str, JobStage]] = field(default_factory=list)
+    runs: list[Status] = field(default_factory=list)
+    site_ready: bool = True
+    wake_at: datetime | None = None
+    _answer: Preflight | None = None
+    _pods_seen: set[str] = field(default_factory=set)
+    _taken: JobState | None = None
+    _uids: "itertools.count[int]" = field(default_factory=itertools.count)
+
+    @property
+    def status(self) -> Status:
+        return read_status(self.stored)
+
+    def operate(self, crash_after: int | None = None, stale: tuple[int, Status] | None = None) -> Plan:
+        """One reconciliation. It dies after `crash_after` of its writes, or plans from an older version of the status.
+
+        What it does with a status that is not the stored one: nothing, since the write is refused.
+        """
+        version, status = stale or (self.version, self.status)
+        if status.run and any(record.name not in self.seen for record in status.run.jobs):
+            self.deliver()
+        decided = plan(self.resource, status, self._told(), self.now, self._world(status))
+        self.wake_at = decided.wake_at
+        writes = itertools.count()
+        try:
+            if version != self.version:
+                return decided
+            self._write(status, decided.status, next(writes), crash_after)
+            for action in decided.actions:
+                if next(writes) == crash_after:
+                    raise Crash
+                self._act(action)
+        except Crash:
+            self._answer, self._taken = None, None
+            self._pods_seen.clear()
+        return decided
+
+    def deliver(self) -> None:
+        """The watch catches up."""
+        self.seen = dict(self.jobs)
+
+    def end(self, name: str, complete: bool) -> None:
+        """A Job comes to its end."""
+        job = self.jobs[name]
+        if not job.unfinished:
+            return
+        results = (self._result(job),) if complete else ()
+        state = "Complete" if complete else "Failed"
+        self.jobs[name] = replace(job, state=state, told=False, finished=self.now, results=results)
+
+    def vanish(self, name: str) -> None:
+        """Somebody deletes a Job, or its time to live is over."""
+        self.jobs.pop(name, None)
+
+    def _write(self, old: Status, new: Status, number: int, crash_after: int | None) -> None:
+        if number == crash_after:
+            raise Crash
+        if new.to_json() != old.to_json():
+            if new.run and (old.run is None or old.run.id != new.run.id):
+                self.runs.append(new)
+            self.stored, self.version = new.to_json(), self.version + 1
+
+    def _act(self, action: object) -> None:
+        match action:
+            case AskBackend(run_id):
+                reason = "" if self.site_ready else "SiteNotReady"
+                self._answer = Preflight(run_id, self.now, self.site_ready, reason, "asked")
+            case CreateJob(stage, run_id):
+                self._create(names.job_name(self.resource.name, run_id, stage), stage, run_id)
+            case DeleteJob(name, uid):
+                if name in self.jobs and self.jobs[name].uid == uid:
+                    self.vanish(name)
+            case ListPods(_, uid):
+                self._pods_seen.add(uid)
+
+    def _create(self, name: str, stage: JobStage, run_id: str) -> None:
+        if name not in self.jobs:
+            self.made.append((run_id, stage))
+            self.jobs[name] = JobState(stage, run_id, name, uid=f"uid-{next(self._uids)}")
+        elif self.jobs[name].state == "Foreign":
+            self._taken = foreign(stage, run_id, name)
+
+    def _told(self) -> list[JobState]:
+        jobs = [
+            replace(job, told=True) if job.uid in self._pods_seen else replace(job, results=()) if job.over else job
+            for job in self.seen.values()
+        ]
+        return jobs + ([self._taken] if self._taken else [])
+
+    def _world(self, status: Status) -> World:
+        claim = admission.claim_of(self.resource, status, self.seen.values())
+        decided = admission.decide(self.resource.key, [claim], limit=1) if claim else None
+        return World(decided, self._answer)
+
+    def _result(self, job: JobState) -> WorkerResult:
+        if job.stage == "Listing":
+            return WorkerResult("Listing", job.run_id, 0, "Complete", shard=0, counts=LISTED)
+        counts = FOUND if job.stage == "Comparison" else {}
+        return WorkerResult(job.stage, job.run_id, 0, "Complete", counts=counts, gates=gates())
+
+    def live_until(self, quiet: "timedelta") -> bool:
+        """Let everything work as it should, without a person, for at most so long; whether the run has ended by then.
+
+        To wait for a person's approval is an end as well.
+        """
+        last = self.now + quiet
+        self.site_ready = True
+        while self.now < last:
+            for name in list(self.jobs):
+                self.end(name, complete=True)
+            self.deliver()
+            before = self.version
+            self.operate()
+            run = self.status.run
+            if run is None or run.stage == "AwaitingApproval":
+                return True
+            if self.version == before:
+                following = self.wake_at or self.now + timedelta(hours=1)
+                self.now = max(self.now + timedelta(seconds=1), following)
+        return False
