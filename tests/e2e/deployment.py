@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from cluster.api import path_of
 from cluster.control_plane import ControlPlane
 from cluster.processes import wait_until
 
@@ -31,12 +30,13 @@ def apply(plane: ControlPlane, objects: list[Manifest], *options: str) -> None:
 
 
 def install(plane: ControlPlane) -> list[Manifest]:
-    """Everything of deploy/ but the operator's pod, which the tests play; returns also that."""
+    """Everything of deploy/ and its policy for Jobs, but not the operator's pod, which the tests play; returns all."""
     objects = rendered(plane, "deploy")
+    objects += rendered(plane, "deploy/job-policy")
     apply(plane, [one for one in objects if one["kind"] in ("CustomResourceDefinition", "Namespace")])
     apply(plane, [one for one in objects if one["kind"] not in ("CustomResourceDefinition", "Namespace", "Deployment")])
     wait_until("the CRD is served", lambda: is_established(plane))
-    wait_until("checks can be listed", lambda: plane.api.get(path_of("SiteConsistencyCheck")) is not None)
+    wait_until("kubectl knows it", lambda: "sitecheck" in plane.kubectl("api-resources", "--cached=false"))
     return objects
 
 

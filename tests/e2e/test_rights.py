@@ -18,7 +18,6 @@ ALLOWED = [
     ("patch", CHECKS, "siteconsistencychecks", "status"),
     ("list watch create delete", "batch", "jobs", ""),
     ("list", CORE, "pods", ""),
-    ("get", CORE, "pods", "log"),
     ("create", CORE, "events", ""),
 ]
 FORBIDDEN = [
@@ -28,6 +27,7 @@ FORBIDDEN = [
     ("update", CHECKS, "siteconsistencychecks", "status"),
     ("create update patch delete", CORE, "pods", ""),
     ("create get", CORE, "pods", "exec"),
+    ("get", CORE, "pods", "log"),
     ("get list create patch delete", CORE, "serviceaccounts", ""),
     ("create", CORE, "serviceaccounts", "token"),
     ("impersonate", CORE, "serviceaccounts", ""),
@@ -129,3 +129,20 @@ def test_an_operator_of_one_namespace_has_no_rights_in_another(plane, installed,
     assert allowed(api, ALLOWED) == []
     assert len(allowed(api, ALLOWED, [namespace])) == sum(len(verbs.split()) for verbs, *_ in ALLOWED)
     assert allowed(api, FORBIDDEN, [namespace]) == []
+
+
+def a_job(**pod: Any) -> dict[str, Any]:
+    container = {"name": "worker", "image": "x"}
+    spec = {"restartPolicy": "Never", "containers": [container], **pod}
+    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "x"}, "spec": {"template": {"spec": spec}}}
+
+
+@pytest.mark.parametrize(
+    "job",
+    [a_job(), a_job(hostNetwork=True), a_job(volumes=[{"name": "etc", "hostPath": {"path": "/etc"}}])],
+    ids=["of no check", "in the network of the node", "with a folder of the node"],
+)
+def test_even_a_stolen_token_of_the_operator_starts_no_job_but_a_worker(account, namespace, job):
+    with pytest.raises(ApiError, match="denied request") as refused:
+        account(OPERATOR).create(job, namespace)
+    assert refused.value.code == 422

@@ -102,7 +102,12 @@ class ControlPlane:
 
     def kubectl(self, *arguments: str, stdin: str | None = None, exit_code: int | None = 0) -> str:
         """What kubectl prints; of a command that must fail, what it complains of. With None it may do either."""
-        command = [program("kubectl"), f"--kubeconfig={self.kubeconfig}", *arguments]
+        command = [
+            program("kubectl"),
+            f"--kubeconfig={self.kubeconfig}",
+            f"--cache-dir={self.folder}/kubectl",
+            *arguments,
+        ]
         done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False, timeout=120)
         assert exit_code in (None, done.returncode), f"kubectl {' '.join(arguments)}: {done.stderr or done.stdout}"
         return done.stderr if done.returncode else done.stdout
