@@ -10,7 +10,7 @@ LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashe
 CRD := crds/consistency.dynamo.io_siteconsistencychecks.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help crd demo test lint bench format mysqlclient lock clean
+.PHONY: help crd demo test lint e2e e2e-cost bench format mysqlclient lock clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,12 @@ lint: $(READY_DEV) ## Formatting, style, types, and the direction of dependencie
 
 crd: $(READY_DEV) ## Write the CustomResourceDefinition anew from the models
 	@$(BIN)/python -m consistency_operator.crd > $(CRD).new && mv $(CRD).new $(CRD)
+
+e2e: $(READY_DEV) ## Run the operator in a real Kubernetes, which is built first (15 minutes, once); E2E=... are pytest's arguments
+	@PYTHONPATH=tests/e2e $(BIN)/python -m cluster.run $(E2E)
+
+e2e-cost: $(READY_DEV) ## Measure what the operator costs with 0, 200 and 1,000 checks on a real API server
+	@PYTHONPATH=tests/e2e $(BIN)/python -m cluster.run --processes tests/e2e/measure_cost.py -s
 
 bench: $(READY_DEV) ## Measure listing, comparison and snapshot against their peers; BENCH=--big for more
 	@$(BIN)/python benchmarks/bench.py $(BENCH)

@@ -23,6 +23,9 @@ NEEDED = {
 
 
 def main(arguments: list[str]) -> int:
+    """`arguments` are pytest's; `--processes` before them does without containers."""
+    containers = arguments[:1] != ["--processes"]
+    arguments = arguments[not containers :]
     started = time.monotonic()
     missing = [f"{name} is missing: {NEEDED[name]}" for name in lacking(*NEEDED)]
     try:
@@ -37,24 +40,22 @@ def main(arguments: list[str]) -> int:
     tests = [sys.executable, "-m", "pytest", "--timeout=300", "--durations=10", *(arguments or ["tests/e2e"])]
     os.chdir(ROOT)
     os.environ["PYTHONPATH"] = str(ROOT / "tests/e2e")
-    code = _with_containers(tests) if sandbox.lacking() == "" else _with_processes(tests)
+    code = _run(tests, containers)
     print(f"make e2e took {time.monotonic() - started:.0f} s")
     return code
 
 
-def _with_processes(tests: list[str]) -> int:
-    print(f"pods are processes only; no containers, since this machine cannot: {sandbox.lacking()}")
-    return subprocess.run(tests, check=False).returncode
-
-
-def _with_containers(tests: list[str]) -> int:
-    problem = images.missing()
-    if problem:
-        print(f"pods are processes only; no containers: {problem}", file=sys.stderr)
+def _run(tests: list[str], containers: bool) -> int:
+    """In the sandbox, with containers; with less where the machine cannot or the caller does not want it."""
+    if reason := sandbox.lacking():
+        print(f"pods are processes only, no containers; this machine cannot: {reason}")
+        return subprocess.run(tests, check=False).returncode
+    if containers and (reason := images.missing()):
+        print(f"pods are processes only, no containers: {reason}", file=sys.stderr)
         if os.environ.get("CI") == "true":
             return 1
-        return sandbox.run(*tests)
-    os.environ[images.FOLDER] = str(images.prepare())
+    elif containers:
+        os.environ[images.FOLDER] = str(images.prepare())
     return sandbox.run(*tests)
 
 
