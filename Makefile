@@ -13,7 +13,7 @@ CRD := crds/consistency.dynamo.io_siteconsistencychecks.yaml
 .PHONY: help crd demo test lint e2e e2e-cost bench format mysqlclient lock clean
 
 help: ## Say what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(READY) ## Check a small site against a small inventory, from nothing to the report
 	@$(BIN)/python examples/demo/demo.py
