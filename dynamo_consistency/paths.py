@@ -35,7 +35,10 @@ def visible(name: str | bytes) -> str:
 
     That covers marks that turn the direction of text around and so make one name look like another.
     """
-    text = to_bytes(name).decode("utf-8", "backslashreplace")
+    try:
+        text = to_bytes(name).decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:  # half a character, which no path has but JSON may hold
+        text = str(name)
     return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 
