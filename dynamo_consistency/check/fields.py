@@ -116,4 +116,5 @@ _MOST = 2**31 - 1
 Seconds = Annotated[int, Field(ge=0, le=_MOST)]
 Count = Annotated[int, Field(ge=0, le=_MOST)]
 Positive = Annotated[int, Field(ge=1, le=_MOST)]
+Shards = Annotated[int, Field(ge=1, le=1000)]
 Mode = Literal["Ignore", "Report", "Enforce"]

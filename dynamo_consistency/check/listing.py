@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field, ValidationInfo, field_validator
 
 from dynamo_consistency import paths
-from dynamo_consistency.check.fields import Count, LogicalPath, Positive
+from dynamo_consistency.check.fields import Count, LogicalPath, Positive, Shards
 from dynamo_consistency.check.source import Source
 from dynamo_consistency.yamlfile import ClosedModel
 
@@ -26,8 +26,8 @@ class Listing(ClosedModel):
     exclude: Annotated[list[LogicalPath], Field(max_length=128)] = Field(
         [], description="Directories below a root that take no part at all."
     )
-    shards: Positive = Field(4, description="Number of parts in which the site is listed, each by its own worker.")
-    parallelism: Positive = Field(4, description="Number of shards that are listed at the same time.")
+    shards: Shards = Field(4, description="Number of parts in which the site is listed, each by its own worker.")
+    parallelism: Shards = Field(4, description="Number of shards that are listed at the same time.")
     max_failed_shards: Count = Field(
         0, description="Shards that may fail; what they own is then a hole. More than these, and the run fails."
     )

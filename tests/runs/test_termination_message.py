@@ -142,7 +142,7 @@ def stages(drifted, monkeypatch):
 
 
 @pytest.fixture
-def stages_without_inventory(sandbox, monkeypatch):
+def early_stages(sandbox, monkeypatch):
     return Stages(sandbox, monkeypatch)
 
 
@@ -210,11 +210,9 @@ def test_a_snapshot_that_fails_says_why(stages, monkeypatch):
         ("{}", "DYNAMO_CONSISTENCY_CHECK:1: spec: is missing"),
     ],
 )
-def test_a_check_in_the_environment_that_is_none_is_a_matter_of_configuration(
-    stages_without_inventory, monkeypatch, given, words
-):
+def test_a_check_in_the_environment_that_is_none_is_a_matter_of_configuration(early_stages, monkeypatch, given, words):
     monkeypatch.setenv("DYNAMO_CONSISTENCY_CHECK", given)
-    said = stages_without_inventory.run("snapshot", exit_code=2)
+    said = early_stages.run("snapshot", exit_code=2)
     assert (said["exitCode"], said["result"]) == (2, "Failed")
     assert words in said["message"]
 
@@ -232,8 +230,8 @@ def test_the_check_in_the_environment_is_that_of_the_run_and_of_its_site(stages,
     assert read_check(stages.directory / "check.yaml").spec.jitter_seconds == 0
 
 
-def test_wrong_usage_leaves_a_message_as_well(stages_without_inventory):
-    said = stages_without_inventory.run("listing", "--shards", "4", exit_code=2)
+def test_wrong_usage_leaves_a_message_as_well(early_stages):
+    said = early_stages.run("listing", "--shards", "4", exit_code=2)
     assert said["exitCode"] == 2
     assert "No such option" in said["message"]
 

@@ -9,14 +9,13 @@ from collections.abc import Callable
 from consistency_operator import names
 from consistency_operator.manifests.overlay import Manifest
 from consistency_operator.manifests.pod import pod_template
-from consistency_operator.manifests.run import WORKER, JobRun, Owner, WorkerSettings
+from consistency_operator.manifests.run import KUEUE, WORKER, JobRun, Owner, WorkerSettings
 from dynamo_consistency.check import API_VERSION, KIND
 
 DAY = 86_400
 CONFIGURATION = 2
 """The exit code of a worker that will fail again, however often it is tried."""
 UNLIMITED = 2**31 - 1
-KUEUE = "kueue.x-k8s.io/"
 
 _DISRUPTED = [{"type": "DisruptionTarget", "status": "True"}]
 _TRY_AGAIN = {
@@ -52,14 +51,15 @@ def build_job(stage: names.JobStage, resource: Owner, run: JobRun, settings: Wor
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
-        "metadata": _metadata(stage, resource, run, template),
+        "metadata": _metadata(stage, resource, run),
         "spec": spec,
     }
 
 
-def _metadata(stage: names.JobStage, resource: Owner, run: JobRun, template: Manifest) -> Manifest:
-    """Labels that queue a Job (Kueue) are read from the Job itself, not from its pods."""
-    queueing = {key: value for key, value in template["metadata"]["labels"].items() if key.startswith(KUEUE)}
+def _metadata(stage: names.JobStage, resource: Owner, run: JobRun) -> Manifest:
+    """A Job waits in the queue (Kueue) that its own labels name; on its pods they would queue each of them again."""
+    wanted = run.check.spec.pod_template.metadata.labels
+    queueing = {key: value for key, value in wanted.items() if key.startswith(KUEUE)}
     return {
         "name": names.job_name(resource.name, run.id, stage),
         "namespace": resource.namespace,

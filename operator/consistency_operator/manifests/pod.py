@@ -5,6 +5,7 @@ from consistency_operator.manifests.overlay import Manifest, overlaid
 from consistency_operator.manifests.run import (
     CHECK_SETTING,
     DATA_FOLDER,
+    KUEUE,
     WORKER,
     JobRun,
     Owner,
@@ -44,7 +45,8 @@ def pod_template(stage: names.JobStage, resource: Owner, run: JobRun, settings: 
     spec = overlaid(_pod_spec(stage, run, settings), overlay.spec)
     for container in spec.get("initContainers", []):
         container["securityContext"] = overlaid(_CONFINED, container.get("securityContext", {}))
-    labels = overlay.metadata.labels | names.job_labels(resource.name, run.id, stage)
+    wanted = {key: value for key, value in overlay.metadata.labels.items() if not key.startswith(KUEUE)}
+    labels = wanted | names.job_labels(resource.name, run.id, stage)
     annotations = {"annotations": dict(overlay.metadata.annotations)} if overlay.metadata.annotations else {}
     return {"metadata": {"labels": labels, **annotations}, "spec": spec}
 

@@ -9,6 +9,7 @@ from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.errors import ConfigurationError
 
 WORKER = "worker"
+KUEUE = "kueue.x-k8s.io/"
 DATA_FOLDER = "/data"
 CHECK_SETTING = "DYNAMO_CONSISTENCY_CHECK"
 
