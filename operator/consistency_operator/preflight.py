@@ -26,9 +26,8 @@ Reason = Literal["", "SiteNotReady", "BackendUnreachable"]
 class Preflights:
     """Asks backends, a few at a time."""
 
-    def __init__(self, settings: OperatorSettings, command: Sequence[str] = COMMAND) -> None:
+    def __init__(self, settings: OperatorSettings) -> None:
         self._settings = settings
-        self._command = command
         self._room = asyncio.Semaphore(settings.max_concurrent_preflights)
 
     async def ask(self, check: SiteConsistencyCheck, run_id: str) -> Preflight:
@@ -41,7 +40,7 @@ class Preflights:
             now = datetime.now(UTC)
             try:
                 async with asyncio.timeout(seconds):
-                    reason, message = await self._answer([*self._command, *arguments, *needs_listers])
+                    reason, message = await self._answer([*COMMAND, *arguments, *needs_listers])
             except TimeoutError:
                 why = f"the backend {spec.backend} did not answer within {seconds} seconds"
                 return Preflight(run_id, now, False, "BackendUnreachable", why)

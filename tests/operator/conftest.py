@@ -6,13 +6,15 @@ import os
 import socket
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import consistency_operator.handlers
 import kopf
 import pytest
-from consistency_operator.names import PLURAL
+from consistency_operator import preflight
+from consistency_operator.names import LABEL_STAGE, PLURAL
 from fake_cluster import FakeCluster
 from fake_jobs import JobController
 from fake_store import Body
@@ -75,15 +77,43 @@ def script() -> Script:
     return Script()
 
 
+@dataclass(frozen=True)
+class Backends:
+    """A backends.yaml whose only backend is `ready_site`."""
+
+    file: Path
+
+    def feel(self, mood: str) -> None:
+        """ready, unlisted, broken, hanging, or anything else: not ready."""
+        self.file.with_name("mood").write_text(mood)
+
+    def answer(self, reason: str = "", message: str = "") -> None:
+        """What a process of a few milliseconds says in place of the real one, see `quick_answers`."""
+        self.file.with_name("answer").write_text(json.dumps({"reason": reason, "message": message}))
+
+
 @pytest.fixture
-def environment(cluster: FakeCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+def backends(tmp_path: Path) -> Backends:
+    file = tmp_path / "backends.yaml"
+    file.write_text(json.dumps({"backends": {"default": {"type": "module", "module": "ready_site"}}}))
+    return Backends(file)
+
+
+@pytest.fixture
+def quick_answers(backends: Backends, monkeypatch: pytest.MonkeyPatch) -> None:
+    backends.answer()
+    monkeypatch.setattr(preflight, "COMMAND", ("sh", "-c", f"cat {backends.file.with_name('answer')}"))
+
+
+@pytest.fixture
+def environment(
+    cluster: FakeCluster, backends: Backends, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> dict[str, str]:
     """The operator's environment variables; also those of a real process."""
-    backends = tmp_path / "backends.yaml"
-    backends.write_text(json.dumps({"backends": {"default": {"type": "module", "module": "ready_site"}}}))
     settings = {
         "KUBECONFIG": str(cluster.kubeconfig(tmp_path)),
         "CONSISTENCY_IMAGE": "registry/consistency:1",
-        "CONSISTENCY_BACKENDS": str(backends),
+        "CONSISTENCY_BACKENDS": str(backends.file),
         "CONSISTENCY_METRICS_LISTEN": f"127.0.0.1:{free_port()}",
         "PYTHONPATH": str(Path(__file__).parent),
     }
@@ -117,3 +147,31 @@ def check(name: str = "t2-a", **spec: Any) -> Body:
 def status_of(cluster: FakeCluster, name: str = "t2-a") -> Body:
     body = cluster.get(PLURAL, name)
     return {} if body is None else dict(body.get("status", {}))
+
+
+def stage_of(cluster: FakeCluster, name: str = "t2-a") -> str:
+    """What the run that goes on does; empty when there is none."""
+    return str(status_of(cluster, name).get("run", {}).get("stage", ""))
+
+
+def last_run(cluster: FakeCluster, name: str = "t2-a") -> Body:
+    """The run that ended last; empty while a run goes on, or when there was none."""
+    status = status_of(cluster, name)
+    return {} if "run" in status else dict((status.get("history") or [{}])[0])
+
+
+def condition(cluster: FakeCluster, kind: str, name: str = "t2-a") -> Body:
+    found = (each for each in status_of(cluster, name).get("conditions", []) if each["type"] == kind)
+    return next(found, {})
+
+
+def events_of(cluster: FakeCluster, name: str = "t2-a") -> list[str]:
+    """The reasons of the events about a check, in their order."""
+    return [event["reason"] for event in cluster.all("events") if event["involvedObject"]["name"] == name]
+
+
+def created_jobs(cluster: FakeCluster) -> list[str]:
+    """The stages whose Jobs were made, in their order, each as often as it was."""
+    changes = cluster.do(lambda: list(cluster.store.log))
+    made = (change for change in changes if change.plural == "jobs" and change.type == "ADDED")
+    return [change.body["metadata"]["labels"][LABEL_STAGE] for change in made]

@@ -12,7 +12,8 @@ from fake_jobs import End
 from fake_store import Body
 
 READY = ("Inventory", "ListingHealth", "Limits", "Confirmation", "Mode", "Approval", "Acting")
-COUNTS = {"listedFiles": 1003, "inventoryFiles": 1000, "missing": 0, "orphans": 3, "holes": 0, "orphanBytes": 300}
+COUNTS = {"listedFiles": 1003, "inventoryFiles": 1000, "orphanBytes": 300, "holes": 0}
+COUNTS |= {"missing": 0, "orphans": 3, "mismatches": 0, "emptyDirectories": 0}
 
 
 def gates(**closed: str) -> list[Body]:

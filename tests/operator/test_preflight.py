@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from conftest import check
+from consistency_operator import preflight
 from consistency_operator.plan import Preflight
 from consistency_operator.preflight import Preflights
 from consistency_operator.settings import OperatorSettings
@@ -78,22 +79,26 @@ def test_a_backend_that_hangs_is_given_up_and_its_process_ended(settings: Operat
     assert not _asking()
 
 
-def test_a_process_that_dies_says_its_last_words(settings: OperatorSettings) -> None:
+def test_a_process_that_dies_says_its_last_words(settings: OperatorSettings, monkeypatch: pytest.MonkeyPatch) -> None:
     async def ask() -> Preflight:
         document = SiteConsistencyCheck.model_validate({"apiVersion": API_VERSION, "kind": KIND, **check()})
-        command = ["sh", "-c", "echo mysql://me:hunter2@db is no place >&2; exit 137"]
-        return await Preflights(settings, command).ask(document, "1")
+        return await Preflights(settings).ask(document, "1")
 
+    dying = ("sh", "-c", "echo mysql://me:hunter2@db is no place >&2; exit 137")
+    monkeypatch.setattr(preflight, "COMMAND", dying)
     answer = asyncio.run(ask())
     assert answer.reason == "BackendUnreachable"
     assert answer.message == "the backend default could not be asked: exit code 137, mysql://me:***@db is no place"
 
 
-def test_no_more_backends_are_asked_at_a_time_than_settings_allow(settings: OperatorSettings, tmp_path: Path) -> None:
+def test_no_more_backends_are_asked_at_a_time_than_settings_allow(
+    settings: OperatorSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def ask() -> list[Preflight]:
         document = SiteConsistencyCheck.model_validate({"apiVersion": API_VERSION, "kind": KIND, **check()})
         counting = f"mkdir {tmp_path}/one || touch {tmp_path}/too-many; sleep 0.1; rmdir {tmp_path}/one"
-        preflights = Preflights(settings.model_copy(update={"max_concurrent_preflights": 1}), ["sh", "-c", counting])
+        monkeypatch.setattr(preflight, "COMMAND", ("sh", "-c", counting))
+        preflights = Preflights(settings.model_copy(update={"max_concurrent_preflights": 1}))
         return await asyncio.gather(*(preflights.ask(document, str(i)) for i in range(4)))
 
     assert [answer.ok for answer in asyncio.run(ask())] == [False] * 4

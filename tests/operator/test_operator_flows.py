@@ -1,0 +1,255 @@
+"""What an operator does with a check, from its creation to its history: kopf on a fake API server, pods by script."""
+
+import datetime
+
+import pytest
+from conftest import Backends, Operator, check, condition, created_jobs, events_of, last_run, stage_of, status_of
+from consistency_operator.names import ANNOTATION_APPROVE, ANNOTATION_REQUESTED_AT, LABEL_RUN, PLURAL
+from consistency_operator.plan import beginning
+from fake_cluster import FakeCluster
+from scripted_pods import Script, ends_with, gates
+
+pytestmark = pytest.mark.usefixtures("jobs", "quick_answers")
+
+STAGES = ["Snapshot", "Listing", "Comparison", "Action"]
+MANUAL = {"manual": "1"}
+
+
+def test_a_run_goes_through_all_its_stages_and_into_the_history(cluster: FakeCluster, operator: Operator) -> None:
+    cluster.create(PLURAL, check(trigger=MANUAL))
+    operator.start()
+    run = cluster.until(lambda: last_run(cluster))
+    assert (run["result"], run["reason"], run["trigger"]) == ("Complete", "Completed", "Manual")
+    assert run["counts"]["orphans"] == 3
+    assert run["deletions"][0].items() >= {"kind": "orphans", "confirmed": 3, "requested": 3}.items()
+    assert created_jobs(cluster) == STAGES
+    completed = ["StageCompleted"] * 3
+    cluster.until(lambda: "RunSucceeded" in events_of(cluster))
+    assert events_of(cluster) == ["RunStarted", *completed, "ActionsRequested", "RunSucceeded"]
+    assert condition(cluster, "Consistent")["status"] == "False"
+    assert condition(cluster, "Ready")["status"] == "True"
+
+
+def test_a_token_starts_one_run_and_not_another_one_after_a_restart(cluster: FakeCluster, operator: Operator) -> None:
+    cluster.create(PLURAL, check(trigger=MANUAL))
+    operator.start()
+    first = cluster.until(lambda: last_run(cluster))
+    operator.restart()
+    cluster.patch(PLURAL, "t2-a", {"spec": {"trigger": {"manual": "2"}}})
+    second = cluster.until(lambda: (run := last_run(cluster)) and run["id"] != first["id"] and run)
+    assert int(second["id"]) > int(first["id"])
+    assert created_jobs(cluster) == STAGES * 2
+
+
+def test_an_annotation_asks_for_a_run(cluster: FakeCluster, operator: Operator) -> None:
+    cluster.create(PLURAL, check())
+    operator.start()
+    cluster.until(lambda: condition(cluster, "Ready"))
+    cluster.patch(PLURAL, "t2-a", {"metadata": {"annotations": {ANNOTATION_REQUESTED_AT: "now"}}})
+    assert cluster.until(lambda: last_run(cluster))["trigger"] == "Requested"
+    assert status_of(cluster)["lastHandledRequestedAt"] == "now"
+
+
+def test_a_run_that_became_due_while_no_operator_was_there_is_caught_up_with(
+    cluster: FakeCluster, operator: Operator
+) -> None:
+    now = datetime.datetime.now(datetime.UTC)
+    hour = (now - datetime.timedelta(hours=2)).hour
+    cluster.create(PLURAL, check(schedule=f"0 {hour} * * *", timeZone="UTC"))
+    before = (now - datetime.timedelta(hours=5)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    status = {"observedSchedule": f"CRON_TZ=UTC 0 {hour} * * *", "observedScheduleTime": before}
+    cluster.patch_status(PLURAL, "t2-a", status)
+    operator.start()
+    assert cluster.until(lambda: last_run(cluster))["trigger"] == "CatchUp"
+    assert datetime.datetime.fromisoformat(status_of(cluster)["nextRunTime"]) > now
+
+
+def test_a_closed_gate_ends_the_run_without_an_action(cluster: FakeCluster, operator: Operator, script: Script) -> None:
+    script.gates = gates(ListingHealth="Rejected")
+    cluster.create(PLURAL, check(trigger=MANUAL))
+    operator.start()
+    assert cluster.until(lambda: last_run(cluster))["reason"] == "GateClosed"
+    assert created_jobs(cluster) == STAGES[:3]
+    cluster.until(
+        lambda: "GateClosed" in [event["reason"] for event in cluster.all("events") if event["type"] == "Warning"]
+    )
+
+
+@pytest.mark.parametrize("by", ["spec", "annotation"])
+def test_an_approval_lets_this_very_run_act(cluster: FakeCluster, operator: Operator, script: Script, by: str) -> None:
+    script.gates = gates(Approval="Pending")
+    cluster.create(PLURAL, check(trigger=MANUAL))
+    operator.start()
+    cluster.until(lambda: "ApprovalRequired" in events_of(cluster))
+    run_id = status_of(cluster)["run"]["id"]
+
+    def approve(run_id: str) -> None:
+        by_annotation = {"metadata": {"annotations": {ANNOTATION_APPROVE: run_id}}}
+        cluster.patch(PLURAL, "t2-a", by_annotation if by == "annotation" else {"spec": {"approve": {"run": run_id}}})
+
+    approve(str(int(run_id) - 1))
+    operator.restart()  # by now it has seen that
+    cluster.patch(PLURAL, "t2-a", {"spec": {"jitterSeconds": 1}})
+    cluster.until(
+        lambda: status_of(cluster)["observedGeneration"] == cluster.get(PLURAL, "t2-a")["metadata"]["generation"]
+    )
+    assert stage_of(cluster) == "AwaitingApproval"
+    approve(run_id)
+    run = cluster.until(lambda: last_run(cluster))
+    assert (run["reason"], run["approval"]["via"].lower()) == ("Completed", by)
+    action = next(job for job in cluster.all("jobs") if job["metadata"]["name"].endswith("action"))
+    assert action["spec"]["template"]["spec"]["containers"][0]["args"][-2:] == ["--approve", run_id]
+
+
+def test_a_suspended_check_begins_nothing_until_it_is_resumed(cluster: FakeCluster, operator: Operator) -> None:
+    cluster.create(PLURAL, check(trigger=MANUAL, suspend=True))
+    operator.start()
+    cluster.until(lambda: condition(cluster, "Ready").get("reason") == "Suspended")
+    assert created_jobs(cluster) == []
+    cluster.patch(PLURAL, "t2-a", {"spec": {"suspend": False}})
+    assert cluster.until(lambda: last_run(cluster))["reason"] == "Completed"
+
+
+def test_suspending_lets_a_run_that_has_begun_go_on(cluster: FakeCluster, operator: Operator, script: Script) -> None:
+    script.holds = {"Listing"}
+    cluster.create(PLURAL, check(trigger=MANUAL))
+    operator.start()
+    cluster.until(lambda: script.started["Listing"])
+    cluster.patch(PLURAL, "t2-a", {"spec": {"suspend": True}})
+    cluster.until(lambda: condition(cluster, "Ready").get("reason") == "Suspended")
+    script.holds.clear()
+    assert cluster.until(lambda: last_run(cluster))["reason"] == "Completed"
+
+
+def test_an_edit_during_a_run_is_not_seen_by_it(cluster: FakeCluster, operator: Operator, script: Script) -> None:
+    script.holds = {"Snapshot"}
+    cluster.create(PLURAL, check(trigger=MANUAL))
+    operator.start()
+    cluster.until(lambda: script.started["Snapshot"])
+    cluster.patch(PLURAL, "t2-a", {"spec": {"listing": {"shards": 5, "parallelism": 5}}})
+    script.holds.clear()
+    cluster.until(lambda: last_run(cluster))
+    listing = next(job for job in cluster.all("jobs") if job["metadata"]["name"].endswith("listing"))
+    assert listing["spec"]["completions"] == 2
+
+
+def test_a_check_that_is_deleted_takes_its_jobs_with_it(
+    cluster: FakeCluster, operator: Operator, script: Script
+) -> None:
+    script.holds = {"Listing"}
+    cluster.create(PLURAL, check(trigger=MANUAL))
+    operator.start()
+    cluster.until(lambda: script.started["Listing"] == 2)
+    cluster.until(lambda: any("t2-a" in name for name in operator.metrics()))
+    cluster.delete(PLURAL, "t2-a")
+    cluster.until(lambda: not any("t2-a" in name for name in operator.metrics()))
+    assert cluster.all("jobs") == cluster.all("pods") == []
+    writes = cluster.requests("^(PATCH|POST|DELETE)")
+    cluster.create(PLURAL, check("other"))
+    cluster.until(lambda: condition(cluster, "Ready", "other"))
+    assert all("other" in write for write in cluster.requests("^(PATCH|POST|DELETE)")[len(writes) :])
+
+
+def test_a_check_that_is_made_anew_under_its_old_name_begins_from_nothing(
+    cluster: FakeCluster, operator: Operator, script: Script
+) -> None:
+    script.holds = {"Listing"}
+    cluster.create(PLURAL, check(trigger=MANUAL))
+    operator.start()
+    cluster.until(lambda: script.started["Listing"] == 2)
+    cluster.delete(PLURAL, "t2-a")
+    script.holds.clear()
+    cluster.create(PLURAL, check(trigger=MANUAL))
+    assert cluster.until(lambda: last_run(cluster))["reason"] == "Completed"
+    assert created_jobs(cluster) == STAGES[:2] + STAGES
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_job_that_vanishes_ends_the_run_and_is_not_made_again(
+    cluster: FakeCluster, operator: Operator, script: Script, stage: str
+) -> None:
+    script.holds = {stage}
+    cluster.create(PLURAL, check(trigger=MANUAL))
+    operator.start()
+    cluster.until(lambda: script.started[stage])
+    cluster.until(lambda: status_of(cluster)["run"]["jobs"][-1].get("uid"))
+    cluster.delete("jobs", status_of(cluster)["run"]["jobs"][-1]["name"])
+    assert cluster.until(lambda: last_run(cluster))["reason"] == "JobVanished"
+    assert created_jobs(cluster) == STAGES[: STAGES.index(stage) + 1]
+
+
+def test_wrong_configuration_of_a_worker_is_not_tried_again(
+    cluster: FakeCluster, operator: Operator, script: Script
+) -> None:
+    script.ends["Snapshot"] = ends_with(2, "the backend default has no passwordFile")
+    cluster.create(PLURAL, check(trigger=MANUAL))
+    operator.start()
+    run = cluster.until(lambda: last_run(cluster))
+    assert run["reason"] == "Misconfigured"
+    assert "the backend default has no passwordFile" in run["message"]
+    assert script.started["Snapshot"] == 1
+
+
+def test_a_worker_without_enough_memory_is_told_of_in_words(
+    cluster: FakeCluster, operator: Operator, script: Script
+) -> None:
+    script.ends["Comparison"] = ends_with(137, "", "OOMKilled")
+    cluster.create(PLURAL, check(trigger=MANUAL))
+    operator.start()
+    run = cluster.until(lambda: last_run(cluster))
+    assert run["reason"] == "ComparisonFailed"
+    assert "memory" in run["message"]
+
+
+def test_a_job_of_somebody_else_that_has_the_name_is_left_alone(cluster: FakeCluster, operator: Operator) -> None:
+    operator.start()
+    cluster.create(PLURAL, check())
+    cluster.until(lambda: condition(cluster, "Ready"))
+    minute = int(datetime.datetime.now(datetime.UTC).timestamp() // 60)
+    foreign = {"spec": {"template": {"spec": {"containers": [{"name": "x"}]}}, "suspend": True}}
+    for run_id in (minute, minute + 1):
+        cluster.create("jobs", {**foreign, "metadata": {"name": f"t2-a-{run_id}-snapshot"}})
+    cluster.patch(PLURAL, "t2-a", {"spec": {"trigger": MANUAL}})
+    assert cluster.until(lambda: last_run(cluster))["reason"] == "JobForeign"
+    assert not cluster.requests("^DELETE")
+
+
+def test_a_spec_that_is_not_valid_is_said_to_be_so_and_can_be_mended(cluster: FakeCluster, operator: Operator) -> None:
+    cluster.create(PLURAL, check(trigger=MANUAL, schedule="every day"))
+    operator.start()
+    cluster.until(lambda: condition(cluster, "Stalled").get("status") == "True")
+    assert "spec.schedule" in condition(cluster, "Ready")["message"]
+    assert created_jobs(cluster) == []
+    cluster.patch(PLURAL, "t2-a", {"spec": {"schedule": "0 3 * * *"}})
+    assert cluster.until(lambda: last_run(cluster))["reason"] == "Completed"
+    assert not condition(cluster, "Stalled")
+
+
+@pytest.mark.parametrize("reason", ["SiteNotReady", "BackendUnreachable"])
+def test_a_run_waits_for_a_site_that_is_not_ready(
+    cluster: FakeCluster, operator: Operator, backends: Backends, monkeypatch: pytest.MonkeyPatch, reason: str
+) -> None:
+    monkeypatch.setattr(beginning, "FIRST_PAUSE", datetime.timedelta(seconds=1))
+    backends.answer(reason, "the site sleeps")
+    cluster.create(PLURAL, check(trigger=MANUAL))
+    operator.start()
+    cluster.until(lambda: condition(cluster, "Running").get("reason") == reason)
+    assert "the site sleeps" in condition(cluster, "Running")["message"]
+    assert condition(cluster, "Ready")["status"] == "True"
+    assert created_jobs(cluster) == []
+    backends.answer()
+    assert cluster.until(lambda: last_run(cluster))["reason"] == "Completed"
+
+
+def test_jobs_of_old_runs_are_removed_as_far_as_history_limits_say(cluster: FakeCluster, operator: Operator) -> None:
+    cluster.create(PLURAL, check(trigger=MANUAL, successfulRunsHistoryLimit=1))
+    operator.start()
+    for token in "234":
+        cluster.until(lambda: last_run(cluster))
+        cluster.patch(PLURAL, "t2-a", {"spec": {"trigger": {"manual": token}}})
+        cluster.until(lambda token=token: status_of(cluster)["lastManualTrigger"] == token)
+    cluster.until(lambda: last_run(cluster))
+    last = last_run(cluster)["id"]
+    cluster.until(lambda: {job["metadata"]["labels"][LABEL_RUN] for job in cluster.all("jobs")} == {last})
+    assert {pod["metadata"]["labels"][LABEL_RUN] for pod in cluster.all("pods")} == {last}
+    assert len(status_of(cluster)["history"]) == 4
