@@ -1,4 +1,27 @@
-"""A podTemplate as a large site writes it."""
+"""A resource, its check, and a podTemplate as a large site writes it."""
+
+from dataclasses import dataclass
+
+from dynamo_consistency.check import SiteConsistencyCheck
+
+
+@dataclass(frozen=True)
+class Owner:
+    namespace: str = "sites"
+    name: str = "t2-x"
+    uid: str = "6b1f0c5e-5d0f-4f0e-9d0a-0a4f0e3a2b11"
+
+
+def check_with(**spec: object) -> SiteConsistencyCheck:
+    """A check of the fewest words, with `spec` as a person writes it."""
+    data = {
+        "apiVersion": "consistency.dynamo.io/v1alpha1",
+        "kind": "SiteConsistencyCheck",
+        "metadata": {"name": "t2-x"},
+        "spec": {"site": "T2_X", "listing": {"roots": [{"path": "/store/mc"}]}, **spec},
+    }
+    return SiteConsistencyCheck.model_validate(data)
+
 
 KERBEROS = {
     "metadata": {

@@ -41,9 +41,9 @@ def overlaid(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> Manifest:
 def _merged_list(name: str, base: list[Any], overlay: list[Any]) -> list[Any]:
     if name in APPENDED:
         return base + copy.deepcopy(overlay)
-    if name not in MERGED_BY or not all(isinstance(item, Mapping) for item in overlay):
-        return copy.deepcopy(overlay)
-    key = MERGED_BY[name]
+    key = MERGED_BY.get(name)
+    if key is None or not all(isinstance(item, Mapping) and isinstance(item.get(key), str | int) for item in overlay):
+        return copy.deepcopy(overlay)  # also what is no list of named things: the API server will say so
     items = {item.get(key): item for item in base}
     for item in overlay:
         under = {} if name in REPLACED_WHOLE else items.get(item.get(key), {})

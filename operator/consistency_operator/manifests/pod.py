@@ -44,7 +44,8 @@ def pod_template(stage: names.JobStage, resource: Owner, run: JobRun, settings: 
     overlay = run.check.spec.pod_template
     spec = overlaid(_pod_spec(stage, run, settings), overlay.spec)
     for container in spec.get("initContainers", []):
-        container["securityContext"] = overlaid(_CONFINED, container.get("securityContext", {}))
+        if isinstance(container, dict):
+            container["securityContext"] = overlaid(_CONFINED, container.get("securityContext", {}))
     wanted = {key: value for key, value in overlay.metadata.labels.items() if not key.startswith(KUEUE)}
     labels = wanted | names.job_labels(resource.name, run.id, stage)
     annotations = {"annotations": dict(overlay.metadata.annotations)} if overlay.metadata.annotations else {}

@@ -1,9 +1,11 @@
 """What `spec.podTemplate` may not ask for: what would take the worker's place, or open what is closed.
 
 All else is a user's: where a pod runs and with how much, what it mounts, what runs before it and beside it. What is
-refused is refused with a sentence; nothing is dropped in silence.
+refused is refused with a sentence; nothing is dropped in silence. That saves people from mistakes, and is no wall: who
+may write a check chooses images and volumes, as who may write a Job does. The wall is Pod Security Admission.
 """
 
+import posixpath
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -30,6 +32,7 @@ _OPEN: Mapping[str, tuple[bool | int | None, ...]] = {
     "runAsNonRoot": (False, None),
     "runAsUser": (0, None),
 }
+_CLOSED_PROFILE = {"type": "RuntimeDefault"}
 _LISTS_OF_POD = ("containers", "initContainers", "volumes")
 _LISTS_OF_WORKER = ("env", "volumeMounts")
 _OWN_VOLUMES = ("backends", "data")
@@ -72,7 +75,7 @@ def _of_worker(container: Mapping[str, Any], at: str) -> Found:
         if entry.get("name") in _OWN_ENV:
             yield f"{at}.{where}: {entry['name']} {OURS}"
     for where, mount in _items(container, "volumeMounts"):
-        if str(mount.get("mountPath", "")).rstrip("/") in _OWN_MOUNTS:
+        if posixpath.normpath(str(mount.get("mountPath", ""))) in _OWN_MOUNTS:
             yield f"{at}.{where}: {mount['mountPath']} {OURS}"
     yield from _of_security(container, f"{at}.")
 
@@ -86,10 +89,11 @@ def _of_security(spec: Mapping[str, Any], at: str) -> Found:
     for key, open_values in _OPEN.items():
         if context.get(key, "closed") in open_values:
             yield f"{at}securityContext.{key} opens what is closed"
-    if (context.get("seccompProfile", {"type": "Localhost"}) or {}).get("type") not in ("RuntimeDefault", "Localhost"):
+    profile = context.get("seccompProfile", _CLOSED_PROFILE)
+    if not isinstance(profile, Mapping) or profile.get("type") not in ("RuntimeDefault", "Localhost"):
         yield f"{at}securityContext.seccompProfile opens what is closed"
-    capabilities = context.get("capabilities", {"drop": ["ALL"]}) or {"drop": []}
-    if capabilities.get("add") or "ALL" not in capabilities.get("drop", ["ALL"]):
+    capabilities = context.get("capabilities", {})
+    if not isinstance(capabilities, Mapping) or capabilities.get("add") or capabilities.get("drop", ["ALL"]) != ["ALL"]:
         yield f"{at}securityContext.capabilities: a worker has none"
 
 
