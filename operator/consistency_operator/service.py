@@ -31,6 +31,7 @@ class Service:
         self._view = View(checks, jobs)
         self._metrics = Metrics()
         self._server: web.ServerRunner | None = None
+        self._generations: dict[str, int] = {}  # by uid of the check
         self.supervisor = Supervisor(settings, self._cluster, self._view, self._metrics)
 
     async def start(self) -> None:
@@ -53,8 +54,11 @@ class Service:
         if deleted:
             self._view.forget(uid)
             self._metrics.forget(uid)
-        known = self._view.check(key_of(body))
-        edited = known is None or known.status.observed_generation != known.resource.generation
+            self._generations.pop(uid, None)
+        generation = body["metadata"].get("generation", 0)
+        edited = self._generations.get(uid, generation) != generation
+        if not deleted:
+            self._generations[uid] = generation
         self.supervisor.poke(key_of(body), mended=edited)
 
     def job_changed(self, body: Body, *, deleted: bool) -> None:

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import socket
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -55,8 +56,11 @@ class Operator:
         self.start()
 
     def metrics(self) -> dict[str, float]:
-        """What a scraper sees: {'name{label="value"}': number}."""
-        lines = self.get(self.metrics_port, "/metrics").splitlines()
+        """What a scraper sees: {'name{label="value"}': number}; nothing while the operator is not there."""
+        try:
+            lines = self.get(self.metrics_port, "/metrics").splitlines()
+        except urllib.error.URLError:
+            return {}
         pairs = [line.rsplit(" ", 1) for line in lines if line and not line.startswith("#")]
         return {name: float(number) for name, number in pairs}
 

@@ -10,7 +10,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -33,14 +33,18 @@ VERBS = ["create", "delete", "get", "list", "patch", "watch"]
 
 @dataclass
 class Fault:
-    """What befalls the next `times` requests whose "METHOD path" matches: an answer, or (status 0) silence."""
+    """What befalls the next `times` requests whose "METHOD path" matches: an answer, or (status 0) silence.
+
+    `after`: what was asked for is done before.
+    """
 
     pattern: re.Pattern[str]
     status: int
     times: float
     message: str
     causes: list[Body] | None = None
-    met: int = field(default=0)
+    after: bool = False
+    met: int = 0
 
 
 class Api(KubernetesEmulator):
@@ -52,22 +56,24 @@ class Api(KubernetesEmulator):
 
     async def _handle(self, request: Any) -> web.StreamResponse:
         try:
-            await self._suffer(request)
+            await self._suffer(request, after=False)
             if request.resource is None or request.resource.plural not in KINDS or request.action is None:
                 return await super()._handle(request)
             if request.action == action.WATCH:
                 return await self._watch(request)
-            return web.json_response(self._serve(request), status=201 if request.action == action.CREATE else 200)
+            answer = self._serve(request)
+            await self._suffer(request, after=True)
+            return web.json_response(answer, status=201 if request.action == action.CREATE else 200)
         except Refused as refusal:
             details = {"causes": refusal.causes} if refusal.causes else {}
             body = {"apiVersion": "v1", "kind": "Status", "status": "Failure", "code": refusal.status}
             body |= {"reason": refusal.reason, "message": refusal.message, "details": details}
             return web.json_response(body, status=refusal.status)
 
-    async def _suffer(self, request: Any) -> None:
+    async def _suffer(self, request: Any, *, after: bool) -> None:
         what = f"{request.method.value} {request.url.path}"
         for fault in self.faults:
-            if fault.met < fault.times and fault.pattern.search(what):
+            if fault.after == after and fault.met < fault.times and fault.pattern.search(what):
                 fault.met += 1
                 if fault.status == 0:
                     await asyncio.Event().wait()

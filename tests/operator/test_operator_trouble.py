@@ -1,0 +1,213 @@
+"""An API server that refuses, is late, or says nothing: the operator comes through, and hammers nobody."""
+
+import time
+
+import pytest
+from conftest import Operator, check, condition, created_jobs, events_of, last_run, stage_of, status_of
+from consistency_operator import jobmaking, workqueue
+from consistency_operator.names import PLURAL
+from consistency_operator.plan import working
+from fake_cluster import FakeCluster
+from scripted_pods import Script
+
+pytestmark = pytest.mark.usefixtures("jobs", "quick_answers", "short_pauses")
+
+STAGES = ["Snapshot", "Listing", "Comparison", "Action"]
+MANUAL = {"manual": "1"}
+STATUS = f"PATCH .*/{PLURAL}/.*/status"
+A_CAUSE = [{"field": "status.run.stage", "message": "Unsupported value", "reason": "FieldValueNotSupported"}]
+
+
+@pytest.fixture
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tenth of the time that an operator waits before it tries again."""
+    monkeypatch.setattr(workqueue, "FIRST_REST", workqueue.FIRST_REST / 10)
+    monkeypatch.setattr(jobmaking, "PAUSES", [pause / 10 for pause in jobmaking.PAUSES])
+
+
+def completed_once(cluster: FakeCluster) -> None:
+    assert cluster.until(lambda: last_run(cluster), 15)["reason"] == "Completed"
+    assert created_jobs(cluster) == STAGES
+
+
+@pytest.mark.parametrize("status", [500, 503, 429])
+def test_a_status_that_cannot_be_written_now_is_written_later(
+    cluster: FakeCluster, operator: Operator, status: int
+) -> None:
+    fault = cluster.fail(STATUS, status, times=2)
+    cluster.create(PLURAL, check(trigger=MANUAL))
+    operator.start()
+    completed_once(cluster)
+    assert fault.met == 2
+    name = f'site_consistency_operator_failures_total{{status="{status}"}}'
+    assert operator.metrics()[name] == 2
+
+
+def test_a_conflict_makes_the_operator_look_again_at_once(cluster: FakeCluster, operator: Operator) -> None:
+    cluster.create(PLURAL, check(trigger=MANUAL))
+    cluster.fail(STATUS, 409, message="the object has been modified")
+    began = time.monotonic()
+    operator.start()
+    cluster.until(lambda: condition(cluster, "Ready"))
+    assert time.monotonic() - began < 3
+    completed_once(cluster)
+
+
+def test_a_check_that_others_write_to_all_the_time_is_still_dealt_with(
+    cluster: FakeCluster, operator: Operator, script: Script
+) -> None:
+    cluster.create(PLURAL, check(trigger=MANUAL))
+    operator.start()
+    for number in range(60):
+        cluster.patch(PLURAL, "t2-a", {"metadata": {"annotations": {"somebody": str(number)}}})
+        time.sleep(0.01)
+    completed_once(cluster)
+
+
+def test_a_status_that_the_schema_refuses_is_said_loudly_and_not_hammered(
+    cluster: FakeCluster, operator: Operator
+) -> None:
+    fault = cluster.fail(STATUS, 422, times=1000, causes=A_CAUSE)
+    cluster.create(PLURAL, check(trigger=MANUAL))
+    operator.start()
+    cluster.until(lambda: fault.met)
+    for number in range(20):
+        cluster.patch(PLURAL, "t2-a", {"metadata": {"annotations": {"somebody": str(number)}}})
+    time.sleep(0.5)
+    assert fault.met == 1
+    assert operator.metrics()['site_consistency_operator_failures_total{status="422"}'] == 1
+    operator.stop()
+    assert "status.run.stage: Unsupported value" in operator.runner.output
+
+
+def test_an_edit_ends_the_rest_after_a_refusal(cluster: FakeCluster, operator: Operator) -> None:
+    cluster.fail(STATUS, 422, times=1, causes=A_CAUSE)
+    cluster.create(PLURAL, check(trigger=MANUAL))
+    operator.start()
+    cluster.until(lambda: "422" in str(operator.metrics()))
+    cluster.patch(PLURAL, "t2-a", {"spec": {"jitterSeconds": 1}})
+    completed_once(cluster)
+
+
+def test_a_job_that_cannot_be_made_now_is_made_a_little_later(cluster: FakeCluster, operator: Operator) -> None:
+    fault = cluster.fail("POST .*/jobs", 500, times=2)
+    cluster.create(PLURAL, check(trigger=MANUAL))
+    operator.start()
+    completed_once(cluster)
+    assert fault.met == 2
+
+
+def test_a_job_that_the_cluster_refuses_ends_the_run_with_its_words(cluster: FakeCluster, operator: Operator) -> None:
+    cause = [{"field": "spec.template.spec.priorityClassName", "message": "no such class"}]
+    fault = cluster.fail("POST .*/jobs", 422, causes=cause)
+    cluster.create(PLURAL, check(trigger=MANUAL))
+    operator.start()
+    run = cluster.until(lambda: last_run(cluster))
+    assert run["reason"] == "JobRefused"
+    assert "spec.template.spec.priorityClassName: no such class" in run["message"]
+    assert fault.met == 1
+
+
+def test_a_full_quota_does_not_end_the_run(cluster: FakeCluster, operator: Operator) -> None:
+    cluster.fail("POST .*/jobs", 403, times=3, message="forbidden: exceeded quota: jobs, requested: 1, used: 5")
+    cluster.create(PLURAL, check(trigger=MANUAL))
+    operator.start()
+    completed_once(cluster)
+
+
+def test_events_that_cannot_be_posted_hold_up_nothing(cluster: FakeCluster, operator: Operator) -> None:
+    cluster.fail("POST .*/events", 403, times=1000)
+    cluster.create(PLURAL, check(trigger=MANUAL))
+    operator.start()
+    completed_once(cluster)
+    assert events_of(cluster) == []
+
+
+def test_watches_that_are_cut_all_the_time_lose_nothing(cluster: FakeCluster, operator: Operator) -> None:
+    cluster.create(PLURAL, check(trigger=MANUAL))
+    operator.start()
+    for _ in range(12):
+        cluster.cut_watches()
+        time.sleep(0.05)
+    completed_once(cluster)
+
+
+@pytest.mark.parametrize("stage", ["Snapshot", "Action"])
+def test_what_happened_while_a_watch_was_away_for_long_is_found_out(
+    cluster: FakeCluster, operator: Operator, script: Script, stage: str
+) -> None:
+    script.holds = {stage}
+    cluster.create(PLURAL, check(trigger=MANUAL))
+    operator.start()
+    cluster.until(lambda: script.started[stage])
+    lists = cluster.fail("GET .*/(jobs|siteconsistencychecks)$", 503, times=2)
+    cluster.cut_watches()
+    script.holds.clear()
+    cluster.until(lambda: any(job.get("status", {}).get("conditions") for job in cluster.all("jobs")))
+    cluster.do(cluster.store.forget)
+    completed_once(cluster)
+    assert lists.met == 2
+
+
+def test_a_job_that_vanished_unseen_does_not_stay_for_ever(
+    cluster: FakeCluster, operator: Operator, script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a gap kopf lists anew, and does not tell of what is missing there."""
+    monkeypatch.setattr("consistency_operator.supervisor.RESYNC", 0.5)
+    script.holds = {"Snapshot"}
+    cluster.create(PLURAL, check(trigger=MANUAL))
+    operator.start()
+    cluster.until(lambda: script.started["Snapshot"] and status_of(cluster)["run"]["jobs"][0].get("uid"))
+
+    def deleted_and_forgotten() -> None:
+        for stream in cluster.api.streams:
+            stream.cancel()
+        cluster.store.delete(("jobs", "default", cluster.store.select("jobs", None)[0]["metadata"]["name"]))
+        cluster.store.forget()
+
+    cluster.do(deleted_and_forgotten)
+    assert cluster.until(lambda: last_run(cluster))["reason"] == "JobVanished"
+
+
+def test_a_check_that_vanished_unseen_loses_its_metrics(
+    cluster: FakeCluster, operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("consistency_operator.supervisor.RESYNC", 0.5)
+    cluster.create(PLURAL, check())
+    operator.start()
+    cluster.until(lambda: any("t2-a" in name for name in operator.metrics()))
+
+    def deleted_and_forgotten() -> None:
+        for stream in cluster.api.streams:
+            stream.cancel()
+        cluster.store.delete((PLURAL, "default", "t2-a"))
+        cluster.store.forget()
+
+    cluster.do(deleted_and_forgotten)
+    cluster.until(lambda: not any("t2-a" in name for name in operator.metrics()))
+
+
+def test_a_request_that_is_never_answered_holds_up_no_other_check(cluster: FakeCluster, operator: Operator) -> None:
+    cluster.fail(f"PATCH .*/{PLURAL}/t2-a/status", 0, times=1000)
+    cluster.create(PLURAL, check(trigger=MANUAL))
+    operator.start()
+    cluster.until(lambda: cluster.requests(f"PATCH .*/{PLURAL}/t2-a/status"))
+    cluster.create(PLURAL, check("t2-b", trigger=MANUAL))
+    assert cluster.until(lambda: last_run(cluster, "t2-b"))["reason"] == "Completed"
+    began = time.monotonic()
+    operator.stop()
+    assert time.monotonic() - began < 4
+
+
+def test_an_answer_that_is_lost_after_a_job_was_made_makes_no_second_one(
+    cluster: FakeCluster, operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The Job is there, the operator does not know: the name is taken, and what has it is ours."""
+    monkeypatch.setattr(working, "SEEN_WITHIN", working.SEEN_WITHIN / 60)
+    lost = cluster.fail("POST .*/jobs", 504, times=4)
+    lost.after = True
+    cluster.create(PLURAL, check(trigger=MANUAL))
+    operator.start()
+    completed_once(cluster)
+    assert lost.met >= 1
+    assert stage_of(cluster) == ""
