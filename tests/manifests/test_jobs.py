@@ -186,3 +186,12 @@ def test_a_check_without_any_store_is_a_matter_of_configuration(check_of):
 
     with pytest.raises(ConfigurationError, match="names no store"):
         run_directory(JobRun("1", check_of(), 1), SimpleNamespace(store_claim=None, store_url=None))
+
+
+@pytest.mark.parametrize("stage", names.JOB_STAGES)
+def test_the_page_on_jobs_has_the_resources_of_each_stage(worker, stage):
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "jobs.md").read_text(encoding="utf-8")
+    [row] = [line.split(" | ") for line in page.splitlines() if line.startswith(f"| {stage.lower()} |")]
+    resources = worker(stage)["resources"]
+    assert row[2] == f"{resources['requests']['cpu']}, {resources['requests']['memory']}"
+    assert row[3] == resources["limits"]["memory"]
