@@ -147,7 +147,7 @@ class RealNode:
         """As a process beside the pods, with a service in front of it."""
         port = free_port(self.plane.ip)
         corefile = self.folder / "Corefile"
-        zones = f"cluster.local:{port} {{\n bind {self.plane.ip}\n errors\n cache 5\n kubernetes cluster.local {{\n"
+        zones = f"cluster.local:{port} {{\n errors\n cache 5\n kubernetes cluster.local {{\n"
         corefile.write_text(f"{zones}  kubeconfig {self.plane.kubeconfig} test\n }}\n}}\n")
         self.processes.start("dns", program("coredns"), "-conf", str(corefile))
         ports = [{"name": name, "protocol": name.upper(), "port": port} for name in ("udp", "tcp")]
