@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 SETTING = "DYNAMO_CONSISTENCY_TERMINATION_LOG"
 LIMIT = 3 * 1024
 HOLES_SHOWN = 3
+REASONS_LEFT_OUT = "see actions.parquet"
 
 Content = dict[str, Any]
 
@@ -75,14 +76,15 @@ def _fitted(content: Content) -> str:
 
 
 def _versions(content: Content) -> Iterator[Content]:
-    """`content`, shorter each time; what a person can look up in the run directory goes first, numbers go last."""
+    """`content`, shorter each time; what a person can look up goes first, what decides how the run goes on last."""
     content = content | {"message": _cut(content["message"], 600), "runId": _cut(content.get("runId", ""), 100)}
     for size in (200, 100, 40):
         yield (content := content | _with_short_gates(content, size) | _with_short_holes(content, size))
     for key in ("reason", "holes", "artifacts"):
         yield (content := {name: value for name, value in content.items() if name != key})
     yield (content := content | _with_short_actions(content))
-    for key in ("unmergedTrouble", "gates", "actions", "counts"):
+    yield (content := content | _with_bare_gates(content))
+    for key in ("unmergedTrouble", "actions", "counts", "gates"):
         yield (content := {name: value for name, value in content.items() if name != key})
 
 
@@ -94,6 +96,11 @@ def _with_short_gates(content: Content, size: int) -> Content:
     return {"gates": short} if gates else {}
 
 
+def _with_bare_gates(content: Content) -> Content:
+    gates = [{key: gate[key] for key in ("name", "state")} for gate in content.get("gates", [])]
+    return {"gates": gates} if gates else {}
+
+
 def _with_short_holes(content: Content, size: int) -> Content:
     if "holes" not in content:
         return {}
@@ -102,9 +109,13 @@ def _with_short_holes(content: Content, size: int) -> Content:
 
 
 def _with_short_actions(content: Content) -> Content:
-    """Numbers without the reasons."""
+    """The reasons of each outcome together."""
+
+    def together(value: Any) -> Any:
+        return {REASONS_LEFT_OUT: sum(value.values())} if isinstance(value, dict) and value else value
+
     actions = {
-        kind: {key: sum(value.values()) if isinstance(value, dict) else value for key, value in action.items()}
+        kind: {key: together(value) for key, value in action.items()}
         for kind, action in content.get("actions", {}).items()
     }
     return {"actions": actions} if actions else {}
