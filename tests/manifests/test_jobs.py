@@ -165,6 +165,15 @@ def test_kubernetes_replaces_nothing_in_what_a_worker_is_told(worker):
     assert all("$(" not in text.replace("$$", "") for text in told)
 
 
+def test_a_check_that_no_process_can_be_told_is_refused(worker):
+    longest = {"exclude": [f"/store/mc/{number}{'x' * 480}" for number in range(128)]}
+    ignore = [f"/{number}{'y' * 240}" for number in range(256)]
+    listing = {"roots": [{"path": "/store/mc"}], **longest}
+    assert worker("Snapshot", listing=listing)
+    with pytest.raises(ConfigurationError, match="shorten its lists"):
+        worker("Snapshot", listing=listing, comparison={"ignore": ignore})
+
+
 def test_only_a_snapshot_carries_the_check(worker):
     carrying = [
         stage

@@ -21,6 +21,7 @@ BACKENDS_FILE = f"{BACKENDS_FOLDER}/backends.yaml"
 TERMINATION_LOG = "/dev/termination-log"
 USER = 10001
 GRACE_SECONDS = 60
+SCRATCH = "20Gi"
 
 _RESOURCES: dict[names.JobStage, Manifest] = {
     # measured with two million files: 251, 130 (a shard) and, told its limit, 1,013 MiB
@@ -113,7 +114,8 @@ def _environment(stage: names.JobStage, run: JobRun) -> list[Manifest]:
 def _volumes(run: JobRun, settings: WorkerSettings) -> list[Manifest]:
     volumes: list[Manifest] = [
         {"name": "backends", "secret": {"secretName": settings.backends_secret}},
-        {"name": "scratch", "emptyDir": {}},
+        # beyond its limit a pod fails, and is not put on the next node to fill that as well
+        {"name": "scratch", "emptyDir": {"sizeLimit": SCRATCH}},
     ]
     if claim := claim_of(run.check, settings):
         volumes.append({"name": "data", "persistentVolumeClaim": {"claimName": claim}})

@@ -8,6 +8,8 @@ from typing import Any, Protocol
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.errors import ConfigurationError
 
+LONGEST_CHECK = 120_000
+"""Linux takes 128 KiB for one variable, with its name."""
 WORKER = "worker"
 KUEUE = "kueue.x-k8s.io/"
 DATA_FOLDER = "/data"
@@ -79,9 +81,16 @@ def run_check_of(snapshot_job: Mapping[str, Any], check: SiteConsistencyCheck) -
 
 
 def carried(check: SiteConsistencyCheck) -> str:
-    """`check` as the snapshot Job carries it; podTemplate is of no use in a worker."""
-    data = check.model_dump(mode="json", by_alias=True, exclude={"spec": {"pod_template"}})
-    return escaped(json.dumps(data))
+    """`check` as the snapshot Job carries it; podTemplate is of no use in a worker.
+
+    Raises ConfigurationError for one that does not fit into the environment of a process.
+    """
+    data = json.dumps(check.model_dump(mode="json", by_alias=True, exclude={"spec": {"pod_template"}}))
+    if len(data) > LONGEST_CHECK:
+        raise ConfigurationError(
+            f"the check has {len(data)} characters, and a worker can be told {LONGEST_CHECK}: shorten its lists"
+        )
+    return escaped(data)
 
 
 def escaped(text: str) -> str:
