@@ -25,6 +25,7 @@ class WorkQueue:
         self._out: dict[Key, float] = {}
         self._failures: dict[Key, int] = {}
         self._resting: dict[Key, float] = {}
+        self._mended: set[Key] = set()  # while they were out
         self._news = asyncio.Event()
 
     def poke(self, key: Key) -> None:
@@ -39,9 +40,11 @@ class WorkQueue:
             self._news.set()
 
     def relax(self, key: Key) -> None:
-        """What made `key` fail may be mended: let it begin anew."""
+        """What made `key` fail may be mended, or what would have made it fail, if it is out: let it begin anew."""
         self._failures.pop(key, None)
         self._resting.pop(key, None)
+        if key in self._out:
+            self._mended.add(key)
 
     def forget(self, key: Key) -> None:
         """There is no such key any more."""
@@ -67,12 +70,13 @@ class WorkQueue:
 
     def put_back(self, key: Key) -> None:
         """The key was dealt with."""
-        self.relax(key)
         self._return(key)
+        self.relax(key)
 
     def failed(self, key: Key, *, least: float = 0) -> float:
         """The key was not dealt with: it rests. The seconds, at least `least`, are the answer."""
         failures = self._failures[key] = self._failures.get(key, 0) + 1
+        least = 0 if key in self._mended else least
         rest: float = max(least, min(FIRST_REST * 2 ** min(failures - 1, 16), LONGEST_REST))
         self._resting[key] = self._due[key] = self._clock() + rest
         self._return(key)
@@ -86,4 +90,5 @@ class WorkQueue:
 
     def _return(self, key: Key) -> None:
         self._out.pop(key, None)
+        self._mended.discard(key)
         self._news.set()

@@ -33,9 +33,9 @@ VERBS = ["create", "delete", "get", "list", "patch", "watch"]
 
 @dataclass
 class Fault:
-    """What befalls the next `times` requests whose "METHOD path" matches: an answer, or (status 0) silence.
+    """What befalls requests whose "METHOD path" matches: an answer, or (status 0) silence.
 
-    `after`: what was asked for is done before.
+    `times`: so many of them, after the first `passes`, which pass. `after`: what was asked for is done before.
     """
 
     pattern: re.Pattern[str]
@@ -44,6 +44,7 @@ class Fault:
     message: str
     causes: list[Body] | None = None
     after: bool = False
+    passes: int = 0
     met: int = 0
 
 
@@ -73,7 +74,11 @@ class Api(KubernetesEmulator):
     async def _suffer(self, request: Any, *, after: bool) -> None:
         what = f"{request.method.value} {request.url.path}"
         for fault in self.faults:
-            if fault.after == after and fault.met < fault.times and fault.pattern.search(what):
+            if fault.after != after or not fault.pattern.search(what):
+                continue
+            if fault.passes:
+                fault.passes -= 1
+            elif fault.met < fault.times:
                 fault.met += 1
                 if fault.status == 0:
                     await asyncio.Event().wait()

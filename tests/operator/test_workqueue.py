@@ -132,6 +132,20 @@ def test_a_mended_cause_ends_the_rest_at_once() -> None:
     played(play)
 
 
+def test_a_cause_that_is_mended_while_the_key_is_out_keeps_it_from_a_long_rest() -> None:
+    async def play(queue: WorkQueue, clock: Clock) -> None:
+        queue.poke(A)
+        await queue.take()
+        queue.relax(A)
+        queue.poke(A)
+        assert queue.failed(A, least=60) == 1
+        clock.now += 1
+        assert await queue.take() == A
+        assert queue.failed(A, least=60) == 60
+
+    played(play)
+
+
 @pytest.mark.parametrize("out", [False, True])
 def test_the_most_neglected_key_tells_the_delay(out: bool) -> None:
     async def play(queue: WorkQueue, clock: Clock) -> None:
