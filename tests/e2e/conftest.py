@@ -65,7 +65,7 @@ def shared_node(plane: ControlPlane) -> Iterator[PlayedNode]:
 def node(shared_node: PlayedNode) -> Iterator[PlayedNode]:
     """Where pods run; nothing is held when the test ends."""
     yield shared_node
-    shared_node.let_go()
+    shared_node.behave()
 
 
 @pytest.fixture

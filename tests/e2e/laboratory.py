@@ -1,6 +1,7 @@
 """A site behind a real XRootD door, and its inventory in a real MariaDB, that have drifted apart."""
 
 import os
+import signal
 import time
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,14 @@ class Laboratory:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"x" * len(name))
         os.utime(path, (LONG_AGO, LONG_AGO))
+
+    def fall_silent(self) -> None:
+        """The door keeps its connections and answers nothing."""
+        self.door.freeze()
+
+    def speak_again(self) -> None:
+        assert self.door.process is not None
+        self.door.process.send_signal(signal.SIGCONT)
 
     @property
     def backends(self) -> dict[str, Any]:

@@ -58,7 +58,7 @@ def test_an_operator_killed_in_any_stage_is_replaced_without_loss_and_without_do
     run = checks.reaches("lab", stage)
     wait_until("the Job is there", lambda: stage == "AwaitingApproval" or named(checks, run, stage))
     operator.kill()
-    node.let_go()
+    node.behave()
     if stage == "AwaitingApproval":
         checks.annotate("lab", approve=run["id"])
     else:
@@ -95,6 +95,6 @@ def test_an_operator_that_is_asked_to_go_leaves_in_time_and_the_run_goes_on_unde
     checks.apply(laboratory.check("lab", trigger={"manual": "first"}))
     checks.reaches("lab", "Snapshot")
     assert operator.stop(patience=5) == 0
-    node.let_go()
+    node.behave()
     operator.start()
     assert checks.finished("lab")["result"] == "Complete"

@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -95,9 +95,10 @@ class Container:
             return base64.b64decode(data[wanted["key"]]).decode()
         return str(variable.get("value", ""))
 
-    def command(self, entrypoint: Callable[[Object], list[str]]) -> list[str]:
-        """`entrypoint` stands for what the image would say."""
-        program, *rest = self.spec.get("command") or entrypoint(self.spec)
+    def command(self, instead: Mapping[str, str]) -> list[str]:
+        """`instead`: programs that are replaced by others, by their names."""
+        program, *rest = self.spec["command"]
+        program = instead.get(program, program)
         found = shutil.which(program, path=f"{PROGRAMS}:{os.environ['PATH']}") or program
         environment = self.environment()
         arguments = (_expanded(argument, environment) for argument in (*rest, *self.spec.get("args", [])))

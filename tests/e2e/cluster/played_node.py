@@ -18,7 +18,7 @@ from cluster.api import STRATEGIC_PATCH, Api, ApiError, Object, path_of
 from cluster.containers import Container, Running, now
 from cluster.control_plane import ControlPlane
 from cluster.kubelet_server import KubeletServer
-from cluster.processes import WITH_US, wait_until
+from cluster.processes import WITH_US
 from urllib3.exceptions import HTTPError
 
 TICK_SECONDS = 0.05
@@ -28,13 +28,15 @@ BEAT_SECONDS = 4
 class PlayedNode:
     """Runs pods until it is closed. Everything is done by one thread; the methods are for tests, from any thread."""
 
-    def __init__(self, plane: ControlPlane, name: str = "played", schedulable: bool = True) -> None:
-        self.plane, self.name, self.schedulable = plane, name, schedulable
+    def __init__(self, plane: ControlPlane, name: str = "played", pool: str = "common") -> None:
+        """Only pods that tolerate the taint `pool` come to a node of another pool than the common one."""
+        self.plane, self.name, self.pool = plane, name, pool
         self.api: Api = plane.api
         self.folder = plane.folder / name
         self.claims = plane.folder / "claims"
-        self.entrypoint: Callable[[Object], list[str]] = lambda _: ["dynamo-consistency"]
+        self.instead: dict[str, str] = {}
         self.holds: Callable[[Object], bool] = lambda _: False
+        self.dooms: Callable[[Object], bool] = lambda _: False
         self.running: dict[str, Running] = {}
         self.known: dict[str, Object] = {}
         self.errors: list[str] = []
@@ -67,21 +69,14 @@ class PlayedNode:
         """Pods for which `holds` says so are not started until it no longer does."""
         self.holds = holds
 
-    def let_go(self) -> None:
-        self.holds = lambda _: False
+    def doom(self, dooms: Callable[[Object], bool]) -> None:
+        """Pods for which `dooms` says so end as soon as they start, as if the kernel had run out of memory for them."""
+        self.dooms = dooms
 
-    def pod(self, part: str) -> Running:
-        """The running pod whose name has `part` in it; waits for it."""
-        return wait_until(f"a running pod with {part}", lambda: next(self._named(part), None))
-
-    def _named(self, part: str) -> Iterator[Running]:
-        return (one for one in list(self.running.values()) if part in one.container.pod["metadata"]["name"])
-
-    def run_out_of_memory(self, part: str) -> None:
-        """As if the kernel had ended the pod's process."""
-        running = self.pod(part)
-        running.reason = "OOMKilled"
-        running.process.kill()
+    def behave(self) -> None:
+        """Nothing is held or doomed any more, and every program is the real one."""
+        self.holds = self.dooms = lambda _: False
+        self.instead = {}
 
     def lose(self) -> None:
         """The node falls silent; its processes go on."""
@@ -94,8 +89,8 @@ class PlayedNode:
     # The node itself
 
     def _register(self) -> None:
-        taints = [] if self.schedulable else [{"key": "played", "effect": "NoSchedule"}]
-        labels = {"kubernetes.io/hostname": self.name, "kubernetes.io/os": "linux"}
+        taints = [] if self.pool == "common" else [{"key": "pool", "value": self.pool, "effect": "NoSchedule"}]
+        labels = {"kubernetes.io/hostname": self.name, "kubernetes.io/os": "linux", "pool": self.pool}
         node = {
             "apiVersion": "v1",
             "kind": "Node",
@@ -199,7 +194,7 @@ class PlayedNode:
         container = Container(self.api, pod, self.folder / uid, self.claims)
         with container.log.open("wb") as log:
             process = subprocess.Popen(
-                [*WITH_US, *container.command(self.entrypoint)],
+                [*WITH_US, *container.command(self.instead)],
                 env=container.environment(),
                 cwd=container.folder,
                 stdout=log,
@@ -208,6 +203,9 @@ class PlayedNode:
                 start_new_session=True,
             )
         self.running[uid] = running = Running(container, process, now())
+        if self.dooms(pod):
+            running.reason = "OOMKilled"
+            process.kill()
         state = {"running": {"startedAt": running.started}}
         self._write(running, "Running", state, ready=True)
 
