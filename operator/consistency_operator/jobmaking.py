@@ -48,7 +48,11 @@ async def _created(cluster: Cluster, manifest: Body) -> Body:
 
 
 def _check_of_run(action: CreateJob, known: Known, jobs: Sequence[Body]) -> SiteConsistencyCheck:
-    """The check as it was when the run began: its snapshot Job carries it."""
+    """The check as it was when the run began: its snapshot Job carries it.
+
+    An approval may come, as an edit of the spec, long after that Job has gone. Only a listing must know the old check,
+    how many shards it has; later stages find it in the run directory.
+    """
     now, run = known.resource.check, known.status.run
     if now is None:
         raise JobRefused("the spec is not valid any more")
@@ -57,6 +61,7 @@ def _check_of_run(action: CreateJob, known: Known, jobs: Sequence[Body]) -> Site
         for job in jobs:
             if job["metadata"]["name"] == name:
                 return run_check_of(job, now)
-        if run is None or run.generation != known.resource.generation:
+        edited = run is None or run.generation != known.resource.generation
+        if edited and action.stage == "Listing":
             raise JobRefused(f"the spec was edited during the run, and {name}, which knew the old one, is gone")
     return now

@@ -1,0 +1,67 @@
+"""Of which check the Job of a stage is made when the spec was edited during the run, and its snapshot Job has gone."""
+
+import asyncio
+from copy import deepcopy
+
+import pytest
+from consistency_operator.jobmaking import JobRefused, make_job
+from consistency_operator.plan import CreateJob
+from consistency_operator.resource import from_body
+from consistency_operator.settings import read_settings
+from consistency_operator.status import read_status
+from consistency_operator.view import Known
+
+RUN = "29412180"
+SETTINGS = read_settings({"CONSISTENCY_IMAGE": "example.org/worker:1"})
+BODY = {
+    "apiVersion": "consistency.dynamo.io/v1alpha1",
+    "kind": "SiteConsistencyCheck",
+    "metadata": {"name": "t2-x", "namespace": "sites", "uid": "u", "generation": 1},
+    "spec": {"site": "T2_X", "listing": {"roots": [{"path": "/store/mc"}], "shards": 3}},
+    "status": {
+        "run": {
+            "id": RUN,
+            "trigger": "Schedule",
+            "generation": 1,
+            "startTime": "2026-11-23T03:00:00Z",
+            "stage": "Snapshot",
+            "stageStartTime": "2026-11-23T03:00:00Z",
+        }
+    },
+}
+
+
+class Cluster:
+    async def create_job(self, manifest):
+        return manifest
+
+
+def edited() -> dict:
+    """As a person leaves it who approves by the spec, and changes the shards for the next run."""
+    body = deepcopy(BODY)
+    body["metadata"]["generation"] = 2
+    body["spec"] |= {"approve": {"run": RUN}}
+    body["spec"]["listing"]["shards"] = 9
+    return body
+
+
+def made(stage, body, jobs=()):
+    known = Known(body, from_body(body), read_status(body["status"]))
+    return asyncio.run(make_job(Cluster(), CreateJob(stage, RUN, True, 1000), known, list(jobs), SETTINGS))
+
+
+def test_a_listing_has_the_shards_that_the_run_began_with():
+    snapshot = made("Snapshot", BODY)
+    assert made("Listing", edited(), [snapshot])["spec"]["completions"] == 3
+
+
+def test_a_listing_whose_shards_nobody_knows_any_more_is_refused():
+    with pytest.raises(JobRefused, match="the spec was edited during the run"):
+        made("Listing", edited())
+    assert made("Listing", BODY)["spec"]["completions"] == 3
+
+
+@pytest.mark.parametrize("stage", ["Comparison", "Action"])
+def test_an_approval_that_comes_after_the_snapshot_job_has_gone_is_no_obstacle(stage):
+    [container] = made(stage, edited())["spec"]["template"]["spec"]["containers"]
+    assert container["args"][:4] == ["stage", stage.lower(), "--run-dir", f"/data/T2_X/{RUN}"]
