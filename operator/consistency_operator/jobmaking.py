@@ -54,8 +54,6 @@ def _check_of_run(action: CreateJob, known: Known, jobs: Sequence[Body]) -> Site
     how many shards it has; later stages find it in the run directory.
     """
     now, run = known.resource.check, known.status.run
-    if now is None:
-        raise JobRefused("the spec is not valid any more")
     name = job_name(known.resource.name, action.run_id, "Snapshot")
     if action.stage != "Snapshot":
         for job in jobs:
@@ -64,4 +62,6 @@ def _check_of_run(action: CreateJob, known: Known, jobs: Sequence[Body]) -> Site
         edited = run is None or run.generation != known.resource.generation
         if edited and action.stage == "Listing":
             raise JobRefused(f"the spec was edited during the run, and {name}, which knew the old one, is gone")
+    if now is None:
+        raise JobRefused("the spec is not valid any more")
     return now

@@ -151,7 +151,7 @@ def test_the_store_of_the_check_comes_before_that_of_the_operator(build, environ
 def test_a_snapshot_carries_the_check_that_the_run_began_with(build, check_of):
     spec = {"comparison": {"ignore": ["/$(HOME)", "/a$$b", "/größe"]}, "policy": {"missing": {"maxFraction": None}}}
     job = build("Snapshot", podTemplate={"spec": {"priorityClassName": "low"}}, **spec)
-    assert "priorityClassName" not in json.dumps(job["spec"]["template"]["spec"]["containers"])
+    assert run_check_of(job, None) == check_of(podTemplate={"spec": {"priorityClassName": "low"}}, **spec)
     later = check_of(podTemplate={"spec": {"priorityClassName": "high"}}, listing={"roots": [{"path": "/new"}]})
     began = run_check_of(job, later)
     assert began == check_of(podTemplate={"spec": {"priorityClassName": "high"}}, **spec)

@@ -55,6 +55,15 @@ def test_a_listing_has_the_shards_that_the_run_began_with():
     assert made("Listing", edited(), [snapshot])["spec"]["completions"] == 3
 
 
+def test_a_spec_that_has_become_invalid_does_not_end_a_run():
+    body = edited()
+    body["spec"]["podTemplate"] = {"spec": {"hostNetwork": True}, "nodeSelector": {}}
+    assert from_body(body).check is None
+    assert made("Listing", body, [made("Snapshot", BODY)])["spec"]["completions"] == 3
+    with pytest.raises(JobRefused, match="not valid any more"):
+        made("Action", body)
+
+
 def test_a_listing_whose_shards_nobody_knows_any_more_is_refused():
     with pytest.raises(JobRefused, match="the spec was edited during the run"):
         made("Listing", edited())

@@ -67,25 +67,27 @@ class JobRun:
     approved: bool = False
 
 
-def run_check_of(snapshot_job: Mapping[str, Any], check: SiteConsistencyCheck) -> SiteConsistencyCheck:
-    """The check that a run began with, as its snapshot Job carries it; its podTemplate is that of `check`, as of now.
+def run_check_of(snapshot_job: Mapping[str, Any], now: SiteConsistencyCheck | None) -> SiteConsistencyCheck:
+    """The check that a run began with, as its snapshot Job carries it, but for podTemplate: that is of `now`.
 
-    So an edit never reaches a run that is on, but a stage that wants more memory can be given it. Raises ValueError
-    for a Job that carries no check.
+    So an edit never reaches a run that is on, but a stage that wants more memory can be given it. `now` is None where
+    the spec has become invalid. Raises ValueError for a Job that carries no check.
     """
     containers = snapshot_job["spec"]["template"]["spec"]["containers"]
     settings = {entry["name"]: entry.get("value", "") for entry in containers[0].get("env", [])}
     began = SiteConsistencyCheck.model_validate_json(unescaped(settings.get(CHECK_SETTING, "")))
-    spec = began.spec.model_copy(update={"pod_template": check.spec.pod_template})
+    if now is None:
+        return began
+    spec = began.spec.model_copy(update={"pod_template": now.spec.pod_template})
     return began.model_copy(update={"spec": spec})
 
 
 def carried(check: SiteConsistencyCheck) -> str:
-    """`check` as the snapshot Job carries it; podTemplate is of no use in a worker.
+    """`check` as the snapshot Job carries it.
 
     Raises ConfigurationError for one that does not fit into the environment of a process.
     """
-    data = json.dumps(check.model_dump(mode="json", by_alias=True, exclude={"spec": {"pod_template"}}))
+    data = json.dumps(check.model_dump(mode="json", by_alias=True))
     if len(data) > LONGEST_CHECK:
         raise ConfigurationError(
             f"the check has {len(data)} characters, and a worker can be told {LONGEST_CHECK}: shorten its lists"
