@@ -179,3 +179,16 @@ def created_jobs(cluster: FakeCluster) -> list[str]:
     changes = cluster.do(lambda: list(cluster.store.log))
     made = (change for change in changes if change.plural == "jobs" and change.type == "ADDED")
     return [change.body["metadata"]["labels"][LABEL_STAGE] for change in made]
+
+
+def asking(backends: Backends) -> list[Path]:
+    """The processes that ask a backend of this file now."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            command = path.read_bytes()
+        except OSError:  # it has just ended
+            continue
+        if b"consistency_operator.preflight_process" in command and str(backends.file).encode() in command:
+            found.append(path)
+    return found

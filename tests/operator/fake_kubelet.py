@@ -13,7 +13,7 @@ from fake_store import Body
 
 MESSAGE_LIMIT = 4096
 LOG_TAIL = 2048
-WORKER = [sys.executable, "-m", "dynamo_consistency.cli"]
+WORKER = str(Path(sys.executable).with_name("dynamo-consistency"))
 
 
 @dataclass
@@ -45,7 +45,7 @@ class Kubelet:
             environment = {entry["name"]: _mapped(entry["value"], places) for entry in container["env"]}
             if index is not None:
                 environment["JOB_COMPLETION_INDEX"] = str(index)
-            code, output = await _run([*WORKER, *command], environment)
+            code, output = await _run([WORKER, *command], environment)
             return End(code, _message(Path(log), code, output))
 
     def _places(self, pod: Body, container: Body, scratch: Path) -> dict[str, str]:

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import check
+from conftest import Backends, asking, check
 from consistency_operator import preflight
 from consistency_operator.plan import Preflight
 from consistency_operator.preflight import Preflights
@@ -70,13 +70,13 @@ def test_a_backends_file_that_is_not_there_is_named(settings: OperatorSettings) 
     assert "/nowhere/backends.yaml" in answer.message
 
 
-def test_a_backend_that_hangs_is_given_up_and_its_process_ended(settings: OperatorSettings) -> None:
+def test_a_backend_that_hangs_is_given_up_and_its_process_ended(settings: OperatorSettings, backends: Backends) -> None:
     began = time.monotonic()
     answer = asked(settings.model_copy(update={"preflight_seconds": 2}), "hanging")
     assert time.monotonic() - began < 6
     assert answer.reason == "BackendUnreachable"
     assert answer.message == "the backend default did not answer within 2 seconds"
-    assert not _asking()
+    assert not asking(backends)
 
 
 def test_a_process_that_dies_says_its_last_words(settings: OperatorSettings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,9 +103,3 @@ def test_no_more_backends_are_asked_at_a_time_than_settings_allow(
 
     assert [answer.ok for answer in asyncio.run(ask())] == [False] * 4
     assert not (tmp_path / "too-many").exists()
-
-
-def _asking() -> list[str]:
-    """The processes that ask a backend now."""
-    lines = [path.read_bytes().replace(b"\0", b" ").decode() for path in Path("/proc").glob("[0-9]*/cmdline")]
-    return [line for line in lines if "consistency_operator.preflight_process" in line]
