@@ -1,7 +1,7 @@
 """Job manifests: pure functions from a check and its run to what the API server is given.
 
 build_job("Listing", resource, JobRun("29412180", seconds_left=86400, check=check), settings) -> dict
-run_check_of(snapshot_job, resource) -> the check that a run began with
+run_check_of(snapshot_job, resource.check) -> the check that a run began with
 template_problems(check.spec.pod_template) -> sentences, where the overlay asks for what it may not
 """
 
