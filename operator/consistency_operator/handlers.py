@@ -32,7 +32,8 @@ async def start(settings: kopf.OperatorSettings, memo: kopf.Memo, **indexes: Any
     settings.watching.client_timeout = WATCH_SECONDS + 30
     settings.queueing.exit_timeout = EXIT_SECONDS
     settings.networking.request_timeout = 60
-    logging.getLogger("kopf.objects").setLevel(logging.WARNING)  # else a line for each event of each object
+    for noisy in ("kopf.objects", "kopf.activities.probe", "aiohttp.access"):  # a line for each event and each probe
+        logging.getLogger(noisy).setLevel(logging.WARNING)
     memo.service = Service(read_settings(os.environ), lambda: log_in(settings), indexes["checks"], indexes["jobs"])
     await memo.service.start()
 
