@@ -212,6 +212,11 @@ class TestPlaces:
         assert of_workers["policyTypes"] == ["Ingress"]
         assert "ingress" not in of_workers
 
-    def test_another_namespace_for_checks_needs_only_the_workspace(self, render):
-        kinds = {manifest["kind"] for manifest in render("deploy/workspace")}
-        assert kinds == {"ServiceAccount", "PersistentVolumeClaim", "NetworkPolicy"}
+    def test_another_namespace_for_checks_needs_only_the_workspace(self, render, tmp_path):
+        workspace = os.path.relpath(REPOSITORY / "deploy/workspace", tmp_path)
+        (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump({"namespace": "other", "resources": [workspace]}))
+        objects = render(tmp_path)
+        settings = read_settings(settings_of(render("deploy")))
+        one(objects, "ServiceAccount", settings.service_account)
+        one(objects, "PersistentVolumeClaim", settings.store_claim)
+        assert {manifest["metadata"]["namespace"] for manifest in objects} == {"other"}

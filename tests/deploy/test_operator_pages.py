@@ -1,0 +1,98 @@
+"""What the operator's pages say of names, settings, files and rights is so."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from consistency_operator import names, reasons
+from consistency_operator.settings import OperatorSettings
+
+from dynamo_consistency.checkfile import read_check
+from tests.deploy.conftest import REPOSITORY
+
+DOCS = REPOSITORY / "docs"
+PAGES = [
+    DOCS / name
+    for name in (
+        "tutorials/first-site.md",
+        "how-to/install.md",
+        "how-to/operations.md",
+        "how-to/approve.md",
+        "how-to/gitops.md",
+        "explanation/security.md",
+    )
+]
+
+
+def name_of(page: Path) -> str:
+    return page.stem
+
+
+@pytest.fixture(params=PAGES, ids=name_of)
+def text(request) -> str:
+    return request.param.read_text()
+
+
+@pytest.mark.parametrize(
+    "condition", [reasons.Ready, reasons.Stalled, reasons.Running, reasons.Succeeded, reasons.Consistent]
+)
+def test_there_is_something_to_do_for_every_reason(condition):
+    operations = (DOCS / "how-to/operations.md").read_text().partition("## What to do for each reason")[2]
+    (section,) = re.findall(rf"^### [^\n]*\b{condition.__name__}\b.*?(?=^##)", operations, re.MULTILINE | re.DOTALL)
+    rows = " ".join(line.split("|")[1] for line in section.splitlines() if line.startswith("| `"))
+    told = set(re.findall(r"`(\w+)`", rows))
+    assert told >= set(condition)
+    assert told <= {*reasons.Ready, *reasons.Stalled, *condition}
+
+
+def test_settings_are_called_what_they_are_called(text):
+    known = {f"CONSISTENCY_{name.upper()}" for name in OperatorSettings.model_fields}
+    assert set(re.findall(r"(?<!DYNAMO_)\bCONSISTENCY_[A-Z_]+", text)) <= known
+
+
+def test_defaults_are_the_defaults():
+    rows = re.findall(
+        r"^\| `CONSISTENCY_(\w+)` \| `?([^|`]*)`? \|", (DOCS / "how-to/install.md").read_text(), re.MULTILINE
+    )
+    assert len(rows) > 5
+    for name, told in rows:
+        default = OperatorSettings.model_fields[name.lower()].default
+        assert told.strip() == {None: "", (): "all"}.get(default, str(default)), name
+
+
+def test_annotations_and_labels_are_called_what_they_are_called(text):
+    told = set(re.findall(rf"{re.escape(names.GROUP)}/(\w+)", text))
+    ours = {
+        names.ANNOTATION_APPROVE,
+        names.ANNOTATION_REQUESTED_AT,
+        names.LABEL_CHECK,
+        names.LABEL_RUN,
+        names.LABEL_STAGE,
+    }
+    assert told <= {name.partition("/")[2] for name in ours} | {names.VERSION}
+
+
+def test_files_that_are_named_are_there(text):
+    named = set(re.findall(r"(?<![\w/.-])(?:deploy|examples|tools|crds)/[\w/.-]*[\w/]", text))
+    assert [path for path in named if not (REPOSITORY / path).exists()] == []
+
+
+def test_folders_of_the_repository_are_there_in_remote_kustomizations(text):
+    for path in re.findall(r"//(deploy/[\w/-]+)\?ref=", text):
+        assert (REPOSITORY / path / "kustomization.yaml").is_file()
+
+
+def test_whole_checks_in_a_page_are_valid(text, tmp_path):
+    for block in re.findall(r"^```yaml\n(apiVersion: consistency.*?)^```$", text, re.MULTILINE | re.DOTALL):
+        (tmp_path / "check.yaml").write_text(block)
+        read_check(tmp_path / "check.yaml")
+
+
+def test_parts_of_a_check_in_a_page_fit_into_one(text, tmp_path):
+    check = yaml.safe_load((REPOSITORY / "examples/gitops/sites/t2-de-rwth.yaml").read_text())
+    for block in re.findall(r"^```yaml\n(spec:\n.*?)^```$", text, re.MULTILINE | re.DOTALL):
+        (tmp_path / "check.yaml").write_text(
+            yaml.safe_dump(check | {"spec": check["spec"] | yaml.safe_load(block)["spec"]})
+        )
+        read_check(tmp_path / "check.yaml")
