@@ -41,6 +41,8 @@ def _bench(folder: Path, title: str, port: int, directories: int) -> None:
     seconds, peak = sorted(measured)[1][0], max(peak for _, peak in measured)
     rows = [Row("dynamo-consistency", seconds, peak, f"{directories / seconds:.0f} directories/s")]
     peers = [("xrdfs ls -l -R", ["xrdfs", f"root://{door}", "ls", "-l", "-R", "/store/mc"], {})]
+    alone = [sys.executable, str(HERE / "bindings.py"), f"root://{door}", "/store/mc", "512"]
+    peers.append(("bindings alone", alone, {}))
     programs = rce.folder()
     if programs is not None:
         (folder / "rce.yaml").write_text(_rce_configuration(door))

@@ -11,6 +11,7 @@ from dynamo_consistency.errors import BackendError, ConsistencyError, InvalidRun
 from dynamo_consistency.run import summary as summaries
 from dynamo_consistency.run.action import act
 from dynamo_consistency.run.action.record import ACTIONS
+from dynamo_consistency.run.apart import apart
 from dynamo_consistency.run.comparison import compare
 from dynamo_consistency.run.directory import RunDirectory, Store
 from dynamo_consistency.run.gates import evaluate, gather
@@ -38,7 +39,7 @@ def run_check(check: SiteConsistencyCheck, backend: Backend, store: Store) -> tu
     log.info("run %s of %s in %s", run.run_id, site, run.url)
     try:
         take_snapshot(run, backend, "before")
-        list_shard(run, backend, 0, Progress(f"listing {site}", _directories_of_last_run(store, site)))
+        _list(run, backend, Progress(f"listing {site}", _directories_of_last_run(store, site)))
         list_unmerged(run, backend, Progress(f"listing the scratch area of {site}"))
     except (InvalidRunError, BackendError, ListingError) as error:
         return run, _invalid(run, backend, str(error))
@@ -46,6 +47,14 @@ def run_check(check: SiteConsistencyCheck, backend: Backend, store: Store) -> tu
     if any(gate["state"] != "Ready" for gate in summary["gates"]) or summary["result"] != "Complete":
         return run, summary
     return run, act_on(run, backend)
+
+
+def _list(run: RunDirectory, backend: Backend, progress: Progress) -> None:
+    source = run.check().spec.listing.source
+    if source is not None and source.xrootd is not None:
+        apart(f"the listing of {run.site}", lambda: list_shard(run, None, 0, progress))
+    else:
+        list_shard(run, backend, 0, progress)
 
 
 def resolved(check: SiteConsistencyCheck, backend: Backend) -> SiteConsistencyCheck:

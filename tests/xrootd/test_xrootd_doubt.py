@@ -1,13 +1,17 @@
 """Answers that look whole and are not, in the protocol's own bytes: a healthy server cannot be made to give them."""
 
+import socket
 import struct
 import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from xrdclient.testing import FakeServer, FaultProxy, error, frame
+from xrdclient.testing import FakeServer, error, frame
 
 from dynamo_consistency.listers.contract import Failed, Listed
+from dynamo_consistency.listers.xrootd import doors
+from dynamo_consistency.listers.xrootd.line import line_to
+from dynamo_consistency.listers.xrootd.url import Door
 
 DIRLIST = 3004
 OK, OKSOFAR, WAIT = 0, 4000, 4005
@@ -150,17 +154,38 @@ def test_a_listing_in_many_pieces_is_one_listing(answer) -> None:
     assert len(answer(pieces).files) == 2
 
 
-@pytest.mark.xrootd
-def test_a_connection_that_breaks_in_the_middle_of_an_answer_never_gives_a_part_of_it(site, make_lister, ask) -> None:
-    for number in range(1000):
-        (site.path / f"f{number}").touch()
-    with FaultProxy(("127.0.0.1", site.server.port)) as proxy:
-        lister = make_lister(str(proxy.url), timeout=2)
-        lister.prepare()
-        proxy.chop(512).flaky(0.1, seed=1)
-        answers = [ask(lister, site.lfn) for _ in range(3)]
-        assert proxy.connections > 1
-        assert {len(answer.files) for answer in answers if isinstance(answer, Listed)} <= {1000}
-        assert any(isinstance(answer, Failed) and answer.retry for answer in answers)
-        proxy.heal()
-        assert len(ask(lister, site.lfn).files) == 1000
+ONE = entries(a="0 5 16 100")
+
+
+def test_where_the_connection_cannot_be_told_two_answers_in_a_row_must_be_alike(answer, monkeypatch) -> None:
+    monkeypatch.setattr(doors, "line_to", lambda door: None)
+    assert len(answer(answering(stat=[ONE, TWO, ONE, TWO, TWO])).files) == 2
+
+
+def test_answers_that_never_are_alike_are_a_failure_when_the_time_is_over(answer, monkeypatch) -> None:
+    monkeypatch.setattr(doors, "line_to", lambda door: None)
+    failed = answer(answering(stat=[ONE, TWO] * 100_000))
+    assert isinstance(failed, Failed)
+    assert failed.retry
+
+
+def test_an_answer_over_a_standing_connection_is_asked_for_once(fake, answer) -> None:
+    answer(answering(stat=[TWO]))
+    assert fake.seen.count(DIRLIST) == 1
+
+
+def test_a_connection_is_told_from_a_later_one_with_the_same_descriptor() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        door = Door("127.0.0.1", listener.getsockname()[1])
+        assert line_to(door) is None
+        with socket.create_connection(listener.getsockname()) as first:
+            descriptor, line = first.fileno(), line_to(door)
+            assert line is not None
+            assert line.stands()
+        assert not line.stands()
+        with socket.create_connection(listener.getsockname()) as second:
+            assert second.fileno() == descriptor
+            assert not line.stands()
+            assert line_to(Door("localhost", door.port)).stands()
+            with socket.create_connection(listener.getsockname()):
+                assert line_to(door) is None  # which of the two it is, nobody knows

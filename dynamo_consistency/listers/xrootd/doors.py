@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from dynamo_consistency.listers.xrootd.library import FileSystem
+from dynamo_consistency.listers.xrootd.line import Line, line_to
 from dynamo_consistency.listers.xrootd.url import Door
 
 FIRST_REST_SECONDS, LONGEST_REST_SECONDS = 30.0, 600.0
@@ -21,6 +22,14 @@ class Server:
         self.on_trial = False
         self.tried_at = self.rests_until = 0.0
         self.reason = "not tried yet"
+        self._line: Line | None = None
+
+    def line(self) -> Line | None:
+        """The connection to this door as it is now, as far as that can be told."""
+        line = self._line
+        if line is None or not line.stands():
+            self._line = line = line_to(self.door)
+        return line
 
     def __str__(self) -> str:
         return str(self.door)

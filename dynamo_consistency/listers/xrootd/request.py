@@ -1,7 +1,7 @@
 """One directory at one set of doors: asked, asked again where the answer cannot be believed, and answered once."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from dynamo_consistency.listers.contract import Answer, Failed, Listed
@@ -21,15 +21,21 @@ class Attempt:
     silent, or nobody when the walk forgot it.
     """
 
-    __slots__ = ("flags", "probed", "request", "sent", "server")
+    __slots__ = ("flags", "line", "probed", "redirected", "request", "sent", "server")
 
     def __init__(self, request: "Request", server: Server, flags: int, sent: float) -> None:
         self.request, self.server, self.flags, self.sent = request, server, flags, sent
-        self.probed = False
+        self.line = server.line()
+        self.probed = self.redirected = False
 
-    def __call__(self, status: Status, response: Response, hosts: object = None) -> None:
+    def __call__(self, status: Status, response: Response, hosts: Sequence[object] | None = None) -> None:
         if self.request.watch.take(self):
+            self.redirected = hosts is not None and len(hosts) > 1
             self.request.answered(self, status, response)
+
+    def surely_whole(self) -> bool:
+        """Did the answer come over one connection, from the question to its end? (See `line`.)"""
+        return self.line is not None and self.line.stands() and not self.redirected
 
     def timeout(self, now: float) -> int:
         """What is left of the time limit, in the library's unit of whole seconds; 0 would be for ever."""
@@ -39,12 +45,13 @@ class Attempt:
 class Request:
     """Asks for one directory and calls `done` once.
 
-    Broken connections are met with the next door, or with patience when there is none, until `deadline`. An empty
+    Broken connections are met with the next door, or with patience when there is none, until `deadline`; an answer
+    over a connection that broke meanwhile is not believed, whatever the library says (see `line`). An empty
     answer is believed only when a listing of bare names, by another door if there is one, is empty too: servers exist
     that answer "empty, success" to one flavour and show entries in the other.
     """
 
-    __slots__ = ("_doors", "_empty_at", "_flags", "_named", "deadline", "done", "path", "watch")
+    __slots__ = ("_doors", "_empty_at", "_flags", "_named", "_unsure", "deadline", "done", "path", "watch")
 
     def __init__(
         self, watch: "Watch", doors: Doors, path: str, deadline: float, done: Callable[[Answer], None]
@@ -53,6 +60,7 @@ class Request:
         self._flags = STAT
         self._empty_at: Server | None = None
         self._named = 0
+        self._unsure: tuple[int, int] | None = None
 
     def ask(self) -> None:
         """Put the question that is due to a door; with all doors dead wait for one, until the deadline."""
@@ -89,9 +97,11 @@ class Request:
         if bad is not None:
             return self._handle(bad, attempt.server)
         self._doors.answered(attempt.server)
-        if attempt.flags == NAMES:
-            return self._compare_names(count(response))
         entries = count(response)
+        if not attempt.surely_whole() and not self._agrees(attempt, entries):
+            return self._ask_again(attempt)
+        if attempt.flags == NAMES:
+            return self._compare_names(entries)
         if not entries and not self._named:
             self._doubt(attempt.server)
             return None
@@ -109,6 +119,19 @@ class Request:
         else:
             self._doors.answered(server)
         return bad.failed
+
+    def _agrees(self, attempt: Attempt, entries: int) -> bool:
+        """Where it cannot be told over which connection a server answers, two answers in a row must be alike."""
+        if attempt.line is not None and not attempt.redirected:
+            return False
+        before, self._unsure = self._unsure, (attempt.flags, entries)
+        return before == self._unsure and (attempt.redirected or attempt.server.line() is None)
+
+    def _ask_again(self, attempt: Attempt) -> Failed | None:
+        if time.monotonic() < self.deadline:
+            self.ask()
+            return None
+        return Failed(f"the connection to {attempt.server} breaks while it answers", retry=True, slow=True)
 
     def _doubt(self, server: Server) -> None:
         self._empty_at, self._flags = server, NAMES
