@@ -77,19 +77,32 @@ def _told(action: dict[str, Any]) -> str:
     return "; ".join(parts)
 
 
+_HISTORY_COLUMNS = {
+    "listed": "listedFiles",
+    "missing": "missing",
+    "orphans": "orphans",
+    "mismatches": "mismatches",
+    "empty": "emptyDirectories",
+    "unmerged": "unmerged",
+    "holes": "holes",
+}
+
+
 def show_runs(summaries: Iterable[dict[str, Any]]) -> None:
+    """One line a run: when, result, counts, closed gates and requests."""
     table = Table(box=None, pad_edge=False)
-    numbers = ("listed", "missing", "orphans", "mismatches", "empty", "holes")
-    for column in ("run", "started", "result", *numbers, "reason"):
+    for column in ("run", "started", "result", *_HISTORY_COLUMNS, "closed gates", "requested", "reason"):
         table.add_column(column)
     for summary in summaries:
-        counts = summary["counts"]
-        keys = ("listedFiles", "missing", "orphans", "mismatches", "emptyDirectories", "holes")
+        closed = [gate["name"] for gate in summary["gates"] if gate["state"] != "Ready"]
+        requested = sum(action["requested"] for action in summary["actions"].values())
         table.add_row(
             summary["runId"],
             summary.get("startTime", ""),
             summary["result"],
-            *(str(counts.get(key, "")) for key in keys),
+            *(str(summary["counts"].get(key, "")) for key in _HISTORY_COLUMNS.values()),
+            ", ".join(closed),
+            str(requested) if summary["actions"] else "",
             escape(summary["reason"]),
         )
     _console().print(table)
