@@ -32,7 +32,7 @@ class Container:
 
     def __post_init__(self) -> None:
         (self.spec,) = self.pod["spec"]["containers"]
-        self.folder.mkdir(parents=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
         volumes = {volume["name"]: volume for volume in self.pod["spec"].get("volumes", [])}
         for mount in self.spec.get("volumeMounts", []):
             source = self._source(volumes[mount["name"]])
