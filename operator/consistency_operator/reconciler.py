@@ -11,12 +11,13 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from consistency_operator import admission
+from consistency_operator.admission import Admitted
 from consistency_operator.cluster import ApiError, Body, Cluster
 from consistency_operator.jobmaking import JobRefused, make_job
 from consistency_operator.jobs import JobState, foreign, from_job, refused
 from consistency_operator.metrics import Metrics
 from consistency_operator.names import job_name
+from consistency_operator.places import Places, waits
 from consistency_operator.plan import Action, AskBackend, CreateJob, DeleteJob, Event, ListPods, Preflight, World, plan
 from consistency_operator.preflight import Preflights
 from consistency_operator.settings import OperatorSettings
@@ -57,7 +58,7 @@ class Reconciler:
         self._poke = poke
         self._preflights = Preflights(settings)
         self._learnt: dict[Key, Learnt] = {}
-        self._admitting = asyncio.Lock()
+        self._places = Places(view, settings.max_concurrent_runs)
 
     async def stop(self) -> None:
         """End what goes on in the background."""
@@ -91,15 +92,18 @@ class Reconciler:
         learnt = self._learnt.setdefault(key, Learnt())
         bodies = await self._jobs(key, known)
         jobs = self._states(known, learnt, bodies)
+        self._places.claim(known, jobs)
         # Between the decision that a place is free and the status that says so, nobody else may take it.
-        async with self._admitting if _is_queued(known.status) else nullcontext():
-            world = World(self._admission(known), learnt.preflight)
+        async with self._places.deciding if waits(known) else nullcontext():
+            world = World(self._places.admission(known), learnt.preflight)
             decided = plan(known.resource, known.status, jobs, datetime.now(UTC), world)
             written = await self._write(known, decided.status)
+            self._places.claim(written, jobs)
         await self._post(written, decided.events)
         learnt_more = [await self._act(action, written, learnt, bodies) for action in decided.actions]
-        self._call_the_waiting(known.status, written.status)
-        admitted = _is_queued(written.status) and isinstance(self._admission(written), admission.Admitted)
+        for waiting in self._places.called():
+            self._poke(waiting)
+        admitted = waits(written) and isinstance(self._places.admission(written), Admitted)
         return any(learnt_more) or admitted, decided.wake_at
 
     # --- knowing ----------------------------------------------------------------------------------------------
@@ -122,16 +126,6 @@ class Reconciler:
         there = [from_job(body, learnt.pods.get(body["metadata"]["uid"], ()), known.resource.uid) for body in bodies]
         return [*filter(None, there), *learnt.not_made.values()]
 
-    def _admission(self, known: Known) -> admission.Admitted | admission.Queued | None:
-        if not _is_queued(known.status):
-            return None
-        claims = [self._claim(other) for other in self._view.all()]
-        return admission.decide(known.resource.key, filter(None, claims), self._settings.max_concurrent_runs)
-
-    def _claim(self, known: Known) -> admission.Claim | None:
-        jobs = [from_job(body, (), known.resource.uid) for body in self._view.jobs(key_of(known.body))]
-        return admission.claim_of(known.resource, known.status, filter(None, jobs))
-
     async def _was_changed(self, key: Key, known: Known) -> bool:
         """After a write to `known` was refused: learn what the check is now; whether that is something else."""
         body = await self._cluster.find_check(*key)
@@ -142,6 +136,7 @@ class Reconciler:
         return bool(body["metadata"]["resourceVersion"] != known.body["metadata"]["resourceVersion"])
 
     def _forget(self, key: Key) -> None:
+        self._places.forget(key)
         learnt = self._learnt.pop(key, None)
         if learnt and learnt.asking:
             learnt.asking[1].cancel()
@@ -214,16 +209,3 @@ class Reconciler:
             self._poke(key)
 
         learnt.asking = (run_id, asyncio.create_task(asking()))
-
-    def _call_the_waiting(self, before: Status, after: Status) -> None:
-        """A run has ended or given up its place: those that have waited longest look again whether there is room."""
-        if before.run is None or (after.run and after.run.stage == before.run.stage):
-            return
-        waiting = [known for known in self._view.all() if _is_queued(known.status)]
-        waiting.sort(key=lambda known: known.status.run.start_time if known.status.run else datetime.max)
-        for known in waiting[: self._settings.max_concurrent_runs]:
-            self._poke(key_of(known.body))
-
-
-def _is_queued(status: Status) -> bool:
-    return status.run is not None and status.run.stage == "Queued"

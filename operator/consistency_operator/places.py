@@ -1,0 +1,67 @@
+"""The places that runs may take at the same time: who has one, who waits, and whom to call when one is given up.
+
+A ledger of claims, kept up to date by the checks that are reconciled: asking a thousand checks each time would be slow.
+"""
+
+import asyncio
+from collections.abc import Iterable
+
+from consistency_operator import admission
+from consistency_operator.admission import Admitted, Claim, Queued
+from consistency_operator.jobs import JobState, from_job
+from consistency_operator.view import Known, View, key_of
+from consistency_operator.workqueue import Key
+
+
+class Places:
+    """`limit`: how many there are. Who decides about one holds `deciding` until that is written down."""
+
+    def __init__(self, view: View, limit: int) -> None:
+        self.deciding = asyncio.Lock()
+        self._view = view
+        self._limit = limit
+        self._claims: dict[Key, Claim] | None = None
+        self._given_up = False
+
+    def claim(self, known: Known, jobs: Iterable[JobState]) -> None:
+        """What a check claims now, by its status and its Jobs."""
+        key, claims = key_of(known.body), self._all()
+        before = claims.pop(key, None)
+        now = admission.claim_of(known.resource, known.status, jobs)
+        if now is not None:
+            claims[key] = now
+        self._given_up |= before is not None and before.active and (now is None or not now.active)
+
+    def forget(self, key: Key) -> None:
+        """There is no such check any more."""
+        self._given_up |= self._all().pop(key, None) is not None
+
+    def admission(self, known: Known) -> Admitted | Queued | None:
+        """Whether the run of a check may begin; None if it does not wait."""
+        if not waits(known):
+            return None
+        return admission.decide(known.resource.key, self._all().values(), self._limit)
+
+    def called(self) -> list[Key]:
+        """If a place was given up since this was asked last: those whose turn it may be."""
+        if not self._given_up:
+            return []
+        self._given_up = False
+        waiting = [(claim.since, claim.key, key) for key, claim in self._all().items() if not claim.active]
+        return [key for *_, key in sorted(waiting)[: self._limit]]
+
+    def _all(self) -> dict[Key, Claim]:
+        """All claims; those that the last operator has left are counted once, at the beginning."""
+        if self._claims is None:
+            self._claims = {}
+            for known in self._view.all():
+                key = key_of(known.body)
+                jobs = [from_job(body, (), known.resource.uid) for body in self._view.jobs(key)]
+                if claim := admission.claim_of(known.resource, known.status, filter(None, jobs)):
+                    self._claims[key] = claim
+        return self._claims
+
+
+def waits(known: Known) -> bool:
+    """Is its run in the queue?"""
+    return known.status.run is not None and known.status.run.stage == "Queued"
