@@ -14,6 +14,7 @@ from consistency_operator.plan.types import Action
 from consistency_operator.resource import Resource
 from consistency_operator.results import WorkerResult
 from consistency_operator.status import Gate, JobRecord, Run, Stage, Status
+
 from dynamo_consistency.check import SiteConsistencyCheck
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""A cluster in miniature, in which a plan is carried out: a clock, a status with versions, Jobs, and a lagging watch."""
+"""A cluster in miniature, in which plans are carried out: a clock, a status with versions, Jobs, a lagging watch."""
 
 import itertools
 from dataclasses import dataclass, field, replace
@@ -9,9 +9,9 @@ from consistency_operator.jobs import JobState, foreign
 from consistency_operator.names import JobStage
 from consistency_operator.plan import AskBackend, CreateJob, DeleteJob, ListPods, Plan, Preflight, World, plan
 from consistency_operator.resource import Resource
+from consistency_operator.results import WorkerResult
 from consistency_operator.status import Status, read_status
 from plan_cases import FOUND, NOW, gates
-from consistency_operator.results import WorkerResult
 
 LISTED = {"files": 10, "directories": 2, "bytes": 99, "holes": 0}
 
@@ -84,6 +84,10 @@ class MiniCluster:
         """Somebody deletes a Job, or its time to live is over."""
         self.jobs.pop(name, None)
 
+    def end_pods(self) -> None:
+        """The pods of Jobs that are being deleted have ended, and the Jobs with them."""
+        self.jobs = {name: job for name, job in self.jobs.items() if not job.deleting}
+
     def _write(self, old: Status, new: Status, number: int, crash_after: int | None) -> None:
         if number == crash_after:
             raise Crash
@@ -101,7 +105,7 @@ class MiniCluster:
                 self._create(names.job_name(self.resource.name, run_id, stage), stage, run_id)
             case DeleteJob(name, uid):
                 if name in self.jobs and self.jobs[name].uid == uid:
-                    self.vanish(name)
+                    self.jobs[name] = replace(self.jobs[name], deleting=True)
             case ListPods(_, uid):
                 self._pods_seen.add(uid)
 
@@ -138,6 +142,7 @@ class MiniCluster:
         last = self.now + quiet
         self.site_ready = True
         while self.now < last:
+            self.end_pods()
             for name in list(self.jobs):
                 self.end(name, complete=True)
             self.deliver()

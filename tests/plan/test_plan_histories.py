@@ -28,6 +28,7 @@ class Histories(RuleBasedStateMachine):
         self.cluster = MiniCluster(resource(**self.spec))
         self.versions: list[tuple[int, Status]] = []
         self.tokens = 0
+        self.ask_for_a_run()
 
     # ------------------------------------------------------------------------------------------------ the operator
 
@@ -66,19 +67,32 @@ class Histories(RuleBasedStateMachine):
         if self.cluster.jobs:
             self.cluster.end(data.draw(st.sampled_from(sorted(self.cluster.jobs))), complete)
 
-    @rule(data=st.data())
-    def a_job_vanishes(self, data: st.DataObject) -> None:
+    @rule(seen=st.booleans(), seconds=TIMES)
+    def the_newest_job_vanishes(self, seen: bool, seconds: int) -> None:
+        """Perhaps before anybody has seen it."""
+        if seen:
+            self.cluster.deliver()
         if self.cluster.jobs:
-            self.cluster.vanish(data.draw(st.sampled_from(sorted(self.cluster.jobs))))
+            self.cluster.vanish(list(self.cluster.jobs)[-1])
+        self.wait(seconds)
+        self.operate(1)
 
-    @rule(rounds=st.integers(1, 8))
-    def all_goes_well(self, rounds: int) -> None:
-        """For a while: without it, few histories would come to their later stages."""
-        for _ in range(rounds):
+    @rule()
+    def pods_end(self) -> None:
+        self.cluster.end_pods()
+
+    @rule(stage=st.sampled_from(names.JOB_STAGES))
+    def all_goes_well(self, stage: names.JobStage) -> None:
+        """Up to the moment when the Job of a stage is made: few histories would come to the later stages by chance."""
+        before = len(self.cluster.made)
+        for _ in range(12):
+            self.operate(1)
+            if stage in [made for _, made in self.cluster.made[before:]]:
+                return
+            self.cluster.end_pods()
             for name in list(self.cluster.jobs):
                 self.cluster.end(name, complete=True)
             self.cluster.deliver()
-            self.operate(2)
 
     @rule(ready=st.booleans())
     def the_site_is(self, ready: bool) -> None:

@@ -117,6 +117,7 @@ def _past(scene: Scene, outcome: Finish) -> FinishedRun:
         reason=outcome.reason,
         message=short(outcome.message),
         counts=run.counts,
+        closed_gates=[gate for gate in run.gates if gate.state != "Ready"],
         deletions=run.deletions,
         transfers=run.transfers,
         approval=run.approval,

@@ -26,7 +26,7 @@ class Due:
     skipped: bool
 
     def missed(self, now: datetime) -> bool:
-        return self.deadline is not None and now > self.deadline
+        return self.deadline is not None and now >= self.deadline
 
 
 @dataclass(frozen=True)
