@@ -9,7 +9,7 @@ import pytest
 from cluster.api import path_of
 from cluster.processes import wait_until
 
-CHECKS, LIMIT = 100, 10
+CHECKS, LIMIT = 100, 3
 WORKER = Path(__file__).parent / "workers" / "instant-worker"
 NAMES = [f"site-{number:03d}" for number in range(CHECKS)]
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.timeout(420)
 
 @pytest.fixture
 def operator(make_operator, backends, tmp_path):
-    """Knows a hundred sites, and lets ten runs be on at the same time."""
+    """Knows a hundred sites, and lets three runs be on at the same time."""
     inventory = tmp_path / "inventory.tsv"
     inventory.write_text("/store/mc/a\t1\n")
     sites = {name_of_site(name): {"inventory": {"url": str(inventory)}} for name in NAMES}

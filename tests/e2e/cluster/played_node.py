@@ -39,6 +39,7 @@ class PlayedNode:
         self.dooms: Callable[[Object], bool] = lambda _: False
         self.running: dict[str, Running] = {}
         self.known: dict[str, Object] = {}
+        self.started: set[str] = set()
         self.errors: list[str] = []
         self._events: queue.SimpleQueue[Object] = queue.SimpleQueue()
         self._stop, self._lost = threading.Event(), threading.Event()
@@ -184,10 +185,9 @@ class PlayedNode:
                 self._report_end(uid, running)
             elif leaving:
                 self._end(running, pod)
-        elif pod["status"].get("phase") in ("Succeeded", "Failed") or leaving:
-            if leaving:
-                self._forget(uid, pod)
-        elif not self.holds(pod):
+        elif leaving:
+            self._forget(uid, pod)
+        elif uid not in self.started and not self.holds(pod):  # the state of a pod that is watched may be an old one
             self._start(uid, pod)
 
     def _start(self, uid: str, pod: Object) -> None:
@@ -202,6 +202,7 @@ class PlayedNode:
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
             )
+        self.started.add(uid)
         self.running[uid] = running = Running(container, process, now())
         if self.dooms(pod):
             running.reason = "OOMKilled"
@@ -222,7 +223,6 @@ class PlayedNode:
         phase, state = running.ending()
         self._write(running, phase, state)
         del self.running[uid]
-        self.known[uid]["status"]["phase"] = phase
 
     def _write(self, running: Running, phase: str, state: Object, ready: bool = False) -> None:
         metadata = running.container.pod["metadata"]

@@ -6,9 +6,11 @@ takes it all away when the command has ended, however it ended. There is no way 
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from cluster.processes import WITH_US
@@ -32,13 +34,16 @@ def lacking() -> str:
 def run(*command: str) -> int:
     """Its exit code."""
     before = _control_groups()
+    folder = tempfile.mkdtemp(prefix="e2e-")
+    Path(folder).chmod(0o755)  # database and storage servers are other users
     inside = [sys.executable, "-m", "cluster.sandbox", "--inside", *command]
-    process = subprocess.Popen([*WITH_US, *UNSHARE, *inside])
+    process = subprocess.Popen([*WITH_US, *UNSHARE, *inside], env={**os.environ, "TMPDIR": folder})
     try:
         return process.wait()
     except KeyboardInterrupt:  # the terminal told those inside as well: let them tidy up
         return process.wait()
-    finally:  # the one thing that a namespace does not take with it
+    finally:  # the two things that a namespace does not take with it
+        shutil.rmtree(folder, ignore_errors=True)
         for folder in sorted(_control_groups() - before, reverse=True):
             with contextlib.suppress(OSError):
                 folder.rmdir()
