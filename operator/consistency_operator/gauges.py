@@ -100,8 +100,11 @@ def _holes(known: Known) -> Values:
 
 
 def _gates(known: Known) -> Values:
-    gates = known.status.run.gates if known.status.run else []
-    return {(gate.name,): float(gate.state != "Ready") for gate in gates}
+    """Those of the run that goes on, as soon as they are known; until then those of the last one."""
+    run, history = known.status.run, known.status.history
+    if run and run.gates:
+        return {(gate.name,): 1 for gate in run.gates if gate.state != "Ready"}
+    return {(gate.name,): 1 for gate in history[0].closed_gates} if history else {}
 
 
 def _requests(known: Known) -> Values:
@@ -147,7 +150,7 @@ GAUGES = (
     Gauge("files", "Files and directories of the last complete run, by kind.", ("kind",), _files),
     Gauge("bytes", "Bytes of the last complete run, by kind.", ("kind",), _bytes),
     Gauge("holes", "Directories that the last complete run could not list.", (), _holes),
-    Gauge("gate_closed", "1: this gate keeps the last findings from being acted on.", ("gate",), _gates),
+    Gauge("gate_closed", "1: this gate keeps findings from being acted on; absent: it is open.", ("gate",), _gates),
     Gauge(
         "last_run_requests",
         "What became of the findings that the last run could act on.",

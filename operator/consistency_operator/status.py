@@ -161,6 +161,7 @@ class FinishedRun(StatusModel):
     reason: str = Field(description="Why, in one word; the same as that of the condition Succeeded.")
     message: str = Field("", description="Why, in a sentence.")
     counts: Counts = Field({}, description="Files, directories and bytes counted, and findings by kind.")
+    closed_gates: list[Gate] = Field([], description="Gates that kept findings from being acted on.")
     deletions: list[Requests] = Field([], description="Deletions requested from the registry, by kind of finding.")
     transfers: list[Requests] = Field([], description="Transfers requested from the registry, by kind of finding.")
     approval: Approval | None = Field(None, description="Who has approved the action; absent: nobody.")

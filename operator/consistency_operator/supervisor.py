@@ -83,7 +83,9 @@ class Supervisor:
         rest = self._queue.failed(key, least=REFUSED_REST if isinstance(error, StatusRefused) else 0)
         self._metrics.failed(error)
         unexpected = None if isinstance(error, ApiError | StatusRefused) else error
-        log.error("%s/%s: %s; trying again in %.0f s", *key, str(error) or type(error).__name__, rest, exc_info=unexpected)
+        log.error(
+            "%s/%s: %s; trying again in %.0f s", *key, str(error) or type(error).__name__, rest, exc_info=unexpected
+        )
 
     async def _resync(self) -> None:
         """Ask from time to time what there really is, and drop what only a watch still shows."""
