@@ -1,0 +1,108 @@
+"""Metrics: one series of each kind for a check, also when its runs fail, and none when the check is gone."""
+
+import re
+from pathlib import Path
+
+import pytest
+from conftest import Operator, check, condition, last_run, stage_of
+from consistency_operator.gauges import GAUGES
+from consistency_operator.metrics import PREFIX
+from consistency_operator.names import PLURAL
+from fake_cluster import FakeCluster
+from scripted_pods import Script, ends_with, gates
+
+pytestmark = pytest.mark.usefixtures("jobs", "quick_answers")
+
+PAGE = Path(__file__).parents[2] / "docs/reference/metrics.md"
+OF_THE_CHECK = {"obj_namespace": "default", "obj_name": "t2-a", "site": "T2_A"}
+
+
+def series(name: str, **labels: str) -> str:
+    told = sorted({**OF_THE_CHECK, **labels}.items())
+    return f"{PREFIX}_{name}" + "{" + ",".join(f'{label}="{value}"' for label, value in told) + "}"
+
+
+def test_a_run_that_succeeds_is_measured(cluster: FakeCluster, operator: Operator) -> None:
+    cluster.create(PLURAL, check(trigger={"manual": "1"}, schedule="0 3 * * 0"))
+    operator.start()
+    cluster.until(lambda: last_run(cluster))
+    told = cluster.until(
+        lambda: (metrics := operator.metrics()) and metrics.get(series("holes")) is not None and metrics
+    )
+    assert told[series("ready")] == 1
+    assert told[series("suspended")] == told[series("awaiting_approval")] == told[series("holes")] == 0
+    assert told[series("last_success_timestamp_seconds")] >= told[series("last_run_timestamp_seconds")] > 1.7e9
+    assert told[series("next_run_timestamp_seconds")] > told[series("last_run_timestamp_seconds")]
+    assert told[series("expected_interval_seconds")] == 7 * 86400
+    assert told[series("last_run_duration_seconds")] >= 0
+    assert told[series("files", kind="orphans")] == 3
+    assert told[series("bytes", kind="orphanBytes")] == 300
+    assert told[series("last_run_result", result="Complete", reason="Completed")] == 1
+    assert told[series("runs_total", result="Complete", reason="Completed")] == 1
+    assert told[series("requests_total", request="delete", kind="orphans", outcome="requested")] == 3
+    assert not any("gate_closed{" in name or "run_stage{" in name for name in told)
+
+
+def test_a_run_that_fails_is_measured_too_and_what_was_found_before_stays(
+    cluster: FakeCluster, operator: Operator, script: Script
+) -> None:
+    cluster.create(PLURAL, check(trigger={"manual": "1"}))
+    operator.start()
+    first = cluster.until(lambda: last_run(cluster))["id"]
+    script.ends["Listing"] = ends_with(1, "no door answers")
+    cluster.patch(PLURAL, "t2-a", {"spec": {"trigger": {"manual": "2"}}})
+    cluster.until(lambda: (run := last_run(cluster)) and run["id"] != first)
+    failed = series("runs_total", result="Failed", reason="ListingFailed")
+    told = cluster.until(lambda: failed in (metrics := operator.metrics()) and metrics)
+    assert told[failed] == 1
+    assert told[series("last_run_result", result="Failed", reason="ListingFailed")] == 1
+    assert told[series("files", kind="orphans")] == 3
+
+
+def test_a_closed_gate_is_measured_also_after_its_run(cluster: FakeCluster, operator: Operator, script: Script) -> None:
+    script.gates = gates(Limits="Rejected", Confirmation="Pending")
+    cluster.create(PLURAL, check(trigger={"manual": "1"}))
+    operator.start()
+    cluster.until(lambda: last_run(cluster))
+    told = cluster.until(lambda: series("gate_closed", gate="Limits") in (metrics := operator.metrics()) and metrics)
+    assert sorted(name for name in told if "gate_closed{" in name) == [
+        series("gate_closed", gate="Confirmation"),
+        series("gate_closed", gate="Limits"),
+    ]
+
+
+def test_a_run_that_waits_for_a_person_can_be_alerted_on(
+    cluster: FakeCluster, operator: Operator, script: Script
+) -> None:
+    script.gates = gates(Approval="Pending")
+    cluster.create(PLURAL, check(trigger={"manual": "1"}))
+    operator.start()
+    cluster.until(lambda: stage_of(cluster) == "AwaitingApproval")
+    assert cluster.until(lambda: operator.metrics().get(series("awaiting_approval")))
+    assert operator.metrics()[series("run_stage", stage="AwaitingApproval")] == 1
+
+
+def test_what_stands_in_the_status_is_measured_by_a_new_operator_too(cluster: FakeCluster, operator: Operator) -> None:
+    cluster.create(PLURAL, check(trigger={"manual": "1"}))
+    operator.start()
+    cluster.until(lambda: last_run(cluster))
+    operator.restart()
+    told = cluster.until(lambda: series("holes") in (metrics := operator.metrics()) and metrics)
+    assert told[series("last_run_result", result="Complete", reason="Completed")] == 1
+    assert series("runs_total", result="Complete", reason="Completed") not in told
+
+
+def test_an_invalid_or_suspended_check_has_no_gap_in_its_series(cluster: FakeCluster, operator: Operator) -> None:
+    cluster.create(PLURAL, check(schedule="every day"))
+    cluster.create(PLURAL, check("t2-b", suspend=True))
+    operator.start()
+    cluster.until(lambda: condition(cluster, "Ready") and condition(cluster, "Ready", "t2-b"))
+    told = cluster.until(lambda: operator.metrics().get(f"{PREFIX}_operator_checks") == 2 and operator.metrics())
+    assert told[series("ready")] == 0
+    assert told[series("suspended", obj_name="t2-b")] == 1
+
+
+def test_the_page_names_every_metric_and_no_other() -> None:
+    written = set(re.findall(rf"`{PREFIX}_(\w+)`", PAGE.read_text()))
+    own = {"runs_total", "requests_total", "operator_failures_total", "operator_checks", "operator_overdue_seconds"}
+    assert written == {gauge.name for gauge in GAUGES} | own
