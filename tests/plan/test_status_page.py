@@ -1,0 +1,60 @@
+"""docs/reference/status.md has every reason that the operator can give, and no other."""
+
+import re
+from enum import StrEnum
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from consistency_operator import reasons
+from consistency_operator.reasons import WARNINGS, EventReason
+from consistency_operator.status import Stage, Status
+
+PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "status.md").read_text(encoding="utf-8")
+SECTIONS: dict[str, type[StrEnum]] = {
+    "### Ready": reasons.Ready,
+    "### Stalled": reasons.Stalled,
+    "### Running": reasons.Running,
+    "### Succeeded": reasons.Succeeded,
+    "### Consistent": reasons.Consistent,
+    "## Events": EventReason,
+}
+
+
+def rows(heading: str) -> list[list[str]]:
+    """The cells of the table below a heading, without its head."""
+    section = re.split(r"^##+ .*\n", PAGE.split(f"{heading}\n", 1)[1], maxsplit=1, flags=re.MULTILINE)[0]
+    lines = [line for line in section.splitlines() if line.startswith("| `")]
+    return [[cell.strip() for cell in line.strip("|").split(" |")] for line in lines]
+
+
+@pytest.mark.parametrize("heading", SECTIONS)
+def test_the_page_has_each_reason_once_and_no_other(heading: str) -> None:
+    assert [row[0].strip("`") for row in rows(heading)] == list(SECTIONS[heading])
+
+
+def test_the_page_has_each_stage_in_its_order() -> None:
+    assert [row[0].strip("`") for row in rows("## Stages of a run")] == list(get_args(Stage))
+
+
+def test_the_page_says_which_events_are_warnings() -> None:
+    assert {row[0].strip("`") for row in rows("## Events") if row[1] == "Warning"} == set(WARNINGS)
+
+
+def test_every_stage_is_a_reason_of_running() -> None:
+    assert set(get_args(Stage)) <= set(reasons.Running)
+
+
+def test_every_field_of_the_status_is_described() -> None:
+    def undescribed(model: object, at: str = "status") -> list[str]:
+        fields = getattr(model, "model_fields", {})
+        here = [f"{at}.{name}" for name, field in fields.items() if not (field.description or "").endswith(".")]
+        below = [
+            missing
+            for name, field in fields.items()
+            for inner in (field.annotation, *get_args(field.annotation))
+            for missing in undescribed(inner, f"{at}.{name}")
+        ]
+        return here + below
+
+    assert undescribed(Status) == []
