@@ -7,6 +7,7 @@ sample.py inventory URL   the inventory, into two empty MariaDB databases, and w
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -61,11 +62,13 @@ def make_inventory(url: str) -> None:
         for schema, table in database.exec_driver_sql(tables.replace("%", "%%")).all():
             database.exec_driver_sql(f"DROP TABLE {schema}.{table}")
 
-    Path("/tmp/backends.yaml").write_text(f"backends: {{default: {{type: dynamo, url: '{url}'}}}}\n")
-    Path("/tmp/files.tsv").write_text("".join(map(line_of, KNOWN)))
-    run("init")
+    scratch = Path(tempfile.mkdtemp())
+    backends, files = scratch / "backends.yaml", scratch / "files.tsv"
+    backends.write_text(f"backends: {{default: {{type: dynamo, url: '{url}'}}}}\n")
+    files.write_text("".join(map(line_of, KNOWN)))
+    run("init", "--backends", backends)
     for site in (SITE, ELSEWHERE):
-        run("import", site, "/tmp/files.tsv")
+        run("import", site, files, "--backends", backends)
 
     with engine.connect() as database:
         # How a file is called at the site: Dynamo's deletions are requested by URL.
@@ -81,8 +84,8 @@ def line_of(name: str) -> str:
     return f"{name}\t{KNOWN[name]}\t/{primary}/{era}-{version}/{tier}\tblock-{folder}\tAnalysisOps\n"
 
 
-def run(*arguments: str) -> None:
-    subprocess.run(["dynamo-consistency", "inventory", *arguments, "--backends", "/tmp/backends.yaml"], check=True)
+def run(*arguments: str | Path) -> None:
+    subprocess.run(["dynamo-consistency", "inventory", *arguments], check=True)  # noqa: S603, S607 (all our own)
 
 
 if __name__ == "__main__":
