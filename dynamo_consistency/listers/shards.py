@@ -28,8 +28,12 @@ class Share:
 
     def owns_file(self, path: bytes, root: bytes) -> bool:
         """Does this shard record the file `path`? For listings that are not walked."""
+        return self.shard == self.owner_of(path, root)
+
+    def owner_of(self, path: bytes, root: bytes) -> int:
+        """The shard that records the file `path`."""
         directory = ancestor(path.rpartition(b"/")[0], root, self.split_depth)
-        return self.shard == (0 if directory is None else self._owner(directory))
+        return 0 if directory is None else self._owner(directory)
 
     def _owner(self, path: bytes) -> int:
         return zlib.crc32(path) % self.shards

@@ -14,6 +14,7 @@ from dynamo_consistency.backend.contract import Backend
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.errors import InvalidRunError
 from dynamo_consistency.run import counts
+from dynamo_consistency.run.absence import absent_shards, belongs_to
 from dynamo_consistency.run.database import blob, literal, open_database, within
 from dynamo_consistency.run.directory import RunDirectory
 
@@ -83,9 +84,9 @@ def _give_inputs(
         database.execute(f"CREATE VIEW inventory_{snapshot} AS FROM read_parquet({literal(str(path))})")
     database.execute("CREATE TABLE shard (shard INTEGER, listed_at BIGINT)")
     parts = []
-    for shard in range(check.spec.listing.shards):
+    absent = absent_shards(run, check.spec.listing)
+    for shard in sorted(set(range(check.spec.listing.shards)) - set(absent)):
         name = f"listing/shard-{shard:04d}"
-        _require(run, f"{name}.json", f"shard {shard} of the listing is not there; run its listing stage")
         database.execute("INSERT INTO shard VALUES (?, ?)", [shard, run.read_json(f"{name}.json")["listedAt"]])
         path = inputs.enter_context(run.reading(f"{name}.parquet"))
         parts.append(f"SELECT {shard} AS shard, * FROM read_parquet({literal(str(path))})")
@@ -96,6 +97,10 @@ def _give_inputs(
         for directory in directories:
             database.execute(f"INSERT INTO {table} VALUES (?)", [paths.to_bytes(directory)])
     database.execute(_scope_macros(check))
+    if absent:
+        database.create_function("unlisted", belongs_to(absent, listing), ["BLOB"], "BOOLEAN")
+    else:
+        database.execute("CREATE MACRO unlisted(path) AS FALSE")
     _set(database, "ignore_age", check.spec.comparison.ignore_age_seconds)
     _set(database, "taken_before", run.read_json("inventory/before.json")["takenAt"])
 

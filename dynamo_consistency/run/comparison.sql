@@ -7,6 +7,7 @@
 --   root, excluded                     path
 --   root_of(path)                      macro: the root that `path` is below, or NULL
 --   takes_part(path)                   macro: below a root and not in or below an excluded directory (rule 11)
+--   unlisted(path)                     would a shard that has failed have listed it, and no other
 --   ignored(path), protected(path), deletion_pending(path)
 --                                      functions in Python: the ignore patterns and the backend's DatasetFilter
 --   variables ignore_age, taken_before (seconds), deletion_requests (datasets)
@@ -83,7 +84,7 @@ CREATE VIEW expected_where_listed AS
 SELECT f.path
 FROM (FROM file WHERE before + after > 0 AND NOT in_flight) AS f
 ASOF LEFT JOIN (FROM unknown WHERE shard = -1) AS h ON f.path || '\x2F'::BLOB >= h.first
-WHERE coalesce(f.path || '\x2F'::BLOB >= h.past, TRUE);
+WHERE coalesce(f.path || '\x2F'::BLOB >= h.past, TRUE) AND NOT unlisted(f.path);
 
 -- ------------------------------------------------------------------------------------------------------- missing
 
@@ -99,6 +100,7 @@ GROUP BY path;
 CREATE TABLE missing_verdict AS
 SELECT f.path,
        CASE WHEN f.path || '\x2F'::BLOB < h.past THEN 'hole'
+            WHEN unlisted(f.path) THEN 'hole'
             WHEN coalesce(k.deletion_pending, FALSE) THEN 'deletion'
             WHEN NOT k.has_dataset AND deletion_pending(f.path) THEN 'deletion'
             ELSE 'missing' END AS verdict

@@ -70,6 +70,9 @@ def complete(database: duckdb.DuckDBPyConnection, basics: Counts) -> Counts:
             entries[kind] = sum(row[0] for row in rows)
             if kind in _BYTES:
                 entries[_BYTES[kind]] = sum(row[1] for row in rows)
+    in_holes = _by_root(database, "missing_verdict JOIN file USING (path)", "verdict = 'hole'")
+    for root, entries in result["roots"].items():
+        entries["missingInHoles"] = in_holes.get(root, (0, 0))[0]
     for key, query in _LEFT_ALONE.items():
         row = database.execute(query).fetchone()
         result[key] = row[0] if row else 0

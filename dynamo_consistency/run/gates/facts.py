@@ -28,11 +28,12 @@ class Scope:
     directories: int
     holes: int
     findings: Mapping[Kind, int]
+    in_holes: int = 0
 
     @property
     def found(self) -> int:
-        """Expected files that the listing can have seen: orphans must not make up for missing files."""
-        return max(0, min(self.listed, self.expected - self.findings["missing"]))
+        """Expected files that the listing can have seen: orphans must not make up for missing files, or unseen ones."""
+        return max(0, min(self.listed, self.expected - self.findings["missing"] - self.in_holes))
 
     def base(self, kind: Kind) -> int:
         """What a fraction of `kind` is a fraction of."""
@@ -161,4 +162,5 @@ def _scope(name: str, counts: Mapping[str, Any]) -> Scope:
         directories=counts["listedDirectories"],
         holes=counts["holes"],
         findings={kind: counts[kind] for kind in KINDS},
+        in_holes=counts["missingInHoles"],
     )
