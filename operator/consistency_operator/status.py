@@ -44,6 +44,8 @@ def _plausible(moment: datetime) -> datetime:
 Time = Annotated[
     AwareDatetime, AfterValidator(_plausible), PlainSerializer(_written, return_type=str, when_used="json")
 ]
+Text = Annotated[str, Field(min_length=1)]
+"""Of a field that must be there: what is empty is left out when a status is written."""
 Counts = dict[str, int]
 
 
@@ -58,7 +60,7 @@ class Condition(StatusModel):
 
     type: ConditionType = Field(description="What the condition is about.")
     status: Literal["True", "False", "Unknown"] = Field(description="Whether it holds.")
-    reason: str = Field(description="Why, in one word for machines; docs/reference/status.md lists them all.")
+    reason: Text = Field(description="Why, in one word for machines; docs/reference/status.md lists them all.")
     message: str = Field("", description="Why, in a sentence for people.")
     last_transition_time: Time = Field(description="When `status` last changed.")
     observed_generation: int = Field(0, description="Generation of the spec that the condition is about.")
@@ -68,7 +70,7 @@ class JobRecord(StatusModel):
     """A Job of the run."""
 
     stage: JobStage = Field(description="The stage that the Job does.")
-    name: str = Field(description="Name of the Job, in the namespace of the check.")
+    name: Text = Field(description="Name of the Job, in the namespace of the check.")
     uid: str | None = Field(None, description="UID of the Job; absent until it has been seen.")
     request_time: Time = Field(description="When the Job was last asked for.")
     completed_indexes: str | None = Field(None, description="Shards that are done, such as 0-2,4 (listing only).")
@@ -78,7 +80,7 @@ class JobRecord(StatusModel):
 class Gate(StatusModel):
     """A gate between findings and requests, as the last stage found it."""
 
-    name: str = Field(description="Inventory, ListingHealth, Limits, Confirmation, Mode, Approval or Acting.")
+    name: Text = Field(description="Inventory, ListingHealth, Limits, Confirmation, Mode, Approval or Acting.")
     state: Literal["Ready", "Pending", "Rejected"] = Field(description="Pending: time or a person will open it.")
     observed: str = Field("", description="What was found.")
     limit: str = Field("", description="What is allowed.")
@@ -88,14 +90,14 @@ class Gate(StatusModel):
 class Hole(StatusModel):
     """A directory that could not be listed; nothing in it is judged."""
 
-    path: str = Field(description="The directory.")
+    path: Text = Field(description="The directory.")
     reason: str = Field("", description="Why.")
 
 
 class Requests(StatusModel):
     """What was requested from the registry for one kind of finding; the full list is in `artifacts.actions`."""
 
-    kind: str = Field(description="missing, mismatches, orphans, emptyDirectories or unmerged.")
+    kind: Text = Field(description="missing, mismatches, orphans, emptyDirectories or unmerged.")
     confirmed: int = Field(0, description="Findings that had been confirmed, and could be acted on.")
     requested: int = Field(0, description="Requests that the registry accepted.")
     waiting: int = Field(0, description="Findings that an earlier request still waits for.")
@@ -126,7 +128,7 @@ class Trial(StatusModel):
 class Run(StatusModel):
     """The run that is going on."""
 
-    id: str = Field(description="Unix minutes of the time for which the run was due; the name of its directory.")
+    id: Text = Field(description="Unix minutes of the time for which the run was due; the name of its directory.")
     trigger: Trigger = Field(description="What started it.")
     generation: int = Field(description="Generation of the spec with which the run began; it sees no later edit.")
     start_time: Time = Field(description="When the run was due and entered the queue.")
@@ -153,12 +155,12 @@ class Run(StatusModel):
 class FinishedRun(StatusModel):
     """A run that has ended."""
 
-    id: str = Field(description="Id of the run.")
+    id: Text = Field(description="Id of the run.")
     trigger: Trigger = Field(description="What started it.")
     start_time: Time = Field(description="When it was due and entered the queue.")
     completion_time: Time = Field(description="When it ended.")
     result: Result = Field(description="Complete; Invalid: it proves nothing; Failed: it did not come to its end.")
-    reason: str = Field(description="Why, in one word; the same as that of the condition Succeeded.")
+    reason: Text = Field(description="Why, in one word; the same as that of the condition Succeeded.")
     message: str = Field("", description="Why, in a sentence.")
     counts: Counts = Field({}, description="Files, directories and bytes counted, and findings by kind.")
     closed_gates: list[Gate] = Field([], description="Gates that kept findings from being acted on.")

@@ -1,0 +1,269 @@
+"""What has become of a Job, as its conditions and pods tell; and what went wrong, in words for people."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from consistency_operator import names
+from consistency_operator.jobs import JobState, from_job
+
+OWNER = "uid-of-check"
+ENDED = "2026-11-22T11:59:00Z"
+
+
+def job_body(stage: str = "Snapshot", *, owner: str = OWNER, status: Any = None, **spec: Any) -> dict[str, Any]:
+    return {
+        "metadata": {
+            "name": f"t2-x-77-{stage.lower()}",
+            "uid": "uid-of-job",
+            "labels": {names.LABEL_STAGE: stage, names.LABEL_RUN: "77", names.LABEL_CHECK: "t2-x"},
+            "ownerReferences": [{"uid": owner, "controller": True}],
+        },
+        "spec": spec,
+        "status": status or {},
+    }
+
+
+def over(type_: str, reason: str = "", why: str = "", **more: Any) -> dict[str, Any]:
+    condition = {"type": type_, "status": "True", "reason": reason, "message": why, "lastTransitionTime": ENDED}
+    return {"conditions": [condition], **more}
+
+
+def pod_body(
+    exit_code: int | None = None, said: str = "", *, index: int = 0, job: str = "uid-of-job", **more: Any
+) -> dict[str, Any]:
+    """A pod that has ended with `exit_code` and these last words, or is still on its way."""
+    ended = {"exitCode": exit_code, "message": said, "finishedAt": ENDED, "reason": more.pop("reason", "Error")}
+    state = more.pop("state", {} if exit_code is None else {"terminated": ended})
+    phase = {None: "Pending", 0: "Succeeded"}.get(exit_code, "Failed")
+    return {
+        "metadata": {
+            "name": f"pod-{index}-{exit_code}",
+            "ownerReferences": [{"uid": job}],
+            "labels": {"batch.kubernetes.io/job-completion-index": str(index)},
+        },
+        "spec": {"containers": [{"name": "worker", "image": "worker:1", "resources": {"limits": {"memory": "2Gi"}}}]},
+        "status": {"phase": phase, "containerStatuses": [{"name": "worker", "state": state}], **more},
+    }
+
+
+def message(stage: str = "snapshot", **more: Any) -> str:
+    return (
+        json.dumps({"stage": stage, "runId": "77", "exitCode": 0, "result": "Complete", "message": "", **more}) + "\n"
+    )
+
+
+def state_of(job: Mapping[str, Any], *pods: Mapping[str, Any]) -> JobState:
+    state = from_job(job, pods, OWNER)
+    assert state is not None
+    return state
+
+
+# -------------------------------------------------------------------------------------------------------- conditions
+
+CONDITIONS: dict[str, tuple[dict[str, Any], str]] = {
+    "nothing yet": ({}, "Running"),
+    "pods have failed": ({"failed": 3, "active": 1}, "Running"),
+    "about to fail": (over("FailureTarget", "DeadlineExceeded"), "Running"),
+    "about to be complete": (over("SuccessCriteriaMet"), "Running"),
+    "suspended in a queue": (over("Suspended"), "Running"),
+    "complete after a retry": (over("Complete", failed=1), "Complete"),
+    "failed": (over("Failed", "BackoffLimitExceeded"), "Failed"),
+    "not failed any more": ({"conditions": [{"type": "Failed", "status": "False"}]}, "Running"),
+}
+
+
+@pytest.mark.parametrize("name", CONDITIONS)
+def test_a_job_is_over_by_its_conditions_alone(name: str) -> None:
+    status, expected = CONDITIONS[name]
+    assert state_of(job_body(status=status)).state == expected
+
+
+def test_a_job_of_another_owner_is_foreign_whatever_its_labels_say() -> None:
+    assert state_of(job_body(owner="uid of a check that was deleted")).state == "Foreign"
+
+
+@pytest.mark.parametrize(
+    "labels", [{}, {names.LABEL_STAGE: "Cleaning", names.LABEL_RUN: "77"}, {names.LABEL_STAGE: "Listing"}]
+)
+def test_a_job_without_our_labels_is_none_of_ours(labels: dict[str, str]) -> None:
+    body = job_body()
+    body["metadata"]["labels"] = labels
+    assert from_job(body, (), OWNER) is None
+
+
+# ----------------------------------------------------------------------------------------------------------- results
+
+
+def test_the_result_is_what_the_pod_said() -> None:
+    said = message(counts={"inventoryFiles": 9, "inventoryBytes": 10, "odd": 1.5, "text": "x"})
+    state = state_of(job_body(status=over("Complete")), pod_body(0, said))
+    assert state.told
+    assert state.finished == datetime(2026, 11, 22, 11, 59, tzinfo=UTC)
+    [result] = state.results
+    assert result.counts == {"inventoryFiles": 9, "inventoryBytes": 10}
+
+
+def test_pods_of_other_jobs_say_nothing_of_this_one() -> None:
+    state = state_of(job_body(status=over("Complete")), pod_body(0, message(), job="uid of another"))
+    assert not state.told
+    assert state.results == ()
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["", "Traceback …", "{}", "[]", "null", "{" * 5000, message()[:40], message(stage="cleaning"), message(result="?")],
+)
+def test_what_is_no_result_is_not_taken_for_one(said: str) -> None:
+    state = state_of(job_body(status=over("Complete")), pod_body(0, said))
+    assert state.told
+    assert state.results == ()
+
+
+def test_of_several_attempts_the_one_that_succeeded_counts() -> None:
+    attempts = [pod_body(1, "a node fell over"), pod_body(0, message(counts={"inventoryFiles": 9}))]
+    for pods in (attempts, attempts[::-1]):
+        state = state_of(job_body(status=over("Complete")), *pods)
+        assert [result.counts for result in state.results] == [{"inventoryFiles": 9}]
+
+
+def listing(completed: str, failed: str = "", **condition: Any) -> dict[str, Any]:
+    status = over(**condition, completedIndexes=completed, failedIndexes=failed)
+    return job_body("Listing", completionMode="Indexed", completions=4, maxFailedIndexes=1, status=status)
+
+
+def shard(index: int) -> dict[str, Any]:
+    return pod_body(0, message("listing", shard=index, counts={"files": 5}), index=index)
+
+
+def test_a_listing_has_told_all_when_every_shard_has() -> None:
+    job = listing("0-3", type_="Complete")
+    assert not state_of(job, *map(shard, (0, 1, 3))).told
+    assert state_of(job, *map(shard, (3, 1, 0, 2))).told
+    assert [result.shard for result in state_of(job, *map(shard, (3, 1, 0, 2))).results] == [0, 1, 2, 3]
+
+
+def test_of_a_listing_that_has_failed_the_failed_shards_must_have_told_why() -> None:
+    job = listing("0,2-3", "1", type_="Failed", reason="FailedIndexes")
+    others = [shard(0), shard(2), shard(3)]
+    assert not state_of(job, *others).told
+    state = state_of(job, *others, pod_body(1, "boom", index=1))
+    assert state.told
+    assert (state.completions, state.max_failed_indexes, state.failed_indexes) == (4, 1, "1")
+
+
+def test_of_pods_that_a_deadline_has_stopped_nothing_is_waited_for() -> None:
+    state = state_of(job_body(status=over("Failed", "DeadlineExceeded")))
+    assert state.told
+    assert "runDeadlineSeconds" in state.trouble
+
+
+# ----------------------------------------------------------------------------------------------------------- trouble
+
+FAILED = over("Failed", "BackoffLimitExceeded", "Job has reached the specified backoff limit")
+WAITING = {"state": {"waiting": {"reason": "ImagePullBackOff", "message": "Back-off pulling image"}}}
+UNSCHEDULABLE = {
+    "conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "no memory"}]
+}
+DISRUPTED = {"conditions": [{"type": "DisruptionTarget", "status": "True", "message": "Taint manager: deleting"}]}
+
+TROUBLES: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
+    "out of memory": (
+        job_body("Listing", status=FAILED),
+        pod_body(137, reason="OOMKilled", index=3),
+        "shard 3 needed more memory than its limit of 2Gi: raise resources.limits.memory in spec.podTemplate or "
+        "listing.shards",
+    ),
+    "a child was out of memory": (
+        job_body("Comparison", status=FAILED),
+        pod_body(5, reason="OOMKilled"),
+        "the comparison needed more memory than its limit of 2Gi: raise resources.limits.memory in spec.podTemplate",
+    ),
+    "evicted": (
+        job_body(status=FAILED),
+        pod_body(137) | {"status": {"phase": "Failed", "reason": "Evicted", "message": "The node was low on disk."}},
+        "the snapshot was evicted from its node: The node was low on disk.",
+    ),
+    "its node was lost": (
+        job_body(status=FAILED),
+        pod_body(143, **DISRUPTED),
+        "the snapshot was taken from its node: Taint manager: deleting",
+    ),
+    "configured wrongly": (
+        job_body(status=over("Failed", "PodFailurePolicy")),
+        pod_body(2, message(exitCode=2, result="Failed", message="backends.yaml:3: unknown key")),
+        "the snapshot is configured wrongly: backends.yaml:3: unknown key",
+    ),
+    "the worker says why": (
+        job_body(status=FAILED),
+        pod_body(1, message(exitCode=1, result="Failed", message="the inventory does not answer")),
+        "the snapshot failed: the inventory does not answer",
+    ),
+    "the worker's log ends with": (
+        job_body(status=FAILED),
+        pod_body(139, "2026 INFO listing\nSegmentation fault\n\n"),
+        "the snapshot ended with exit code 139: Segmentation fault",
+    ),
+    "the worker says nothing": (
+        job_body(status=FAILED),
+        pod_body(1),
+        "the snapshot ended with exit code 1: it said nothing",
+    ),
+    "no pod is left": (
+        job_body(status=FAILED),
+        pod_body(1, job="uid of another"),
+        "Job has reached the specified backoff limit",
+    ),
+    "no image": (
+        job_body("Listing"),
+        pod_body(**WAITING),
+        "shard 0 cannot start: its image worker:1 cannot be had (Back-off pulling image)",
+    ),
+    "no secret": (
+        job_body(),
+        pod_body(state={"waiting": {"reason": "CreateContainerConfigError", "message": 'secret "backends" not found'}}),
+        'the snapshot cannot start: secret "backends" not found',
+    ),
+    "no node": (job_body(), pod_body(**UNSCHEDULABLE), "the snapshot waits for a node: no memory"),
+    "on its way": (job_body(), pod_body(state={"waiting": {"reason": "ContainerCreating"}}), ""),
+    "under way again": (job_body(status={"ready": 1}), pod_body(1, "a node fell over"), ""),
+}
+
+
+@pytest.mark.parametrize("name", TROUBLES)
+def test_people_are_told_what_went_wrong(name: str) -> None:
+    job, pod, expected = TROUBLES[name]
+    assert state_of(job, pod).trouble == expected
+
+
+def test_a_wrong_configuration_is_known_by_its_exit_code() -> None:
+    failed = job_body(status=over("Failed", "PodFailurePolicy"))
+    assert state_of(failed, pod_body(2)).misconfigured
+    assert not state_of(failed, pod_body(1)).misconfigured
+
+
+def test_of_many_shards_the_first_three_are_told_and_how_many_more_there_are() -> None:
+    job = listing("", "0-9", type_="Failed", reason="MaxFailedIndexesExceeded")
+    trouble = state_of(job, *(pod_body(1, "boom", index=n) for n in range(10))).trouble
+    assert trouble.count("boom") == 3
+    assert trouble.endswith("; and 7 more")
+
+
+def test_long_last_words_are_cut() -> None:
+    assert len(state_of(job_body(status=FAILED), pod_body(1, "x" * 3000)).trouble) <= 300
+
+
+def test_a_sidecar_says_nothing_of_the_worker() -> None:
+    pod = pod_body(None)
+    sidecar = {"name": "proxy", "state": {"terminated": {"exitCode": 1, "message": "proxy died"}}}
+    pod["status"]["containerStatuses"] = [sidecar, {"name": "worker", "state": {"running": {}}}]
+    assert state_of(job_body(status={"ready": 0}), pod).trouble == ""
+
+
+def test_a_container_that_goes_before_the_worker_can_be_what_fails() -> None:
+    pod = pod_body(1, "", state={"waiting": {"reason": "PodInitializing"}})
+    ended = {"terminated": {"exitCode": 3, "message": "no ticket", "reason": "Error", "finishedAt": ENDED}}
+    pod["status"]["initContainerStatuses"] = [{"name": "kinit", "state": ended}]
+    assert state_of(job_body(status=FAILED), pod).trouble == "the snapshot ended with exit code 3: no ticket"
