@@ -23,7 +23,7 @@ WATCH_SECONDS = 300
 EXIT_SECONDS = 0.5
 
 
-@kopf.on.startup()
+@kopf.on.startup(errors=kopf.ErrorsMode.PERMANENT)
 async def start(settings: kopf.OperatorSettings, memo: kopf.Memo, **indexes: Any) -> None:
     settings.scanning.disabled = True  # else the operator needs rights to list CRDs and namespaces, or sleeps a minute
     settings.posting.enabled = False  # events are posted by the reconciler

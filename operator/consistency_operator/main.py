@@ -2,6 +2,7 @@
 
 import logging
 import os
+import socket
 import sys
 from importlib import import_module
 
@@ -9,6 +10,7 @@ import click
 import kopf
 from pydantic.fields import FieldInfo
 
+from consistency_operator.login import log_in
 from consistency_operator.settings import PREFIX, OperatorSettings, read_settings
 from dynamo_consistency.errors import ConfigurationError
 
@@ -33,6 +35,7 @@ def run() -> None:
     """Serve checks until SIGTERM. All settings are environment variables:"""
     try:
         settings = read_settings(os.environ)
+        _try_what_may_fail(settings)
     except ConfigurationError as error:
         click.echo(str(error), err=True)
         sys.exit(error.exit_code)
@@ -46,3 +49,19 @@ def run() -> None:
         namespaces=settings.namespaces,
         liveness_endpoint=f"http://{host}:{port}/healthz",
     )
+
+
+def _try_what_may_fail(settings: OperatorSettings) -> None:
+    """What would end the operator with a traceback a moment later. Raises ConfigurationError, with a sentence."""
+    for name, address in (("HEALTH", settings.health_listen), ("METRICS", settings.metrics_listen)):
+        try:
+            socket.create_server(address).close()
+        except OSError as error:
+            where = ":".join(map(str, address))
+            raise ConfigurationError(
+                f"{PREFIX}{name}_LISTEN={where} cannot be served: {os.strerror(error.errno or 0)}"
+            ) from error
+    try:
+        log_in(kopf.OperatorSettings())
+    except kopf.LoginError as error:
+        raise ConfigurationError(str(error)) from error

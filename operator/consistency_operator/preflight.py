@@ -24,11 +24,11 @@ Reason = Literal["", "SiteNotReady", "BackendUnreachable"]
 
 
 class Preflights:
-    """Asks backends, a few at a time."""
+    """Asks backends, each for a few sites at a time: one that hangs keeps only its own sites waiting."""
 
     def __init__(self, settings: OperatorSettings) -> None:
         self._settings = settings
-        self._room = asyncio.Semaphore(settings.max_concurrent_preflights)
+        self._rooms: dict[str, asyncio.Semaphore] = {}
 
     async def ask(self, check: SiteConsistencyCheck, run_id: str) -> Preflight:
         """Whether the site is ready and something lists it, within the time that settings allow. Never raises."""
@@ -36,7 +36,8 @@ class Preflights:
         needs_listers = ["--listers"] if spec.listing.source is None else []
         arguments = ["--backends", self._settings.backends, "--backend", spec.backend, "--site", spec.site]
         seconds = self._settings.preflight_seconds
-        async with self._room:
+        room = self._rooms.setdefault(spec.backend, asyncio.Semaphore(self._settings.max_concurrent_preflights))
+        async with room:
             now = datetime.now(UTC)
             try:
                 async with asyncio.timeout(seconds):

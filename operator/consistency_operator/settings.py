@@ -60,7 +60,7 @@ class OperatorSettings(BaseModel):
     )
     max_concurrent_runs: Positive = Field(20, description="Runs that may be on at the same time in all namespaces.")
     preflight_seconds: Positive = Field(60, description="Time that a backend has to say whether a site is ready.")
-    max_concurrent_preflights: Positive = Field(2, description="Backends that are asked at the same time.")
+    max_concurrent_preflights: Positive = Field(2, description="Sites that one backend is asked about at a time.")
     health_listen: Address = Field(("0.0.0.0", 8080), description="Where /healthz is served.")  # noqa: S104
     metrics_listen: Address = Field(("0.0.0.0", 9090), description="Where /metrics is served.")  # noqa: S104
     log_level: Literal["DEBUG", "INFO", "WARNING"] = Field("INFO", description="What goes to the log.")

@@ -54,9 +54,12 @@ class Api(KubernetesEmulator):
     store: Store
     faults: list[Fault]
     streams: set[asyncio.Task[Any]]
+    token: str
 
     async def _handle(self, request: Any) -> web.StreamResponse:
         try:
+            if request.headers.get("Authorization") != f"Bearer {self.token}":
+                raise Refused(401, "Unauthorized", "Unauthorized")
             await self._suffer(request, after=False)
             if request.resource is None or request.resource.plural not in KINDS or request.action is None:
                 return await super()._handle(request)
@@ -154,7 +157,7 @@ class FakeCluster:
         self.loop = asyncio.new_event_loop()
         self.news = threading.Condition()
         self.api = Api()
-        self.api.faults, self.api.streams = [], set()
+        self.api.faults, self.api.streams, self.api.token = [], set(), "a token"
         for plural, (version, kind, subresources) in KINDS.items():
             info = {"namespaced": True, "kind": kind, "singular": kind.lower(), "verbs": VERBS, "shortnames": []}
             self.api.resources[f"{version}/{plural}"] = {**info, "categories": [], "subresources": subresources}
@@ -254,6 +257,14 @@ class FakeCluster:
         """Tear all open watches; the connections are aborted."""
         self.do(lambda: [stream.cancel() for stream in self.api.streams])
 
+    def rights_used(self) -> set[tuple[str, str]]:
+        """(resource, verb) of all requests so far, as a role names them."""
+        verbs = {"FETCH": "get", "UPDATE": "patch"}
+        requests = [request for request in list(self.api._requests) if request.action and request.resource.plural]
+        names = ["/".join(filter(None, (request.resource.plural, request.subresource))) for request in requests]
+        actions = [verbs.get(request.action.value, request.action.value.lower()) for request in requests]
+        return set(zip(names, actions, strict=True))
+
     def requests(self, pattern: str) -> list[str]:
         """The requests so far, as "METHOD path", that match."""
         seen = [f"{request.method.value} {request.url.path}" for request in list(self.api._requests)]
@@ -277,6 +288,6 @@ class FakeCluster:
             "contexts": [{"name": "fake", "context": {"cluster": "c", "user": "u"}}],
         }
         config["clusters"] = [{"name": "c", "cluster": {"server": self.url}}]
-        config["users"] = [{"name": "u", "user": {"token": "fake"}}]
+        config["users"] = [{"name": "u", "user": {"token": self.api.token}}]
         path.write_text(yaml.safe_dump(config))
         return path

@@ -123,7 +123,7 @@ class Store:
         return self.log[start - 1 :]
 
     def _put(self, key: Key, kind: str, body: Body) -> Body:
-        self.objects[key] = body
+        body = self.objects[key] = {**body, "metadata": dict(body["metadata"])}
         self._record(kind, key[0], body)
         return body
 

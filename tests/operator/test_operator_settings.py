@@ -1,6 +1,7 @@
 """Settings are environment variables; whatever is wrong with them is said in a sentence, before anything starts."""
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -57,9 +58,38 @@ def test_namespaces_may_be_separated_by_commas_or_spaces() -> None:
 
 
 def test_the_command_says_what_is_wrong_and_ends_with_2() -> None:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("CONSISTENCY_")}
+    assert started() == (2, "CONSISTENCY_IMAGE is not set: Image of the workers.\n")
+
+
+def started(**settings: str) -> tuple[int, str]:
+    """Exit code and stderr of an operator that cannot start."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("CONSISTENCY_", "KUBE"))}
+    environment |= {"HOME": "/nonexistent", **settings}
     ended = subprocess.run([COMMAND, "run"], env=environment, capture_output=True, text=True, check=False, timeout=30)
-    assert (ended.returncode, ended.stderr) == (2, "CONSISTENCY_IMAGE is not set: Image of the workers.\n")
+    return ended.returncode, ended.stderr
+
+
+def test_a_port_that_is_taken_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        code, said = started(CONSISTENCY_IMAGE="x", CONSISTENCY_HEALTH_LISTEN=address)
+    assert (code, said) == (2, f"CONSISTENCY_HEALTH_LISTEN={address} cannot be served: Address already in use\n")
+
+
+def test_without_credentials_for_a_cluster_it_says_where_they_come_from() -> None:
+    anywhere = {"CONSISTENCY_HEALTH_LISTEN": "127.0.0.1:0", "CONSISTENCY_METRICS_LISTEN": "127.0.0.1:0"}
+    code, said = started(CONSISTENCY_IMAGE="x", **anywhere)
+    assert (code, said.count("\n")) == (2, 1)
+    assert "set KUBECONFIG" in said
+
+
+def test_a_kubeconfig_that_is_no_kubeconfig_is_said_to_be_so(tmp_path: Path) -> None:
+    file = tmp_path / "config"
+    file.write_text("current-context: nowhere")
+    anywhere = {"CONSISTENCY_HEALTH_LISTEN": "127.0.0.1:0", "CONSISTENCY_METRICS_LISTEN": "127.0.0.1:0"}
+    code, said = started(CONSISTENCY_IMAGE="x", KUBECONFIG=str(file), **anywhere)
+    assert (code, said.count("\n")) == (2, 1)
+    assert said.startswith("the kubeconfig cannot be understood")
 
 
 def test_the_command_explains_every_setting() -> None:
