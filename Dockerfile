@@ -15,7 +15,7 @@ RUN pip --python /opt/consistency/bin/python --no-cache-dir install --require-ha
 RUN cd /opt/consistency/lib/python3.11/site-packages \
     && find . -type d '(' -name tests -o -name include ')' -prune -exec rm -r {} + \
     && find pyarrow pyxrootd -name 'lib*.so.*.*' -delete \
-    && rm -r kubernetes/aio pyarrow/*flight* pyarrow/*s3* \
+    && rm -rf kubernetes/aio pyarrow/*flight* pyarrow/*s3* \
     && find botocore/data -mindepth 1 -maxdepth 1 -type d \
        ! -name s3 ! -name sts ! -name sso ! -name sso-oidc -exec rm -r {} +
 

@@ -160,28 +160,26 @@ class TestImages:
         (base,) = {re.search("^ARG BASE=(.*)$", (REPOSITORY / file).read_text(), re.MULTILINE)[1] for file in files}
         assert base.endswith("/python:3.11-slim-bookworm")
 
-    def test_a_registry_is_named_in_one_place(self, render, tmp_path):
-        """As docs/how-to/install.md says: the workers' image follows the operator's."""
+    @pytest.mark.parametrize(
+        ("version", "suffix"), [({"newTag": "3.0.0"}, ":3.0.0"), ({"digest": "sha256:0123abcd"}, "@sha256:0123abcd")]
+    )
+    def test_registry_and_namespace_are_named_in_one_place(self, render, tmp_path, version, suffix):
+        """As docs/how-to/install.md says: the workers' image follows the operator's, and all else the namespace."""
         deploy = os.path.relpath(REPOSITORY / "deploy", tmp_path)
-        (tmp_path / "kustomization.yaml").write_text(
-            yaml.safe_dump(
-                {
-                    "resources": [f"{deploy}/base"],
-                    "images": [
-                        {
-                            "name": "localhost/dynamo-consistency",
-                            "newName": "registry.example.org/team/consistency",
-                            "newTag": "3.0.0",
-                        }
-                    ],
-                    "transformers": [f"{deploy}/worker-image"],
-                }
-            )
-        )
+        mine = {
+            "namespace": "mine",
+            "resources": [f"{deploy}/base"],
+            "images": [{"name": "localhost/dynamo-consistency", "newName": "registry.example.org/mine", **version}],
+            "transformers": [f"{deploy}/worker-image"],
+        }
+        (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump(mine))
         objects = render(tmp_path)
-        image = "registry.example.org/team/consistency:3.0.0"
-        assert operator(objects)["containers"][0]["image"] == image
-        assert settings_of(objects)["CONSISTENCY_IMAGE"] == image
+        image = f"registry.example.org/mine{suffix}"
+        assert operator(objects)["containers"][0]["image"] == settings_of(objects)["CONSISTENCY_IMAGE"] == image
+        assert {one["metadata"].get("namespace", "mine") for one in objects} == {"mine"}
+        assert [one["metadata"]["name"] for one in of_kind(objects, "Namespace")] == ["mine"]
+        (binding,) = of_kind(objects, "ClusterRoleBinding")
+        assert binding["subjects"][0]["namespace"] == "mine"
 
 
 class TestPlaces:
