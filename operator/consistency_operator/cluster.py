@@ -135,12 +135,11 @@ class Cluster:
 
     async def _list(self, path: str, **selectors: str) -> list[Body]:
         answer = await self._request("GET", path, params=selectors)
-        items: list[Body] = answer["items"]
-        return items
+        return answer.get("items") or []
 
     async def _uids(self, path: str, **selectors: str) -> set[str]:
         answer = await self._request("GET", path, params=selectors, accept=_METADATA_ONLY)
-        return {item["metadata"]["uid"] for item in answer["items"]}
+        return {item["metadata"]["uid"] for item in answer.get("items") or []}  # null where there are none
 
     async def _request(
         self,

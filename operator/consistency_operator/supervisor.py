@@ -96,9 +96,11 @@ class Supervisor:
             try:
                 living = [await self._cluster.living_checks(namespace) for namespace in namespaces]
                 living += [await self._cluster.living_jobs(namespace) for namespace in namespaces]
-            except ApiError as error:
-                log.warning("what there is could not be listed: %s", error)
+            except Exception as error:  # noqa: BLE001 (it can be done without, and is tried again)
+                log.warning("what there is could not be listed: %s %s", type(error).__name__, error)
                 continue
-            self._view.left_out(shown.difference(*living))
-            for key in self._view.known_keys():
-                self._queue.poke(key)
+            gone = shown.difference(*living)
+            self._view.left_out(gone)
+            if gone:
+                for key in self._view.known_keys():
+                    self._queue.poke(key)

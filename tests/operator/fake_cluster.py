@@ -92,6 +92,8 @@ class Api(KubernetesEmulator):
         match request.action:
             case action.LIST:
                 items = self.store.select(plural, namespace, *_selectors(request))
+                if "PartialObjectMetadataList" in request.headers["Accept"]:
+                    return {"items": [{"metadata": item["metadata"]} for item in items] or None}  # as API servers do
                 return {"metadata": {"resourceVersion": str(self.store.version)}, "items": items}
             case action.FETCH:
                 return self.store.get(plural, namespace, name)
