@@ -22,9 +22,9 @@ class JobState:
     API server will not have it, however often it is asked; `trouble` says why. Running: not yet Complete or Failed,
     suspended and waiting Jobs included.
     `reason`: of the condition Failed. `trouble`: what went wrong, or hinders it, a sentence for people; else empty.
-    `told`: all that the pods can tell is here. A Job that is over and not `told` may have pods that were not seen yet:
-    list them again. `hindered`: it goes on, but none of its pods runs. `misconfigured`: a person has to change
-    something, trying again is of no use.
+    `listed`: its pods have been listed by this operator. `told`: all that they can tell is here. A Job that is over and
+    not `told` may have pods that were not seen yet: list them again. `hindered`: it goes on, but none of its pods runs.
+    `misconfigured`: a person has to change something, trying again is of no use.
     """
 
     stage: JobStage
@@ -34,6 +34,7 @@ class JobState:
     state: State = "Running"
     reason: str = ""
     trouble: str = ""
+    listed: bool = True
     told: bool = True
     hindered: bool = False
     deleting: bool = False
@@ -54,10 +55,10 @@ class JobState:
         return self.state in ("Complete", "Failed")
 
 
-def from_job(job: Mapping[str, Any], pods: Iterable[Mapping[str, Any]], owner_uid: str) -> JobState | None:
-    """The state of a Job from its body and those of its pods (any that are known, also ones that are gone by now).
+def from_job(job: Mapping[str, Any], pods: Iterable[Mapping[str, Any]] | None, owner_uid: str) -> JobState | None:
+    """The state of a Job from its body and those of its pods, None where they have not been listed by this operator.
 
-    None for a Job whose labels do not say of which run and stage it is: that is none of ours.
+    Gives None for a Job whose labels do not say of which run and stage it is: that is none of ours.
     """
     metadata, spec, status = job["metadata"], job.get("spec") or {}, job.get("status") or {}
     labels = metadata.get("labels") or {}
@@ -68,7 +69,7 @@ def from_job(job: Mapping[str, Any], pods: Iterable[Mapping[str, Any]], owner_ui
     if not _is_owned(metadata, owner_uid):
         return foreign(stage, run_id, metadata["name"])
     end = _end(status)
-    own = [pod_from(pod) for pod in pods if belongs_to(pod, metadata["uid"])]
+    own = [pod_from(pod) for pod in pods or () if belongs_to(pod, metadata["uid"])]
     attempts = _last_attempts(own)
     state: State = "Running" if end is None else "Complete" if end["type"] == "Complete" else "Failed"
     completed, failed = _indexes(spec, status, state)
@@ -83,6 +84,7 @@ def from_job(job: Mapping[str, Any], pods: Iterable[Mapping[str, Any]], owner_ui
         trouble=_trouble(stage, end, attempts) if state == "Failed" or hindered else "",
         hindered=hindered,
         deleting="deletionTimestamp" in metadata,
+        listed=pods is not None,
         told=state == "Running" or _is_told(attempts, completed, failed, end),
         misconfigured=state == "Failed" and any(pod.exit_code == trouble.CONFIGURATION for pod in attempts),
         completions=int(spec.get("completions") or 1),

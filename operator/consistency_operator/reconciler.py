@@ -123,7 +123,7 @@ class Reconciler:
         learnt.pods = {uid: pods for uid, pods in learnt.pods.items() if uid in uids}
         run_id = known.status.run.id if known.status.run else None
         learnt.not_made = {name: state for name, state in learnt.not_made.items() if state.run_id == run_id}
-        there = [from_job(body, learnt.pods.get(body["metadata"]["uid"], ()), known.resource.uid) for body in bodies]
+        there = [from_job(body, learnt.pods.get(body["metadata"]["uid"]), known.resource.uid) for body in bodies]
         return [*filter(None, there), *learnt.not_made.values()]
 
     async def _was_changed(self, key: Key, known: Known) -> bool:

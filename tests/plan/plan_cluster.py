@@ -1,5 +1,6 @@
 """A cluster in miniature, in which plans are carried out: a clock, a status with versions, Jobs, a lagging watch."""
 
+import copy
 import itertools
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -43,6 +44,10 @@ class MiniCluster:
     def status(self) -> Status:
         return read_status(self.stored)
 
+    def copy(self) -> "MiniCluster":
+        """The same cluster, in which what happens does not happen here."""
+        return copy.deepcopy(self)
+
     def operate(self, crash_after: int | None = None, stale: tuple[int, Status] | None = None) -> Plan:
         """One reconciliation. It dies after `crash_after` of its writes, or plans from an older version of the status.
 
@@ -78,7 +83,7 @@ class MiniCluster:
             return
         results = (self._result(job),) if complete else ()
         state = "Complete" if complete else "Failed"
-        self.jobs[name] = replace(job, state=state, told=False, finished=self.now, results=results)
+        self.jobs[name] = replace(job, state=state, finished=self.now, results=results)
 
     def vanish(self, name: str) -> None:
         """Somebody deletes a Job, or its time to live is over."""
@@ -118,7 +123,11 @@ class MiniCluster:
 
     def _told(self) -> list[JobState]:
         jobs = [
-            replace(job, told=True) if job.uid in self._pods_seen else replace(job, results=()) if job.over else job
+            replace(job, told=True)
+            if job.uid in self._pods_seen
+            else replace(job, told=False, listed=False, results=())
+            if job.over
+            else job
             for job in self.seen.values()
         ]
         return jobs + ([self._taken] if self._taken else [])
@@ -147,11 +156,11 @@ class MiniCluster:
                 self.end(name, complete=True)
             self.deliver()
             before = self.version
-            self.operate()
+            acting = bool(self.operate().actions)
             run = self.status.run
             if run is None or run.stage == "AwaitingApproval":
                 return True
             if self.version == before:
-                following = self.wake_at or self.now + timedelta(hours=1)
-                self.now = max(self.now + timedelta(seconds=1), following)
+                soon = self.now + timedelta(seconds=1)
+                self.now = soon if acting else max(soon, self.wake_at or self.now + timedelta(hours=1))
         return False

@@ -47,6 +47,14 @@ def test_pods_that_never_speak_are_not_waited_for_beyond_the_deadline() -> None:
     assert story(planned(resource(), status, over)) == "Failed/ResultLost"
 
 
+@pytest.mark.parametrize("away", [TOLD_WITHIN, 9 * DAY])
+def test_an_operator_that_was_away_looks_at_the_pods_before_it_believes_that_they_are_silent(away: timedelta) -> None:
+    over = replace(comparison(), listed=False, told=False, results=(), finished=NOW)
+    result = planned(resource(), COMPARING, over, now=NOW + away)
+    assert story(result) == "Comparison + ListPods"
+    assert story(planned(resource(), result.status, comparison(Mode="Pending"), now=NOW + away)) == "Complete/Reported"
+
+
 def test_the_counts_of_all_shards_are_summed_beside_those_of_the_snapshot() -> None:
     holes = (Hole(path="/store/mc/a", reason="timeout"),)
     shards = [replace(shard, holes=holes * 2) for shard in SHARDS]

@@ -118,6 +118,7 @@ JOBS = st.builds(
     state=st.sampled_from(get_args(State)),
     reason=st.sampled_from(["", "DeadlineExceeded", "FailedIndexes"]),
     trouble=WORDS,
+    listed=st.booleans(),
     told=st.booleans(),
     hindered=st.booleans(),
     deleting=st.booleans(),

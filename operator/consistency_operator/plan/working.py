@@ -14,7 +14,7 @@ from consistency_operator.status import JobRecord, Run
 SEEN_WITHIN = timedelta(seconds=60)
 """A Job that was asked for is seen after this time, or never. Before that, the watch may lag."""
 TOLD_WITHIN = timedelta(seconds=30)
-"""After the end of a Job, its pods' last words are seen within this time, or never."""
+"""After the end of a Job, a list of its pods has their last words within this time, or never."""
 GOING_WITHIN = timedelta(seconds=60)
 """A Job without a pod that runs is looked at more closely after this time, and each time it has passed again."""
 LOOK_AGAIN = timedelta(seconds=5)
@@ -35,13 +35,11 @@ def follow(scene: Scene, run: Run, stage: JobStage, over: Callable[[Run, JobStat
     if job is None or (record and record.uid not in (None, job.uid)):
         return _absent(scene, run, stage, record)
     run = _with_record(run, _seen(scene, job, record))
-    if job.over and (job.told or not _may_be_told(scene, run, job)):
-        return over(run.model_copy(update={"message": ""}), job)
-    if _too_late(scene, run):
-        return _deadline(run, job)
-    if job.over:
+    if job.over and not job.told and _may_be_told(scene, run, job):
         return Wait(run, scene.now + LOOK_AGAIN, (ListPods(job.name, job.uid),))
-    return _going_on(scene, run, job)
+    if job.over:
+        return over(run.model_copy(update={"message": ""}), job)
+    return _deadline(run, job) if _too_late(scene, run) else _going_on(scene, run, job)
 
 
 def _going_on(scene: Scene, run: Run, job: JobState) -> Wait:
@@ -125,7 +123,9 @@ def _with_record(run: Run, record: JobRecord) -> Run:
 
 
 def _may_be_told(scene: Scene, run: Run, job: JobState) -> bool:
-    """May pods that have not been seen yet still tell something?"""
+    """May pods that have not been seen yet still tell something? An operator that was away has not even looked."""
+    if not job.listed:
+        return True
     ended: datetime = job.finished or run.stage_start_time
     return scene.now < ended + TOLD_WITHIN and not _too_late(scene, run)
 
