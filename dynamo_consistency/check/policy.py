@@ -14,7 +14,7 @@ class FindingPolicy(ClosedModel):
 
     mode: Mode = Field("Report", description="Ignore, Report, or Enforce: request the correction from the registry.")
     max_count: Count = Field(description="More findings than this, in a root or the site, and nothing is requested.")
-    max_fraction: Fraction | None = Field(None, description="The same as a fraction of the files.")
+    max_fraction: Fraction | None = Field(None, description="The same as a fraction of the files; null: no such bound.")
     confirm_runs: Positive = Field(description="Number of last complete runs in which a finding must stand.")
     confirm_span_seconds: Seconds = Field(description="Least time between the first and the last of these runs.")
 
