@@ -98,7 +98,7 @@ RULES: dict[str, list[Rule]] = {
     "spec.timeZone": [
         Rule(
             # offsets and the zone of the API server's own machine are no names
-            "self.matches('^[A-Za-z]') && self != 'Local' && timestamp('2026-01-01T12:00:00Z').getFullYear(self) == 2026",
+            "self.matches('^[A-Za-z]') && self != 'Local' && timestamp(0).getFullYear(self) > 0",
             "there is no such time zone; write a name such as Europe/Zurich or UTC",
         )
     ],
