@@ -17,7 +17,8 @@ class Rule(NamedTuple):
 
 
 _MACROS = "hourly|daily|midnight|weekly|monthly|yearly|annually"
-_CRON = rf"^ *(@({_MACROS})|[0-9A-Za-z*,/#-]+( +[0-9A-Za-z*,/#-]+){{4}}) *$"
+_FIELD, _GAP = "[0-9A-Za-z*,/#-]+", "[[:space:]]"
+_CRON = f"^(@({_MACROS})|{_GAP}*{_FIELD}({_GAP}+{_FIELD}){{4}}{_GAP}*)$"
 _DOTS = "(^|/)[.][.]?(/|$)"
 
 
