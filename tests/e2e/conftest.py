@@ -29,15 +29,25 @@ CLAIM, SECRET = "consistency-data", "consistency-backends"
 _numbers = itertools.count(1)
 
 
-def pytest_sessionstart() -> None:
-    shutil.rmtree(LOGS, ignore_errors=True)
+WITH_CONTAINERS = ("test_deployments", "test_real_pods")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    if not hasattr(session.config, "workerinput"):
+        shutil.rmtree(LOGS, ignore_errors=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of two files that run at the same time, one may have a real node: both would lay the same network."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("containers" if item.path.stem in WITH_CONTAINERS else item.path.stem))
 
 
 @pytest.fixture(scope="session")
-def plane() -> Iterator[ControlPlane]:
+def plane(worker_id: str) -> Iterator[ControlPlane]:
     """Its logs, and those of the operators and pods, are in .pytest_cache/e2e-logs afterwards."""
     try:
-        with running(LOGS, sandbox.ip() or "127.0.0.1") as plane:
+        with running(LOGS / worker_id, sandbox.ip() or "127.0.0.1") as plane:
             yield plane
     except ProgramsMissingError as error:
         (pytest.fail if in_ci() else pytest.skip)(str(error))

@@ -7,11 +7,13 @@ import os
 import statistics
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from cluster.api import Api, ApiError, Object, path_of
+from cluster.containers import now
 from cluster.processes import wait_until
 from operator_process import Operator
 
@@ -22,33 +24,41 @@ STAGES = ("Snapshot", "Listing", "Comparison", "Action")
 TICKS = os.sysconf("SC_CLK_TCK")
 
 pytestmark = pytest.mark.timeout(1200)
-rows: list["Row"] = []
+
+
+@dataclass
+class Start:
+    """Seconds by the clock, and of a core."""
+
+    seconds: float
+    cpu: float
 
 
 @dataclass
 class Row:
     """Times in seconds, memory in MB, CPU in percent of one core."""
 
-    checks: int
-    jobs: int
-    first: float
-    again: float
+    size: tuple[int, int]
+    start: Start
     memory: float
     cpu: float
     reaction: float
     worst: float
 
     def __str__(self) -> str:
-        start = f"{self.first:.1f} s | {self.again:.1f} s"
-        size = f"{self.checks:,} | {self.checks * self.jobs:,}"
+        checks, jobs = self.size
+        start = f"{self.start.seconds:.1f} s | {self.start.cpu:.1f} s"
         reaction = f"{self.reaction:.2f} s | {self.worst:.2f} s"
-        return f"| {size} | {start} | {self.memory:.0f} MB | {self.cpu:.1f} % | {reaction} |"
+        return f"| {checks:,} | {checks * jobs:,} | {start} | {self.memory:.0f} MB | {self.cpu:.1f} % | {reaction} |"
+
+
+rows: list[Row] = []
 
 
 @pytest.fixture(scope="module", autouse=True)
 def table():
     yield
-    print("\n| checks | Jobs | first start | later start | memory | idle CPU | reaction, median | slowest |")
+    print("\n| checks | Jobs | start to ready | CPU of that | memory | idle CPU | reaction, median | slowest |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     print("\n".join(map(str, rows)))
 
@@ -63,16 +73,18 @@ def test_cost(
     api: Api, workspace: str, a_check: Callable[..., Object], operator: Operator, size: tuple[int, int]
 ) -> None:
     checks, jobs = size
-    paths = [create(api, workspace, a_check(f"site-{number:04d}"), jobs) for number in range(checks)]
-    first = seconds_until_served(operator, api, workspace, paths)
+    with ThreadPoolExecutor(8) as pool:
+        paths = list(pool.map(lambda n: create(api, workspace, a_check(f"site-{n:04d}"), jobs), range(checks)))
+    operator.start()
+    wait_for_all(api, workspace)
     operator.stop()
-    again = seconds_until_served(operator, api, workspace, paths)
+    start = until_served(operator, api, paths)
     time.sleep(10)
     cpu = idle_cpu(operator.pid)
     times = [reaction(api, paths[number * 37 % len(paths)], number) for number in range(EDITS)] if paths else [0.0]
-    rows.append(Row(checks, jobs, first, again, memory(operator.pid), cpu, statistics.median(times), max(times)))
+    rows.append(Row(size, start, memory(operator.pid), cpu, statistics.median(times), max(times)))
     print(rows[-1])
-    assert again < 60
+    assert start.seconds < 60
     assert rows[-1].memory < 400
     assert cpu < 20
     assert statistics.median(times) < 5
@@ -121,7 +133,7 @@ def create_job(api: Api, check: Object, run: str, stage: str) -> None:
     conditions = [
         {"type": kind, "status": "True", "lastTransitionTime": MOMENT} for kind in ("SuccessCriteriaMet", "Complete")
     ]
-    status = {"startTime": MOMENT, "completionTime": MOMENT, "succeeded": 1, "conditions": conditions}
+    status = {"completionTime": now(), "succeeded": 1, "conditions": conditions}
     path = path_of("Job", metadata["namespace"], job["metadata"]["name"], "status")
     wait_until("the Job can be ended", lambda: ended(api, path, status))
 
@@ -136,15 +148,20 @@ def ended(api: Api, path: str, status: Object) -> bool:
     return True
 
 
-def seconds_until_served(operator: Operator, api: Api, namespace: str, paths: list[str]) -> float:
-    """From the start of the process until it is healthy and has dealt with every check as it is now."""
-    if paths:
-        api.patch(paths[-1], {"spec": {"jitterSeconds": int(time.time()) % 100000}})
+def until_served(operator: Operator, api: Api, paths: list[str]) -> Start:
+    """From the start of the process until it is healthy and has dealt with the edits of ten checks."""
+    edited = paths[:: max(1, len(paths) // 10)]
+    for path in edited:
+        api.patch(path, {"spec": {"jitterSeconds": int(time.time()) % 100000}})
     started = time.monotonic()
     operator.start()
-    listed = path_of("SiteConsistencyCheck", namespace)
-    wait_until("all are served", lambda: all(map(is_served, api.items(listed))), 300, pause=0.2)
-    return time.monotonic() - started
+    wait_until("they are served", lambda: all(is_served(api.get(path)) for path in edited), 300, pause=0.2)
+    return Start(time.monotonic() - started, cpu_seconds(operator.pid))
+
+
+def wait_for_all(api: Api, namespace: str) -> None:
+    checks = path_of("SiteConsistencyCheck", namespace)
+    wait_until("all are served", lambda: all(map(is_served, api.items(checks))), 300, pause=5)
 
 
 def is_served(check: Object) -> bool:

@@ -37,7 +37,8 @@ def main(arguments: list[str]) -> int:
     if missing:
         print("\n".join(missing), file=sys.stderr)
         return 1
-    tests = [sys.executable, "-m", "pytest", "--timeout=300", "--durations=10", *(arguments or ["tests/e2e"])]
+    everything = ["-n", "2", "--dist", "loadgroup", "tests/e2e"]
+    tests = [sys.executable, "-m", "pytest", "--timeout=300", "--durations=10", *(arguments or everything)]
     os.chdir(ROOT)
     os.environ["PYTHONPATH"] = str(ROOT / "tests/e2e")
     code = _run(tests, containers)
