@@ -16,6 +16,7 @@ from dynamo_consistency.errors import ConsistencyError, ListingError
 log = logging.getLogger(__name__)
 
 ATTEMPTS = 5
+GRACE_SECONDS = 5  # what it has, when it is told to end, to leave nothing half-written
 Result = TypeVar("Result")
 
 
@@ -43,6 +44,11 @@ def _attempt(work: Callable[[], Result]) -> tuple[Callable[[], Result] | None, i
     except EOFError:
         process.join()
         return None, process.exitcode
+    except BaseException:
+        process.terminate()
+        process.join(GRACE_SECONDS)
+        process.kill()
+        raise
     process.join()
 
     def outcome() -> Result:

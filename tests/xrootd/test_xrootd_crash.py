@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -135,3 +136,23 @@ def test_an_answer_over_a_connection_that_broke_meanwhile_is_not_believed(site, 
             answers = set(asking.communicate("go\n", timeout=100)[0].split())  # none at all after a crash
     assert answers <= {"failed", str(FILES)}
     assert proxy.connections > 1
+
+
+def test_when_the_command_is_interrupted_the_work_is_ended_too(tmp_path) -> None:
+    began = tmp_path / "began"
+    script = f"""
+import signal, time
+from pathlib import Path
+from dynamo_consistency.run.apart import apart
+signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+def work():
+    Path({str(began)!r}).write_text(str(__import__("os").getpid()))
+    time.sleep(60)
+apart("the work", work)
+"""
+    with subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.DEVNULL) as command:
+        while not began.exists() or not began.read_text():
+            time.sleep(0.05)
+        command.terminate()
+        assert command.wait(10) != 0
+    assert not Path(f"/proc/{began.read_text()}").exists()
