@@ -51,6 +51,7 @@ class Service:
     def check_changed(self, body: Body, *, deleted: bool) -> None:
         """The watch has shown a check."""
         uid = body["metadata"]["uid"]
+        self._view.seen(body)
         if deleted:
             self._view.forget(uid)
             self._metrics.forget(uid)
@@ -63,6 +64,7 @@ class Service:
 
     def job_changed(self, body: Body, *, deleted: bool) -> None:
         """The watch has shown a Job."""
+        self._view.seen(body)
         if deleted:
             self._view.forget(body["metadata"]["uid"])
         if key := check_of(body):

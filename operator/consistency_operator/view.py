@@ -66,6 +66,12 @@ class View:
         """The API server has just answered with this check or Job."""
         self._newer[_uid(body)] = body
 
+    def seen(self, body: Body) -> None:
+        """The watch has shown this."""
+        newer = self._newer.get(_uid(body))
+        if newer is not None and _version(newer) <= _version(body):
+            del self._newer[_uid(body)]
+
     def forget(self, uid: str) -> None:
         """The watch, or the API server, said that this is gone."""
         self._newer.pop(uid, None)

@@ -5,8 +5,10 @@ longer each time, and pokes do not shorten that; `relax` does.
 """
 
 import asyncio
+import heapq
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 Key = tuple[str, str]  # namespace, name
 
@@ -22,6 +24,7 @@ class WorkQueue:
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._due: dict[Key, float] = {}
+        self._heap: list[tuple[float, Key]] = []  # what is due and not out, and what was due before
         self._out: dict[Key, float] = {}
         self._failures: dict[Key, int] = {}
         self._resting: dict[Key, float] = {}
@@ -37,7 +40,7 @@ class WorkQueue:
         moment = max(moment, self._resting.get(key, 0))
         if moment < self._due.get(key, float("inf")):
             self._due[key] = moment
-            self._news.set()
+            self._push(key)
 
     def relax(self, key: Key) -> None:
         """What made `key` fail may be mended, or what would have made it fail, if it is out: let it begin anew."""
@@ -56,17 +59,17 @@ class WorkQueue:
         while True:
             self._news.clear()
             now = self._clock()
-            waiting = [(moment, key) for key, moment in self._due.items() if key not in self._out]
-            moment, key = min(waiting, default=(now + LONGEST_SLEEP, ("", "")))
-            if moment <= now:
+            while self._heap and self._is_stale(*self._heap[0]):
+                heapq.heappop(self._heap)
+            if self._heap and self._heap[0][0] <= now:
+                _, key = heapq.heappop(self._heap)
                 del self._due[key]
                 self._out[key] = now
                 return key
-            try:
-                async with asyncio.timeout(min(moment - now, LONGEST_SLEEP)):
+            rest = self._heap[0][0] - now if self._heap else LONGEST_SLEEP
+            with suppress(TimeoutError):
+                async with asyncio.timeout(min(rest, LONGEST_SLEEP)):
                     await self._news.wait()
-            except TimeoutError:
-                pass
 
     def put_back(self, key: Key) -> None:
         """The key was dealt with."""
@@ -91,4 +94,12 @@ class WorkQueue:
     def _return(self, key: Key) -> None:
         self._out.pop(key, None)
         self._mended.discard(key)
+        self._push(key)
+
+    def _push(self, key: Key) -> None:
+        if key in self._due and key not in self._out:
+            heapq.heappush(self._heap, (self._due[key], key))
         self._news.set()
+
+    def _is_stale(self, moment: float, key: Key) -> bool:
+        return self._due.get(key) != moment or key in self._out

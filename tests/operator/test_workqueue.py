@@ -1,6 +1,7 @@
 """The queue of checks: nothing is lost, nothing is done twice at once, and what fails is not hammered."""
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -158,3 +159,31 @@ def test_the_most_neglected_key_tells_the_delay(out: bool) -> None:
         assert queue.overdue() == 100
 
     played(play)
+
+
+def test_a_thousand_keys_are_dealt_with_in_no_time() -> None:
+    async def play(queue: WorkQueue, clock: Clock) -> None:
+        keys = [("ns", str(i)) for i in range(1000)]
+        taken = []
+
+        async def work() -> None:
+            while True:
+                key = await queue.take()
+                taken.append(key)
+                await asyncio.sleep(0)
+                queue.put_back(key)
+                queue.wake_at(key, clock.now + 3600)
+
+        workers = [asyncio.ensure_future(work()) for _ in range(8)]
+        for times in (1, 2, 3):
+            for key in keys:
+                queue.poke(key)
+            while len(taken) < times * len(keys):
+                await asyncio.sleep(0)
+        assert sorted(taken) == sorted(keys * 3)
+        for worker in workers:
+            worker.cancel()
+
+    began = time.process_time()
+    played(play)
+    assert time.process_time() - began < 1
