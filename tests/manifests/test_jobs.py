@@ -80,7 +80,7 @@ def test_a_listing_has_a_pod_for_each_shard_and_endures_as_many_failures_as_the_
     listing = {"roots": [{"path": "/store"}], "shards": 10, "parallelism": 3, "maxFailedShards": 2}
     spec = build("Listing", listing=listing)["spec"]
     assert (spec["completionMode"], spec["completions"], spec["parallelism"]) == ("Indexed", 10, 3)
-    assert (spec["backoffLimitPerIndex"], spec["maxFailedIndexes"]) == (1, 2)
+    assert (spec["backoffLimitPerIndex"], spec["maxFailedIndexes"]) == (2, 2)
     assert spec["backoffLimit"] == 2**31 - 1, "a small one counts beside backoffLimitPerIndex, and fails the whole Job"
 
 

@@ -89,7 +89,7 @@ def _listing(run: JobRun) -> Manifest:
         "completions": listing.shards,
         "parallelism": min(listing.parallelism, listing.shards),
         "backoffLimit": UNLIMITED,
-        "backoffLimitPerIndex": 1,
+        "backoffLimitPerIndex": 2,  # the XRootD library may crash when doors break connections
         "maxFailedIndexes": min(listing.max_failed_shards, listing.shards),
         "podFailurePolicy": _TRY_AGAIN,
     }
