@@ -130,17 +130,17 @@ def create_job(api: Api, check: Object, run: str, stage: str) -> None:
         },
     }
     api.create(job, metadata["namespace"])
+    path = path_of("Job", metadata["namespace"], job["metadata"]["name"], "status")
+    wait_until("the Job can be ended", lambda: ended(api, path), pause=0.5)
+
+
+def ended(api: Api, path: str) -> bool:
+    """Not before the Job controller has said when it began."""
     conditions = [
         {"type": kind, "status": "True", "lastTransitionTime": MOMENT} for kind in ("SuccessCriteriaMet", "Complete")
     ]
-    status = {"completionTime": now(), "succeeded": 1, "conditions": conditions}
-    path = path_of("Job", metadata["namespace"], job["metadata"]["name"], "status")
-    wait_until("the Job can be ended", lambda: ended(api, path, status))
-
-
-def ended(api: Api, path: str, status: Object) -> bool:
     try:
-        api.patch(path, {"status": status})
+        api.patch(path, {"status": {"completionTime": now(), "succeeded": 1, "conditions": conditions}})
     except ApiError as error:
         if error.code not in (409, 422):
             raise
