@@ -57,14 +57,16 @@ WRITES = f"^(PATCH .*/{PLURAL}/t2-a/status|POST .*/jobs)"
 
 
 def killed_at_write(cluster: FakeCluster, operator: Operator, number: int) -> str:
-    """Kill the operator when its `number`th write was done and not answered; what that was, if there were so many."""
+    """Kill the operator when its `number`th write of a run was done and not answered; what that was, if anything."""
     fault = cluster.fail(WRITES, 0, times=0)
     fault.after, fault.passes, fault.times = True, number, 1
-    operator.start()
+    cluster.create(PLURAL, check(trigger=MANUAL))
     cluster.until(lambda: fault.met or last_run(cluster))
-    operator.stop()
-    fault.times = 0
-    return cluster.requests(WRITES)[-1] if fault.met else ""
+    if not fault.met:
+        fault.times = 0
+        return ""
+    operator.restart()
+    return cluster.requests(WRITES)[-1]
 
 
 def test_killed_after_any_write_it_makes_no_job_twice_and_comes_to_an_end(
@@ -72,13 +74,11 @@ def test_killed_after_any_write_it_makes_no_job_twice_and_comes_to_an_end(
 ) -> None:
     """Killed before a write is the same as killed after the one before."""
     number, vanished = 0, 0
+    operator.start()
     while True:
-        cluster.create(PLURAL, check(trigger=MANUAL))
         made = len(created_jobs(cluster))
         written = killed_at_write(cluster, operator, number)
-        operator.start()
         run = cluster.until(lambda: last_run(cluster))
-        operator.stop()
         jobs = created_jobs(cluster)[made:]
         if run["reason"] == "JobVanished":  # the action may have been asked for: it is not asked for twice
             vanished += 1
