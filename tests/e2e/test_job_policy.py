@@ -2,7 +2,7 @@
 
 import copy
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
@@ -13,11 +13,10 @@ from cluster.processes import wait_until
 from consistency_operator.manifests import JobRun, build_job
 from consistency_operator.names import JOB_STAGES
 from consistency_operator.settings import read_settings
-from deployment import ROOT, Manifest, apply, rendered
+from deployment import ROOT, Manifest
 
 from dynamo_consistency.checkfile import check_of_json
 
-POLICY = "deploy/job-policy"
 SETTINGS = read_settings({"CONSISTENCY_IMAGE": "localhost/any:1", "CONSISTENCY_SERVICE_ACCOUNT": "consistency-worker"})
 CHECK = json.dumps(yaml.safe_load((ROOT / "examples/gitops/sites/t2-de-rwth.yaml").read_text()))
 MANY = {"drop": ["ALL"], "add": ["SYS_ADMIN"]}
@@ -38,16 +37,12 @@ def worker_of(job: Manifest) -> Manifest:
 
 
 @pytest.fixture(scope="module")
-def operator(plane: ControlPlane, installed: list[Manifest]) -> Iterator[Api]:
-    """The API as the operator's account sees it, under the policy."""
-    objects = rendered(plane, POLICY)
-    apply(plane, objects)
+def operator(plane: ControlPlane, installed: list[Manifest]) -> Api:
+    """The API as the operator's account sees it, once the policy holds."""
     api = plane.api.as_user(plane.token("consistency-operator", "consistency"))
     stray = worker_job("default") | {"metadata": {"name": "stray", "namespace": "default"}}
     wait_until("the policy holds", lambda: refusal(api, stray) is not None)
-    yield api
-    for one in objects:
-        plane.kubectl("delete", one["kind"], one["metadata"]["name"])
+    return api
 
 
 def refusal(api: Api, job: Manifest) -> str | None:

@@ -11,6 +11,11 @@ JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 STRATEGIC_PATCH = "application/strategic-merge-patch+json"  # lists by their keys; for built-in kinds only
 APPLY_PATCH = "application/apply-patch+yaml"
+# As every client does it: a kind that was just defined, for one, is not served for a moment.
+COME_AGAIN = urllib3.Retry(
+    None, connect=0, read=0, redirect=0, other=0, status=20, status_forcelist=[429], allowed_methods=None,
+    backoff_factor=0.1, raise_on_status=False,
+)  # fmt: skip
 CHECKS = "/apis/consistency.dynamo.io/v1alpha1/namespaces/{}/siteconsistencychecks"
 PATHS = {
     "Namespace": "/api/v1/namespaces",
@@ -45,7 +50,7 @@ class Api:
     def __init__(self, server: str, token: str, ca: str | None = None) -> None:
         self.server, self.token, self.ca = server, token, ca
         self._pool = urllib3.PoolManager(
-            ca_certs=ca, headers={"Authorization": f"Bearer {token}"}, retries=False, maxsize=8
+            ca_certs=ca, headers={"Authorization": f"Bearer {token}"}, retries=COME_AGAIN, maxsize=8
         )
 
     def as_user(self, token: str) -> "Api":
