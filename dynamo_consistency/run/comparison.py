@@ -71,6 +71,7 @@ def compare(run: RunDirectory, backend: Backend) -> dict[str, Any]:
             with run.writing(f"findings/{kind}.parquet") as target:
                 database.execute(f"COPY ({query}) TO {literal(str(target))} (FORMAT parquet, COMPRESSION zstd)")
         result = counts.complete(database, basics)
+        result["holes"] += len(absent_shards(run, check.spec.listing))
         run.write_json(COUNTS, result)
         return result
 

@@ -18,6 +18,9 @@ from dynamo_consistency.run.directory import CHECK, RunDirectory
 from dynamo_consistency.run.gates import gather
 from dynamo_consistency.run.listing import list_shard
 from dynamo_consistency.run.progress import Progress
+from dynamo_consistency.run.report.lists import write_lists
+from dynamo_consistency.run.report.storage import write_storage
+from dynamo_consistency.run.report.tables import open_tables
 from dynamo_consistency.run.summary import summarise
 
 ROOT = b"/store/mc"
@@ -134,6 +137,22 @@ def test_the_summary_names_the_shard_that_has_failed(site: Path, tmp_path: Path)
     counts = compare(run, runs.backend_for(Case()))
     summary = summarise(run, run.check(), "Complete", counts=counts)
     assert summary["listing"]["notes"][0] == "shard 1 has failed: what only it would have listed is a hole"
+
+
+def test_a_site_with_a_failed_shard_is_not_without_holes_even_where_nobody_saw_any(site: Path, tmp_path: Path) -> None:
+    run = run_of(tmp_path, by_dump(site), {1}, allowed=1)
+    assert compare(run, runs.backend_for(Case()))["holes"] == 1
+
+
+def test_holes_are_reported_without_the_failed_shard_but_not_how_much_is_where(site: Path, tmp_path: Path) -> None:
+    run = run_of(tmp_path, by_walking(site), {1}, allowed=1)
+    counts = compare(run, runs.backend_for(Case()))
+    with open_tables(run) as tables:
+        artifacts = write_lists(run, tables) | write_storage(run, tables)
+    assert "storage" not in artifacts
+    with run.reading("reports/unlisted.txt") as file:
+        lines = file.read_text().splitlines()
+    assert len(lines) == counts["holes"] - 1 > 0
 
 
 def test_files_that_a_failed_shard_would_have_listed_do_not_count_as_seen(site: Path, tmp_path: Path) -> None:

@@ -22,9 +22,10 @@ _FILES_BY_DIRECTORY = f"""
 
 def write_storage(run: RunDirectory, tables: Tables) -> dict[str, str]:
     """Write `storage.json` from a whole listing: files and bytes of each root and its directories."""
-    if "listing" not in tables.names:
+    listed = shards(run)
+    if "listing" not in tables.names or len(listed) < listed[0]["shards"]:
         return {}
-    listed_at = int(min(shard["listedAt"] for shard in shards(run)))
+    listed_at = int(min(shard["listedAt"] for shard in listed))
     shares = [
         {
             "path": [visible(directory)],
