@@ -124,6 +124,10 @@ def test_the_last_success_is_that_of_the_last_complete_run() -> None:
     comparing = status_of(run_in("Comparison", [record("Comparison")]))
     complete = planned(resource(), comparing, comparison(Mode="Pending")).status
     assert complete.last_successful_run_time == NOW
+    waiting = complete.model_copy(update={"run": run_in("AwaitingApproval")})
+    replaced = planned(resource(trigger={"manual": "next"}), waiting, now=NOW + DAY).status
+    assert replaced.history[0].reason == "NotApproved"
+    assert replaced.last_successful_run_time == NOW
     failing = complete.model_copy(update={"run": run_in("Listing", [record("Listing")])})
     failed = planned(resource(), failing, job("Listing", "Failed"), now=NOW + DAY, world=World()).status
     assert failed.last_successful_run_time == NOW

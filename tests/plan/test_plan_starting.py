@@ -164,6 +164,14 @@ def test_a_clock_that_goes_back_runs_no_time_twice(back: timedelta) -> None:
     assert started(planned(of, status, now=THREE + DAY)) == (minutes(THREE + DAY), "Schedule")
 
 
+def test_a_clock_that_goes_back_and_a_suspension_together_run_no_time_twice() -> None:
+    of = resource(**DAILY)
+    ran = planned(of, seen_since(THREE - HOUR, of), now=THREE).status.model_copy(update={"run": None})
+    suspended = planned(resource(**DAILY, suspend=True), ran, now=THREE - HOUR).status
+    resumed = planned(of, suspended, now=THREE - HOUR).status
+    assert started(planned(of, resumed, now=THREE + MINUTE)) is None
+
+
 def test_a_clock_that_jumps_forward_runs_once_and_goes_on_when_the_schedule_is_written_anew() -> None:
     of, years = resource(**DAILY), 700 * DAY
     far = planned(of, seen_since(THREE - HOUR, of), now=THREE + years)
