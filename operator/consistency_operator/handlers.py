@@ -15,7 +15,7 @@ from consistency_operator.login import log_in
 from consistency_operator.names import API_VERSION, LABEL_CHECK, PLURAL
 from consistency_operator.service import Service
 from consistency_operator.settings import read_settings
-from consistency_operator.view import check_of, key_of
+from consistency_operator.view import check_of, key_of, slim_job
 from consistency_operator.workqueue import Key
 
 WATCH_SECONDS = 300
@@ -63,7 +63,7 @@ def index_check(body: kopf.Body, **_: Any) -> dict[Key, Body]:
 @kopf.index("batch/v1", "jobs", id="jobs")
 def index_job(body: kopf.Body, **_: Any) -> dict[Key, Body]:
     key = check_of(body)
-    return {key: dict(body)} if key else {}
+    return {key: slim_job(body)} if key else {}
 
 
 @kopf.on.event(API_VERSION, PLURAL)

@@ -16,7 +16,7 @@ from consistency_operator.cluster import ApiError, Body, Cluster
 from consistency_operator.jobmaking import JobRefused, make_job
 from consistency_operator.jobs import JobState, foreign, from_job, refused
 from consistency_operator.metrics import Metrics
-from consistency_operator.names import job_name
+from consistency_operator.names import LABEL_RUN, job_name
 from consistency_operator.places import Places, waits
 from consistency_operator.plan import Action, AskBackend, CreateJob, DeleteJob, Event, ListPods, Preflight, World, plan
 from consistency_operator.preflight import Preflights
@@ -119,9 +119,9 @@ class Reconciler:
         return bodies
 
     def _states(self, known: Known, learnt: Learnt, bodies: Sequence[Body]) -> list[JobState]:
-        uids = {body["metadata"]["uid"] for body in bodies}
-        learnt.pods = {uid: pods for uid, pods in learnt.pods.items() if uid in uids}
         run_id = known.status.run.id if known.status.run else None
+        of_the_run = {body["metadata"]["uid"] for body in bodies if body["metadata"]["labels"].get(LABEL_RUN) == run_id}
+        learnt.pods = {uid: pods for uid, pods in learnt.pods.items() if uid in of_the_run}
         learnt.not_made = {name: state for name, state in learnt.not_made.items() if state.run_id == run_id}
         there = [from_job(body, learnt.pods.get(body["metadata"]["uid"]), known.resource.uid) for body in bodies]
         return [*filter(None, there), *learnt.not_made.values()]

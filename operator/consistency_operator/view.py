@@ -12,7 +12,7 @@ import kopf
 
 from consistency_operator.cluster import Body
 from consistency_operator.manifests import template_problems
-from consistency_operator.names import LABEL_CHECK
+from consistency_operator.names import LABEL_CHECK, LABEL_STAGE
 from consistency_operator.resource import Resource, from_body
 from consistency_operator.status import Status, read_status
 from consistency_operator.workqueue import Key
@@ -113,6 +113,14 @@ def check_of(body: Mapping[str, Any]) -> Key | None:
     """The key of the check that a Job says it is of; None for a check."""
     name = (body["metadata"].get("labels") or {}).get(LABEL_CHECK)
     return None if name is None else (body["metadata"].get("namespace", ""), name)
+
+
+def slim_job(body: Mapping[str, Any]) -> Body:
+    """What is ever looked at of a Job: twenty may be kept for each check. Only the snapshot's knows its run's check."""
+    metadata = {key: value for key, value in body["metadata"].items() if key not in ("managedFields", "annotations")}
+    snapshot = (metadata.get("labels") or {}).get(LABEL_STAGE) == "Snapshot"
+    spec = {key: value for key, value in body["spec"].items() if snapshot or key != "template"}
+    return {**body, "metadata": metadata, "spec": spec}
 
 
 def _understood(body: Body) -> Known:
