@@ -156,6 +156,7 @@ def test_there_is_a_plan_for_everything_and_it_stands(
 ) -> None:
     first = planned(of, status, *jobs, now=now, world=world)
     assert read_status(json.loads(json.dumps(first.status.to_json()))) == first.status
+    assert first.wake_at is None or first.wake_at > now, "a supervisor would turn in circles"
     second = planned(of, first.status, *jobs, now=now, world=world)
     assert second.status == first.status
     assert second.events == ()

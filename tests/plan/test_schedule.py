@@ -89,6 +89,15 @@ def test_what_was_due_last_is_the_last_of_what_came_next(
         assert schedule.last_due(due, now) is None
 
 
+@pytest.mark.parametrize("line", LINES)
+@pytest.mark.parametrize("minutes", range(-90, 150, 13))
+def test_the_next_time_is_later_also_in_the_hour_that_comes_twice(line: str, minutes: int) -> None:
+    moment = datetime(2026, 10, 25, 1, 2, 21, tzinfo=UTC) + timedelta(minutes=minutes)
+    following = Schedule(line, "Europe/Zurich").next_after(moment)
+    assert following
+    assert following > moment
+
+
 def test_looking_beyond_the_calendar_ends() -> None:
     assert Schedule("0 0 * * *", "Asia/Tokyo").next_after(datetime.max.replace(tzinfo=UTC)) is None
 
