@@ -27,23 +27,15 @@ class Script:
     """`holds` keeps the pods of a stage from ending until it is let go; `ends` overrules how a pod ends."""
 
     gates: list[Body] = field(default_factory=gates)
-    gates_when_approved: list[Body] | None = None
     ends: dict[str, Callable[[Body, int | None], End]] = field(default_factory=dict)
     holds: set[str] = field(default_factory=set)
     started: Counter[str] = field(default_factory=Counter)
-    together: int = 0
-    most_together: int = 0
 
     async def __call__(self, job: Body, index: int | None) -> End:
         stage = job["metadata"]["labels"][LABEL_STAGE]
         self.started[stage] += 1
-        self.together += 1
-        self.most_together = max(self.most_together, self.together)
-        try:
-            while stage in self.holds:
-                await asyncio.sleep(0.02)
-        finally:
-            self.together -= 1
+        while stage in self.holds:
+            await asyncio.sleep(0.02)
         end = self.ends.get(stage, self.answer)
         return end(job, index)
 
