@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from cluster.api import Api, path_of
@@ -29,6 +29,7 @@ class ControlPlane:
         self.certificates = folder / "certificates"
         self.admin_token = secrets.token_hex(16)
         self.kubeconfig = folder / "admin.kubeconfig"
+        self.nodes: list[Callable[[], None]] = []  # what ends them, while there is still an API server
 
     @property
     def server(self) -> str:
@@ -125,6 +126,8 @@ class ControlPlane:
         return name
 
     def close(self) -> None:
+        for end in self.nodes:
+            end()
         self.processes.close()
 
 

@@ -53,6 +53,8 @@ class RealNode:
         self.folder.mkdir()
         self.processes: Processes = plane.processes
         self.socket = self.folder / "containerd.sock"
+        self.bridge = "pods0"
+        plane.nodes.append(self.close)
 
     def start(self) -> None:
         self._start_containerd()
@@ -67,7 +69,7 @@ class RealNode:
             "plugins": [
                 {
                     "type": "bridge",
-                    "bridge": "pods0",
+                    "bridge": self.bridge,
                     "isGateway": True,
                     "hairpinMode": True,
                     "ipam": {
@@ -90,6 +92,15 @@ class RealNode:
         self.processes.wait_until("containerd", "containerd answers", lambda: self.ctr("version", check=False))
         for archive in sorted(Path(os.environ[images.FOLDER]).iterdir()):
             self.ctr("images", "import", str(archive))
+
+    def close(self) -> None:
+        """Its containers would outlive it, and hold the addresses of the next node's."""
+        for name in ("kubelet", "proxy", "dns"):
+            if name in self.processes.running:
+                self.processes.end(name)
+        for container in self.ctr("tasks", "ls", "--quiet", check=False).split():
+            self.ctr("tasks", "kill", "--signal", "SIGKILL", "--all", container, check=False)
+        subprocess.run(["ip", "link", "delete", self.bridge], check=False, capture_output=True)
 
     def ctr(self, *arguments: str, check: bool = True) -> str:
         command = ["ctr", "--address", str(self.socket), "--namespace", "k8s.io", *arguments]

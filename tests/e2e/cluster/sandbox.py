@@ -35,7 +35,7 @@ def run(*command: str) -> int:
     """Its exit code."""
     before = _control_groups()
     folder = tempfile.mkdtemp(prefix="e2e-")
-    Path(folder).chmod(0o755)  # database and storage servers are other users
+    Path(folder).chmod(0o1777)  # database and storage servers are other users
     inside = [sys.executable, "-m", "cluster.sandbox", "--inside", *command]
     process = subprocess.Popen([*WITH_US, *UNSHARE, *inside], env={**os.environ, "TMPDIR": folder})
     try:
