@@ -17,6 +17,7 @@ from cluster.api import path_of
 from cluster.control_plane import ControlPlane, running
 from cluster.processes import free_port, wait_until
 from cluster.programs import program
+from cluster.volumes import provide_volume
 
 ROOT = Path(__file__).parents[2]
 TUTORIAL = ROOT / "docs/tutorials/first-site.md"
@@ -36,28 +37,8 @@ def cluster() -> Iterator[ControlPlane]:
     with running(ROOT / ".pytest_cache/e2e-logs/first-site", str(sandbox.ip())) as plane:
         node = real_node.RealNode(plane)
         node.start()
-        make_volume(plane, node.name)
+        provide_volume(plane.api, plane.folder / "volume", NAMESPACE, CLAIM, node=node.name)
         yield plane
-
-
-def make_volume(plane: ControlPlane, node: str) -> None:
-    """What a storage class does by itself in other clusters."""
-    folder = plane.folder / "volume"
-    folder.mkdir()
-    only_here = [{"key": "kubernetes.io/hostname", "operator": "In", "values": [node]}]
-    volume = {
-        "apiVersion": "v1",
-        "kind": "PersistentVolume",
-        "metadata": {"name": "demo"},
-        "spec": {
-            "capacity": {"storage": "1Gi"},
-            "accessModes": ["ReadWriteOnce"],
-            "claimRef": {"namespace": NAMESPACE, "name": CLAIM},
-            "local": {"path": str(folder)},
-            "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": only_here}]}},
-        },
-    }
-    plane.kubectl("create", "-f", "-", stdin=json.dumps(volume))
 
 
 def commands() -> list[str]:
