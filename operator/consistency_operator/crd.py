@@ -55,7 +55,7 @@ def custom_resource_definition() -> Schema:
                 "listKind": f"{kind}List",
                 "plural": names.PLURAL,
                 "singular": kind.lower(),
-                "shortNames": ["sitecheck"],
+                "shortNames": ["sitecheck", "sitechecks"],
                 "categories": ["consistency"],
             },
             "versions": [_version()],
