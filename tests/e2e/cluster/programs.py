@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 
 MODULES = Path(__file__).parent / "modules"
-GO = "apt-get install golang, or https://go.dev/dl (1.26 or newer); or name ready programs in KUBEBUILDER_ASSETS"
+GO = "Go 1.26 or newer, https://go.dev/dl; or name ready programs in KUBEBUILDER_ASSETS"
 
 
 class ProgramsMissingError(Exception):
@@ -97,7 +97,7 @@ def _built(module: Module) -> Path:
     if module.cache.is_dir():
         return module.cache
     if shutil.which("go") is None:
-        raise ProgramsMissingError(f"needs {', '.join(module.programs)}, and Go to build them: {GO}")
+        raise ProgramsMissingError(f"needs {', '.join(module.programs)}, or to build them {GO}")
     module.cache.parent.mkdir(parents=True, exist_ok=True)
     with module.cache.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # whoever comes second finds them built
