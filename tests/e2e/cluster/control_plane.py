@@ -109,7 +109,7 @@ class ControlPlane:
             f"--cache-dir={self.folder}/kubectl",
             *arguments,
         ]
-        done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False, timeout=120)
+        done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False, timeout=600)
         assert exit_code in (None, done.returncode), f"kubectl {' '.join(arguments)}: {done.stderr or done.stdout}"
         return done.stderr if done.returncode else done.stdout
 

@@ -94,13 +94,14 @@ class RealNode:
             self.ctr("images", "import", str(archive))
 
     def close(self) -> None:
-        """Its containers would outlive it, and hold the addresses of the next node's."""
+        """Its containers would outlive it, and hold addresses and rules of the next node."""
         for name in ("kubelet", "proxy", "dns"):
             if name in self.processes.running:
                 self.processes.end(name)
         for container in self.ctr("tasks", "ls", "--quiet", check=False).split():
             self.ctr("tasks", "kill", "--signal", "SIGKILL", "--all", container, check=False)
-        subprocess.run(["ip", "link", "delete", self.bridge], check=False, capture_output=True)
+        for command in (["ip", "link", "delete", self.bridge], [program("kube-proxy"), "--cleanup"]):
+            subprocess.run(command, check=False, capture_output=True, timeout=60)
 
     def ctr(self, *arguments: str, check: bool = True) -> str:
         command = ["ctr", "--address", str(self.socket), "--namespace", "k8s.io", *arguments]

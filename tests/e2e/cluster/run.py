@@ -4,6 +4,7 @@ What is lacking is said in one line each. With CI=true that is a failure, unless
 """
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -56,7 +57,12 @@ def _run(tests: list[str], containers: bool) -> int:
         if os.environ.get("CI") == "true":
             return 1
     elif containers:
-        os.environ[images.FOLDER] = str(images.prepare())
+        folder = images.prepare()
+        os.environ[images.FOLDER] = str(folder)
+        try:
+            return sandbox.run(*tests)
+        finally:
+            shutil.rmtree(folder)
     return sandbox.run(*tests)
 
 
