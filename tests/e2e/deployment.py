@@ -35,9 +35,14 @@ def install(plane: ControlPlane) -> list[Manifest]:
     objects += rendered(plane, "deploy/job-policy")
     apply(plane, [one for one in objects if one["kind"] in ("CustomResourceDefinition", "Namespace")])
     apply(plane, [one for one in objects if one["kind"] not in ("CustomResourceDefinition", "Namespace", "Deployment")])
+    wait_until_served(plane)
+    return objects
+
+
+def wait_until_served(plane: ControlPlane) -> None:
+    """A definition that was just applied is not at once a kind that can be used."""
     wait_until("the CRD is served", lambda: is_established(plane))
     wait_until("kubectl knows it", lambda: "sitecheck" in plane.kubectl("api-resources", "--cached=false"))
-    return objects
 
 
 def is_established(plane: ControlPlane) -> bool:

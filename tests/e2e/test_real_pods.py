@@ -11,6 +11,7 @@ from cluster.played_node import PlayedNode
 from cluster.processes import wait_until
 from cluster.volumes import provide_volume
 from conftest import CLAIM, LOGS
+from deployment import wait_until_served
 
 NAMESPACE = "consistency-demo"
 OPERATOR = "app.kubernetes.io/component=operator"
@@ -28,7 +29,7 @@ class Cluster:
     def install_demo(self) -> None:
         provide_volume(self.plane.api, self.plane.folder / "data", NAMESPACE, CLAIM, node=self.node.name)
         self.plane.kubectl("apply", "-k", "crds")
-        self.plane.kubectl("wait", "--for=condition=Established", "customresourcedefinitions", "--all")
+        wait_until_served(self.plane)
         self.plane.kubectl("apply", "-k", "deploy/overlays/demo")
         self.kubectl("patch", "sitecheck", "t2-xx-demo", "--type=merge", "--patch", '{"spec": {"suspend": true}}')
         self.kubectl("wait", "--for=condition=Complete", "job/inventory", "--timeout=180s")
