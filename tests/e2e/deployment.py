@@ -46,7 +46,7 @@ def wait_until_served(plane: ControlPlane) -> None:
 
 
 def is_established(plane: ControlPlane) -> bool:
-    conditions = plane.api.get(CRD)["status"].get("conditions", [])
+    conditions = plane.api.get(CRD).get("status", {}).get("conditions") or []
     return any(one["type"] == "Established" and one["status"] == "True" for one in conditions)
 
 
