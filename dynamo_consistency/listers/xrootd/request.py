@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from dynamo_consistency.listers.contract import Answer, Failed, Listed
 from dynamo_consistency.listers.xrootd.doors import Doors, Server
@@ -10,8 +10,15 @@ from dynamo_consistency.listers.xrootd.entries import count, read
 from dynamo_consistency.listers.xrootd.library import NAMES, STAT, Response, Status
 from dynamo_consistency.listers.xrootd.status import INVALID_ARGUMENTS, Trouble, trouble
 
-if TYPE_CHECKING:
-    from dynamo_consistency.listers.xrootd.watch import Watch
+
+class Keeper(Protocol):
+    """Keeps what is under way; see `watch.Watch`."""
+
+    def expect(self, attempt: "Attempt") -> None: ...
+
+    def take(self, attempt: "Attempt") -> bool: ...
+
+    def park(self, request: "Request") -> None: ...
 
 
 class Attempt:
@@ -53,9 +60,7 @@ class Request:
 
     __slots__ = ("_doors", "_empty_at", "_flags", "_named", "_unsure", "deadline", "done", "path", "watch")
 
-    def __init__(
-        self, watch: "Watch", doors: Doors, path: str, deadline: float, done: Callable[[Answer], None]
-    ) -> None:
+    def __init__(self, watch: Keeper, doors: Doors, path: str, deadline: float, done: Callable[[Answer], None]) -> None:
         self.watch, self._doors, self.path, self.deadline, self.done = watch, doors, path, deadline, done
         self._flags = STAT
         self._empty_at: Server | None = None
