@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 import yaml
 from checks import Checks
-from cluster import sandbox
+from cluster import named, sandbox
 from cluster.api import Api, path_of
 from cluster.control_plane import ControlPlane, running
+from cluster.named import NamedCluster
 from cluster.played_node import PlayedNode
 from cluster.processes import wait_until
 from cluster.programs import ProgramsMissingError
@@ -30,6 +31,7 @@ _numbers = itertools.count(1)
 
 
 WITH_CONTAINERS = ("test_deployments", "test_real_pods")
+WITHOUT_NODES = ("test_agreement", "test_job_policy", "test_resource_definition", "test_rights")
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -41,14 +43,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Of two files that run at the same time, one may have a real node: both would lay the same network."""
     for item in items:
         item.add_marker(pytest.mark.xdist_group("containers" if item.path.stem in WITH_CONTAINERS else item.path.stem))
+        if named.kubeconfig() and item.path.stem not in WITHOUT_NODES:
+            item.add_marker(pytest.mark.skip(reason=f"needs nodes of its own, not those of {named.KUBECONFIG}"))
 
 
 @pytest.fixture(scope="session")
 def plane(worker_id: str) -> Iterator[ControlPlane]:
     """Its logs, and those of the operators and pods, are in .pytest_cache/e2e-logs afterwards."""
     try:
-        with running(LOGS / worker_id, sandbox.ip() or "127.0.0.1") as plane:
+        config = named.kubeconfig()
+        make = (lambda folder, ip: NamedCluster(folder, config)) if config else ControlPlane
+        with running(LOGS / worker_id, sandbox.ip() or "127.0.0.1", make) as plane:
             yield plane
+    except named.UnfitClusterError as error:
+        pytest.exit(str(error), returncode=2)
     except ProgramsMissingError as error:
         (pytest.fail if in_ci() else pytest.skip)(str(error))
 

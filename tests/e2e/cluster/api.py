@@ -45,12 +45,16 @@ def path_of(kind: str, namespace: str = "default", name: str = "", sub: str = ""
 
 
 class Api:
-    """Speaks to a server as whoever the token names."""
+    """Speaks to a server as whoever the token, or else the certificate (its file and that of the key), names."""
 
-    def __init__(self, server: str, token: str, ca: str | None = None) -> None:
+    def __init__(
+        self, server: str, token: str | None, ca: str | None = None, certificate: tuple[str, str] | None = None
+    ) -> None:
         self.server, self.token, self.ca = server, token, ca
+        certificate_file, key_file = certificate or (None, None)
+        self._who = {"Authorization": f"Bearer {token}"} if token else {}
         self._pool = urllib3.PoolManager(
-            ca_certs=ca, headers={"Authorization": f"Bearer {token}"}, retries=COME_AGAIN, maxsize=8
+            ca_certs=ca, cert_file=certificate_file, key_file=key_file, headers=self._who, retries=COME_AGAIN, maxsize=8
         )
 
     def as_user(self, token: str) -> "Api":
@@ -72,7 +76,7 @@ class Api:
         return answer
 
     def _headers(self, kind: str) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.token}", "Content-Type": kind}
+        return self._who | {"Content-Type": kind}
 
     def get(self, path: str) -> Any:
         return self.request("GET", path)

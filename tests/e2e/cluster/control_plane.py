@@ -132,10 +132,14 @@ class ControlPlane:
 
 
 @contextlib.contextmanager
-def running(keep: Path | None = None, ip: str = "127.0.0.1") -> Iterator[ControlPlane]:
+def running(
+    keep: Path | None = None,
+    ip: str = "127.0.0.1",
+    make: Callable[[Path, str], ControlPlane] = ControlPlane,
+) -> Iterator[ControlPlane]:
     """A control plane for as long as the block lasts. Its logs are kept in `keep` when the block fails."""
     folder = Path(tempfile.mkdtemp(prefix="control-plane-"))
-    plane = ControlPlane(folder, ip)
+    plane = make(folder, ip)
     try:
         started = time.monotonic()
         plane.start()
