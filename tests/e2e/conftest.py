@@ -30,19 +30,13 @@ CLAIM, SECRET = "consistency-data", "consistency-backends"
 _numbers = itertools.count(1)
 
 
-WITH_CONTAINERS = ("test_deployments", "test_real_pods")
 WITHOUT_NODES = ("test_agreement", "test_job_policy", "test_resource_definition", "test_rights")
 
 
-def pytest_sessionstart(session: pytest.Session) -> None:
-    if not hasattr(session.config, "workerinput"):
-        shutil.rmtree(LOGS, ignore_errors=True)
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of two files that run at the same time, one may have a real node: both would lay the same network."""
+    """A file's tests share what its fixtures make: they run on one worker."""
     for item in items:
-        item.add_marker(pytest.mark.xdist_group("containers" if item.path.stem in WITH_CONTAINERS else item.path.stem))
+        item.add_marker(pytest.mark.xdist_group(item.path.stem))
         if named.kubeconfig() and item.path.stem not in WITHOUT_NODES:
             item.add_marker(pytest.mark.skip(reason=f"needs nodes of its own, not those of {named.KUBECONFIG}"))
 
