@@ -43,7 +43,7 @@ from dynamo_consistency.backend.dynamo.schema import (
 from dynamo_consistency.backend.dynamo.sites import site_id
 from dynamo_consistency.errors import BackendError
 
-BATCH_ROWS = 50_000
+BATCH_ROWS = 20_000
 
 
 def stream(databases: Databases, generation: Generation, site: str) -> Iterator[pa.RecordBatch]:
