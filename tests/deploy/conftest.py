@@ -63,5 +63,9 @@ def _built() -> Path:
             for name, package in (("kstatus", "."), ("kustomize", "sigs.k8s.io/kustomize/kustomize/v5")):
                 command = ["nice", "go", "build", "-mod=readonly", "-trimpath", "-o", str(output / name), package]
                 subprocess.run(command, cwd=PROGRAMS, env=os.environ | {"CGO_ENABLED": "0"}, check=True)
-            output.rename(folder)
+            try:
+                output.rename(folder)
+            except OSError:  # another worker was faster
+                if not folder.is_dir():
+                    raise
     return folder
