@@ -10,7 +10,7 @@ import threading
 from collections import deque
 from typing import Any
 
-from dynamo_consistency.listers.xrootd.library import STAT, connect
+from dynamo_consistency.listers.xrootd.library import IS_DIRECTORY, STAT, connect
 
 
 def main(url: str, top: str, window: int) -> None:
@@ -26,7 +26,9 @@ def main(url: str, top: str, window: int) -> None:
         if not status["ok"]:
             print(status["message"], file=sys.stderr)
             os._exit(1)
-        below = [f"{directory}/{entry['name']}" for entry in response["dirlist"] if entry["statinfo"]["flags"] & 2]
+        below = [
+            f"{directory}/{entry['name']}" for entry in response["dirlist"] if entry["statinfo"]["flags"] & IS_DIRECTORY
+        ]
         under_way.update(below)
         waiting.extend(below)
         under_way.remove(directory)

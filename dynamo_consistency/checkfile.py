@@ -9,6 +9,9 @@ from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.errors import ConfigurationError
 from dynamo_consistency.yamlfile import Document, read_documents
 
+CHECK_SETTING = "DYNAMO_CONSISTENCY_CHECK"
+"""The environment variable that tells a worker its check, as JSON."""
+
 
 def read_checks(path: str | Path) -> list[SiteConsistencyCheck]:
     """All checks of a file.

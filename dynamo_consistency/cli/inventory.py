@@ -14,15 +14,17 @@ if TYPE_CHECKING:
     from dynamo_consistency.backend.dynamo import DynamoBackend
 
 
+def _with_inventory(function: Callable[..., Any]) -> Callable[..., Any]:
+    return backends_option(backend_option(store_option(function)))
+
+
 @click.group("site")
 def sites() -> None:
     """Sites that the backend knows."""
 
 
 @sites.command("list")
-@backends_option
-@backend_option
-@store_option
+@_with_inventory
 def site_list(backends_file: Path | None, backend_name: str, store_url: str | None) -> None:
     """Print the sites, and whether each is ready."""
     backend = open_backend(backend_name, backends_file, Store(url_of_store(store_url)))
@@ -34,10 +36,6 @@ def site_list(backends_file: Path | None, backend_name: str, store_url: str | No
 @click.group()
 def inventory() -> None:
     """A small inventory of one's own, to try things out; a real Dynamo database is never written to by these."""
-
-
-def _with_inventory(function: Callable[..., Any]) -> Callable[..., Any]:
-    return backends_option(backend_option(store_option(function)))
 
 
 @inventory.command("init")

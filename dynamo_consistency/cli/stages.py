@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from dynamo_consistency.checkfile import check_of_json, read_check
+from dynamo_consistency.checkfile import CHECK_SETTING, check_of_json, read_check
 from dynamo_consistency.cli.shared import (
     approve_option,
     backend_of,
@@ -20,8 +20,6 @@ from dynamo_consistency.cli.shared import (
 from dynamo_consistency.errors import ConfigurationError, ConsistencyError
 from dynamo_consistency.run.directory import CHECK, RunDirectory
 from dynamo_consistency.run.message import TerminationMessage
-
-CHECK_SETTING = "DYNAMO_CONSISTENCY_CHECK"
 
 _pass_message = click.make_pass_decorator(TerminationMessage, ensure=True)
 
@@ -81,12 +79,11 @@ def listing(message: TerminationMessage, run_dir: str, backends_file: Path | Non
 
     directory = RunDirectory(run_dir)
     message.begin("listing", directory.run_id, shard=shard)
-    shards = directory.check().spec.listing.shards
-    if shard >= shards:
-        raise ConfigurationError(f"there is no shard {shard}: the check has {shards}, counted from 0")
+    of_check = directory.check().spec.listing
+    if shard >= of_check.shards:
+        raise ConfigurationError(f"there is no shard {shard}: the check has {of_check.shards}, counted from 0")
     # a check that says what lists the site, as that of a run does, needs no backend: it would double the memory
-    named = directory.check().spec.listing.source is not None
-    backend = None if named else backend_of(directory, backends_file)
+    backend = backend_of(directory, backends_file) if of_check.source is None else None
     result = list_shard(directory, backend, shard, Progress(f"listing {directory.site}, shard {shard}"))
     message.counts(result["counts"])
     message.holes(result["counts"]["holes"], result["holes"])

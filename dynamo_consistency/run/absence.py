@@ -6,12 +6,12 @@ from dynamo_consistency import paths
 from dynamo_consistency.check import Listing
 from dynamo_consistency.errors import InvalidRunError
 from dynamo_consistency.listers.shards import Share
-from dynamo_consistency.run.directory import RunDirectory
+from dynamo_consistency.run.directory import RunDirectory, shard_name
 
 
 def absent_shards(run: RunDirectory, listing: Listing) -> list[int]:
     """Shards that have not come to their end. Raises InvalidRunError for more than the check allows, or for all."""
-    absent = [shard for shard in range(listing.shards) if not run.exists(f"listing/shard-{shard:04d}.json")]
+    absent = [shard for shard in range(listing.shards) if not run.exists(f"{shard_name(shard)}.json")]
     if len(absent) == listing.shards:
         raise InvalidRunError("no shard of the listing is there; run its listing stage")
     if len(absent) > listing.max_failed_shards:

@@ -26,37 +26,37 @@ def apart(what: str, work: Callable[[], Result]) -> Result:
     Raises ListingError after too many crashes.
     """
     for attempt in range(1, ATTEMPTS + 1):
-        outcome, exit_code = _attempt(work)
-        if outcome is not None:
-            return outcome()
-        log.warning("%s: its process died (exit code %s), attempt %d of %d", what, exit_code, attempt, ATTEMPTS)
+        try:
+            return _attempt(work)
+        except _CrashError as crash:
+            log.warning("%s: its process died (exit code %s), attempt %d of %d", what, crash, attempt, ATTEMPTS)
     raise ListingError(f"{what} crashed {ATTEMPTS} times: are there doors that break connections? nothing was written")
 
 
-def _attempt(work: Callable[[], Result]) -> tuple[Callable[[], Result] | None, int | None]:
-    """What tells the outcome, None when there is none; and the exit code of the process."""
+class _CrashError(Exception):
+    """The process ended without a word; the message is its exit code."""
+
+
+def _attempt(work: Callable[[], Result]) -> Result:
     here, there = multiprocessing.Pipe(duplex=False)
     process = multiprocessing.get_context("fork").Process(target=_report, args=(work, there))
     process.start()
     there.close()
+    result: Result
     try:
         result, error = here.recv()
     except EOFError:
         process.join()
-        return None, process.exitcode
+        raise _CrashError(process.exitcode) from None
     except BaseException:
         process.terminate()
         process.join(GRACE_SECONDS)
         process.kill()
         raise
     process.join()
-
-    def outcome() -> Result:
-        if error is not None:
-            raise error
-        return result  # type: ignore[no-any-return]
-
-    return outcome, process.exitcode
+    if error is not None:
+        raise error
+    return result
 
 
 def _report(work: Callable[[], Result], connection: Connection) -> None:

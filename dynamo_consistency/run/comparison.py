@@ -16,7 +16,7 @@ from dynamo_consistency.errors import InvalidRunError
 from dynamo_consistency.run import counts
 from dynamo_consistency.run.absence import absent_shards, belongs_to
 from dynamo_consistency.run.database import blob, literal, open_database, within
-from dynamo_consistency.run.directory import RunDirectory
+from dynamo_consistency.run.directory import RunDirectory, shard_name
 
 COUNTS = "findings/counts.json"
 SNAPSHOTS = ("before", "after")
@@ -60,7 +60,7 @@ def compare(run: RunDirectory, backend: Backend) -> dict[str, Any]:
     check = run.check()
     with contextlib.ExitStack() as inputs:
         database = inputs.enter_context(open_database())
-        _give_inputs(database, inputs, run, check)
+        absent = _give_inputs(database, inputs, run, check)
         _give_filters(database, run, check, backend)
         basics = counts.basics(database, check)
         _refuse_an_empty_inventory(database, basics)
@@ -71,14 +71,15 @@ def compare(run: RunDirectory, backend: Backend) -> dict[str, Any]:
             with run.writing(f"findings/{kind}.parquet") as target:
                 database.execute(f"COPY ({query}) TO {literal(str(target))} (FORMAT parquet, COMPRESSION zstd)")
         result = counts.complete(database, basics)
-        result["holes"] += len(absent_shards(run, check.spec.listing))
+        result["holes"] += len(absent)
         run.write_json(COUNTS, result)
         return result
 
 
 def _give_inputs(
     database: duckdb.DuckDBPyConnection, inputs: contextlib.ExitStack, run: RunDirectory, check: SiteConsistencyCheck
-) -> None:
+) -> list[int]:
+    """Returns the shards that are not there, and need not be."""
     for snapshot in SNAPSHOTS:
         _require(run, f"inventory/{snapshot}.json", "the inventory snapshot is not there; run the snapshot stage")
         path = inputs.enter_context(run.reading(f"inventory/{snapshot}.parquet"))
@@ -87,7 +88,7 @@ def _give_inputs(
     parts = []
     absent = absent_shards(run, check.spec.listing)
     for shard in sorted(set(range(check.spec.listing.shards)) - set(absent)):
-        name = f"listing/shard-{shard:04d}"
+        name = shard_name(shard)
         database.execute("INSERT INTO shard VALUES (?, ?)", [shard, run.read_json(f"{name}.json")["listedAt"]])
         path = inputs.enter_context(run.reading(f"{name}.parquet"))
         parts.append(f"SELECT {shard} AS shard, * FROM read_parquet({literal(str(path))})")
@@ -104,6 +105,7 @@ def _give_inputs(
         database.execute("CREATE MACRO unlisted(path) AS FALSE")
     _set(database, "ignore_age", check.spec.comparison.ignore_age_seconds)
     _set(database, "taken_before", run.read_json("inventory/before.json")["takenAt"])
+    return absent
 
 
 def _require(run: RunDirectory, name: str, otherwise: str) -> None:

@@ -22,6 +22,11 @@ CHECK = "check.yaml"
 SUMMARY = "summary.json"
 
 
+def shard_name(shard: int) -> str:
+    """What a shard's files are called, without `.json` and `.parquet`."""
+    return f"listing/shard-{shard:04}"
+
+
 def new_run_id(now: datetime | None = None) -> str:
     """An id for a run started by hand: the time in UTC, which sorts and which a person can read."""
     return (now or datetime.now(UTC)).strftime("%Y%m%dT%H%M%SZ")

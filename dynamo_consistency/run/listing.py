@@ -13,7 +13,7 @@ from dynamo_consistency.listers.contract import Failed, Lister
 from dynamo_consistency.listers.shards import Share
 from dynamo_consistency.listers.walk import Limits, Visit, Walk
 from dynamo_consistency.run.collector import rarely_collected
-from dynamo_consistency.run.directory import RunDirectory
+from dynamo_consistency.run.directory import RunDirectory, shard_name
 from dynamo_consistency.run.listing_file import ListingFile
 from dynamo_consistency.run.progress import Counts, Progress
 from dynamo_consistency.secrets import redact
@@ -45,12 +45,12 @@ def list_shard(run: RunDirectory, backend: "Backend | None", shard: int, progres
     listing = check.spec.listing
     if not 0 <= shard < listing.shards:
         raise ConfigurationError(f"there is no shard {shard}: the check has {listing.shards}, numbered from 0")
-    report = f"{_name(shard)}.json"
-    if run.exists(report) and run.exists(f"{_name(shard)}.parquet"):
+    report = f"{shard_name(shard)}.json"
+    if run.exists(report) and run.exists(f"{shard_name(shard)}.parquet"):
         log.info("shard %d is already listed", shard)
         return dict(run.read_json(report))
     share = Share(shard, listing.shards, listing.split_depth)
-    return write_listing(run, Part(_name(shard), listing, share), backend, progress)
+    return write_listing(run, Part(shard_name(shard), listing, share), backend, progress)
 
 
 def write_listing(run: RunDirectory, part: Part, backend: "Backend | None", progress: Progress) -> dict[str, Any]:
@@ -69,12 +69,8 @@ def write_listing(run: RunDirectory, part: Part, backend: "Backend | None", prog
 
 def expected_directories(earlier: RunDirectory, shard: int) -> int | None:
     """How many directories an earlier run found in `shard`, for the estimate of the progress; None if not known."""
-    report = f"{_name(shard)}.json"
+    report = f"{shard_name(shard)}.json"
     return int(earlier.read_json(report)["counts"]["directories"]) if earlier.exists(report) else None
-
-
-def _name(shard: int) -> str:
-    return f"listing/shard-{shard:04}"
 
 
 class OpenSource(NamedTuple):

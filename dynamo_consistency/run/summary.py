@@ -9,7 +9,7 @@ from typing import Any, Literal
 from dynamo_consistency import secrets
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.run import absence
-from dynamo_consistency.run.directory import SUMMARY, RunDirectory
+from dynamo_consistency.run.directory import SUMMARY, RunDirectory, shard_name
 
 Result = Literal["Complete", "Invalid", "Failed"]
 Summary = dict[str, Any]
@@ -75,7 +75,7 @@ def summarise(
             "source": shards[0]["source"] if shards else None,
             "shards": len(shards),
             "elapsedSeconds": round(sum(shard["elapsedSeconds"] for shard in shards), 1),
-            "notes": [*_absences(run, check), *(note for shard in shards for note in shard["notes"])][:_HOLES_SHOWN],
+            "notes": [*_absences(shards, check), *(note for shard in shards for note in shard["notes"])][:_HOLES_SHOWN],
         },
         "artifacts": {name: file for name, file in FINDINGS.items() if counts is not None and run.exists(file)},
     }
@@ -91,13 +91,13 @@ def _snapshots(run: RunDirectory) -> dict[str, str]:
 
 
 def _shards(run: RunDirectory, check: SiteConsistencyCheck) -> list[dict[str, Any]]:
-    names = [f"listing/shard-{shard:04d}.json" for shard in range(check.spec.listing.shards)]
+    names = [f"{shard_name(shard)}.json" for shard in range(check.spec.listing.shards)]
     return [run.read_json(name) for name in names if run.exists(name)]
 
 
-def _absences(run: RunDirectory, check: SiteConsistencyCheck) -> list[str]:
+def _absences(shards: list[dict[str, Any]], check: SiteConsistencyCheck) -> list[str]:
     """What is to be said of shards that were let fail; nothing before the comparison has allowed for them."""
-    present = {shard["shard"] for shard in _shards(run, check)}
+    present = {shard["shard"] for shard in shards}
     absent = [shard for shard in range(check.spec.listing.shards) if shard not in present]
     return absence.notes(absent) if len(absent) <= check.spec.listing.max_failed_shards else []
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from consistency_operator import trouble
-from consistency_operator.names import JOB_STAGES, LABEL_RUN, LABEL_STAGE, JobStage
+from consistency_operator.names import CONFIGURATION, JOB_STAGES, LABEL_RUN, LABEL_STAGE, JobStage
 from consistency_operator.pods import Pod, belongs_to, pod_from
 from consistency_operator.results import WorkerResult
 from consistency_operator.shards import indexes
@@ -86,7 +86,7 @@ def from_job(job: Mapping[str, Any], pods: Iterable[Mapping[str, Any]] | None, o
         deleting="deletionTimestamp" in metadata,
         listed=pods is not None,
         told=state == "Running" or _is_told(attempts, completed, failed, end),
-        misconfigured=state == "Failed" and any(pod.exit_code == trouble.CONFIGURATION for pod in attempts),
+        misconfigured=state == "Failed" and any(pod.exit_code == CONFIGURATION for pod in attempts),
         completions=int(spec.get("completions") or 1),
         max_failed_indexes=int(spec.get("maxFailedIndexes") or 0),
         completed_indexes=str(status.get("completedIndexes") or ""),

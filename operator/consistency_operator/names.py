@@ -2,10 +2,11 @@
 
 from typing import Literal, get_args
 
-GROUP = "consistency.dynamo.io"
-VERSION = "v1alpha1"
-API_VERSION = f"{GROUP}/{VERSION}"
-KIND = "SiteConsistencyCheck"
+from dynamo_consistency import check as _model
+from dynamo_consistency.errors import ConfigurationError
+
+API_VERSION, KIND = _model.API_VERSION, _model.KIND
+GROUP, VERSION = API_VERSION.split("/")
 PLURAL = "siteconsistencychecks"
 MANAGER = "consistency-operator"
 """What the operator calls itself: as field manager, as reporter of events, and as what manages its Jobs."""
@@ -20,6 +21,11 @@ ANNOTATION_REQUESTED_AT = f"{GROUP}/requestedAt"
 JobStage = Literal["Snapshot", "Listing", "Comparison", "Action"]
 """The stages of a run that are done by a Job, in their order."""
 JOB_STAGES: tuple[JobStage, ...] = get_args(JobStage)
+
+WORKER = "worker"
+"""The container that does the stage."""
+CONFIGURATION = ConfigurationError.exit_code
+"""The worker's exit code for what fails again until a person has changed something."""
 
 
 def job_name(check: str, run_id: str, stage: JobStage) -> str:

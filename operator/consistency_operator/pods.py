@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from consistency_operator import results
+from consistency_operator.names import WORKER
 from consistency_operator.results import WorkerResult
 
-WORKER = "worker"
 INDEX = "batch.kubernetes.io/job-completion-index"
 
 _NEVER = datetime.min.replace(tzinfo=UTC)

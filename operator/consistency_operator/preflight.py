@@ -10,17 +10,14 @@ import json
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Literal
 
-from consistency_operator.plan import Preflight
+from consistency_operator.plan import NotReady, Preflight
 from consistency_operator.settings import OperatorSettings
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.secrets import redact
 
 COMMAND = (sys.executable, "-m", "consistency_operator.preflight_process")
 KILL_AFTER = 2  # seconds
-
-Reason = Literal["", "SiteNotReady", "BackendUnreachable"]
 
 
 class Preflights:
@@ -50,7 +47,7 @@ class Preflights:
                 return Preflight(run_id, now, False, "BackendUnreachable", why)
         return Preflight(run_id, now, ok=not reason, reason=reason, message=message)
 
-    async def _answer(self, command: Sequence[str]) -> tuple[Reason, str]:
+    async def _answer(self, command: Sequence[str]) -> tuple[NotReady, str]:
         """What the process says. Raises ValueError when it ends without a word."""
         process = await asyncio.create_subprocess_exec(
             *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE

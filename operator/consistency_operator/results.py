@@ -71,12 +71,8 @@ def _result(data: dict[str, Any]) -> WorkerResult:
 
 
 def _requests(kind: str, numbers: dict[str, Any]) -> tuple[str, Requests]:
-    """The request (`delete`, `transfer`) and its numbers; reasons that had to be left out are one number."""
-    reasons = {
-        outcome: _numbers(told) if isinstance(told, dict) else _numbers({"see the list of requests": told})
-        for outcome in ("skipped", "refused")
-        if (told := numbers.get(outcome))
-    }
+    """The request (`delete`, `transfer`) and its numbers."""
+    reasons = {outcome: _numbers(numbers[outcome]) for outcome in ("skipped", "refused") if numbers.get(outcome)}
     return str(numbers.get("request", "")), Requests.model_validate({**numbers, **reasons, "kind": kind})
 
 

@@ -2,11 +2,9 @@
 
 from collections.abc import Sequence
 
-from consistency_operator.names import JobStage
+from consistency_operator.names import CONFIGURATION, JobStage
 from consistency_operator.pods import Pod
 
-CONFIGURATION = 2
-"""The worker's exit code for what fails again until a person has changed something."""
 _SHOWN = 3
 _LONGEST = 300
 

@@ -1,5 +1,6 @@
 """A real control plane, a node, the operator as `deploy/` has it, and a site with an inventory that has drifted."""
 
+import contextlib
 import itertools
 import shutil
 from collections.abc import Callable, Iterator
@@ -9,13 +10,15 @@ from typing import Any
 import pytest
 import yaml
 from checks import Checks
-from cluster import named, sandbox
+from cluster import named, real_node, sandbox
 from cluster.api import Api, path_of
 from cluster.control_plane import ControlPlane, running
 from cluster.named import NamedCluster
 from cluster.played_node import PlayedNode
 from cluster.processes import wait_until
 from cluster.programs import ProgramsMissingError
+from cluster.real_node import RealNode
+from cluster.run import LOGS
 from cluster.volumes import make_claim
 from deployment import in_ci, install, operator_container
 from laboratory import Laboratory
@@ -25,7 +28,6 @@ from tests.conftest import require_programs
 from tests.dynamo.conftest import World, make_world, mariadb  # noqa: F401 (fixtures)
 from tests.xrootd.xrootd_daemon import Daemons
 
-LOGS = Path(__file__).parents[2] / ".pytest_cache" / "e2e-logs"
 CLAIM, SECRET = "consistency-data", "consistency-backends"
 _numbers = itertools.count(1)
 
@@ -34,9 +36,7 @@ WITHOUT_NODES = ("test_agreement", "test_job_policy", "test_resource_definition"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A file's tests share what its fixtures make: they run on one worker."""
     for item in items:
-        item.add_marker(pytest.mark.xdist_group(item.path.stem))
         if named.kubeconfig() and item.path.stem not in WITHOUT_NODES:
             item.add_marker(pytest.mark.skip(reason=f"needs nodes of its own, not those of {named.KUBECONFIG}"))
 
@@ -53,6 +53,17 @@ def plane(worker_id: str) -> Iterator[ControlPlane]:
         pytest.exit(str(error), returncode=2)
     except ProgramsMissingError as error:
         (pytest.fail if in_ci() else pytest.skip)(str(error))
+
+
+@contextlib.contextmanager
+def node_with_containers(name: str) -> Iterator[RealNode]:
+    """A cluster of its own with one real node; its logs are in the folder `name` of the others."""
+    if reason := real_node.missing():
+        pytest.skip(reason)
+    with running(LOGS / name, str(sandbox.ip())) as plane:
+        node = RealNode(plane)
+        node.start()
+        yield node
 
 
 @pytest.fixture(scope="session")

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from cluster.api import CRD
 from cluster.control_plane import ControlPlane
 from cluster.processes import wait_until
 
 ROOT = Path(__file__).parents[2]
-CRD = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/siteconsistencychecks.consistency.dynamo.io"
 Manifest = dict[str, Any]
 
 

@@ -12,12 +12,13 @@ from typing import Any
 
 import pytest
 import yaml
-from cluster import images, real_node, sandbox
+from cluster import images
 from cluster.api import path_of
-from cluster.control_plane import ControlPlane, running
+from cluster.control_plane import ControlPlane
 from cluster.processes import free_port, wait_until
 from cluster.programs import program
 from cluster.volumes import provide_volume
+from conftest import node_with_containers
 
 ROOT = Path(__file__).parents[2]
 TUTORIAL = ROOT / "docs/tutorials/first-site.md"
@@ -32,13 +33,9 @@ pytestmark = pytest.mark.timeout(900)
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[ControlPlane]:
     """A cluster of its own, of one node, as somebody has it who wants to look."""
-    if reason := real_node.missing():
-        pytest.skip(reason)
-    with running(ROOT / ".pytest_cache/e2e-logs/first-site", str(sandbox.ip())) as plane:
-        node = real_node.RealNode(plane)
-        node.start()
-        provide_volume(plane.api, plane.folder / "volume", NAMESPACE, CLAIM, node=node.name)
-        yield plane
+    with node_with_containers("first-site") as node:
+        provide_volume(node.plane.api, node.plane.folder / "volume", NAMESPACE, CLAIM, node=node.name)
+        yield node.plane
 
 
 def commands() -> list[str]:

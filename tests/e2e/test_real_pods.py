@@ -5,12 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 from checks import Checks
-from cluster import real_node, sandbox
-from cluster.control_plane import ControlPlane, running
+from cluster.control_plane import ControlPlane
 from cluster.played_node import PlayedNode
 from cluster.processes import wait_until
+from cluster.real_node import RealNode
 from cluster.volumes import provide_volume
-from conftest import CLAIM, LOGS
+from conftest import CLAIM, node_with_containers
 from deployment import wait_until_served
 
 NAMESPACE = "consistency-demo"
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.timeout(600)
 class Cluster:
     """A node that runs containers; a played one beside it keeps the cluster from believing that all nodes are lost."""
 
-    def __init__(self, plane: ControlPlane, node: real_node.RealNode) -> None:
+    def __init__(self, plane: ControlPlane, node: RealNode) -> None:
         self.plane, self.node = plane, node
         self.checks = Checks(plane.api, NAMESPACE, patience=240)
 
@@ -72,16 +72,11 @@ INSECURE = "--insecure-skip-tls-verify-backend"
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
-    if reason := real_node.missing():
-        pytest.skip(reason)
-    with running(LOGS / "real-pods", str(sandbox.ip())) as plane:
-        node = real_node.RealNode(plane)
-        node.start()
-        with PlayedNode(plane, "keeper", pool="nobody"):
-            cluster = Cluster(plane, node)
-            cluster.install_demo()
-            yield cluster
-            print(cluster.state())
+    with node_with_containers("real-pods") as node, PlayedNode(node.plane, "keeper", pool="nobody"):
+        cluster = Cluster(node.plane, node)
+        cluster.install_demo()
+        yield cluster
+        print(cluster.state())
 
 
 def test_operator_and_workers_are_confined(cluster: Cluster):

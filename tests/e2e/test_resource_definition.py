@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 import yaml
-from cluster.api import ApiError, path_of
-from deployment import CRD, ROOT, apply, is_established
+from cluster.api import CRD, ApiError, path_of
+from deployment import ROOT, apply, is_established
 
 CASES = yaml.safe_load((ROOT / "tests/manifests/bad-checks.yaml").read_text())
 STRICT = "?fieldValidation=Strict&dryRun=All"

@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 
-from dynamo_consistency.run.directory import RunDirectory
+from dynamo_consistency.run.directory import RunDirectory, shard_name
 from dynamo_consistency.run.memory import memory_limit
 
 FINDINGS = ("missing", "orphan", "mismatch", "empty_directory", "unmerged")
@@ -79,7 +79,7 @@ def _whole_listing(run: RunDirectory) -> list[str]:
     Shards that the check lets fail may be lacking.
     """
     finished = shards(run)
-    files = [f"listing/shard-{shard['shard']:04d}.parquet" for shard in finished]
+    files = [f"{shard_name(shard['shard'])}.parquet" for shard in finished]
     allowed = run.check().spec.listing.max_failed_shards
     enough = bool(finished) and len(finished) >= finished[0]["shards"] - allowed
     return files if enough and all(run.exists(file) for file in files) else []

@@ -9,12 +9,9 @@ from collections.abc import Callable
 from consistency_operator import names
 from consistency_operator.manifests.overlay import Manifest
 from consistency_operator.manifests.pod import pod_template
-from consistency_operator.manifests.run import KUEUE, WORKER, JobRun, Owner, WorkerSettings
-from dynamo_consistency.check import API_VERSION, KIND
+from consistency_operator.manifests.run import KUEUE, JobRun, Owner, WorkerSettings
 
 DAY = 86_400
-CONFIGURATION = 2
-"""The exit code of a worker that will fail again, however often it is tried."""
 UNLIMITED = 2**31 - 1
 
 _DISRUPTED = [{"type": "DisruptionTarget", "status": "True"}]
@@ -23,14 +20,14 @@ _TRY_AGAIN = {
         {"action": "Ignore", "onPodConditions": _DISRUPTED},
         {
             "action": "FailJob",
-            "onExitCodes": {"containerName": WORKER, "operator": "In", "values": [CONFIGURATION]},
+            "onExitCodes": {"containerName": names.WORKER, "operator": "In", "values": [names.CONFIGURATION]},
         },
     ]
 }
 _NEVER_AGAIN = {
     "rules": [
         {"action": "FailJob", "onPodConditions": _DISRUPTED},
-        {"action": "FailJob", "onExitCodes": {"containerName": WORKER, "operator": "NotIn", "values": [0]}},
+        {"action": "FailJob", "onExitCodes": {"containerName": names.WORKER, "operator": "NotIn", "values": [0]}},
     ]
 }
 
@@ -66,8 +63,8 @@ def _metadata(stage: names.JobStage, resource: Owner, run: JobRun) -> Manifest:
         "labels": queueing | names.job_labels(resource.name, run.id, stage),
         "ownerReferences": [
             {
-                "apiVersion": API_VERSION,
-                "kind": KIND,
+                "apiVersion": names.API_VERSION,
+                "kind": names.KIND,
                 "name": resource.name,
                 "uid": resource.uid,
                 "controller": True,

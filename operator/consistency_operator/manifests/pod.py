@@ -3,10 +3,11 @@
 from consistency_operator import names
 from consistency_operator.manifests.overlay import Manifest, overlaid
 from consistency_operator.manifests.run import (
-    CHECK_SETTING,
+    BACKENDS_FOLDER,
+    BACKENDS_SETTING,
     DATA_FOLDER,
     KUEUE,
-    WORKER,
+    TERMINATION_SETTING,
     JobRun,
     Owner,
     WorkerSettings,
@@ -15,8 +16,8 @@ from consistency_operator.manifests.run import (
     escaped,
     run_directory,
 )
+from dynamo_consistency.checkfile import CHECK_SETTING
 
-BACKENDS_FOLDER = "/etc/consistency"
 BACKENDS_FILE = f"{BACKENDS_FOLDER}/backends.yaml"
 TERMINATION_LOG = "/dev/termination-log"
 USER = 10001
@@ -81,7 +82,7 @@ def _worker(stage: names.JobStage, run: JobRun, settings: WorkerSettings) -> Man
     if claim_of(run.check, settings):
         mounts.append({"name": "data", "mountPath": DATA_FOLDER})
     return {
-        "name": WORKER,
+        "name": names.WORKER,
         "image": settings.image,
         "imagePullPolicy": settings.image_pull_policy,
         "command": ["dynamo-consistency"],
@@ -102,8 +103,8 @@ def _arguments(stage: names.JobStage, run: JobRun, settings: WorkerSettings) -> 
 
 def _environment(stage: names.JobStage, run: JobRun) -> list[Manifest]:
     settings = {
-        "DYNAMO_CONSISTENCY_BACKENDS": BACKENDS_FILE,
-        "DYNAMO_CONSISTENCY_TERMINATION_LOG": TERMINATION_LOG,
+        BACKENDS_SETTING: BACKENDS_FILE,
+        TERMINATION_SETTING: TERMINATION_LOG,
         "HOME": "/tmp",  # noqa: S108 (the container's own)
     }
     if stage == "Snapshot":

@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from dynamo_consistency.check import SiteConsistencyCheck
+from dynamo_consistency.checkfile import CHECK_SETTING
 from dynamo_consistency.errors import ConfigurationError
 
 LONGEST_CHECK = 120_000
 """Linux takes 128 KiB for one variable, with its name."""
-WORKER = "worker"
 KUEUE = "kueue.x-k8s.io/"
 DATA_FOLDER = "/data"
-CHECK_SETTING = "DYNAMO_CONSISTENCY_CHECK"
+BACKENDS_FOLDER = "/etc/consistency"
+BACKENDS_SETTING = "DYNAMO_CONSISTENCY_BACKENDS"
+TERMINATION_SETTING = "DYNAMO_CONSISTENCY_TERMINATION_LOG"
 
 
 class Owner(Protocol):

@@ -9,9 +9,10 @@ import posixpath
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from consistency_operator.manifests.run import CHECK_SETTING, DATA_FOLDER, WORKER
-from consistency_operator.names import GROUP
+from consistency_operator.manifests.run import BACKENDS_FOLDER, BACKENDS_SETTING, DATA_FOLDER, TERMINATION_SETTING
+from consistency_operator.names import GROUP, WORKER
 from dynamo_consistency.check import PodTemplate
+from dynamo_consistency.checkfile import CHECK_SETTING
 
 OURS = "is the operator's own"
 _OWN_LABELS = (f"{GROUP}/", "app.kubernetes.io/", "batch.kubernetes.io/", "controller-uid", "job-name")
@@ -24,7 +25,7 @@ _OWN_IN_POD = (
 )
 _OF_THE_NODE = ("hostIPC", "hostNetwork", "hostPID")
 _OWN_IN_WORKER = ("args", "command", "terminationMessagePath", "terminationMessagePolicy")
-_OWN_ENV = ("DYNAMO_CONSISTENCY_BACKENDS", "DYNAMO_CONSISTENCY_TERMINATION_LOG", CHECK_SETTING, "JOB_COMPLETION_INDEX")
+_OWN_ENV = (BACKENDS_SETTING, TERMINATION_SETTING, CHECK_SETTING, "JOB_COMPLETION_INDEX")
 _OPEN: Mapping[str, tuple[bool | int | None, ...]] = {
     "allowPrivilegeEscalation": (True, None),
     "privileged": (True,),
@@ -36,7 +37,7 @@ _CLOSED_PROFILE = {"type": "RuntimeDefault"}
 _LISTS_OF_POD = ("containers", "initContainers", "volumes")
 _LISTS_OF_WORKER = ("env", "volumeMounts")
 _OWN_VOLUMES = ("backends", "data")
-_OWN_MOUNTS = ("/etc/consistency", DATA_FOLDER)
+_OWN_MOUNTS = (BACKENDS_FOLDER, DATA_FOLDER)
 
 Found = Iterator[str]
 

@@ -19,9 +19,22 @@ from consistency_operator.plan.types import (
     DeleteJob,
     Event,
     ListPods,
+    NotReady,
     Plan,
     Preflight,
     World,
 )
 
-__all__ = ["Action", "AskBackend", "CreateJob", "DeleteJob", "Event", "ListPods", "Plan", "Preflight", "World", "plan"]
+__all__ = [
+    "Action",
+    "AskBackend",
+    "CreateJob",
+    "DeleteJob",
+    "Event",
+    "ListPods",
+    "NotReady",
+    "Plan",
+    "Preflight",
+    "World",
+    "plan",
+]

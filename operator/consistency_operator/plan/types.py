@@ -9,6 +9,9 @@ from consistency_operator.names import JobStage
 from consistency_operator.reasons import WARNINGS, EventReason
 from consistency_operator.status import Status
 
+NotReady = Literal["", "SiteNotReady", "BackendUnreachable"]
+"""Why a run cannot begin; empty when it can."""
+
 
 @dataclass(frozen=True)
 class Preflight:
@@ -20,7 +23,7 @@ class Preflight:
     run_id: str
     time: datetime
     ok: bool
-    reason: Literal["", "SiteNotReady", "BackendUnreachable"] = ""
+    reason: NotReady = ""
     message: str = ""
 
 

@@ -16,6 +16,7 @@ COME_AGAIN = urllib3.Retry(
     None, connect=0, read=0, redirect=0, other=0, status=20, status_forcelist=[429], allowed_methods=None,
     backoff_factor=0.1, raise_on_status=False,
 )  # fmt: skip
+CRD = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/siteconsistencychecks.consistency.dynamo.io"
 CHECKS = "/apis/consistency.dynamo.io/v1alpha1/namespaces/{}/siteconsistencychecks"
 PATHS = {
     "Namespace": "/api/v1/namespaces",

@@ -6,11 +6,10 @@ import os
 from pathlib import Path
 from typing import Any
 
-from cluster.api import Api
+from cluster.api import CRD, Api
 from cluster.control_plane import ControlPlane
 
 KUBECONFIG = "E2E_KUBECONFIG"
-CRD = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/siteconsistencychecks.consistency.dynamo.io"
 
 
 class UnfitClusterError(Exception):

@@ -16,6 +16,7 @@ from cluster.processes import lacking
 from cluster.programs import ALL, ProgramsMissingError, program
 
 ROOT = Path(__file__).parents[3]
+LOGS = ROOT / ".pytest_cache" / "e2e-logs"
 NEEDED = {
     "openssl": "apt-get install openssl",
     "setpriv": "apt-get install util-linux",
@@ -25,7 +26,7 @@ NEEDED = {
 WITH_CONTAINERS = ["tests/e2e/test_deployments.py", "tests/e2e/test_real_pods.py"]
 # A real node has been seen to lose its network while other tests went on beside it: it is given the machine alone.
 TURNS = [
-    ["-n", "2", "--dist", "loadgroup", *(f"--ignore={file}" for file in WITH_CONTAINERS), "tests/e2e"],
+    ["-n", "2", "--dist", "loadfile", *(f"--ignore={file}" for file in WITH_CONTAINERS), "tests/e2e"],
     WITH_CONTAINERS,
 ]
 
@@ -51,7 +52,7 @@ def main(arguments: list[str]) -> int:
     pytest = [sys.executable, "-m", "pytest", "--timeout=300", "--durations=10"]
     os.chdir(ROOT)
     os.environ["PYTHONPATH"] = str(ROOT / "tests/e2e")
-    shutil.rmtree(ROOT / ".pytest_cache" / "e2e-logs", ignore_errors=True)
+    shutil.rmtree(LOGS, ignore_errors=True)
     code = _run([[*pytest, *turn] for turn in turns], containers)
     print(f"make e2e took {time.monotonic() - started:.0f} s")
     return code
