@@ -157,9 +157,9 @@ def test_a_server_that_is_not_there_is_a_sentence():
 
 
 def test_a_server_that_never_says_a_word_is_given_up(monkeypatch):
-    from dynamo_consistency.backend.dynamo import connect
+    from dynamo_consistency.backend.sql import engines
 
-    monkeypatch.setattr(connect, "CONNECT_TIMEOUT", 1)
+    monkeypatch.setattr(engines, "CONNECT_TIMEOUT", 1)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         backend = open_backend(Options(url=f"mysql+pymysql://me@127.0.0.1:{silent.getsockname()[1]}/dynamo"))
         with pytest.raises(BackendError, match=r"cannot be reached|lost"):

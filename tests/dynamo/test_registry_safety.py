@@ -12,11 +12,11 @@ import pytest
 from dynamo_simulator import DOOR
 from registry_worlds import GENERATIONS, Registered, outcomes, urls
 
-from dynamo_consistency.backend.dynamo import connect as connecting
 from dynamo_consistency.backend.dynamo import schema, writing
 from dynamo_consistency.backend.dynamo.connect import connect
 from dynamo_consistency.backend.dynamo.options import Options
 from dynamo_consistency.backend.dynamo.writing import REQUESTS, Writer, locked
+from dynamo_consistency.backend.sql import engines
 from dynamo_consistency.errors import BackendError
 
 ONE, TWO = b"/store/f/1", b"/store/f/2"
@@ -250,7 +250,7 @@ def test_a_table_that_dynamo_does_not_give_free_is_an_error_after_a_while(make_w
 
 @pytest.mark.timeout(60)
 def test_an_sqlite_file_that_somebody_writes_to_for_long_is_an_error(embedded, monkeypatch):
-    monkeypatch.setattr(connecting, "CONNECT_TIMEOUT", 0.2)
+    monkeypatch.setattr(engines, "CONNECT_TIMEOUT", 0.2)
     site = Registered(embedded)
     with contextlib.closing(sqlite3.connect(embedded.name, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")

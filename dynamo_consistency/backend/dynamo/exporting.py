@@ -6,8 +6,9 @@ from pathlib import Path
 from dynamo_consistency.backend.dynamo.connect import Databases, reading
 from dynamo_consistency.backend.dynamo.filelist import HEADER, ListedFile, format_line, open_list
 from dynamo_consistency.backend.dynamo.generation import Generation
-from dynamo_consistency.backend.dynamo.inventory import claimed, contents, partitions
+from dynamo_consistency.backend.dynamo.inventory import BATCH_ROWS, claimed, contents
 from dynamo_consistency.backend.dynamo.sites import site_id
+from dynamo_consistency.backend.sql.reading import partitions
 from dynamo_consistency.errors import ConfigurationError
 
 
@@ -37,6 +38,6 @@ def export_lines(databases: Databases, generation: Generation, site: str) -> Ite
     """The lines of the list, without its header. Raises BackendError."""
     with reading(databases.inventory) as connection:
         query = contents(site_id(connection, site), claimed(generation))
-        for rows in partitions(connection, query):
+        for rows in partitions(connection, query, BATCH_ROWS):
             for name, size, time, complete, dataset, block, group in rows:
                 yield format_line(ListedFile(name, size, dataset, block, group, bool(complete), time or 0))

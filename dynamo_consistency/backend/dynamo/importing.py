@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Column, Connection, Table, case, delete, func, insert, literal, select, update
 
-from dynamo_consistency.backend.dynamo import schema, trouble
+from dynamo_consistency.backend.dynamo import schema
 from dynamo_consistency.backend.dynamo.connect import Databases, writing
 from dynamo_consistency.backend.dynamo.filelist import DEFAULT, Line, default_dataset, read_list
 from dynamo_consistency.backend.dynamo.names import chunks
@@ -26,6 +26,7 @@ from dynamo_consistency.backend.dynamo.schema import (
     sites,
 )
 from dynamo_consistency.backend.dynamo.sites import site_id
+from dynamo_consistency.backend.sql import trouble
 from dynamo_consistency.errors import ConfigurationError
 
 LONG_AGO = 0

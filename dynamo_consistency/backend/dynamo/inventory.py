@@ -27,7 +27,6 @@ from sqlalchemy import (
 
 from dynamo_consistency import paths
 from dynamo_consistency.backend.contract import INVENTORY_COLUMNS, ListedFile
-from dynamo_consistency.backend.dynamo import trouble
 from dynamo_consistency.backend.dynamo.connect import Databases, reading
 from dynamo_consistency.backend.dynamo.generation import Generation
 from dynamo_consistency.backend.dynamo.names import label
@@ -41,6 +40,8 @@ from dynamo_consistency.backend.dynamo.schema import (
     groups,
 )
 from dynamo_consistency.backend.dynamo.sites import site_id
+from dynamo_consistency.backend.sql import trouble
+from dynamo_consistency.backend.sql.reading import partitions
 from dynamo_consistency.errors import BackendError
 
 BATCH_ROWS = 20_000
@@ -55,7 +56,7 @@ def stream(databases: Databases, generation: Generation, site: str) -> Iterator[
         number = site_id(connection, site)
         expected = _count(connection, number) if generation.transactional else None
         rows = 0
-        for batch in partitions(connection, contents(number, in_flight(generation))):
+        for batch in partitions(connection, contents(number, in_flight(generation)), BATCH_ROWS):
             rows += len(batch)
             yield _batch(batch)
     if expected is not None and rows != expected:
@@ -126,19 +127,6 @@ def contents(number: int, flag: ColumnElement[bool]) -> Select[Any]:
 def _count(connection: Connection, number: int) -> int:
     tables, condition = _at_site(number)
     return connection.execute(select(func.count()).select_from(tables).where(condition)).scalar_one()
-
-
-def partitions(connection: Connection, query: Select[Any]) -> Iterator[Sequence[Sequence[Any]]]:
-    """The rows of `query`, a batch at a time, through a cursor that stays at the server."""
-    streaming = connection.execution_options(stream_results=True)
-    with streaming.execute(query) as result:
-        try:
-            yield from result.partitions(BATCH_ROWS)
-        except BaseException:
-            # Else the driver reads what nobody wants any more, to its end.
-            trouble.forget_answer(result.cursor)
-            connection.invalidate()
-            raise
 
 
 def _batch(rows: Sequence[Sequence[Any]]) -> pa.RecordBatch:

@@ -6,10 +6,11 @@ from typing import Literal
 
 from dynamo_consistency import paths
 from dynamo_consistency.backend.contract import Outcome
-from dynamo_consistency.backend.dynamo import deletion, transfer, trouble, v1
+from dynamo_consistency.backend.dynamo import deletion, transfer, v1
 from dynamo_consistency.backend.dynamo.connect import Databases
 from dynamo_consistency.backend.dynamo.generation import Generation
 from dynamo_consistency.backend.dynamo.lookup import look_up
+from dynamo_consistency.backend.sql import trouble
 from dynamo_consistency.errors import BackendError
 
 Tables = Literal["v1", "v2"]

@@ -7,8 +7,9 @@ from typing import Any
 from sqlalchemy import Connection, Engine, select
 
 from dynamo_consistency.backend.contract import ListerFactory
-from dynamo_consistency.backend.dynamo import schema, trouble
+from dynamo_consistency.backend.dynamo import schema
 from dynamo_consistency.backend.dynamo.connect import reading
+from dynamo_consistency.backend.sql import trouble
 from dynamo_consistency.check import Source
 from dynamo_consistency.errors import BackendError
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, insert, update
 
-from dynamo_consistency.backend.dynamo import trouble
 from dynamo_consistency.backend.dynamo.queues import deletion_queue, transfer_queue
 from dynamo_consistency.backend.dynamo.schema import file_subscriptions, unmanaged_deletions
+from dynamo_consistency.backend.sql import trouble
 
 REQUESTS = (unmanaged_deletions, file_subscriptions, deletion_queue, transfer_queue)
 """The tables that may be written to. Nothing is ever deleted from them: that is for Dynamo."""

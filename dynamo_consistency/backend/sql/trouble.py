@@ -13,7 +13,10 @@ from dynamo_consistency.errors import BackendError
 NO_SUCH_TABLE = 1146
 
 _CREDENTIALS = "the server refused user or password; correct the URL, passwordFile, option file or MYSQL_PWD"
-_RIGHTS = "the account may not do this; grant it the rights listed in docs/dynamo.md, or correct the URL"
+_NO_DATABASE = "there is no such database on the server; correct the URL, or let the administrator create it"
+_RIGHTS = (
+    "the account may not do this; it needs the rights listed in docs/dynamo.md or docs/rucio.md; or correct the URL"
+)
 _UNREACHABLE = "the server cannot be reached; is the host right, and is it up?"
 _LOST = "the connection was lost; what was read so far is not used; run again"
 _BUSY = "somebody else holds it; run again"
@@ -21,7 +24,7 @@ _BUSY = "somebody else holds it; run again"
 _ADVICE = {
     1044: _RIGHTS,
     1045: _CREDENTIALS,
-    1049: "there is no such database on the server; correct the URL, or let the administrator create it",
+    1049: _NO_DATABASE,
     1142: _RIGHTS,
     1143: _RIGHTS,
     1205: _BUSY,
@@ -35,6 +38,33 @@ _ADVICE = {
     2006: _LOST,
     2013: _LOST,
 }
+"""By MySQL's number of the error."""
+
+_SQLSTATES = {
+    "28": _CREDENTIALS.replace("option file or MYSQL_PWD", "~/.pgpass or PGPASSWORD"),
+    "3D": _NO_DATABASE,
+    "42501": _RIGHTS,
+    "55P03": _BUSY,
+    "57P01": _LOST,
+    "57P02": _LOST,
+    "57014": "the server ended the statement; raise its statement_timeout for this account, and run again",
+}
+"""By PostgreSQL's code, or the class that it begins with."""
+
+_WORDS = {
+    "database is locked": _BUSY,
+    "password authentication failed": _SQLSTATES["28"],
+    "no password supplied": _SQLSTATES["28"],
+    'role "': _SQLSTATES["28"],
+    "does not exist": _NO_DATABASE,
+    "connection refused": _UNREACHABLE,
+    "connection timeout": _UNREACHABLE,
+    "failed to resolve host": _UNREACHABLE,
+    "server closed the connection": _LOST,
+    "connection is lost": _LOST,
+    "terminating connection": _LOST,
+}
+"""By what is said: SQLite has no numbers, and a connection to PostgreSQL that is not made, or is lost, has none."""
 
 
 def code(error: DBAPIError) -> int | None:
@@ -75,11 +105,17 @@ def explained(engine: Engine) -> Iterator[None]:
 
 def _sentence(engine: Engine, error: DBAPIError) -> str:
     number = code(error)
-    words = error.orig.args[-1] if error.orig is not None and error.orig.args else error.orig
-    locked = words == "database is locked"  # SQLite has no numbers
-    advice = _BUSY if locked else _ADVICE.get(number or 0, "is the URL right, and is the database well?")
-    said = f"{words} [{number}]" if number else str(words)
-    return secrets.redact(f"the database {place(engine)} failed: {' '.join(said.split())}: {advice}")
+    words = " ".join(str(error.orig.args[-1] if error.orig is not None and error.orig.args else error.orig).split())
+    said = f"{words} [{number}]" if number else words
+    return secrets.redact(f"the database {place(engine)} failed: {said}: {_advice(error, words)}")
+
+
+def _advice(error: DBAPIError, words: str) -> str:
+    state = getattr(error.orig, "sqlstate", None) or ""
+    by_words = (advice for part, advice in _WORDS.items() if part in words.lower())
+    known = _ADVICE.get(code(error) or 0) or _SQLSTATES.get(state) or _SQLSTATES.get(state[:2])
+    # A code says more than the words do: `relation "x" does not exist` is no database that is lacking.
+    return known or (None if state else next(by_words, None)) or "is the URL right, and is the database well?"
 
 
 def place(engine: Engine) -> str:

@@ -1,0 +1,143 @@
+"""Where Rucio puts a file on a deterministic RSE: a path below the RSE's prefix, made of scope and name.
+
+An algorithm is an object with `path(scope, name) -> str`, and with `dids(path)`, which guesses backwards. Guesses are
+only ever used when the path that they make is the path that was asked for (`Translation.dids`).
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator
+from importlib import import_module
+from itertools import accumulate
+from typing import NamedTuple, Protocol
+
+from dynamo_consistency import paths
+from dynamo_consistency.errors import BackendError, ConfigurationError
+
+
+class Did(NamedTuple):
+    """What Rucio calls a file."""
+
+    scope: str
+    name: str
+
+
+class Algorithm(Protocol):
+    """A plug-in: `lfn2pfn: module:attribute` names one, or a class without arguments."""
+
+    def path(self, scope: str, name: str) -> str:
+        """The path relative to the prefix of the RSE; a `/` in front makes no difference."""
+        ...
+
+    def dids(self, path: str) -> Iterable[tuple[str, str]]:
+        """Every (scope, name) that might have this path, which has no `/` in front."""
+        ...
+
+
+def _folder(scope: str) -> str:
+    return scope.replace(".", "/") if scope.startswith(("user", "group")) else scope
+
+
+class Hash:
+    """Rucio's default: two levels of directories from the MD5 of the DID."""
+
+    def path(self, scope: str, name: str) -> str:
+        digest = hashlib.md5(f"{scope}:{name}".encode(), usedforsecurity=False).hexdigest()
+        return f"{_folder(scope)}/{digest[:2]}/{digest[2:4]}/{name}"
+
+    def dids(self, path: str) -> Iterator[tuple[str, str]]:
+        for scope, rest in _scopes(path):
+            *_, name = rest.split("/", 2)
+            yield scope, name
+            yield scope, f"/{name}"
+
+
+class Identity:
+    """The scope, then the name."""
+
+    def path(self, scope: str, name: str) -> str:
+        return f"{_folder(scope)}/{name}"
+
+    def dids(self, path: str) -> Iterator[tuple[str, str]]:
+        """More than one below user and group: `user/a/b/f` may be `user:a/b/f`, `user.a:b/f` or `user.a.b:f`.
+
+        A `/` in front of the name is folded in the path, so that the name may have one.
+        """
+        for scope, name in _scopes(path):
+            yield scope, name
+            yield scope, f"/{name}"
+
+
+class Cms:
+    """The name is the LFN. The scope is nowhere in the path: `cms`, but for what people and groups own."""
+
+    _owned = re.compile(r"/store/(?P<kind>user|group)/(?:rucio/)?(?P<owner>[^/]+)/")
+
+    def path(self, scope: str, name: str) -> str:
+        return name
+
+    def dids(self, path: str) -> Iterator[tuple[str, str]]:
+        name = f"/{path}"
+        yield "cms", name
+        if owned := self._owned.match(name):
+            yield f"{owned['kind']}.{owned['owner']}", name
+
+
+def _scopes(path: str) -> Iterator[tuple[str, str]]:
+    """Every scope that the first directories of the path may stand for, and what is left of the path."""
+    first, *others = path.split("/")
+    most = len(others) if first.startswith(("user", "group")) else 1
+    for scope in accumulate(others[: most - 1], lambda start, part: f"{start}.{part}", initial=first):
+        yield scope, path[len(scope) + 1 :]
+
+
+_OWN: dict[str, type[Algorithm]] = {"hash": Hash, "identity": Identity, "cms": Cms, "cmstfc": Cms}
+
+
+def named(name: str) -> Algorithm:
+    """The algorithm hash, identity, cms (cmstfc) or module:attribute. Raises ConfigurationError when there is none."""
+    if name in _OWN:
+        return _OWN[name]()
+    module, _, attribute = name.partition(":")
+    try:
+        found = getattr(import_module(module), attribute)
+        plugin = found() if isinstance(found, type) else found
+    except Exception as error:  # importing runs foreign code
+        raise ConfigurationError(f"lfn2pfn: {name} cannot be imported: {error}") from error
+    if not callable(getattr(plugin, "path", None)) or not callable(getattr(plugin, "dids", None)):
+        raise ConfigurationError(f"lfn2pfn: {name} lacks path(scope, name) or dids(path)")
+    return plugin  # type: ignore[no-any-return]  # foreign code
+
+
+class Translation:
+    """Paths as the engine knows files: `/` + what stands below the prefix, in bytes, `//` folded."""
+
+    def __init__(self, algorithm: Algorithm, scope: str | None = None) -> None:
+        """`scope`: the configured one, in which the name of a file may stand as it is."""
+        self._algorithm = algorithm
+        self._scope = scope
+
+    def path(self, scope: str, name: str) -> bytes:
+        """Raises BackendError for what a plug-in raises."""
+        try:
+            return paths.normalise(paths.to_bytes("/" + self._algorithm.path(scope, name)))
+        except Exception as error:
+            raise BackendError(f"lfn2pfn has no path for {scope}:{name}: {error}") from error
+
+    def dids(self, path: bytes) -> list[Did]:
+        """Every DID whose path this is, as far as the algorithm can tell, likeliest first; none if it is not UTF-8.
+
+        Raises BackendError for what a plug-in raises.
+        """
+        try:
+            text = path.decode("utf-8").lstrip("/")
+            guesses = list(self._algorithm.dids(text))
+        except UnicodeDecodeError:
+            return []
+        except Exception as error:
+            raise BackendError(f"lfn2pfn fails on {paths.visible(path)}: {error}") from error
+        if self._scope is not None:
+            guesses += [(self._scope, name) for _, name in guesses]
+            guesses += [(self._scope, f"/{text}"), (self._scope, text)]
+        unique = dict.fromkeys(Did(scope, name) for scope, name in guesses if scope and name)
+        return [did for did in unique if self.path(*did) == paths.normalise(path)]

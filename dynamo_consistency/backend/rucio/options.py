@@ -1,0 +1,119 @@
+"""The entry of a Rucio backend in `backends.yaml`."""
+
+import re
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from dynamo_consistency.check import Positive, SiteName, Source
+from dynamo_consistency.yamlfile import ClosedModel
+
+DRIVERS = {
+    "sqlite": "sqlite",
+    "postgresql": "postgresql+psycopg",
+    "postgresql+psycopg": "postgresql+psycopg",
+    "mysql": "mysql+pymysql",
+    "mysql+pymysql": "mysql+pymysql",
+    "mariadb": "mysql+pymysql",
+    "mariadb+pymysql": "mysql+pymysql",
+    "oracle": "oracle+oracledb",
+    "oracle+oracledb": "oracle+oracledb",
+}
+"""What people write, and the driver that is meant."""
+
+Text = Annotated[str, Field(min_length=1)]
+
+
+def _database_url(text: str) -> str:
+    """The text itself is never repeated in a complaint: it may hold a password."""
+    example = "such as postgresql+psycopg://reader@db.example.org/rucio"
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        raise ValueError(f"is not the URL of a database; write one {example}") from None
+    if url.drivername not in DRIVERS:
+        raise ValueError(f"{url.drivername!r} is no driver that is known here; write a URL {example}")
+    service = url.drivername.startswith("oracle") and "service_name" in url.query
+    if (not url.database and not service) or url.database == ":memory:":
+        raise ValueError(f"names no database; write a URL {example}")
+    return text
+
+
+def _server_url(text: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/@?#]+(/[^\s@?#]*)?", text):
+        raise ValueError("must be the URL of a server without a password, such as https://rucio.example.org")
+    return text.rstrip("/")
+
+
+def _algorithm(text: str) -> str:
+    if text not in ("auto", "hash", "identity", "cms") and not re.fullmatch(r"[\w.]+:[\w.]+", text):
+        raise ValueError("must be auto, hash, identity, cms, or module:attribute of a plug-in")
+    return text
+
+
+ServerUrl = Annotated[str, AfterValidator(_server_url)]
+
+
+class RestOptions(ClosedModel):
+    """How Rucio's server is asked; without it the backend only reads, and takes no requests."""
+
+    url: ServerUrl = Field(description="Rucio's server, such as https://rucio.example.org.")
+    auth_url: ServerUrl | None = Field(None, description="Server that gives tokens. Default: url.")
+    account: Text = Field(description="The Rucio account that requests are made with.")
+    auth: Literal["userpass", "token", "x509"] = Field(description="How the account is proved.")
+    username: Text | None = Field(None, description="The identity, where auth is userpass.")
+    password_file: Text | None = Field(None, description="File with its password in the first line.")
+    token_file: Text | None = Field(None, description="File with a token, where auth is token; read anew when renewed.")
+    certificate: Text | None = Field(None, description="Certificate or proxy (PEM), where auth is x509.")
+    key: Text | None = Field(None, description="Its private key. Default: it stands in certificate.")
+    ca: Text | None = Field(None, description="File with the CAs that are trusted. Default: the system's.")
+    timeout_seconds: Positive = Field(120, description="Within which the server must answer.")
+
+    @model_validator(mode="after")
+    def _has_what_auth_needs(self) -> Self:
+        needs = {
+            "userpass": ("username", "password_file"),
+            "token": ("token_file",),
+            "x509": ("certificate",),
+        }[self.auth]
+        lacking = [type(self).model_fields[name].alias or name for name in needs if getattr(self, name) is None]
+        if lacking:
+            raise ValueError(f"auth {self.auth} needs {' and '.join(lacking)}")
+        return self
+
+
+class DumpOptions(ClosedModel):
+    """A replica dump of one RSE: nine columns, as Rucio writes it."""
+
+    urls: Annotated[list[Text], Field(min_length=1)] = Field(
+        description="Paths or fsspec URLs of its parts; may be compressed (gz, bz2, zst)."
+    )
+    max_age_seconds: Positive = Field(86400, description="An older dump is refused.")
+
+
+class Options(ClosedModel):
+    """How Rucio's catalogue is read, and how its server is asked."""
+
+    type: Literal["rucio"] = "rucio"
+    database: Annotated[str, AfterValidator(_database_url)] = Field(
+        description="The catalogue, read only: postgresql+psycopg://user@host/rucio, mysql+pymysql://user@host/rucio, "
+        "oracle+oracledb://user@host/?service_name=…, or sqlite:////path."
+    )
+    database_schema: Text | None = Field(None, description="Schema of the tables, where it is not the account's own.")
+    password_file: Text | None = Field(None, description="File with the database's password in the first line.")
+    rest: RestOptions | None = Field(None, description="Rucio's server. Default: none, and no requests are taken.")
+    scope: Text | None = Field(None, description="Scope of a file at the site whose path tells none.")
+    lfn2pfn: Annotated[str, AfterValidator(_algorithm)] = Field(
+        "auto", description="How a path is made of scope and name: auto, hash, identity, cms, or module:attribute."
+    )
+    ready_sites: Text = Field(
+        "rse_type=DISK&availability_read=True", description="RSE expression of the sites that are ready to run on."
+    )
+    recall_from_tape: bool = Field(False, description="Also ask for files whose only other copy is on tape.")
+    dataset_names: Literal["cms", "contents"] = Field(
+        "contents", description="How the dataset of a file is told: by its CMS name, or by what contains its DID."
+    )
+    dumps: dict[SiteName, DumpOptions] = Field({}, description="Replica dumps, read instead of the table of replicas.")
+    sites: dict[SiteName, Source] = Field({}, description="What lists an RSE, where its protocols shall not decide.")

@@ -1,0 +1,99 @@
+"""Rucio's tables, with the columns that we read.
+
+Ids of RSEs and rules are text, UUID or bytes, by database: they are handed back as they came. States are of a type of
+their own on PostgreSQL, which compares with text only after a cast; so they are read as text and judged here.
+"""
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ColumnElement,
+    DateTime,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    TypeDecorator,
+    cast,
+)
+from sqlalchemy.types import NullType
+
+
+class AsItCame(TypeDecorator[Any]):
+    """A value that is only ever compared with itself: no conversion in either direction."""
+
+    impl = NullType
+    cache_ok = True
+
+
+def text_of(column: Column[Any]) -> ColumnElement[str]:
+    """A state as text, on every database."""
+    return cast(column, String(16)).label(column.name)
+
+
+class Tables:
+    """The tables of a catalogue, in the schema that is named, else in the account's own."""
+
+    def __init__(self, schema: str | None = None) -> None:
+        metadata = MetaData(schema=schema)
+
+        def table(name: str, **columns: Any) -> Table:
+            return Table(name, metadata, *(Column(column, kind) for column, kind in columns.items()))
+
+        did = {"scope": String, "name": String}
+        times = {"created_at": DateTime, "updated_at": DateTime}
+        self.rses = table(
+            "rses",
+            id=AsItCame,
+            rse=String,
+            vo=String,
+            rse_type=String,
+            deterministic=Boolean,
+            volatile=Boolean,
+            staging_area=Boolean,
+            deleted=Boolean,
+            availability_read=Boolean,
+            availability_write=Boolean,
+            availability_delete=Boolean,
+        )
+        self.rse_attributes = table("rse_attr_map", rse_id=AsItCame, key=String, value=String)
+        self.protocols = table(
+            "rse_protocols",
+            rse_id=AsItCame,
+            scheme=String,
+            hostname=String,
+            port=Integer,
+            prefix=String,
+            extended_attributes=String,
+            read_wan=Integer,
+            delete_wan=Integer,
+        )
+        self.replicas = table(
+            "replicas",
+            **did,
+            rse_id=AsItCame,
+            bytes=BigInteger,
+            adler32=String,
+            path=String,
+            state=String,
+            lock_cnt=Integer,
+            tombstone=DateTime,
+            **times,
+        )
+        self.requests = table("requests", **did, dest_rse_id=AsItCame, state=String, request_type=String)
+        self.bad_replicas = table(
+            "bad_replicas", **did, rse_id=AsItCame, reason=String, state=String, bytes=BigInteger, **times
+        )
+        self.quarantined = table("quarantined_replicas", **did, rse_id=AsItCame, path=String, created_at=DateTime)
+        self.quarantine_history = table(
+            "quarantined_replicas_history", **did, rse_id=AsItCame, path=String, deleted_at=DateTime
+        )
+        self.dataset_locks = table("dataset_locks", **did, rse_id=AsItCame, rule_id=AsItCame)
+        self.locks = table("locks", **did, rse_id=AsItCame, rule_id=AsItCame, state=String)
+        self.rules = table("rules", **did, id=AsItCame, account=String, state=String, expires_at=DateTime)
+        self.contents = table("contents", **did, child_scope=String, child_name=String, did_type=String)
+        self.dids = table("dids", **did, account=String, did_type=String, availability=String, expired_at=DateTime)
+        self.scopes = table("scopes", scope=String)

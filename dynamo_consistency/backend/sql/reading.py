@@ -1,0 +1,60 @@
+"""Reading from a database that goes on being written to: one consistent view, and rows that need not fit in memory."""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Select
+
+from dynamo_consistency.backend.sql import trouble
+from dynamo_consistency.errors import BackendError
+
+_READ_ONLY = {
+    "sqlite": ("PRAGMA query_only = ON", "BEGIN"),
+    "mysql": (
+        "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+        # The version comment leaves the second half to servers that know it (MySQL 5.6.5, MariaDB 10).
+        "START TRANSACTION WITH CONSISTENT SNAPSHOT /*!50605 , READ ONLY */",
+    ),
+    "postgresql": (
+        "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+        # Whoever reads by a cursor here reads to the end: no plan that is only good at the first rows.
+        "SET LOCAL cursor_tuple_fraction = 1",
+    ),
+    "oracle": ("SET TRANSACTION READ ONLY",),
+}
+
+
+@contextlib.contextmanager
+def reading(engine: Engine, if_lacking: str = "correct the URL") -> Iterator[Connection]:
+    """A connection that can read and not write, in one transaction: one consistent view where the engine gives one.
+
+    Raises BackendError for all that goes wrong inside; of an SQLite file that is not there it says `if_lacking`.
+    """
+    with trouble.explained(engine), opened(engine, if_lacking) as connection:
+        for statement in _READ_ONLY[connection.dialect.name if connection.dialect.name != "mariadb" else "mysql"]:
+            connection.exec_driver_sql(statement)
+        yield connection
+
+
+@contextlib.contextmanager
+def opened(engine: Engine, if_lacking: str) -> Iterator[Connection]:
+    """A connection; an SQLite file is never made by looking."""
+    database = engine.url.database
+    if engine.dialect.name == "sqlite" and database and not Path(database).is_file():
+        raise BackendError(f"there is no file {database}; {if_lacking}")
+    with engine.connect() as connection:
+        yield connection
+
+
+def partitions(connection: Connection, query: Select[Any], rows: int) -> Iterator[Sequence[Sequence[Any]]]:
+    """The rows of `query`, at most `rows` at a time, through a cursor that stays at the server."""
+    with connection.execution_options(stream_results=True, max_row_buffer=rows).execute(query) as result:
+        try:
+            yield from result.partitions(rows)
+        except BaseException:
+            # Else the driver reads what nobody wants any more, to its end.
+            trouble.forget_answer(result.cursor)
+            connection.invalidate()
+            raise
