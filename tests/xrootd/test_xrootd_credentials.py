@@ -11,7 +11,8 @@ from cryptography import x509
 from xrdclient.testing import pki
 
 from dynamo_consistency.errors import ListingError
-from dynamo_consistency.listers.xrootd import check_credentials, credentials
+from dynamo_consistency.listers import certificates
+from dynamo_consistency.listers.credentials import check_credentials
 from dynamo_consistency.secrets import redact
 
 DAY = 86_400.0
@@ -53,7 +54,7 @@ def test_a_proxy_is_good_until_its_end(grid: pki.PKI, monkeypatch: pytest.Monkey
 def test_a_proxy_ends_with_the_first_certificate_of_its_chain(grid: pki.PKI) -> None:
     ends = [end_of(certificate) for certificate in (grid.ca, grid.host, grid.user)]
     chain = b"".join(path.read_bytes() for path in (grid.ca_file, grid.host_cert_path, grid.user_cert_path))
-    assert credentials._proxy_expiry(chain.decode()) == min(ends)
+    assert certificates.chain_end(chain.decode()) == min(ends)
 
 
 @pytest.mark.parametrize("year", [1999, 2049, 2050, 2199])
@@ -64,7 +65,7 @@ def test_certificates_of_all_centuries_are_read(year: int) -> None:
     signed = b"\xa0\x03\x02\x01\x02" + b"\x02\x01\x01" + b"\x30\x00" + b"\x30\x00" + validity
     signed = b"\x30\x81" + bytes([len(signed)]) + signed
     certificate = b"\x30\x82" + len(signed).to_bytes(2, "big") + signed
-    assert credentials.not_after(certificate) == calendar.timegm((year, 2, 3, 4, 5, 6))
+    assert certificates.not_after(certificate) == calendar.timegm((year, 2, 3, 4, 5, 6))
 
 
 @pytest.mark.parametrize(

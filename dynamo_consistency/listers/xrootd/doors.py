@@ -1,27 +1,17 @@
-"""Several doors to the same storage: asked in turn, a dead one left out and tried again later."""
+"""The XRootD doors of a site."""
 
-import threading
-import time
-from collections.abc import Callable, Sequence
-
+from dynamo_consistency.listers import doors
 from dynamo_consistency.listers.xrootd.library import FileSystem
 from dynamo_consistency.listers.xrootd.line import Line, line_to
 from dynamo_consistency.listers.xrootd.url import Door
 
-FIRST_REST_SECONDS, LONGEST_REST_SECONDS = 30.0, 600.0
-TRIAL_SECONDS = 1.0  # with no door alive, one request goes out so often, to the door that was tried longest ago
-SILENT_LIMIT = 3  # so many time-outs in a row, and a door that has brothers is left out
 
-
-class Server:
-    """One door and how it does. `number` tells it from the others of its lister; `failures` in a row, 0: it lives."""
+class Server(doors.Server):
+    """One door, as the library sees it."""
 
     def __init__(self, number: int, door: Door, file_system: FileSystem) -> None:
-        self.number, self.door, self.file_system = number, door, file_system
-        self.failures = self.silences = 0
-        self.on_trial = False
-        self.tried_at = self.rests_until = 0.0
-        self.reason = "not tried yet"
+        super().__init__(number, str(door))
+        self.door, self.file_system = door, file_system
         self._line: Line | None = None
 
     def line(self) -> Line | None:
@@ -31,74 +21,8 @@ class Server:
             self._line = line = line_to(self.door)
         return line
 
-    def __str__(self) -> str:
-        return str(self.door)
 
+class Doors(doors.Doors[Server]):
+    """Rotation over XRootD doors."""
 
-class Doors:
-    """Rotation over doors that all show the same storage. Called from any thread."""
-
-    def __init__(self, servers: Sequence[Server], clock: Callable[[], float] = time.monotonic) -> None:
-        self.servers = list(servers)
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._turn = 0
-        self._all_live = True
-
-    def pick(self, avoid: Server | None = None) -> Server | None:
-        """The next door to ask, if possible another one than `avoid`. None: all are dead, come back in a moment."""
-        self._turn = turn = (self._turn + 1) % len(self.servers)
-        if self._all_live and self.servers[turn] is not avoid:
-            return self.servers[turn]
-        with self._lock:
-            return self._choose(self.servers[turn:] + self.servers[:turn], avoid)
-
-    def _choose(self, servers: list[Server], avoid: Server | None) -> Server | None:
-        now = self._clock()
-        for server in servers:
-            if server.failures and server.rests_until <= now:
-                return self._try(server, now)
-        alive = [server for server in servers if not server.failures]
-        if alive:
-            return next((server for server in alive if server is not avoid), avoid)
-        if now - max(server.tried_at for server in servers) < TRIAL_SECONDS:
-            return None
-        return self._try(min(servers, key=lambda server: server.tried_at), now)
-
-    def _try(self, server: Server, now: float) -> Server:
-        """One request finds out whether `server` lives again; until it is answered the others stay away."""
-        server.on_trial = True
-        self._rest(server, now)
-        return server
-
-    def _rest(self, server: Server, now: float) -> None:
-        server.tried_at = now
-        doublings = min(server.failures - 1, 10)
-        server.rests_until = now + min(LONGEST_REST_SECONDS, FIRST_REST_SECONDS * 2**doublings)
-
-    def answered(self, server: Server) -> None:
-        """The door gave an answer, if only a refusal: it lives."""
-        server.silences = 0
-        if server.failures:
-            with self._lock:
-                server.failures, server.on_trial = 0, False
-                self._all_live = not any(server.failures for server in self.servers)
-
-    def failed(self, server: Server, reason: str) -> None:
-        """No connection. All requests that were in flight when it broke count as one failure, each trial as another."""
-        with self._lock:
-            server.reason = reason
-            if server.on_trial or not server.failures:
-                server.failures += 1
-                server.on_trial = self._all_live = False
-                self._rest(server, self._clock())
-
-    def timed_out(self, server: Server) -> None:
-        """A request to the door was not answered: that may be the directory's fault, or the door's."""
-        server.silences += 1
-        if server.silences >= SILENT_LIMIT and len(self.servers) > 1:
-            self.failed(server, f"{server} let {server.silences} requests in a row time out")
-
-    def why_dead(self) -> str:
-        """One sentence about doors none of which answers."""
-        return "no XRootD door answers: " + "; ".join(server.reason for server in self.servers)
+    protocol = "XRootD"
