@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from dynamo_consistency.run.directory import RunDirectory
+from dynamo_consistency.run.followup import COUNTS as FOLLOWED
 
 _KINDS = (
     ("missing", "the inventory expects them, the site lacks them", "missingBytes"),
@@ -60,6 +61,9 @@ def show_summary(run: RunDirectory, summary: dict[str, Any]) -> None:
         console.print(f"gate {gate['name']}: {gate['state']}: {escape(gate['message'])}")
     for kind, action in summary["actions"].items():
         console.print(f"{kind}: {escape(_told(action))}")
+    followed = [f"{counts[name]} {became}" for became, name in FOLLOWED.items() if counts.get(name)]
+    if followed:
+        console.print(f"earlier requests: {', '.join(followed)}")
     for hole in summary["holes"]:
         console.print(f"not listed: {escape(hole['path'])}: {escape(hole['reason'])}")
     console.print(f"run {summary['runId']}, files in {escape(run.url)}")

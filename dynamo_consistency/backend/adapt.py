@@ -65,7 +65,7 @@ def look_up(backend: Backend, site: str, files: Sequence[bytes]) -> dict[bytes, 
         return backend.inventory.look_up(site, files)
     wanted = pa.array(sorted(set(files)), pa.binary())
     found: dict[bytes, Known] = {}
-    for batch in map(normalised, stream(backend, site)):
+    for batch in map(normalised, map(placed, stream(backend, site))):
         part = batch.filter(pc.is_in(batch["path"], wanted)).select(["path", "size", "in_flight", "dataset", "time"])
         for path, *facts in zip(*(column.to_pylist() for column in part.columns), strict=True):
             entry = Known(*facts)
@@ -78,6 +78,11 @@ def _of_both(one: Known, other: Known) -> Known:
     size = one.size if one.size == other.size else None
     times = [entry.time for entry in (one, other) if entry.time is not None]
     return Known(size, one.in_flight or other.in_flight, one.dataset or other.dataset, max(times, default=None))
+
+
+def placed(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The rows that say where their file is."""
+    return batch.filter(pc.is_valid(batch["path"])) if batch["path"].null_count else batch
 
 
 def normalised(batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -104,9 +109,12 @@ def _in_form(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 
 def tuples(batches: Iterable[pa.RecordBatch]) -> Iterator[ListedFile]:
-    """A stream as `list_files` gives it: -1 bytes where the size is unknown; a file in flight has changed just now."""
+    """A stream as `list_files` gives it: -1 bytes where the size is unknown; a file in flight has changed just now.
+
+    A file whose path is not known is not in it.
+    """
     now = datetime.now(UTC)
-    for batch in batches:
+    for batch in map(placed, batches):
         for path, size, time, in_flight in zip(*(column.to_pylist() for column in batch.columns[:4]), strict=True):
             changed = None if time is None else datetime.fromtimestamp(time, UTC)
             yield paths.to_text(path), -1 if size is None else size, now if in_flight else changed

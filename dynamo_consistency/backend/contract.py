@@ -12,7 +12,7 @@ import pyarrow as pa
 
 INVENTORY_COLUMNS = pa.schema(
     [
-        pa.field("path", pa.binary(), nullable=False),  # LFN
+        pa.field("path", pa.binary()),  # LFN; null: a file whose path cannot be told
         pa.field("size", pa.int64()),  # bytes; null or negative: unknown
         pa.field("time", pa.int64()),  # seconds since 1970 of the entry's last change; null: unknown, long ago
         pa.field("in_flight", pa.bool_(), nullable=False),  # incomplete, unsubscribed, being transferred or deleted
@@ -51,7 +51,9 @@ class StreamingInventory(Inventory, Protocol):
     def stream(self, site: str) -> Iterator[pa.RecordBatch]:
         """Batches with `INVENTORY_COLUMNS`, from one consistent read where the engine gives one.
 
-        Raises BackendError when the read breaks off: the caller never sees a short list that looks whole.
+        A row whose path is null is a file that the inventory knows at the site without knowing where: such rows are
+        counted, and while there are any no orphan is deleted. Raises BackendError when the read breaks off: the caller
+        never sees a short list that looks whole.
         """
         ...
 
@@ -104,7 +106,10 @@ class Outcome(NamedTuple):
 
 @runtime_checkable
 class ItemisingRegistry(Registry, Protocol):
-    """A registry that answers for every file. Both calls are idempotent: asking again writes nothing twice."""
+    """A registry that answers for every file. Both calls are idempotent: asking again writes nothing twice.
+
+    One that has also `takes_directories(site) -> bool`, and says False there, is never asked to delete a directory.
+    """
 
     def request_deletion(self, site: str, files: Sequence[bytes]) -> list[Outcome]:
         """Request deletion of files and directories by LFN; one outcome for each, in their order."""
@@ -115,6 +120,38 @@ class ItemisingRegistry(Registry, Protocol):
 
         A file that no disk elsewhere has is refused: a last copy is never touched.
         """
+        ...
+
+
+class Asked(NamedTuple):
+    """A request that an earlier run has made; `asked_at` in seconds since 1970."""
+
+    path: bytes
+    request: Literal["transfer", "delete"]
+    run_id: str
+    asked_at: float
+
+
+Became = Literal["recovered", "lost", "queued", "removed", "kept", "unknown"]
+"""What became of a request. recovered: the file is at the site again; lost: the inventory has given it up; queued: on
+its way; removed: the file is gone from the site; kept: the registry has dropped the request and left the file."""
+
+
+@runtime_checkable
+class FollowingRegistry(Registry, Protocol):
+    """A registry that can tell later what became of its requests."""
+
+    def follow(self, site: str, asked: Sequence[Asked]) -> list[Became]:
+        """What became of each request, in their order; nothing is written."""
+        ...
+
+
+@runtime_checkable
+class RunningRegistry(Registry, Protocol):
+    """A registry that tells those who watch it for which run a request is made."""
+
+    def for_run(self, run_id: str) -> ItemisingRegistry:
+        """The same registry, for the requests of one run."""
         ...
 
 

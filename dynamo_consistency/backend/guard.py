@@ -32,6 +32,9 @@ _OPTIONAL = (
     "registry.sources",
     "registry.request_deletion",
     "registry.request_transfer",
+    "registry.for_run",
+    "registry.takes_directories",
+    "registry.follow",
 )
 
 

@@ -55,6 +55,11 @@ class MismatchPolicy(FindingPolicy):
 class EmptyDirectoryPolicy(FindingPolicy):
     """Directories without a file in or below them."""
 
+    method: Literal["registry", "protocol"] = Field(
+        "registry",
+        description="Who removes them: registry asks the inventory's registry; protocol removes each over the protocol "
+        "that lists the site, which refuses any that is not empty (XRootD, POSIX, gfal).",
+    )
     max_count: Count = 10000
     max_fraction: Fraction | None = None
     confirm_runs: Positive = 3

@@ -38,12 +38,16 @@ class Hole(NamedTuple):
 
 @dataclass(slots=True)
 class Listed:
-    """The directory was listed wholly: these are all its entries. `notes` are remarks for the log and the report."""
+    """The directory was listed wholly: these are all its entries. `notes` are remarks for the log and the report.
+
+    `from_memory`: the site was not asked anew, so that the time of the answer says nothing of how quick it is.
+    """
 
     directories: list[Subdirectory] = field(default_factory=list)
     files: list[File] = field(default_factory=list)
     holes: list[Hole] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    from_memory: bool = False
 
 
 @dataclass(slots=True)
@@ -52,11 +56,13 @@ class Failed:
 
     `retry`: asking again may help (time-out, lost connection), in contrast to a permission or a name problem.
     `slow`: the server is overrun or silent, so that the walk should ask for less at a time.
+    `after`: the seconds that the server wants to pass before it is asked again.
     """
 
     reason: str
     retry: bool = False
     slow: bool = False
+    after: float = 0.0
 
 
 Answer = Listed | Failed
@@ -94,6 +100,10 @@ class Lister(Protocol):
         """Give up all connections; answers that are still under way may be dropped."""
         ...
 
+
+Remover = Callable[[bytes], str | None]
+"""Removes a directory, an LFN, and only if it is empty, which the storage itself must see to. Returns None when it is
+gone, else why it is not. Never raises for what the site does. A lister has one where its protocol allows that."""
 
 SimpleListing = tuple[bool, list[tuple[str | bytes, float | None]], list[tuple[str | bytes, int, float]]]
 """What `list(directory)` of a backend's own listers returns: ok, [(directory, mtime)], [(file, size, mtime)]."""

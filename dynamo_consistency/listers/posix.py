@@ -55,6 +55,14 @@ class PosixLister:
         except OSError as error:
             return self._failed(directory, error)
 
+    def remove_directory(self, directory: bytes) -> str | None:
+        """A `contract.Remover`: the file system itself refuses what is not empty, or is a link."""
+        try:
+            os.rmdir(self._prefix + directory)  # noqa: PTH106 (names are bytes)
+        except OSError as error:
+            return str(error.strerror)
+        return None
+
     @property
     def _shown(self) -> str:
         return paths.to_text(self._prefix) or "/"

@@ -72,6 +72,7 @@ def compare(run: RunDirectory, backend: Backend) -> dict[str, Any]:
                 database.execute(f"COPY ({query}) TO {literal(str(target))} (FORMAT parquet, COMPRESSION zstd)")
         result = counts.complete(database, basics)
         result["holes"] += len(absent)
+        result["unplacedFiles"] = max(run.read_json(f"inventory/{side}.json").get("unplaced", 0) for side in SNAPSHOTS)
         run.write_json(COUNTS, result)
         return result
 

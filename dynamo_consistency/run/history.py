@@ -56,6 +56,14 @@ def comparable_runs(store: Store, run: RunDirectory) -> list[RunDirectory]:
     return comparable
 
 
+def last_before(store: Store, run: RunDirectory) -> RunDirectory | None:
+    """The complete run before `run`, whatever it compared."""
+    began = _order(run)
+    return max(
+        (other for other, _ in _complete_runs(store, run.site) if _order(other) < began), key=_order, default=None
+    )
+
+
 def is_superseded(store: Store, run: RunDirectory) -> bool:
     """Is there a later complete run, whose findings are in force instead?"""
     began = _order(run)

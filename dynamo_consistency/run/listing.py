@@ -9,7 +9,7 @@ from dynamo_consistency import paths
 from dynamo_consistency.backend import adapt
 from dynamo_consistency.check import DumpSource, Listing, Source
 from dynamo_consistency.errors import ConfigurationError, ListingError
-from dynamo_consistency.listers.contract import Failed, Lister
+from dynamo_consistency.listers.contract import Failed, Lister, Remover
 from dynamo_consistency.listers.shards import Share
 from dynamo_consistency.listers.walk import Limits, Visit, Walk
 from dynamo_consistency.run.collector import rarely_collected
@@ -74,10 +74,11 @@ def expected_directories(earlier: RunDirectory, shard: int) -> int | None:
 
 
 class OpenSource(NamedTuple):
-    """A lister, and what it lists in a few words."""
+    """A lister, what it lists in a few words, and what removes empty directories there if its protocol can."""
 
     lister: Lister
     description: str
+    remove_directory: Remover | None = None
 
 
 def _source(listing: Listing, backend: "Backend | None", site: str) -> Source:
@@ -99,12 +100,18 @@ def open_lister(listing: Listing, backend: "Backend | None", site: str) -> OpenS
     if source.posix is not None:
         posix = PosixLister(source.posix.prefix)
         threads = min(POSIX_THREADS, listing.concurrency)
-        return OpenSource(ThreadedLister([lambda: posix.answer] * threads), f"posix {source.posix.prefix}")
+        lister = ThreadedLister([lambda: posix.answer] * threads)
+        return OpenSource(lister, f"posix {source.posix.prefix}", posix.remove_directory)
     if source.xrootd is not None:
         from dynamo_consistency.listers.xrootd import XRootDLister
 
         servers, many = source.xrootd.servers, _many(listing)
-        return OpenSource(XRootDLister(servers, source.xrootd.prefix, **many), f"xrootd {' '.join(servers)}")
+        xrootd = XRootDLister(servers, source.xrootd.prefix, **many)
+        return OpenSource(xrootd, f"xrootd {' '.join(servers)}", xrootd.remove_directory)
+    if source.s3 is not None:
+        from dynamo_consistency.listers.s3 import S3Lister
+
+        return OpenSource(S3Lister(source.s3.url, source.s3.endpoint, **_many(listing)), f"s3 {source.s3.url}")
     if backend is None:
         raise ConfigurationError("the check names no listing.source and there is no backend that could")
     factory, arguments = backend.get_listers(site)

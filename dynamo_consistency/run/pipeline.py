@@ -14,6 +14,7 @@ from dynamo_consistency.run.action.record import ACTIONS
 from dynamo_consistency.run.apart import apart
 from dynamo_consistency.run.comparison import compare
 from dynamo_consistency.run.directory import RunDirectory, Store
+from dynamo_consistency.run.followup import follow_up
 from dynamo_consistency.run.gates import evaluate, gather
 from dynamo_consistency.run.history import latest_complete, read_summary
 from dynamo_consistency.run.listing import list_shard
@@ -83,7 +84,7 @@ def conclude(run: RunDirectory, backend: Backend) -> summaries.Summary:
     try:
         take_snapshot(run, backend, "after")
         ask_datasets(run, backend)
-        counts = compare(run, backend)
+        counts = compare(run, backend) | follow_up(run, backend)
     except (InvalidRunError, BackendError) as error:
         return _invalid(run, backend, str(error))
     unmerged = find_unmerged(run)

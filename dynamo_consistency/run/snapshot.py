@@ -29,32 +29,33 @@ def take_snapshot(run: RunDirectory, backend: Backend, moment: Moment) -> dict[s
     taken_at = int(time.time())
     description = adapt.describe(backend)
     with run.writing(f"inventory/{moment}.parquet") as target:
-        rows, size = _write(str(target), adapt.stream(backend, run.site))
-        if rows == 0:
+        counts = _write(str(target), adapt.stream(backend, run.site))
+        if counts["rows"] == 0:
             raise InvalidRunError(
                 f"the inventory has no file at {run.site} ({description}); check the name of the site and the backend"
             )
-    facts = {"takenAt": taken_at, "rows": rows, "bytes": size, "description": description}
+    facts = {"takenAt": taken_at, **counts, "description": description}
     run.write_json(facts_file, facts)
     return facts
 
 
-def _write(target: str, batches: Iterator[pa.RecordBatch]) -> tuple[int, int]:
-    """Write the batches as they come; returns rows and bytes."""
-    rows = size = 0
+def _write(target: str, batches: Iterator[pa.RecordBatch]) -> dict[str, int]:
+    """Write the batches as they come; returns rows and bytes, and the number of files whose path is not known."""
+    rows = size = unplaced = 0
     writer: pq.ParquetWriter | None = None
     try:
         for raw in batches:
-            batch = adapt.normalised(raw)
+            batch = adapt.normalised(adapt.placed(raw))
             if writer is None:
                 writer = pq.ParquetWriter(target, batch.schema, compression="zstd")
             writer.write_batch(batch)
             rows += batch.num_rows
+            unplaced += raw.num_rows - batch.num_rows
             size += pc.sum(pc.max_element_wise(batch["size"], 0)).as_py() or 0
     finally:
         if writer is not None:
             writer.close()
-    return rows, size
+    return {"rows": rows, "bytes": size, "unplaced": unplaced}
 
 
 def ask_datasets(run: RunDirectory, backend: Backend) -> None:

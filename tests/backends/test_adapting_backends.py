@@ -145,7 +145,6 @@ def test_a_stream_has_the_columns_of_the_contract_first_and_its_own_after_them()
     ("columns", "reason"),
     [
         ({"dataset": None, "size": None}, "the stream lacks the column size, dataset"),
-        ({"path": pa.array([None], pa.binary())}, "the column path has nulls"),
         ({"in_flight": pa.array([None], pa.bool_())}, "the column in_flight has nulls"),
         ({"size": pa.array(["many"])}, "ArrowInvalid"),
         ({"size": pa.array([2**63], pa.uint64())}, "ArrowInvalid"),
@@ -154,6 +153,14 @@ def test_a_stream_has_the_columns_of_the_contract_first_and_its_own_after_them()
 def test_a_batch_of_another_form_is_an_error(columns, reason):
     with pytest.raises(BackendError, match=reason):
         list(adapt.stream(streaming(batch_of(**columns)), SITE))
+
+
+def test_a_file_whose_path_nobody_knows_is_in_a_stream_and_in_nothing_that_is_made_of_it():
+    row = batch_of(path=pa.array([None], pa.binary()))
+    (batch,) = adapt.stream(streaming(row), SITE)
+    assert batch["path"].to_pylist() == [None]
+    assert list(adapt.tuples([batch])) == []
+    assert adapt.look_up(streaming(row), SITE, [b"/store/a"]) == {}
 
 
 def test_a_file_in_flight_has_changed_just_now_for_those_who_read_tuples():

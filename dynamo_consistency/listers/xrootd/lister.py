@@ -119,6 +119,19 @@ class XRootDLister:
         for doors in self._groups:
             Request(self._watch, doors, path.decode(), deadline, done).ask()
 
+    def remove_directory(self, directory: bytes) -> str | None:
+        """A `contract.Remover`, after `prepare`: a server refuses to remove what is not empty.
+
+        Behind a redirector each data server has a directory of its own, and it is left alone.
+        """
+        path = self._prefix.path(directory)
+        if reason := unaskable(path):
+            return reason
+        if len(self._groups) != 1 or (server := self._groups[0].pick()) is None:
+            return "there is not one storage that would answer for it"
+        bad = trouble(server.file_system.rmdir(path.decode(), self._timeout)[0], server)
+        return None if bad is None else bad.failed.reason
+
     def forget(self, directory: bytes) -> None:
         self._watch.forget(paths.to_text(self._prefix.path(directory)))
 

@@ -11,12 +11,13 @@ from typing import Any
 from dynamo_consistency import paths
 from dynamo_consistency.backend import adapt
 from dynamo_consistency.backend.contract import Backend, Known
-from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.errors import BackendError, ConsistencyError, InvalidRunError
 from dynamo_consistency.listers.walk import Limits
 from dynamo_consistency.run.action import objections, requests
+from dynamo_consistency.run.action.directories import DirectoryRemoval
 from dynamo_consistency.run.action.journal import Journal, Result
 from dynamo_consistency.run.action.lock import site_lock
+from dynamo_consistency.run.action.objections import is_directory
 from dynamo_consistency.run.action.record import write_actions
 from dynamo_consistency.run.action.scratch import UNMERGED, ScratchArea, sights_of
 from dynamo_consistency.run.action.sight import Sight, SiteView
@@ -71,12 +72,14 @@ def _carry_out(run: RunDirectory, backend: Backend, facts: Facts, gates: list[Ga
     limits = Limits(
         listing.concurrency, listing.directory_timeout_seconds, listing.retries, listing.max_requests_per_second
     )
-    lister = open_lister(listing, backend, run.site).lister
+    lister, _, remover = open_lister(listing, backend, run.site)
+    by_protocol = check.spec.policy.empty_directories.method == "protocol"
+    removal = DirectoryRemoval(by_protocol, remover, requests.takes_directories(backend, run.site))
     try:
         lister.prepare()
         trees = [root.path for root in listing.roots] + (check.spec.unmerged.areas if check.spec.unmerged else [])
         view = SiteView(lister, limits, map(paths.to_bytes, trees))
-        action = _Action(check, backend, view, gates, journal)
+        action = _Action(run, backend, view, removal=removal, gates=gates, journal=journal)
         for kind, findings in batches(run, facts, journal, requests.is_idempotent(backend)):
             action.settle(kind, findings)
     finally:
@@ -87,10 +90,19 @@ class _Action:
     """Settles batches of findings: looks at each, writes down what will be asked, asks, writes down the answers."""
 
     def __init__(
-        self, check: SiteConsistencyCheck, backend: Backend, view: SiteView, gates: list[Gate], journal: Journal
+        self,
+        run: RunDirectory,
+        backend: Backend,
+        view: SiteView,
+        *,
+        removal: DirectoryRemoval,
+        gates: list[Gate],
+        journal: Journal,
     ) -> None:
+        check = run.check()
         self._site, self._ignore_age = check.spec.site, check.spec.comparison.ignore_age_seconds
         self._backend, self._view, self._gates, self._journal = backend, view, gates, journal
+        self._registry, self._removal = requests.of_run(backend, run.run_id), removal
         self._directories = {
             entry.path
             for entry in journal.entries
@@ -101,6 +113,7 @@ class _Action:
         self._pending_before = set(backend.deletion_requests(check.spec.site))
 
     def settle(self, kind: str, findings: Sequence[objections.Finding]) -> None:
+        """`findings`: some of one kind, either all directories or all files."""
         wanted: list[bytes] = []
         unwanted: list[tuple[bytes, Result, str]] = []
         for path, objection in self._objections(kind, findings):
@@ -111,18 +124,25 @@ class _Action:
                 unwanted.append((path, "unanswered" if asked else "skipped", objection))
         if unwanted:
             self._journal.answer(kind, unwanted)
+        by_protocol = self._removal.by_protocol and is_directory(kind, findings[0])
         for together in requests.calls(self._backend, wanted):
-            self._ask(kind, together)
+            self._ask(kind, together, by_protocol)
 
-    def _ask(self, kind: str, files: Sequence[bytes]) -> None:
+    def _ask(self, kind: str, files: Sequence[bytes], by_protocol: bool) -> None:
         self._journal.ask(kind, files, self._gates)
-        outcomes = requests.request(self._backend, self._site, kind, files)
+        if by_protocol:
+            outcomes = self._removal.remove(files)
+        else:
+            outcomes = requests.request(self._registry, self._site, kind, files)
         self._journal.answer(kind, outcomes)
         if kind in DIRECTORIES:
             self._directories |= {outcome.path for outcome in outcomes if outcome.outcome != "refused"}
 
     def _objections(self, kind: str, findings: Sequence[objections.Finding]) -> Iterator[tuple[bytes, str | None]]:
         """For each finding what speaks against it, by what site and inventory say now."""
+        if is_directory(kind, findings[0]) and (why_none := self._removal.objection):
+            yield from ((finding["path"], why_none) for finding in findings)
+            return
         if kind == UNMERGED and (trouble := self._scratch_area.renew()):
             yield from ((finding["path"], trouble) for finding in findings)
             return

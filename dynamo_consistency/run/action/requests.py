@@ -3,13 +3,25 @@
 from collections.abc import Iterator, Sequence
 
 from dynamo_consistency import paths
-from dynamo_consistency.backend.contract import Backend, ItemisingRegistry, Outcome
+from dynamo_consistency.backend.contract import Backend, ItemisingRegistry, Outcome, Registry, RunningRegistry
 from dynamo_consistency.errors import BackendError, ConsistencyError
 
 
 def is_idempotent(backend: Backend) -> bool:
     """May a request be made again whose answer was lost? Of the two plain calls nobody promises that."""
     return isinstance(backend.registry, ItemisingRegistry)
+
+
+def of_run(backend: Backend, run_id: str) -> Registry:
+    """The backend's registry, which learns for which run it is asked if it wants to know."""
+    registry = backend.registry
+    return registry.for_run(run_id) if isinstance(registry, RunningRegistry) else registry
+
+
+def takes_directories(backend: Backend, site: str) -> bool:
+    """May the registry be asked to delete a directory?"""
+    told = getattr(backend.registry, "takes_directories", None)
+    return told is None or bool(told(site))
 
 
 def calls(backend: Backend, files: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
@@ -20,14 +32,14 @@ def calls(backend: Backend, files: Sequence[bytes]) -> Iterator[Sequence[bytes]]
         yield from ([path] for path in files)
 
 
-def request(backend: Backend, site: str, kind: str, files: Sequence[bytes]) -> list[Outcome]:
+def request(registry: Registry, site: str, kind: str, files: Sequence[bytes]) -> list[Outcome]:
     """Ask the registry for what the findings of `kind` need; one outcome for each file, in their order.
 
     Raises BackendError when the registry does not answer: what was asked may or may not have arrived.
     """
     deletion = kind in ("orphans", "emptyDirectories", "unmerged")
     try:
-        outcomes = (_delete if deletion else _transfer)(backend, site, files)
+        outcomes = (_delete if deletion else _transfer)(registry, site, files)
     except ConsistencyError:
         raise
     except Exception as error:
@@ -38,8 +50,7 @@ def request(backend: Backend, site: str, kind: str, files: Sequence[bytes]) -> l
     return outcomes
 
 
-def _delete(backend: Backend, site: str, files: Sequence[bytes]) -> list[Outcome]:
-    registry = backend.registry
+def _delete(registry: Registry, site: str, files: Sequence[bytes]) -> list[Outcome]:
     if isinstance(registry, ItemisingRegistry):
         return registry.request_deletion(site, files)
     if registry.delete(site, [paths.to_text(path) for path in files]) == 0:
@@ -47,8 +58,7 @@ def _delete(backend: Backend, site: str, files: Sequence[bytes]) -> list[Outcome
     return [Outcome(path, "requested") for path in files]
 
 
-def _transfer(backend: Backend, site: str, files: Sequence[bytes]) -> list[Outcome]:
-    registry = backend.registry
+def _transfer(registry: Registry, site: str, files: Sequence[bytes]) -> list[Outcome]:
     if isinstance(registry, ItemisingRegistry):
         return registry.request_transfer(site, files)
     no_disk, no_tape = registry.transfer(site, [paths.to_text(path) for path in files])

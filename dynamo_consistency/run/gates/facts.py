@@ -14,6 +14,8 @@ from dynamo_consistency.run.history import comparable_runs, is_superseded, read_
 Kind = Literal["missing", "mismatches", "orphans", "emptyDirectories", "unmerged"]
 KINDS: tuple[Kind, ...] = ("mismatches", "missing", "orphans", "emptyDirectories")
 """In the order in which the action takes them up: first what repairs, last what removes."""
+IN_DOUBT: tuple[Kind, ...] = ("orphans", "emptyDirectories")
+"""What is not acted on while the inventory does not know where all its files are."""
 UNMERGED: Kind = "unmerged"
 """What only a check with a scratch area has; after all others."""
 
@@ -46,6 +48,7 @@ class Scope:
 class Facts:
     """Everything the gates know. `before`, `after`, `last_inventory`: files below the roots.
 
+    `unplaced`: files of the inventory of which it is not known where they are, so that any orphan may be one of them.
     `unmerged`, `area`: policy and numbers of the scratch area, where there is one; `area_trouble`: why nothing of it is
     judged. Its health is no matter of the gates: a hole there keeps what is in it, and says nothing of the rest.
     """
@@ -62,6 +65,7 @@ class Facts:
     approved_run: str | None
     superseded: bool
     by_dump: bool
+    unplaced: int = 0
     unmerged: FindingPolicy | None = None
     area: Scope | None = None
     area_trouble: str = ""
@@ -76,7 +80,8 @@ class Facts:
 
     @property
     def enforced(self) -> tuple[Kind, ...]:
-        return tuple(kind for kind in self.kinds if self.policy_of(kind).mode == "Enforce")
+        unsafe = IN_DOUBT if self.unplaced else ()
+        return tuple(kind for kind in self.kinds if kind not in unsafe and self.policy_of(kind).mode == "Enforce")
 
     def policy_of(self, kind: Kind) -> FindingPolicy:
         policies: dict[Kind, FindingPolicy] = {
@@ -124,6 +129,7 @@ def gather(store: Store, run: RunDirectory, approved_run: str | None = None) -> 
         approved_run=approved_run,
         superseded=is_superseded(store, run),
         by_dump=bool(check.spec.listing.source and check.spec.listing.source.dump),
+        unplaced=counts.get("unplacedFiles", 0),
     )
     facts = _with_scratch_area(facts, run, check)
     confirmed = {

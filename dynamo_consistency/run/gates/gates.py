@@ -61,7 +61,17 @@ def inventory(facts: Facts) -> Gate:
     if change > limit:
         message = f"the inventory has changed too much: {_listed(sizes)}; look whether it is whole"
         return Gate("Inventory", "Rejected", _share(change), str(limit), message)
-    return Gate("Inventory", "Ready", _share(change), str(limit), f"the inventory is steady: {_listed(sizes)}")
+    message = f"the inventory is steady: {_listed(sizes)}{_of_unplaced(facts)}"
+    return Gate("Inventory", "Ready", _share(change), str(limit), message)
+
+
+def _of_unplaced(facts: Facts) -> str:
+    if not facts.unplaced:
+        return ""
+    return (
+        f"; of {facts.unplaced} files more it does not know the paths, and any orphan may be one of them: orphans and "
+        "empty directories are only reported"
+    )
 
 
 def listing_health(facts: Facts) -> Gate:
@@ -152,7 +162,8 @@ def mode(facts: Facts) -> Gate:
     modes = ", ".join(f"{kind} {facts.policy_of(kind).mode}" for kind in facts.kinds)
     if facts.enforced:
         return Gate("Mode", "Ready", modes, "Enforce", f"enforced: {', '.join(facts.enforced)}")
-    return Gate("Mode", "Pending", modes, "Enforce", "no kind of finding is enforced; this check only reports")
+    message = "no kind of finding is enforced; this check only reports"
+    return Gate("Mode", "Pending", modes, "Enforce", f"{message}{_of_unplaced(facts)}")
 
 
 def approval(facts: Facts, above_limits: bool) -> Gate:
