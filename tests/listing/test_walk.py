@@ -194,4 +194,4 @@ def test_the_time_is_linear_in_the_number_of_directories():
 
     seconds(2000)
     small, large = min(seconds(5000) for _ in range(3)), min(seconds(40_000) for _ in range(2))
-    assert large < 2 * small
+    assert large < 4 * small  # were it quadratic it would be 8 times; shared cores alone have made it 2

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import random
 import socket
 import urllib.error
 import urllib.request
@@ -26,10 +27,12 @@ HANDLERS = consistency_operator.handlers.__file__
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+    """One below those that the system hands out, so that no connection of another test takes it before we do."""
+    while True:
+        port = random.randrange(15_000, 32_000)
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class Operator:

@@ -87,7 +87,7 @@ def test_it_leaves_within_five_seconds_of_being_told_whatever_it_waits_for(
 def test_its_probe_tells_how_late_the_most_neglected_check_is(cluster: FakeCluster, process: Process) -> None:
     cluster.create(PLURAL, check())
     process.start()
-    assert cluster.until(process.health) == {"delaySeconds": 0.0}
+    assert 0 <= cluster.until(process.health)["delaySeconds"] < 5
 
 
 def test_killed_without_a_word_it_goes_on_where_it_was(cluster: FakeCluster, process: Process, script: Script) -> None:

@@ -1,5 +1,7 @@
 """Programs that run as long as a test needs them, and not a moment longer."""
 
+import contextlib
+import random
 import shutil
 import signal
 import socket
@@ -17,8 +19,11 @@ PATIENCE_SECONDS = 2
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    with socket.create_server((host, 0)) as listener:
-        return int(listener.getsockname()[1])
+    """One below those that the system hands out, so that no other connection takes it before we do."""
+    while True:
+        port = random.randrange(15_000, 30_000)
+        with contextlib.suppress(OSError), socket.create_server((host, port)):
+            return port
 
 
 def wait_until(what: str, condition: Callable[[], T], seconds: float = 30, pause: float = 0.1) -> T:
