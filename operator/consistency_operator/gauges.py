@@ -13,8 +13,20 @@ from consistency_operator.view import Known
 Values = dict[tuple[str, ...], float]
 """By the values of the labels that a gauge has beyond those of every check."""
 
-FILES = ("listedFiles", "inventoryFiles", "missing", "orphans", "mismatches", "emptyDirectories", "unmerged")
+FILES = (
+    "listedFiles",
+    "inventoryFiles",
+    "unplacedFiles",
+    "missing",
+    "orphans",
+    "mismatches",
+    "emptyDirectories",
+    "unmerged",
+)
 BYTES = ("listedBytes", "inventoryBytes", "missingBytes", "orphanBytes", "mismatchBytes", "unmergedBytes")
+
+BECAME = ("Recovered", "Lost", "Queued", "Removed", "Kept", "Unknown")
+"""What became of earlier requests; the counts `requestsRecovered`, … of a run."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +102,11 @@ def _files(known: Known) -> Values:
     return {(kind,): number for kind, number in _counts(known).items() if kind in FILES}
 
 
+def _followed(known: Known) -> Values:
+    counts = _counts(known)
+    return {(word.lower(),): counts[f"requests{word}"] for word in BECAME if f"requests{word}" in counts}
+
+
 def _bytes(known: Known) -> Values:
     return {(kind,): number for kind, number in _counts(known).items() if kind in BYTES}
 
@@ -157,4 +174,5 @@ GAUGES = (
         ("request", "kind", "outcome"),
         _requests,
     ),
+    Gauge("followed_requests", "What became of the requests of earlier runs.", ("became",), _followed),
 )

@@ -24,9 +24,12 @@ def gates(**closed: str) -> list[Body]:
 
 @dataclass
 class Script:
-    """`holds` keeps the pods of a stage from ending until it is let go; `ends` overrules how a pod ends."""
+    """`counts` come on top of COUNTS; `holds` keeps the pods of a stage from ending until it is let go; `ends` overrules
+    how a pod ends.
+    """
 
     gates: list[Body] = field(default_factory=gates)
+    counts: dict[str, int] = field(default_factory=dict)
     ends: dict[str, Callable[[Body, int | None], End]] = field(default_factory=dict)
     holds: set[str] = field(default_factory=set)
     started: Counter[str] = field(default_factory=Counter)
@@ -45,16 +48,17 @@ class Script:
         stage = labels[LABEL_STAGE]
         message: dict[str, Any] = {"stage": stage.lower(), "runId": arguments[3].rpartition("/")[2], "exitCode": 0}
         message |= {"result": "Complete", "message": "", "counts": {}}
+        counts = COUNTS | self.counts
         match stage:
             case "Snapshot":
                 message["counts"] = {"inventoryFiles": 1000, "inventoryBytes": 100000}
             case "Listing":
                 message |= {"shard": index, "counts": {"files": 500, "directories": 5, "bytes": 5, "holes": 0}}
             case "Comparison":
-                message |= {"counts": COUNTS, "gates": self.gates, "artifacts": {"orphans": "findings/orphan.parquet"}}
+                message |= {"counts": counts, "gates": self.gates, "artifacts": {"orphans": "findings/orphan.parquet"}}
             case "Action":
                 orphans = {"request": "delete", "confirmed": 3, "requested": 3}
-                message |= {"counts": COUNTS, "gates": gates(), "actions": {"orphans": orphans}}
+                message |= {"counts": counts, "gates": gates(), "actions": {"orphans": orphans}}
         return End(0, json.dumps(message))
 
 

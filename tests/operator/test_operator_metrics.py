@@ -59,6 +59,18 @@ def test_a_run_that_fails_is_measured_too_and_what_was_found_before_stays(
     assert told[series("files", kind="orphans")] == 3
 
 
+def test_what_became_of_earlier_requests_is_measured(cluster: FakeCluster, operator: Operator, script: Script) -> None:
+    script.counts = {"requestsRecovered": 4, "requestsLost": 1}
+    cluster.create(PLURAL, check(trigger={"manual": "1"}))
+    operator.start()
+    cluster.until(lambda: last_run(cluster))
+    told = cluster.until(
+        lambda: series("followed_requests", became="lost") in (metrics := operator.metrics()) and metrics
+    )
+    assert told[series("followed_requests", became="recovered")] == 4
+    assert sum("followed_requests{" in name for name in told) == 2
+
+
 def test_a_closed_gate_is_measured_also_after_its_run(cluster: FakeCluster, operator: Operator, script: Script) -> None:
     script.gates = gates(Limits="Rejected", Confirmation="Pending")
     cluster.create(PLURAL, check(trigger={"manual": "1"}))
