@@ -24,8 +24,9 @@ def gates(**closed: str) -> list[Body]:
 
 @dataclass
 class Script:
-    """`counts` come on top of COUNTS; `holds` keeps the pods of a stage from ending until it is let go; `ends` overrules
-    how a pod ends.
+    """`counts` come on top of COUNTS; `holds` keeps the pods of a stage from ending until it is let go.
+
+    `ends` overrules how a pod ends.
     """
 
     gates: list[Body] = field(default_factory=gates)
