@@ -10,9 +10,9 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    ColumnElement,
     DateTime,
     Integer,
+    Label,
     MetaData,
     String,
     Table,
@@ -27,11 +27,6 @@ class AsItCame(TypeDecorator[Any]):
 
     impl = NullType
     cache_ok = True
-
-
-def text_of(column: Column[Any]) -> ColumnElement[str]:
-    """A state as text, on every database."""
-    return cast(column, String(16)).label(column.name)
 
 
 class Tables:
@@ -97,3 +92,8 @@ class Tables:
         self.contents = table("contents", **did, child_scope=String, child_name=String, did_type=String)
         self.dids = table("dids", **did, account=String, did_type=String, availability=String, expired_at=DateTime)
         self.scopes = table("scopes", scope=String)
+
+    @staticmethod
+    def text_of(column: Column[Any]) -> Label[str]:
+        """A state as text, on every database."""
+        return cast(column, String(16)).label(column.name)
