@@ -1,0 +1,173 @@
+"""From the responses of a multistatus to a `Listed`. This runs once for every file of the site: keep it lean."""
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
+from http import HTTPStatus
+from typing import TypeVar
+
+from dynamo_consistency.listers.contract import File, Hole, Listed, Subdirectory
+from dynamo_consistency.listers.webdav.multistatus import COLLECTION, IS_COLLECTION, SIZE, TIME, TYPE, Response
+from dynamo_consistency.listers.webdav.names import Reading, name_in, plain_name, read
+from dynamo_consistency.listers.webdav.trouble import TroubleError
+from dynamo_consistency.listers.webdav.url import Address
+from dynamo_consistency.paths import visible
+
+MOST_ENTRIES = 10_000_000
+_MOST = 1 << 63
+_SIZE = re.compile(r"[0-9]{1,19}")
+_TIME = re.compile(r"[A-Z][a-z]{2}, ([0-9]{2} [A-Z][a-z]{2} [0-9]{4}) ([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9]) GMT")
+
+Entry = TypeVar("Entry", File, Subdirectory, Hole)
+Judge = Callable[[list[Reading]], bool]
+"""Does the server encode names? Told by readings that differ. Raises TroubleError when that stays open."""
+
+
+class Contents:
+    """Collects what a server says about one directory and what is in it."""
+
+    def __init__(self, address: Address) -> None:
+        self._directory = address.path
+        self._start = address.target.partition("?")[0]
+        self._own: list[Response] = []
+        self._doubtful: list[tuple[str, Response]] = []
+        self._listed = Listed()
+
+    def take(self, response: Response) -> None:
+        """One more response. Raises TroubleError when there are more than any directory has."""
+        listed = self._listed
+        if len(listed.files) + len(listed.directories) + len(listed.holes) + len(self._doubtful) >= MOST_ENTRIES:
+            raise TroubleError(f"it has more than {MOST_ENTRIES:,} entries")
+        for href in response.hrefs:
+            name = plain_name(href, self._start)
+            if name is None:
+                self._doubtful.append((href, response))
+            else:
+                _add(listed, name.encode(), response)
+
+    def listed(self, judge: Judge) -> Listed:
+        """The whole directory. Raises TroubleError when it is not that, or not a directory."""
+        readings = [(read(href), response) for href, response in self._doubtful]
+        unclear = [reading for reading, _ in readings if not reading.clear]
+        encodes = not unclear or self._judged_by_itself(unclear, judge)
+        for reading, response in readings:
+            self._place(reading.path(encodes), response)
+        self._look_at_itself()
+        _settle_repeated(self._listed)
+        return self._listed
+
+    def _judged_by_itself(self, unclear: list[Reading], judge: Judge) -> bool:
+        """The directory's own entry tells whether the server encodes names, if they are not the same for it."""
+        for reading in unclear:
+            if self._directory in (reading.encoded, reading.bare):
+                return self._directory == reading.encoded
+        return judge(unclear)
+
+    def _place(self, path: bytes | None, response: Response) -> None:
+        if path is None:
+            raise TroubleError("its listing has an entry whose name cannot be told")
+        if path == self._directory:
+            self._own.append(response)
+            return
+        name = name_in(path, self._directory)
+        if name is None:
+            raise TroubleError(f"its listing has {visible(path)}, which is not directly in it")
+        _add(self._listed, name, response)
+
+    def _look_at_itself(self) -> None:
+        """A listing is one only if the directory itself is in it, without any error."""
+        if not self._own:
+            raise TroubleError("its listing is not about itself: the server answers for something else")
+        for own in self._own:
+            if own.status:
+                raise TroubleError(f"its listing says of itself: {_words(own.status)}", retry=own.status >= 500)
+            if _kind(own) is False:
+                raise TroubleError("not a directory")
+            if _kind(own) is None:
+                raise TroubleError("its listing does not say that it is a directory")
+
+
+def _add(listed: Listed, name: bytes, response: Response) -> None:
+    """One entry: a file, a directory, or a hole where that is not sure."""
+    properties = response.properties
+    kind = None if response.status or response.contradicts else _kind(response)
+    if kind is False:
+        size = properties.get(SIZE, "")
+        if not size or (_SIZE.fullmatch(size) and int(size) < _MOST):
+            listed.files.append(File(name, int(size) if size else None, seconds(properties.get(TIME, ""))))
+        else:
+            listed.holes.append(Hole(name, f"the server gives an impossible size, {size[:40]!r}"))
+    elif kind:
+        listed.directories.append(Subdirectory(name, seconds(properties.get(TIME, ""))))
+    else:
+        listed.holes.append(Hole(name, _obstacle(response)))
+
+
+def _kind(response: Response) -> bool | None:
+    """Is it a directory? None when the server does not say so, or says two things at once."""
+    types, flag = response.properties.get(TYPE), response.properties.get(IS_COLLECTION)
+    by_flag = {"0": False, "1": True}.get(flag or "")
+    if types is None:
+        return by_flag
+    by_type = {"": False, COLLECTION: True}.get(types)
+    if by_type is None and COLLECTION in types.split("\n"):
+        by_type = True  # and something else besides, a calendar for example
+    return None if by_flag is not None and by_flag is not by_type else by_type
+
+
+def _obstacle(response: Response) -> str:
+    if response.status:
+        return f"the server says: {_words(response.status)}"
+    if response.contradicts:
+        return "the server says two different things about it"
+    return "the server does not say whether it is a file or a directory"
+
+
+def _words(status: int) -> str:
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return f"{status}"
+
+
+def _settle_repeated(listed: Listed) -> None:
+    """An entry that stands twice, all the same, counts once; one that stands there in two ways is a hole."""
+    entries: list[File | Subdirectory | Hole] = [*listed.files, *listed.directories, *listed.holes]
+    repeated = len(entries) - len({entry.name for entry in entries})
+    if not repeated:
+        return
+    variants = Counter(entry.name for _, entry in {(type(entry), entry) for entry in entries})
+    torn = {name for name, count in variants.items() if count > 1}
+    listed.files, listed.directories = _once(listed.files, torn), _once(listed.directories, torn)
+    listed.holes = _once(listed.holes, torn)
+    listed.holes += [Hole(name, "the server names it more than once, and differently") for name in sorted(torn)]
+    listed.notes.append(f"{repeated} entries of a directory stood in it more than once")
+
+
+def _once(entries: list[Entry], torn: set[bytes]) -> list[Entry]:
+    return [entry for entry in dict.fromkeys(entries) if entry.name not in torn]
+
+
+def seconds(text: str) -> int | None:
+    """A `getlastmodified` in seconds since 1970; None for one that is no time."""
+    match = _TIME.fullmatch(text)
+    try:
+        if match is None:
+            return _of_any_form(text)
+        return _midnight(match[1]) + int(match[2]) * 3600 + int(match[3]) * 60 + int(match[4])
+    except (ValueError, OverflowError, TypeError):
+        return None
+
+
+@lru_cache(maxsize=4096)
+def _midnight(day: str) -> int:
+    return _of_any_form(f"Mon, {day} 00:00:00 GMT")
+
+
+def _of_any_form(text: str) -> int:
+    """The older forms that HTTP knows, too. A time without a zone is UTC."""
+    time = parsedate_to_datetime(text)
+    return int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp())

@@ -1,0 +1,120 @@
+"""What this process shows to doors (a proxy or certificate, a token), and whom it trusts."""
+
+import logging
+import os
+import ssl
+import threading
+import time
+from pathlib import Path
+
+import urllib3
+
+from dynamo_consistency.errors import ListingError
+from dynamo_consistency.listers.credentials import Credential, token, x509
+from dynamo_consistency.secrets import redact, remember
+
+log = logging.getLogger(__name__)
+
+GRID_AUTHORITIES = "/etc/grid-security/certificates"
+LOOK_SECONDS = 5.0  # how often files are looked at for having been renewed
+
+Stamp = tuple[tuple[str, int, int, int], ...]
+
+
+class Identity:
+    """Credentials as they are now: files are read anew when they have been renewed. Used from any thread.
+
+    One that lies at a default place and has expired is not shown: a door that wants none would be offended by it.
+    """
+
+    def __init__(self, connections: int) -> None:
+        self._connections = connections
+        self._lock = threading.Lock()
+        self._looked = -LOOK_SECONDS
+        self._stamp: Stamp | None = None
+        self._token: str | None = None
+        self._pools = urllib3.PoolManager()
+
+    def pools(self) -> urllib3.PoolManager:
+        """Connections to all servers. Raises ListingError when the credentials or authorities cannot be used at all."""
+        self._look()
+        return self._pools
+
+    def token(self) -> str | None:
+        self._look()
+        return self._token
+
+    def close(self) -> None:
+        self._pools.clear()
+
+    def _look(self) -> None:
+        if time.monotonic() - self._looked < LOOK_SECONDS:
+            return
+        with self._lock:
+            if time.monotonic() - self._looked < LOOK_SECONDS:
+                return
+            now = time.time()
+            certificate, bearer = _usable(x509(now, certificates=True)), _usable(token(now))
+            stamp = _stamp(certificate, bearer)
+            if stamp != self._stamp:
+                self._renew(certificate, bearer, stamp)
+            self._looked = time.monotonic()
+
+    def _renew(self, certificate: Credential | None, bearer: Credential | None, stamp: Stamp) -> None:
+        """Take them up; what cannot be read, because it is just being written, leaves the old ones in force."""
+        try:
+            text = _text(bearer)
+            context = trust(certificate)
+        except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+            if self._stamp is None:
+                raise ListingError(f"the X.509 credential or the token cannot be used: {redact(str(error))}") from None
+            log.warning("renewed credentials cannot be used yet: %s", redact(str(error)))
+            return
+        self._token, self._stamp = text, stamp
+        self._pools = urllib3.PoolManager(num_pools=64, maxsize=self._connections, ssl_context=context, retries=False)
+
+
+def _usable(credential: Credential | None) -> Credential | None:
+    return None if credential is None or (credential.problem and not credential.chosen) else credential
+
+
+def _stamp(*credentials: Credential | None) -> Stamp:
+    """Changes when the files do."""
+    stamps = []
+    for path in (path for credential in credentials if credential for path in credential.paths):
+        try:
+            status = path.stat()
+        except OSError:
+            continue
+        stamps.append((str(path), status.st_ino, status.st_size, status.st_mtime_ns))
+    return tuple(stamps)
+
+
+def _text(bearer: Credential | None) -> str | None:
+    if bearer is None:
+        return None
+    text = bearer.paths[0].read_text(encoding="utf-8") if bearer.paths else os.environ["BEARER_TOKEN"]
+    if not text.strip():
+        raise ValueError("the token is empty")
+    return remember(text.strip())
+
+
+def trust(certificate: Credential | None) -> ssl.SSLContext:
+    """Servers must have a certificate from X509_CERT_DIR; by default from the system's or the grid's authorities.
+
+    Raises OSError when `certificate` or that directory cannot be used.
+    """
+    chosen = os.environ.get("X509_CERT_DIR")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # grid authorities issue certificates that it does not like
+    context.post_handshake_auth = True  # some servers ask for a certificate only for some paths
+    if not chosen:
+        context.load_default_certs()
+    elif not Path(chosen).is_dir():
+        raise OSError(f"X509_CERT_DIR names {chosen}, which is no directory")
+    if chosen or Path(GRID_AUTHORITIES).is_dir():
+        context.load_verify_locations(capath=chosen or GRID_AUTHORITIES)
+    if certificate is not None:
+        context.load_cert_chain(*map(str, certificate.paths))
+    return context

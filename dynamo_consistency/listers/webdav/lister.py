@@ -1,0 +1,204 @@
+"""The WebDAV lister: what the walk sees of the files in this package."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import cast
+
+from dynamo_consistency import paths
+from dynamo_consistency.errors import ConfigurationError, ListingError
+from dynamo_consistency.listers import doors
+from dynamo_consistency.listers.contract import Answer, Failed, Listed, SimpleListing
+from dynamo_consistency.listers.credentials import check_credentials, stale_credentials
+from dynamo_consistency.listers.threaded import ThreadedLister
+from dynamo_consistency.listers.webdav.client import EVERYTHING, WANTED, Client, Question
+from dynamo_consistency.listers.webdav.entries import Contents
+from dynamo_consistency.listers.webdav.identity import Identity
+from dynamo_consistency.listers.webdav.multistatus import Multistatus, Response
+from dynamo_consistency.listers.webdav.names import Reading
+from dynamo_consistency.listers.webdav.trouble import DoorIsDownError, SilentError, TroubleError
+from dynamo_consistency.listers.webdav.url import Address, Door, Prefix
+
+MOST_CONNECTIONS = 64
+"""More threads than that only wait for each other: one processor reads what they get."""
+PATIENCE_SECONDS = 0.25
+GREETING_SECONDS = 20.0
+MOST_TRIALS = 5
+
+
+class Server(doors.Server):
+    """One door. `encodes`: does it encode names in its answers? None: not known yet."""
+
+    def __init__(self, number: int, door: Door) -> None:
+        super().__init__(number, str(door))
+        self.door = door
+        self.encodes: bool | None = None
+
+
+class Doors(doors.Doors[Server]):
+    """Rotation over WebDAV doors."""
+
+    protocol = "WebDAV"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A directory to be listed by `deadline` (monotonic seconds), and how the question is put."""
+
+    lfn: bytes
+    deadline: float
+    body: bytes = WANTED
+
+
+class WebDavLister(ThreadedLister):
+    """A `contract.Lister` over the doors of one site; also a constructor for a backend's `get_listers`.
+
+    `servers` are doors to the same storage; `timeout` is in seconds and bounds the answer for one directory, all
+    repetitions within the lister included.
+
+    It removes nothing: a WebDAV DELETE takes a directory with everything in it, and no header forbids that.
+    """
+
+    def __init__(self, servers: Sequence[str], prefix: str = "", *, concurrency: int = 256, timeout: int = 60) -> None:
+        """Asks nothing yet. Raises ConfigurationError for servers or a prefix that cannot be."""
+        parsed = list(dict.fromkeys(Door.parse(server) for server in servers))
+        if not parsed:
+            raise ConfigurationError("no WebDAV server is named; servers needs at least one, such as davs://door:443")
+        threads = max(1, min(concurrency, MOST_CONNECTIONS))
+        self._prefix, self._timeout = Prefix(prefix), max(1, int(timeout))
+        self._doors = Doors([Server(number, door) for number, door in enumerate(parsed)])
+        self._identity = Identity(threads)
+        self._client = Client(self._identity, frozenset(door.host for door in parsed))
+        super().__init__([lambda: self.answer] * threads)
+
+    def prepare(self) -> None:
+        """Find out which doors live. Raises ListingError: a credential has expired, or no door answers."""
+        check_credentials(certificates=True)
+        self._identity.pools()
+        servers = self._doors.servers
+        with ThreadPoolExecutor(len(servers)) as pool:
+            alive = list(pool.map(self._greet, servers))
+        if not any(alive):
+            raise ListingError(self._doors.why_dead() + stale_credentials(certificates=True))
+
+    def _greet(self, server: Server) -> bool:
+        """Whatever it says, it is there."""
+        deadline = time.monotonic() + min(GREETING_SECONDS, self._timeout)
+        try:
+            self._exists(server, self._prefix.path(b"/"), deadline)
+        except (DoorIsDownError, SilentError) as error:
+            self._doors.failed(server, str(error))
+            return False
+        except TroubleError:
+            pass
+        return True
+
+    def answer(self, directory: bytes) -> Answer:
+        """What is in `directory`, an LFN.
+
+        An empty answer is believed only if the question put differently, to another door where there is one, has an
+        empty answer, too: servers exist that answer "empty, success".
+        """
+        deadline = time.monotonic() + self._timeout
+        answer, server = self._ask(Wish(directory, deadline), None)
+        if not isinstance(answer, Listed) or answer.files or answer.directories or answer.holes:
+            return answer
+        again, _ = self._ask(Wish(directory, deadline, EVERYTHING), server)
+        if isinstance(again, Listed) and (again.files or again.directories or again.holes):
+            return Failed("answered empty, and then not, when asked in another way", retry=True)
+        return again
+
+    def _ask(self, wish: Wish, avoid: Server | None) -> tuple[Answer, Server | None]:
+        """Ask doors in turn until one answers; a door that is overrun or in trouble does not speak for the others."""
+        others, failed = len(self._doors.servers) - 1, None
+        while (server := self._doors.pick(avoid)) or time.monotonic() < wish.deadline:
+            if server is None:
+                time.sleep(PATIENCE_SECONDS)
+                continue
+            if failed is not None and (server is avoid or time.monotonic() >= wish.deadline):
+                return failed, server
+            answer = self._ask_door(server, wish)
+            if isinstance(answer, Failed) and answer.retry and others:
+                others, avoid, failed = others - 1, server, answer
+            elif answer is not None:
+                return answer, server
+        return failed or Failed(self._doors.why_dead(), retry=True, slow=True), None
+
+    def _ask_door(self, server: Server, wish: Wish) -> Answer | None:
+        """What `server` says; None when it takes no connections."""
+        try:
+            answer: Answer = self._list(server, wish)
+        except DoorIsDownError as error:
+            self._doors.failed(server, str(error))
+            return None
+        except SilentError as error:
+            self._doors.timed_out(server)
+            return error.failed
+        except TroubleError as error:
+            answer = error.failed
+        self._doors.answered(server)
+        return answer
+
+    def _list(self, server: Server, wish: Wish) -> Listed:
+        address = Address.of(server.door, self._prefix.path(wish.lfn))
+        question = Question(wish.lfn, address, wish.deadline, body=wish.body)
+        with self._client.ask(question) as (answering, pieces):
+            contents = Contents(answering)
+            _read(pieces, contents.take)
+        return contents.listed(lambda unclear: self._judge(server, unclear, wish.deadline))
+
+    def _judge(self, server: Server, unclear: list[Reading], deadline: float) -> bool:
+        """Does `server` encode names? Found out once, by asking for an entry both ways: one of them exists."""
+        for reading in unclear[:MOST_TRIALS]:
+            if server.encodes is not None:
+                return server.encodes
+            encoded, bare = (
+                path is not None and self._exists(server, path, deadline) for path in (reading.encoded, reading.bare)
+            )
+            if encoded != bare:
+                server.encodes = encoded
+        if server.encodes is None:
+            raise TroubleError(f"{server} names entries so that it cannot be told what is encoded in them", retry=True)
+        return server.encodes
+
+    def _exists(self, server: Server, path: bytes, deadline: float) -> bool:
+        """Is anything at `path`, a path at the site?"""
+        address = Address.of(server.door, path, directory=False)
+        responses: list[Response] = []
+        try:
+            with self._client.ask(Question(path, address, deadline, depth=0)) as (_, pieces):
+                _read(pieces, responses.append)
+        except DoorIsDownError:
+            raise
+        except TroubleError as error:
+            if error.failed.retry:
+                raise
+            return False
+        return True
+
+    def close(self) -> None:
+        super().close()
+        self._identity.close()
+
+    def list(self, directory: str | bytes) -> SimpleListing:
+        """What the contract of `get_listers` asks for: ok, [(directory, mtime)], [(file, size, mtime)].
+
+        Not ok when any entry could not be looked at, or has no size or time: there is no other way to say so here.
+        """
+        answer = self.answer(paths.normalise(paths.to_bytes(directory)))
+        if not isinstance(answer, Listed) or answer.holes or any(None in file for file in answer.files):
+            return False, [], []
+        files = [(entry.name, entry.size, entry.mtime) for entry in answer.files]
+        return cast("SimpleListing", (True, [(entry.name, entry.mtime) for entry in answer.directories], files))
+
+
+def _read(pieces: Iterator[bytes], take: Callable[[Response], None]) -> None:
+    """Give `take` every response of a whole multistatus. Raises TroubleError for one that is not whole."""
+    multistatus = Multistatus(take)
+    try:
+        for piece in pieces:
+            multistatus.feed(piece)
+        multistatus.end()
+    finally:
+        multistatus.close()

@@ -1,0 +1,71 @@
+"""What a request that gave no listing means: for the directory, and for the door."""
+
+import re
+import time
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+
+from dynamo_consistency.listers.contract import Failed
+from dynamo_consistency.secrets import redact
+
+# Besides these, every status from 500 on may pass; 507 and all others from 400 on are for good.
+MAY_PASS = {408, 413, 421, 423, 425, 429}
+OVERRUN = {408, 413, 429, 503, 504}
+EXPLAINED = {
+    401: "it wants a credential, or another one",
+    403: "it does not permit that",
+    405: "it does not take PROPFIND here: is that a WebDAV door?",
+    501: "it does not take PROPFIND: is that a WebDAV door?",
+}
+
+
+class TroubleError(Exception):
+    """The directory cannot be told, or not now. `failed` is what the walk hears of it."""
+
+    def __init__(self, reason: str, *, retry: bool = False, slow: bool = False, after: float = 0.0) -> None:
+        super().__init__(reason)
+        self.failed = Failed(redact(reason), retry, slow, after)
+
+
+class DoorIsDownError(TroubleError):
+    """The door takes no connections: that is not the directory's fault."""
+
+
+class SilentError(TroubleError):
+    """No answer in time, which is the directory's fault, or the door's."""
+
+    def __init__(self, door: object) -> None:
+        super().__init__(f"{door} did not answer in time", retry=True, slow=True)
+
+
+def refusal(door: object, status: int, headers: Mapping[str, str], hint: str = "") -> TroubleError:
+    """What `door` says with an answer that is no listing. `hint` goes with what is about credentials."""
+    reason = f"{door}: {status} {_phrase(status)}"
+    if status in EXPLAINED:
+        reason += f", {EXPLAINED[status]}"
+    if status in (401, 403):
+        reason += hint
+    if status < 400:
+        return TroubleError(f"{reason}; a listing has the status 207")
+    retry = status in MAY_PASS or (status >= 500 and status not in (501, 505, 507))
+    wish = seconds_to_wait(headers.get("Retry-After", ""), time.time()) if retry else 0.0
+    return TroubleError(reason, retry=retry, slow=status in OVERRUN, after=wish)
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "(a status that HTTP does not know)"
+
+
+def seconds_to_wait(wish: str, now: float) -> float:
+    """A `Retry-After`, which is a number of seconds or a date; 0 for one that cannot be read."""
+    wish = wish.strip()
+    if re.fullmatch(r"[0-9]{1,9}", wish):
+        return float(wish)
+    try:
+        return max(0.0, parsedate_to_datetime(wish).timestamp() - now)
+    except (ValueError, OverflowError, TypeError):
+        return 0.0

@@ -1,0 +1,99 @@
+"""Doors and addresses: what may stand in `servers` of a check, and where a redirection may lead."""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import quote, quote_from_bytes, unquote_to_bytes, urljoin, urlsplit
+
+from dynamo_consistency.errors import ConfigurationError
+from dynamo_consistency.paths import normalise, to_bytes
+
+DEFAULT_PORTS = {"https": 443, "http": 80}
+
+_DOOR = re.compile(
+    r"(?:(?P<scheme>davs?|webdavs?|https?)://)?"
+    r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)"
+    r"(?::(?P<port>[0-9]{1,5}))?"
+    r"/{0,2}"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A server that can be asked: `host` as in a URL, an IPv6 address in brackets; `scheme` is https or http."""
+
+    scheme: str
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, text: str) -> "Door":
+        """`davs://host:port`, or `https`, `dav`, `http`; without a scheme it is https, without a port the scheme's own.
+
+        Raises ConfigurationError for anything else: a path belongs into `prefix`, a credential nowhere near a URL.
+        """
+        match = _DOOR.fullmatch(text.strip())
+        scheme = "http" if match and match["scheme"] in ("dav", "webdav", "http") else "https"
+        port = int(match["port"] or DEFAULT_PORTS[scheme]) if match else 0
+        if match is None or not 0 < port < 65536:
+            raise ConfigurationError(
+                f"the WebDAV server {_without_user(text)!r} is not understood: write davs://host:port, https://host, "
+                "or dav:// and http:// for one without TLS, an IPv6 address as [2001:db8::1], and the path in prefix"
+            )
+        return cls(scheme, match["host"].lower(), port)
+
+    @property
+    def secure(self) -> bool:
+        return self.scheme == "https"
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.host}:{self.port}"
+
+
+def _without_user(text: str) -> str:
+    return re.sub(r"//[^/]*@", "//***@", text)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A directory at a server. `target` is what is asked for there: the path, percent-encoded, and perhaps a query."""
+
+    door: Door
+    target: str
+
+    @classmethod
+    def of(cls, door: Door, path: bytes, *, directory: bool = True) -> "Address":
+        """Everything but letters, digits and `/-._~` is encoded. A directory ends in a slash."""
+        target = quote_from_bytes(path, safe="/-._~")
+        return cls(door, target if target.endswith("/") or not directory else target + "/")
+
+    @property
+    def path(self) -> bytes:
+        """The path that is asked for, normalised."""
+        return normalise(unquote_to_bytes(self.target.partition("?")[0]))
+
+    def redirected(self, location: str) -> "Address":
+        """Where the header `Location` leads. Raises ValueError when that is not a server's path."""
+        known = quote(location.encode("latin-1"), safe="%/:?#[]@!$&'()*+,;=-._~")
+        parts = urlsplit(urljoin(f"{self.door}{self.target}", known))
+        if parts.scheme not in DEFAULT_PORTS or not parts.hostname or parts.username is not None:
+            raise ValueError(location)
+        host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+        door = Door(parts.scheme, host, parts.port or DEFAULT_PORTS[parts.scheme])
+        return Address(door, (parts.path or "/") + (f"?{parts.query}" if parts.query else ""))
+
+    def __str__(self) -> str:
+        return f"{self.door}{self.target.partition('?')[0]}"  # a query may hold a signature
+
+
+class Prefix:
+    """The site's rule for names: path at the site = prefix + LFN."""
+
+    def __init__(self, text: str = "") -> None:
+        """Raises ConfigurationError for a relative prefix."""
+        if text and not text.startswith("/"):
+            raise ConfigurationError(f"the prefix {text!r} is relative; it must start with /")
+        self._root = normalise(to_bytes(text)) if text else b"/"
+
+    def path(self, lfn: bytes) -> bytes:
+        """Where `lfn` is at the site."""
+        return lfn if self._root == b"/" else normalise(self._root + lfn)
