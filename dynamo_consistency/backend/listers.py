@@ -25,6 +25,14 @@ def listers_of(site: str, source: Source | None) -> tuple[ListerFactory, list[tu
         from dynamo_consistency.listers.xrootd import XRootDLister
 
         return XRootDLister, [(tuple(source.xrootd.servers), source.xrootd.prefix)]
+    if source.webdav is not None:
+        from dynamo_consistency.listers.webdav import WebDavLister
+
+        return WebDavLister, [(tuple(source.webdav.servers), source.webdav.prefix)]
+    if source.s3 is not None:
+        from dynamo_consistency.listers.s3 import S3Lister
+
+        return S3Lister, [(source.s3.url, source.s3.endpoint)]
     from dynamo_consistency.listers.dump import DumpLister
 
     return DumpLister, [(source.dump,)]

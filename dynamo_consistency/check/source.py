@@ -60,6 +60,15 @@ class XRootDSource(ClosedModel):
     prefix: Prefix = Field("", description="What stands before the LFN in the path at the site.")
 
 
+class WebDavSource(ClosedModel):
+    """A site that is listed over WebDAV."""
+
+    servers: Annotated[list[Name], Field(min_length=1, max_length=64)] = Field(
+        description="Doors, asked in turn: davs://host:port or https://host:port; dav:// or http:// without TLS."
+    )
+    prefix: Prefix = Field("", description="What stands before the LFN in the path at the site.")
+
+
 class PosixSource(ClosedModel):
     """A site that is mounted as a file system."""
 
@@ -91,15 +100,37 @@ class DumpSource(ClosedModel):
         return self
 
 
+class S3Source(ClosedModel):
+    """A site that is an object store; its credentials are in the usual variables or files."""
+
+    url: Annotated[str, Field(pattern=r"^s3://[A-Za-z0-9][A-Za-z0-9._-]{1,62}(/[^/]+)*/?$", max_length=512)] = Field(
+        description="s3://bucket or s3://bucket/prefix: prefix + LFN is the key there."
+    )
+    endpoint: Annotated[str, Field(pattern=r"^https?://[^/@]+(/[^@]*)?$", max_length=512)] | None = Field(
+        None, description="Address of the store, such as https://s3.example.org; absent: AWS_ENDPOINT_URL, or Amazon's."
+    )
+
+
+class GfalSource(ClosedModel):
+    """A site that is listed by gfal2, which a worker must have: SRM, GridFTP and what else it speaks."""
+
+    url: Annotated[str, Field(pattern=r"^(srm|gsiftp|davs?|https?|root|xroot|sftp|file)://[^@#]*$", max_length=512)] = (
+        Field(description="scheme://door:port/prefix: url + LFN is the file there.")
+    )
+
+
 class Source(ClosedModel):
     """What lists the site: exactly one of the protocols."""
 
     xrootd: XRootDSource | None = None
     posix: PosixSource | None = None
     dump: DumpSource | None = None
+    webdav: WebDavSource | None = None
+    s3: S3Source | None = None
+    gfal: GfalSource | None = None
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
         if sum(getattr(self, name) is not None for name in type(self).model_fields) != 1:
-            raise ValueError("must have exactly one of xrootd, posix, dump")
+            raise ValueError("must name exactly one protocol, such as xrootd")
         return self

@@ -21,6 +21,7 @@ from dynamo_consistency.listers.window import Window
 MAX_DEPTH = 64
 MAX_WAITING = 1000  # with so many directories waiting for their retry the site is in trouble: no new ones
 FIRST_DELAY_SECONDS, LONGEST_DELAY_SECONDS = 1.0, 60.0
+LONGEST_WISH_SECONDS = 600.0  # a server that wants to be left alone for longer is asked then all the same
 SWEEP_SECONDS = 1.0
 GRACE_SECONDS = 5.0  # a lister that knows the time limit itself has this long to say so
 OVERDUE_FRACTION = 0.25  # of the time limit; from then on a request holds no place in the window
@@ -145,7 +146,8 @@ class Walk:
             answer = _plausible(answer)
         if isinstance(answer, Failed):
             return self._failed(request, answer, arrived)
-        self._observe(request, arrived)
+        if not answer.from_memory:
+            self._observe(request, arrived)
         return Visit(request.directory, answer, self._descend(request.directory, answer))
 
     def _observe(self, request: _Request, arrived: float) -> None:
@@ -159,8 +161,9 @@ class Walk:
         if answer.retry and request.attempt <= self._limits.retries:
             self.retries += 1
             delay = min(LONGEST_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2 ** (request.attempt - 1))
+            delay *= random.uniform(0.5, 1.5)  # noqa: S311 (spreads load, guards nothing)
             request.attempt += 1
-            due = self._clock() + delay * random.uniform(0.5, 1.5)  # noqa: S311 (spreads load, guards nothing)
+            due = self._clock() + min(LONGEST_WISH_SECONDS, answer.after) + delay
             heapq.heappush(self._waiting, (due, self.retries, request))
             return None
         if request.attempt > 1:

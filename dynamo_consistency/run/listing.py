@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dynamo_consistency import paths
-from dynamo_consistency.backend import adapt
 from dynamo_consistency.check import DumpSource, Listing, Source
 from dynamo_consistency.errors import ConfigurationError, ListingError
 from dynamo_consistency.listers.contract import Failed, Lister, Remover
@@ -85,6 +84,8 @@ def _source(listing: Listing, backend: "Backend | None", site: str) -> Source:
     """What lists the site by the check or else by the backend; without a protocol where only `get_listers` tells."""
     source = listing.source
     if source is None and backend is not None:
+        from dynamo_consistency.backend import adapt
+
         source = adapt.listing_source(backend, site)
     return source or Source.model_construct()
 
@@ -108,6 +109,12 @@ def open_lister(listing: Listing, backend: "Backend | None", site: str) -> OpenS
         servers, many = source.xrootd.servers, _many(listing)
         xrootd = XRootDLister(servers, source.xrootd.prefix, **many)
         return OpenSource(xrootd, f"xrootd {' '.join(servers)}", xrootd.remove_directory)
+    if source.webdav is not None:
+        from dynamo_consistency.listers.webdav import WebDavLister
+
+        servers = source.webdav.servers
+        webdav = WebDavLister(servers, source.webdav.prefix, **_many(listing))
+        return OpenSource(webdav, f"webdav {' '.join(servers)}")
     if source.s3 is not None:
         from dynamo_consistency.listers.s3 import S3Lister
 

@@ -6,6 +6,8 @@ it is met. What CEL cannot know (is there such a day, are `//mc` and `/mc` the s
 
 from typing import Any, NamedTuple
 
+from dynamo_consistency.check import Source
+
 Schema = dict[str, Any]
 
 
@@ -109,11 +111,12 @@ RULES: dict[str, list[Rule]] = {
     "spec.listing.exclude[]": _ABSOLUTE,
     "spec.listing.source": [
         Rule(
-            "[has(self.xrootd), has(self.posix), has(self.dump)].filter(given, given).size() == 1",
-            "must have exactly one of xrootd, posix, dump",
+            f"[{', '.join(f'has(self.{name})' for name in Source.model_fields)}].filter(given, given).size() == 1",
+            "must name exactly one protocol, such as xrootd",
         )
     ],
     "spec.listing.source.xrootd.prefix": _PREFIX,
+    "spec.listing.source.webdav.prefix": _PREFIX,
     "spec.listing.source.posix.prefix": _ABSOLUTE,
     "spec.listing.source.dump": [
         Rule(

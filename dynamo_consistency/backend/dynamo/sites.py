@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine, select
 from dynamo_consistency.backend.contract import ListerFactory
 from dynamo_consistency.backend.dynamo import schema
 from dynamo_consistency.backend.dynamo.connect import reading
+from dynamo_consistency.backend.listers import listers_of
 from dynamo_consistency.backend.sql import trouble
 from dynamo_consistency.check import Source
 from dynamo_consistency.errors import BackendError
@@ -74,6 +75,4 @@ def get_listers(site: str, sources: Mapping[str, Source]) -> tuple[ListerFactory
         from dynamo_consistency.listers.xrootd import XRootDLister
 
         return XRootDLister, [(source.xrootd.servers, source.xrootd.prefix)] * PARALLEL_LISTERS
-    from dynamo_consistency.listers.dump import DumpLister
-
-    return DumpLister, [(source.dump,)]
+    return listers_of(site, source)
