@@ -1,0 +1,94 @@
+"""The client of an object store: where its credentials come from, and what its errors mean."""
+
+import re
+from typing import Any, NamedTuple
+
+from dynamo_consistency import secrets
+from dynamo_consistency.errors import ConfigurationError, ListingError
+from dynamo_consistency.listers.contract import Failed
+
+CONNECT_SECONDS = 10
+
+_URL = re.compile(r"s3://(?P<bucket>[A-Za-z0-9][A-Za-z0-9._-]{1,62})(?:/(?P<prefix>.*))?", re.DOTALL)
+_SLOW = {"SlowDown", "ServiceUnavailable", "RequestTimeout", "TooManyRequests", "Throttling", "ThrottlingException"}
+
+
+class Place(NamedTuple):
+    """A bucket, and what stands before an LFN in its keys: nothing, or a prefix that begins with no slash."""
+
+    bucket: str
+    prefix: bytes
+
+    @classmethod
+    def parse(cls, url: str) -> "Place":
+        """Of `s3://bucket/prefix`. Raises ConfigurationError."""
+        match = _URL.fullmatch(url)
+        prefix = (match["prefix"] or "").rstrip("/") if match else ""
+        if match is None or {"", ".", ".."} & set(prefix.split("/") if prefix else ()):
+            raise ConfigurationError(f"{secrets.redact(url)} is no place in an object store: write s3://bucket/prefix")
+        return cls(match["bucket"], prefix.encode())
+
+    def folder(self, directory: bytes) -> bytes:
+        """What the keys of all that is in `directory`, an LFN, begin with."""
+        return (self.prefix + directory.rstrip(b"/") + b"/").lstrip(b"/")
+
+
+def connect(endpoint: str | None, connections: int, timeout: int) -> Any:
+    """A client for many threads; it asks once, since the walk asks again. `timeout` in seconds is for each answer.
+
+    Credentials are those that the variables, files or the machine offer, as with every S3 program.
+    Raises ConfigurationError when the library is lacking or the endpoint is none, ListingError without credentials.
+    """
+    try:
+        import botocore.session
+        from botocore.config import Config
+        from botocore.exceptions import BotoCoreError
+    except ImportError:
+        raise ConfigurationError("object stores need a library: pip install 'dynamo-consistency[s3]'") from None
+    once = Config(
+        retries={"total_max_attempts": 1},
+        max_pool_connections=connections,
+        connect_timeout=min(CONNECT_SECONDS, timeout),
+        read_timeout=timeout,
+    )
+    try:
+        session = botocore.session.Session()
+        credentials = session.get_credentials()
+        client = session.create_client("s3", endpoint_url=endpoint, config=once)
+    except (BotoCoreError, ValueError) as error:
+        raise ConfigurationError(f"the object store cannot be used: {_sentence(error)}") from None
+    if credentials is None:
+        raise ListingError(
+            "there are no credentials for the object store; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or "
+            "AWS_SHARED_CREDENTIALS_FILE"
+        )
+    frozen = credentials.get_frozen_credentials()
+    secrets.remember(frozen.secret_key or "")
+    secrets.remember(frozen.token or "")
+    return client
+
+
+def failed(error: Exception) -> Failed:
+    """What an error of the library means for the directory that was asked for."""
+    from botocore import exceptions
+    from botocore.parsers import ResponseParserError
+
+    if isinstance(error, exceptions.ClientError):
+        told = error.response.get("Error", {})
+        code, message = str(told.get("Code", "")), str(told.get("Message", ""))
+        status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+        slow = code in _SLOW or status in (408, 429, 503)
+        reason = secrets.redact(" ".join(f"{message.rstrip('.')} ({code})".split()))
+        return Failed(reason, retry=slow or status >= 500 or code == "InternalError", slow=slow)
+    if isinstance(error, exceptions.HTTPClientError):
+        silent = isinstance(error, exceptions.ReadTimeoutError | exceptions.ConnectTimeoutError)
+        return Failed(_sentence(error), retry=True, slow=silent)
+    if isinstance(error, ResponseParserError):
+        return Failed("its answer is not whole, or no answer of an object store", retry=True)
+    return Failed(_sentence(error))
+
+
+def _sentence(error: Exception) -> str:
+    """What the library says, without the query of the request."""
+    text = re.sub(r"\?[^\s\"]*", "", " ".join(str(error).split()))
+    return secrets.redact(text.rstrip(".") or type(error).__name__)
