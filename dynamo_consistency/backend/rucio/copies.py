@@ -1,0 +1,45 @@
+"""Where else a file is: whether it can be had again when it is given up at one RSE."""
+
+from collections.abc import Iterable, Sequence
+
+from dynamo_consistency import paths
+from dynamo_consistency.backend.rucio import rses
+from dynamo_consistency.backend.rucio.connect import Catalogue
+from dynamo_consistency.backend.rucio.options import Options
+from dynamo_consistency.backend.rucio.records import Copy, Records, Replica
+from dynamo_consistency.backend.rucio.registered import candidates, registered
+
+
+def usable(replica: Replica, copies: Iterable[Copy]) -> set[str]:
+    """The kinds of RSE (DISK, TAPE) elsewhere that have the same file, available and to stay."""
+    return {copy.type for copy in copies if copy.usable and copy.size == replica.size}
+
+
+def objection(kinds: set[str], recall_from_tape: bool) -> str | None:
+    """Why a file with copies on these kinds of RSE is not given up; None when it can be had again."""
+    if "DISK" in kinds or ("TAPE" in kinds and recall_from_tape):
+        return None
+    if "TAPE" in kinds:
+        return "no disk source elsewhere, only tape has it; `recallFromTape` has such files recalled"
+    return "no disk source elsewhere, and none on tape: it is a last copy, and that is never declared bad"
+
+
+def without_source(
+    catalogue: Catalogue, options: Options, site: str, names: Sequence[str]
+) -> tuple[list[str], list[str]]:
+    """(files that no disk elsewhere has, of those: the files that no tape has either), in the order given.
+
+    A file that Rucio does not know at the site has none.
+    """
+    files = [paths.to_bytes(name) for name in names]
+    with catalogue.reading() as connection:
+        rse = rses.find(connection, catalogue, site)
+        records = Records(connection, catalogue.tables, rse)
+        found = registered(records, files, candidates(records, rse, options, files))
+        copies = records.copies(replica.did for replicas in found.values() for replica in replicas)
+    kinds = {
+        path: set().union(*(usable(replica, copies.get(replica.did, ())) for replica in replicas))
+        for path, replicas in found.items()
+    }
+    no_disk = [name for name, path in zip(names, files, strict=True) if "DISK" not in kinds[path]]
+    return no_disk, [name for name in no_disk if "TAPE" not in kinds[paths.to_bytes(name)]]

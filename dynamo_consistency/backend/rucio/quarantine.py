@@ -1,0 +1,117 @@
+"""Deletion of files that Rucio has not registered: they are handed to its dark reaper, by way of the quarantine.
+
+The dark reaper deletes what it is given, without a look at the storage, unless the scope and name that were given too
+are registered by then. So nothing goes there without the scope and name that the file would have.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, inspect
+
+from dynamo_consistency.backend.contract import Outcome
+from dynamo_consistency.backend.rucio import refusal, rses
+from dynamo_consistency.backend.rucio.connect import Catalogue
+from dynamo_consistency.backend.rucio.lfn2pfn import Did
+from dynamo_consistency.backend.rucio.naming import Naming
+from dynamo_consistency.backend.rucio.options import Options
+from dynamo_consistency.backend.rucio.records import Records, spellings
+from dynamo_consistency.backend.rucio.registered import candidates, registered
+from dynamo_consistency.backend.rucio.rest import RestClient, rest_id
+from dynamo_consistency.backend.rucio.rses import Rse
+from dynamo_consistency.backend.rucio.sending import settle
+
+REGISTERED = "the inventory knows it at the site; only what Rucio has not registered is deleted in this way"
+
+
+@dataclass(frozen=True)
+class _Dark:
+    """A file that is to be deleted: its path below the prefix, without a slash in front."""
+
+    rse: str
+    """The id, as the server writes it."""
+
+    path: str
+    did: Did
+
+
+@dataclass(frozen=True)
+class Quarantine:
+    """The requests for one RSE."""
+
+    catalogue: Catalogue
+    options: Options
+    client: RestClient
+    site: str
+
+    def request(self, files: Sequence[bytes]) -> dict[bytes, Outcome]:
+        """Hand over each of `files` (LFNs) that is not waiting yet, and that Rucio has not registered at the site."""
+        return settle(files, self._judge, self._hand_over)
+
+    def _judge(self, files: Sequence[bytes]) -> dict[bytes, Outcome | _Dark]:
+        with self.catalogue.reading() as connection:
+            rse = rses.find(connection, self.catalogue, self.site)
+            records = Records(connection, self.catalogue.tables, rse)
+            refused = _refused(rse, records, files)
+            left = [path for path in files if path not in refused]
+            judge = _Judge(records, rse, self.options, _limits(connection, self.catalogue), left)
+            verdicts = {path: judge.verdict(path) for path in left}
+        return {path: Outcome(path, "refused", refused[path]) if path in refused else verdicts[path] for path in files}
+
+    def _hand_over(self, wanted: Mapping[bytes, _Dark]) -> dict[bytes, Outcome]:
+        """The server says nothing of what it leaves out: what has arrived is read back."""
+        (rse,) = {dark.rse for dark in wanted.values()}
+        self.client.quarantine(rse, {dark.path: dark.did for dark in wanted.values()})
+        return {path: _arrived(path, verdict) for path, verdict in self._judge(list(wanted)).items()}
+
+
+def _arrived(path: bytes, verdict: Outcome | _Dark) -> Outcome:
+    if isinstance(verdict, _Dark):
+        return Outcome(path, "refused", "Rucio took it, and does not list it; it will be asked for again")
+    return verdict._replace(outcome="requested") if verdict.outcome == "waiting" else verdict
+
+
+def _refused(rse: Rse, records: Records, files: Sequence[bytes]) -> dict[bytes, str]:
+    """What is not handed over whatever the catalogue says of it, and why."""
+    if rse.tfc:
+        return dict.fromkeys(files, "paths here are made by a TFC, which Rucio's dark reaper does not follow")
+    if not rse.deterministic and records.has_replicas_without_path():
+        return dict.fromkeys(files, "a file is on its way to the site whose path Rucio does not know yet")
+    prefixes = {protocol.prefix for protocol in rse.protocols}
+    return {path: why for path in files if (why := refusal.of_path(path, prefixes))}
+
+
+def _limits(connection: Connection, catalogue: Catalogue) -> dict[str, int]:
+    """How long a path, scope and name may be: each Rucio has its own widths of columns."""
+    table = catalogue.tables.quarantined
+    columns = inspect(connection).get_columns(table.name, schema=table.schema)
+    return {column["name"]: getattr(column["type"], "length", None) or 0 for column in columns}
+
+
+class _Judge:
+    """What the catalogue says of some files, and what follows from it."""
+
+    def __init__(
+        self, records: Records, rse: Rse, options: Options, limits: Mapping[str, int], files: Sequence[bytes]
+    ) -> None:
+        self._rse, self._limits = rest_id(rse.id), limits
+        guesses = candidates(records, rse, options, files)
+        self._registered = registered(records, files, guesses)
+        dids = {did for path in files for did in guesses[path]}
+        # Even with a path of its own elsewhere at the site, a replica of that name is a reason to keep the file.
+        known = {replica.did for replica in records.replicas(dids)} | records.on_their_way(dids)
+        self._known = {path for path in files if known & set(guesses[path])}
+        self._waiting = records.quarantined(text for path in files for text in spellings(path))
+        self._naming = Naming(records, guesses, options.scope)
+
+    def verdict(self, path: bytes) -> Outcome | _Dark:
+        relative, *others = spellings(path)
+        if self._registered[path] or path in self._known:
+            return Outcome(path, "refused", REGISTERED)
+        if self._waiting & {relative, *others}:
+            return Outcome(path, "waiting")
+        did = self._naming.did(path)
+        objection = did if isinstance(did, str) else refusal.of_length(relative, did, self._limits)
+        if isinstance(did, str) or objection:
+            return Outcome(path, "refused", str(objection))
+        return _Dark(self._rse, relative, did)
