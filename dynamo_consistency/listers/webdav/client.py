@@ -46,6 +46,15 @@ class Question:
         return left
 
 
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A multistatus: who sent it in the end, and its pieces, which can be read once."""
+
+    address: Address
+    pieces: Iterator[bytes]
+    from_xrootd: bool
+
+
 class Client:
     """Asks servers. `trusted` are the hosts that the check names: only they are shown the token. For any thread."""
 
@@ -53,13 +62,12 @@ class Client:
         self._identity, self._trusted = identity, trusted
 
     @contextmanager
-    def ask(self, question: Question) -> Iterator[tuple[Address, Iterator[bytes]]]:
-        """Who answers with a multistatus in the end, and its pieces. Raises TroubleError for everything else."""
+    def ask(self, question: Question) -> Iterator[Reply]:
+        """The multistatus that comes in the end. Raises TroubleError for everything else."""
         asked, seen = question.address, {question.address}
         while (response := self._send(question, asked)).status in REDIRECTIONS:
-            location = response.headers.get("Location", "")
             _put_back(response)
-            asked = _follow(question, asked, location)
+            asked = _follow(question, asked, response)
             if asked in seen or len(seen) > MOST_REDIRECTIONS:
                 raise TroubleError(f"{question.address.door} redirects too often, or in a circle")
             seen.add(asked)
@@ -67,7 +75,7 @@ class Client:
             _put_back(response)
             raise refusal(asked.door, response.status, response.headers, self._hint(asked))
         try:
-            yield asked, _pieces(question, asked, response)
+            yield Reply(asked, _pieces(question, asked, response), _is_xrootd(response))
         finally:
             response.close()  # no connection any more, if all of it was read: that is back in the pool
 
@@ -127,14 +135,26 @@ def _trouble(error: HTTPError, question: Question, asked: Address) -> TroubleErr
     return DoorIsDownError(reason, retry=True) if asked == question.address else TroubleError(reason, retry=True)
 
 
-def _follow(question: Question, asked: Address, location: str) -> Address:
-    """Where a redirection leads: to the same directory somewhere else, and never out of TLS."""
+def _is_xrootd(response: BaseHTTPResponse) -> bool:
+    return response.headers.get("Server", "").lower().startswith("xrootd")
+
+
+def _follow(question: Question, asked: Address, response: BaseHTTPResponse) -> Address:
+    """Where a redirection leads: to the same directory somewhere else, and never out of TLS.
+
+    XRootD's redirectors name any one of the servers that have the directory, and each may have other files in it.
+    """
     try:
-        there = asked.redirected(location)
+        there = asked.redirected(response.headers.get("Location", ""))
     except ValueError:
         raise TroubleError(f"{asked.door} redirects, but to nowhere") from None
     if asked.door.secure and not there.door.secure:
         raise TroubleError(f"{asked.door} redirects to {there.door}, which is not safe: it has no TLS")
+    if _is_xrootd(response) and (there.door.host, there.door.port) != (asked.door.host, asked.door.port):
+        raise TroubleError(
+            f"{asked.door} is an XRootD redirector, and over HTTP it shows the files of one data server only: list the "
+            "site with the source xrootd, or name the data servers if each has all files"
+        )
     if there.path != question.address.path and not there.path.endswith(question.lfn):
         raise TroubleError(f"{asked.door} redirects to another directory, {to_text(there.path)}")
     return there

@@ -7,6 +7,7 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from http import HTTPStatus
+from itertools import chain
 from typing import TypeVar
 
 from dynamo_consistency.listers.contract import File, Hole, Listed, Subdirectory
@@ -18,6 +19,8 @@ from dynamo_consistency.paths import visible
 
 MOST_ENTRIES = 10_000_000
 _MOST = 1 << 63
+_XROOTD_LINE = re.compile(rb"[0-9]+ [0-9]+ [0-9]+ [0-9]+( .*)?")
+"""Identity, size, flags and time, and more since 5.0: in a listing this follows after each name."""
 _SIZE = re.compile(r"[0-9]{1,19}")
 _TIME = re.compile(r"[A-Z][a-z]{2}, ([0-9]{2} [A-Z][a-z]{2} [0-9]{4}) ([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9]) GMT")
 
@@ -29,8 +32,8 @@ Judge = Callable[[list[Reading]], bool]
 class Contents:
     """Collects what a server says about one directory and what is in it."""
 
-    def __init__(self, address: Address) -> None:
-        self._directory = address.path
+    def __init__(self, address: Address, from_xrootd: bool = False) -> None:
+        self._directory, self._from_xrootd = address.path, from_xrootd
         self._start = address.target.partition("?")[0]
         self._own: list[Response] = []
         self._doubtful: list[tuple[str, Response]] = []
@@ -56,6 +59,8 @@ class Contents:
         for reading, response in readings:
             self._place(reading.path(encodes), response)
         self._look_at_itself()
+        if self._from_xrootd:
+            _look_as_at_xrootd(self._listed)
         _settle_repeated(self._listed)
         return self._listed
 
@@ -88,6 +93,17 @@ class Contents:
                 raise TroubleError("not a directory")
             if _kind(own) is None:
                 raise TroubleError("its listing does not say that it is a directory")
+
+
+def _look_as_at_xrootd(listed: Listed) -> None:
+    """XRootD's door reads a listing with line ends between names, and mistakes what follows after one in a name."""
+    for name in chain((file.name for file in listed.files), (entry.name for entry in listed.directories)):
+        if b" " in name and _XROOTD_LINE.fullmatch(name):
+            raise TroubleError("the server mixes up its entries; a line end in the name of one does that")
+    unknown = [file for file in listed.files if not file.size and file.mtime == 0]
+    if unknown:
+        listed.files = [file for file in listed.files if file.size or file.mtime != 0]
+        listed.holes += [Hole(file.name, "the server knows neither its size nor its time") for file in unknown]
 
 
 def _add(listed: Listed, name: bytes, response: Response) -> None:

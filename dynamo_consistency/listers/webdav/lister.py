@@ -143,9 +143,9 @@ class WebDavLister(ThreadedLister):
     def _list(self, server: Server, wish: Wish) -> Listed:
         address = Address.of(server.door, self._prefix.path(wish.lfn))
         question = Question(wish.lfn, address, wish.deadline, body=wish.body)
-        with self._client.ask(question) as (answering, pieces):
-            contents = Contents(answering)
-            _read(pieces, contents.take)
+        with self._client.ask(question) as reply:
+            contents = Contents(reply.address, reply.from_xrootd)
+            _read(reply.pieces, contents.take)
         return contents.listed(lambda unclear: self._judge(server, unclear, wish.deadline))
 
     def _judge(self, server: Server, unclear: list[Reading], deadline: float) -> bool:
@@ -167,8 +167,8 @@ class WebDavLister(ThreadedLister):
         address = Address.of(server.door, path, directory=False)
         responses: list[Response] = []
         try:
-            with self._client.ask(Question(path, address, deadline, depth=0)) as (_, pieces):
-                _read(pieces, responses.append)
+            with self._client.ask(Question(path, address, deadline, depth=0)) as reply:
+                _read(reply.pieces, responses.append)
         except DoorIsDownError:
             raise
         except TroubleError as error:
