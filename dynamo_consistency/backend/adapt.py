@@ -69,11 +69,11 @@ def look_up(backend: Backend, site: str, files: Sequence[bytes]) -> dict[bytes, 
         part = batch.filter(pc.is_in(batch["path"], wanted)).select(["path", "size", "in_flight", "dataset", "time"])
         for path, *facts in zip(*(column.to_pylist() for column in part.columns), strict=True):
             entry = Known(*facts)
-            found[path] = _of_both(found[path], entry) if path in found else entry
+            found[path] = merged(found[path], entry) if path in found else entry
     return found
 
 
-def _of_both(one: Known, other: Known) -> Known:
+def merged(one: Known, other: Known) -> Known:
     """Two entries of one file: it is in flight, and as young, as either; sizes that differ are unknown."""
     size = one.size if one.size == other.size else None
     times = [entry.time for entry in (one, other) if entry.time is not None]

@@ -26,6 +26,7 @@ _BUILT_IN = {
     "dynamo": "dynamo_consistency.backend.dynamo",
     "file": "dynamo_consistency.backend.file",
     "module": "dynamo_consistency.backend.module",
+    "rucio": "dynamo_consistency.backend.rucio",
 }
 
 

@@ -34,8 +34,10 @@ NOTHING = ("", "null", "NULL", "None", "\\N")
 class InventoryDump:
     """The dump of one site, to be read once by `batches`."""
 
-    def __init__(self, source: InventorySource, site: str) -> None:
+    def __init__(self, source: InventorySource, site: str, is_part: bool = False) -> None:
+        """`is_part`: one of several files that make a dump, which may have nothing of the site."""
         self._source = source
+        self._is_part = is_part
         self._rse = source.rse or site
         self._relative: bool | None = None
         self._rows = self._in_doubt = 0
@@ -126,6 +128,8 @@ class InventoryDump:
     def _judge(self) -> None:
         if self._in_doubt:
             log.warning("%d lines of %s have an unreadable size or time; in flight", self._in_doubt, self.name)
+        if self._is_part:
+            return
         if not self._rows and self._other_rse:
             raise BackendError(
                 f"the inventory dump {self.name} has nothing of the RSE {self._rse}, but of {self._other_rse}; set rse"

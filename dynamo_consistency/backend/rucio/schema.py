@@ -35,7 +35,7 @@ class Tables:
     def __init__(self, schema: str | None = None) -> None:
         metadata = MetaData(schema=schema)
 
-        def table(name: str, **columns: Any) -> Table:
+        def table(name: str, /, **columns: Any) -> Table:
             return Table(name, metadata, *(Column(column, kind) for column, kind in columns.items()))
 
         did = {"scope": String, "name": String}
@@ -78,7 +78,7 @@ class Tables:
             tombstone=DateTime,
             **times,
         )
-        self.requests = table("requests", **did, dest_rse_id=AsItCame, state=String, request_type=String)
+        self.requests = table("requests", **did, dest_rse_id=AsItCame, bytes=BigInteger, **times)
         self.bad_replicas = table(
             "bad_replicas", **did, rse_id=AsItCame, reason=String, state=String, bytes=BigInteger, **times
         )
@@ -86,9 +86,11 @@ class Tables:
         self.quarantine_history = table(
             "quarantined_replicas_history", **did, rse_id=AsItCame, path=String, deleted_at=DateTime
         )
-        self.dataset_locks = table("dataset_locks", **did, rse_id=AsItCame, rule_id=AsItCame)
+        self.dataset_locks = table("dataset_locks", **did, rse_id=AsItCame, rule_id=AsItCame, account=String)
         self.locks = table("locks", **did, rse_id=AsItCame, rule_id=AsItCame, state=String)
-        self.rules = table("rules", **did, id=AsItCame, account=String, state=String, expires_at=DateTime)
+        self.rules = table(
+            "rules", **did, id=AsItCame, account=String, did_type=String, grouping=String, expires_at=DateTime
+        )
         self.contents = table("contents", **did, child_scope=String, child_name=String, did_type=String)
         self.dids = table("dids", **did, account=String, did_type=String, availability=String, expired_at=DateTime)
         self.scopes = table("scopes", scope=String)

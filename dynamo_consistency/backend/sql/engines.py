@@ -62,7 +62,7 @@ def make_engine(url: URL, *, install: str, init_command: str | None = None) -> E
     kind = url.get_backend_name()
     arguments: dict[str, Any] = {}
     if kind == "sqlite":
-        arguments = {"timeout": CONNECT_TIMEOUT}
+        arguments = {"timeout": CONNECT_TIMEOUT, "check_same_thread": False}
     elif kind == "mysql":
         arguments = _mysql_arguments(url, init_command)
     elif kind == "postgresql":

@@ -1,0 +1,100 @@
+"""What Rucio's catalogue has at an RSE, as a stream: one query, one view of the catalogue, in no order."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+from sqlalchemy import func, select
+
+from dynamo_consistency import paths
+from dynamo_consistency.backend.contract import INVENTORY_COLUMNS
+from dynamo_consistency.backend.dataset_filter import dataset_of
+from dynamo_consistency.backend.rucio import contents, rses
+from dynamo_consistency.backend.rucio.connect import Catalogue
+from dynamo_consistency.backend.rucio.lfn2pfn import Translation
+from dynamo_consistency.backend.rucio.options import Options
+from dynamo_consistency.backend.rucio.states import is_expected
+from dynamo_consistency.backend.sql.reading import partitions
+from dynamo_consistency.errors import BackendError
+
+BATCH_ROWS = 20_000
+
+COLUMNS = pa.schema(
+    [*INVENTORY_COLUMNS, *(pa.field(name, pa.string()) for name in ("scope", "name", "checksum", "state"))]
+)
+"""The checksum is Adler-32; the state is Rucio's letter."""
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Makes batches of what the queries of `contents` return. `now`: UTC without a zone."""
+
+    translation: Translation | None
+    quarantined: frozenset[bytes]
+    cms_names: bool
+    now: datetime
+
+    def batch(self, rows: Sequence[Any]) -> pa.RecordBatch:
+        scopes, names, stored, sizes, checksums, states, locks, tombstones, times, disturbed = zip(*rows, strict=True)
+        where = [self._path(*did) for did in zip(scopes, names, stored, strict=True)]
+        doubts = zip(states, locks, tombstones, disturbed, where, strict=True)
+        columns = [
+            where,
+            sizes,
+            pa.array(times, pa.timestamp("us")).cast(pa.timestamp("s"), safe=False).cast(pa.int64()),
+            [self._is_in_flight(*doubt) for doubt in doubts],
+            [dataset_of(name) for name in names] if self.cms_names else [None] * len(rows),
+            *[[None] * len(rows)] * 2,
+            *(scopes, names, checksums, states),
+        ]
+        return pa.RecordBatch.from_arrays(
+            [pa.array(column, field.type) for column, field in zip(columns, COLUMNS, strict=True)], schema=COLUMNS
+        )
+
+    def _path(self, scope: str, name: str, stored: str | None) -> bytes | None:
+        """The stored path goes first; where there is none and none can be computed, nobody knows."""
+        if stored:
+            return paths.normalise(paths.to_bytes(f"/{stored}"))
+        return self.translation.path(scope, name) if self.translation else None
+
+    def _is_in_flight(
+        self, state: str, locks: int, tombstone: datetime | None, disturbed: int, path: bytes | None
+    ) -> bool:
+        return bool(disturbed) or path in self.quarantined or not is_expected(state, locks, tombstone, self.now)
+
+
+def judge(connection: Any, catalogue: Catalogue, rse: rses.Rse, options: Options) -> Judge:
+    """Raises ConfigurationError where paths are computed in a way that we do not know."""
+    waiting = connection.execute(contents.quarantined(catalogue.tables, rse)).scalars()
+    return Judge(
+        translation=rses.translation(rse, options) if rse.deterministic else None,
+        quarantined=frozenset(paths.normalise(paths.to_bytes(f"/{path}")) for path in waiting),
+        cms_names=options.dataset_names == "cms",
+        now=datetime.now(UTC).replace(tzinfo=None),
+    )
+
+
+def stream(catalogue: Catalogue, options: Options, site: str) -> Iterator[pa.RecordBatch]:
+    """Batches with COLUMNS, through a cursor that stays at the server: memory does not grow with the rows.
+
+    Raises BackendError for an unknown RSE, and when the read breaks off or ends short of the server's own count.
+    """
+    with catalogue.reading() as connection:
+        rse = rses.find(connection, catalogue, site)
+        to_batch = judge(connection, catalogue, rse, options).batch
+        table = catalogue.tables.replicas
+        expected = connection.execute(
+            select(func.count()).select_from(table).where(table.c.rse_id == rse.id)
+        ).scalar_one()
+        found = 0
+        for rows in partitions(connection, contents.replicas(catalogue.tables, rse), BATCH_ROWS):
+            found += len(rows)
+            yield to_batch(rows)
+        if found != expected:
+            raise BackendError(
+                f"the catalogue {catalogue.place} gave {found} of {expected} replicas of {site}; run again"
+            )
+        for rows in partitions(connection, contents.requests(catalogue.tables, rse), BATCH_ROWS):
+            yield to_batch(rows)

@@ -1,0 +1,59 @@
+"""What the catalogue says of single files at an RSE, asked for by path."""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+import pyarrow as pa
+from sqlalchemy import Column, ColumnElement, Connection, and_, or_
+
+from dynamo_consistency.backend import adapt
+from dynamo_consistency.backend.contract import Known
+from dynamo_consistency.backend.rucio import contents, inventory, rses
+from dynamo_consistency.backend.rucio.connect import Catalogue
+from dynamo_consistency.backend.rucio.inventory import Judge
+from dynamo_consistency.backend.rucio.lfn2pfn import Did
+from dynamo_consistency.backend.rucio.options import Options
+from dynamo_consistency.backend.rucio.records import chunks, spellings
+
+
+def look_up(catalogue: Catalogue, options: Options, site: str, wanted: Sequence[bytes]) -> dict[bytes, Known]:
+    """Those of `wanted` that the catalogue has at the RSE, as `inventory.stream` tells them.
+
+    Where paths are computed, a path is looked up by every DID that may have it. Databases differ in what they take for
+    equal; only the very path that was asked for counts.
+    """
+    found: dict[bytes, Known] = {}
+    with catalogue.reading() as connection:
+        rse = rses.find(connection, catalogue, site)
+        judge = inventory.judge(connection, catalogue, rse, options)
+        for batch in _batches(connection, catalogue, rse, judge, sorted(set(wanted))):
+            columns = (batch[name].to_pylist() for name in ("path", "size", "in_flight", "dataset", "time"))
+            for path, *facts in zip(*columns, strict=True):
+                entry = Known(*facts)
+                found[path] = adapt.merged(found[path], entry) if path in found else entry
+    return {path: found[path] for path in wanted if path in found}
+
+
+def _batches(
+    connection: Connection, catalogue: Catalogue, rse: rses.Rse, judge: Judge, wanted: Sequence[bytes]
+) -> Iterator[pa.RecordBatch]:
+    tables = catalogue.tables
+    by_path = contents.replicas(tables, rse)
+    for texts in chunks(text for path in wanted for text in spellings(path)):
+        if rows := connection.execute(by_path.where(tables.replicas.c.path.in_(texts))).all():
+            yield judge.batch(rows)
+    if judge.translation is None:
+        return
+    for dids in chunks(did for path in wanted for did in judge.translation.dids(path)):
+        for query, table in (
+            (contents.replicas(tables, rse), tables.replicas),
+            (contents.requests(tables, rse), tables.requests),
+        ):
+            if rows := connection.execute(query.where(is_one_of(table.c.scope, table.c.name, dids))).all():
+                yield judge.batch(rows)
+
+
+def is_one_of(scope: Column[str], name: Column[str], dids: Sequence[Did]) -> ColumnElement[bool]:
+    """By scope and by name, so that every database finds the rows by an index."""
+    groups = groupby(sorted(set(dids)), key=lambda did: did.scope)
+    return or_(*(and_(scope == group, name.in_([did.name for did in some])) for group, some in groups))

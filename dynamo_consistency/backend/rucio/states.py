@@ -1,0 +1,26 @@
+"""What a replica means for the comparison.
+
+    A, no tombstone, or locked          expected: it must be there
+    A, tombstone to come                expected: Rucio may let it go one day
+    A, tombstone passed, not locked     in flight: it may be deleted at any moment, or in months
+    C                                   in flight: it is being copied or uploaded
+    U                                   in flight: its transfer failed, or it is lost and on its way out
+    B                                   in flight: it is being deleted
+    D                                   in flight: it was declared bad, and the necromancer has not seen it
+    T                                   in flight: known not to be readable at the moment
+    anything else                       in flight: we do not know it
+
+Whatever its state, a replica is in flight while a request has the RSE as its destination, while a declaration that it
+is bad is open, and while its path is in quarantine, for then the dark reaper deletes it.
+"""
+
+from datetime import datetime
+
+AVAILABLE = "A"
+BAD = "B"
+"""Of a declaration: the necromancer, or the transfer, is not through with it."""
+
+
+def is_expected(state: str, lock_count: int, tombstone: datetime | None, now: datetime) -> bool:
+    """Does the replica alone say that the file must be there? `now` and `tombstone` are UTC without a zone."""
+    return state == AVAILABLE and (tombstone is None or lock_count > 0 or tombstone > now)

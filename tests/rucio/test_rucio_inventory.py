@@ -1,0 +1,254 @@
+"""What the catalogue says of an RSE: every state of a replica, and what it means for the comparison."""
+
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from dynamo_consistency.backend import adapt
+from dynamo_consistency.backend.rucio import inventory
+from dynamo_consistency.errors import BackendError
+
+NOW = datetime.now(UTC).replace(tzinfo=None)
+PASSED, TO_COME = NOW - timedelta(hours=1), NOW + timedelta(days=1)
+OBSOLETE = datetime(1970, 1, 1)
+
+
+def rows(rucio, site, **settings) -> dict[str, dict]:
+    """Name → row of the stream, which has the very form that the engine expects."""
+    batches = list(adapt.stream(rucio.backend(**settings), site.name))
+    found = [row for batch in batches for row in batch.to_pylist()]
+    assert len({row["name"] for row in found}) == len(found)
+    return {row["name"]: row for row in found}
+
+
+def known(rucio, site, path: bytes):
+    return rucio.backend().inventory.look_up(site.name, [path]).get(path)
+
+
+def change(rucio, name: str, **values) -> None:
+    columns = ", ".join(f"{column} = :{column}" for column in values)
+    rucio.sql(
+        f"UPDATE replicas SET {columns} WHERE scope = :scope AND name = :did", scope=rucio.scope, did=name, **values
+    )
+
+
+def test_a_file_has_its_path_size_time_and_did(rucio):
+    site = rucio.rse()
+    path = rucio.file(site, "f", b"12345")
+    [row] = rows(rucio, site).values()
+    time_ = row.pop("time")
+    assert abs(time_ - time.time()) < 60
+    assert row == {
+        "path": path,
+        "size": 5,
+        "in_flight": False,
+        "dataset": None,
+        "block": None,
+        "group": None,
+        "scope": rucio.scope,
+        "name": "f",
+        "checksum": "02f80100",
+        "state": "A",
+    }
+    assert known(rucio, site, path) == (5, False, None, time_)
+
+
+@pytest.mark.parametrize(
+    ("state", "tombstone", "locks", "in_flight"),
+    [
+        ("A", None, 0, False),
+        ("A", None, 2, False),
+        ("A", PASSED, 1, False),
+        ("A", TO_COME, 0, False),
+        ("A", PASSED, 0, True),
+        ("A", OBSOLETE, 0, True),
+        ("C", None, 1, True),
+        ("C", None, 0, True),
+        ("U", OBSOLETE, 0, True),
+        ("U", None, 1, True),
+        ("B", PASSED, 0, True),
+        ("D", None, 1, True),
+        ("T", None, 1, True),
+    ],
+)
+def test_only_what_must_be_there_is_expected(rucio, state, tombstone, locks, in_flight):
+    site = rucio.rse()
+    path = rucio.file(site, "f")
+    change(rucio, "f", state=state, tombstone=tombstone, lock_cnt=locks)
+    row = rows(rucio, site)["f"]
+    assert (row["path"], row["state"], row["in_flight"]) == (path, state, in_flight)
+    assert known(rucio, site, path).in_flight is in_flight
+
+
+def test_a_file_with_a_request_is_in_flight(rucio):
+    here, there = rucio.rse("HERE"), rucio.rse("THERE")
+    rucio.distance(there, here)
+    path = rucio.file(there, "f")
+    rucio.rule("f", here)
+    change(rucio, "f", state="A")  # as a stage-in has it: there, and yet on its way
+    assert rows(rucio, here)["f"]["in_flight"]
+    assert known(rucio, here, path).in_flight
+    assert not rows(rucio, there)["f"]["in_flight"]
+
+
+def test_a_request_without_a_replica_is_a_file_in_flight(rucio):
+    here, there = rucio.rse("HERE"), rucio.rse("THERE")
+    rucio.distance(there, here)
+    path = rucio.file(there, "f", b"12345")
+    rucio.rule("f", here)
+    rucio.sql("DELETE FROM replicas WHERE rse_id = (SELECT id FROM rses WHERE rse = :rse)", rse=here.name)
+    row = rows(rucio, here)["f"]
+    assert (row["path"], row["size"], row["in_flight"], row["scope"]) == (path, 5, True, rucio.scope)
+    assert known(rucio, here, path).in_flight
+
+
+def test_a_file_with_an_open_declaration_is_in_flight(rucio):
+    site = rucio.rse()
+    path = rucio.file(site, "f")
+    bad = {"scope": rucio.scope, "name": "f", "rse": site.name}
+    rucio.ask("POST", "/replicas/bad", {"reason": "x", "force": False, "replicas": [bad]})
+    assert rows(rucio, site)["f"]["in_flight"]
+    change(rucio, "f", state="A")  # the declaration alone
+    assert rows(rucio, site)["f"]["in_flight"]
+    assert known(rucio, site, path).in_flight
+    rucio.sql("UPDATE bad_replicas SET state = 'R' WHERE name = 'f' AND scope = :scope", scope=rucio.scope)
+    assert not rows(rucio, site)["f"]["in_flight"]
+
+
+def test_a_file_whose_path_is_in_quarantine_is_in_flight(rucio):
+    site = rucio.rse()
+    path = rucio.file(site, "f").decode()
+    dark = rucio.store(site, "dark")
+    replicas = [{"path": path.lstrip("/")}, {"path": "dark", "scope": rucio.scope, "name": "dark"}]
+    rucio.ask("POST", "/replicas/quarantine", {"rse": site.name, "replicas": replicas})
+    assert rows(rucio, site)["f"]["in_flight"]
+    assert known(rucio, site, path.encode()).in_flight
+    assert known(rucio, site, b"/" + dark) is None  # it is an orphan still, whose deletion waits
+
+
+def test_a_path_that_is_stored_goes_before_one_that_is_computed(rucio):
+    site = rucio.rse()
+    computed = rucio.file(site, "f")
+    change(rucio, "f", path="/somewhere//else/f")
+    assert rows(rucio, site)["f"]["path"] == b"/somewhere/else/f"
+    change(rucio, "f", path="/somewhere/else/f")
+    assert known(rucio, site, b"/somewhere/else/f").size == 3
+    assert known(rucio, site, computed) is None
+
+
+def test_where_paths_are_not_computed_they_are_those_of_the_catalogue(rucio):
+    site = rucio.rse(deterministic=False)
+    path = rucio.file(site, "f", pfn=f"file://localhost:0{rucio.folder}/SITE/any/where")
+    assert path == b"/any/where"
+    assert rows(rucio, site)["f"]["path"] == path
+    assert known(rucio, site, path).size == 3
+    assert known(rucio, site, b"/any") is None
+
+
+def test_a_file_whose_path_nobody_knows_yet_has_none(rucio):
+    here, there = rucio.rse("HERE", deterministic=False), rucio.rse("THERE")
+    rucio.distance(there, here)
+    rucio.file(there, "f")
+    rucio.rule("f", here)
+    row = rows(rucio, here)["f"]
+    assert (row["path"], row["in_flight"], row["state"]) == (None, True, "C")
+    assert list(rucio.backend().inventory.list_files(here.name)) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["with space", "100%25?#&", "ünïcode-日本", "a//b", "quote'\"", "x" * 250, "semi;colon", "back\\slash", "tab\t"],
+)
+@pytest.mark.parametrize("algorithm", ["hash", "identity", "cmstfc"])
+def test_odd_names_are_found_by_the_stream_and_by_their_path(rucio_sqlite, name, algorithm):
+    rucio = rucio_sqlite
+    site = rucio.rse(algorithm=algorithm)
+    rucio.sql(
+        "INSERT INTO dids (scope, name, account, did_type, availability, bytes, created_at, updated_at) "
+        "VALUES (:scope, :name, 'root', 'F', 'A', 3, :now, :now)", scope=rucio.scope, name=name, now=NOW,
+    )  # fmt: skip
+    rucio.sql(
+        "INSERT INTO replicas (rse_id, scope, name, bytes, state, lock_cnt, created_at, updated_at) "
+        "SELECT id, :scope, :name, 3, 'A', 0, :now, :now FROM rses WHERE rse = :rse",
+        scope=rucio.scope, name=name, now=NOW, rse=site.name,
+    )  # fmt: skip
+    path = rows(rucio, site)[name]["path"]
+    assert b"//" not in path
+    found = rucio.backend(scope=rucio.scope).inventory.look_up(site.name, [path])
+    if algorithm == "cmstfc" or "//" not in name:  # of a folded path nobody can tell the name, but of CMS' names
+        assert found.keys() == ({path} if "//" not in name else set())
+
+
+def test_a_look_up_of_names_that_rucio_cannot_have_finds_nothing(rucio):
+    site = rucio.rse()
+    rucio.file(site, "f")
+    wanted = [b"/\xff\xfe", b"/", b"/a", b"/" + b"x" * 5000, b"/a\nb", b"/s/ab/cd/'; DROP TABLE replicas"]
+    assert rucio.backend().inventory.look_up(site.name, wanted) == {}
+
+
+def test_many_files_are_looked_up_at_a_time(rucio):
+    site = rucio.rse(algorithm="identity")
+    for start in range(0, 1500, 500):
+        files = [
+            {"scope": rucio.scope, "name": f"f{number}", "bytes": number, "adler32": "00000001"}
+            for number in range(start, start + 500)
+        ]
+        rucio.ask("POST", "/replicas", {"rse": site.name, "files": files})
+    wanted = [f"/{rucio.scope}/f{number}".encode() for number in range(2000)]
+    found = rucio.backend().inventory.look_up(site.name, wanted)
+    assert {path: entry.size for path, entry in found.items()} == dict(zip(wanted[:1500], range(1500), strict=True))
+
+
+def test_names_that_differ_only_in_case_are_two_files(rucio):
+    site = rucio.rse(algorithm="identity")
+    path = rucio.file(site, "Name")
+    assert known(rucio, site, path).size == 3
+    assert known(rucio, site, path.lower()) is None
+
+
+def test_of_two_dids_with_one_path_each_is_found(rucio):
+    """Below user and group the path `identity` does not tell where the scope ends."""
+    number = rucio.number.replace("-", "")
+    for scope in (f"user.u{number}", f"user.u{number}.v"):
+        rucio.add_scope(scope)
+    site = rucio.rse(algorithm="identity")
+    path = rucio.file(site, "v/f", b"12", scope=f"user.u{number}")
+    assert rucio.file(site, "f", b"345", scope=f"user.u{number}.v") == path
+    [batch] = rucio.backend().inventory.stream(site.name)
+    assert [row["path"] for row in batch.to_pylist()] == [path, path]
+    assert known(rucio, site, path).size is None  # they do not agree
+
+
+def test_datasets_are_told_by_cms_names_where_the_entry_says_so(rucio):
+    site = rucio.rse(algorithm="cmstfc")
+    name = f"/store/data/Era{rucio.number}/Primary/AOD/x-v1/000/f.root"
+    rucio.file(site, name)
+    assert rows(rucio, site)[name]["dataset"] is None
+    row = rows(rucio, site, datasetNames="cms")[name]
+    assert (row["path"], row["dataset"]) == (name.encode(), f"/Primary/Era{rucio.number}-x-v1/AOD")
+
+
+def test_an_rse_without_a_file_is_an_empty_stream(rucio):
+    site = rucio.rse()
+    assert rows(rucio, site) == {}
+
+
+def test_an_rse_that_is_not_known_or_deleted_is_an_error(rucio):
+    site = rucio.rse()
+    rucio.file(site, "f")
+    with pytest.raises(BackendError, match="knows no RSE 'NOWHERE'"):
+        list(rucio.backend().inventory.stream("NOWHERE"))
+    with pytest.raises(BackendError, match="knows no RSE"):
+        list(rucio.backend().inventory.stream(site.name.lower()))
+    rucio.sql("UPDATE rses SET deleted = :yes WHERE rse = :rse", yes=True, rse=site.name)
+    with pytest.raises(BackendError, match="knows no RSE"):
+        rucio.backend().inventory.look_up(site.name, [b"/f"])
+
+
+def test_a_stream_that_ends_short_of_the_count_of_the_server_is_an_error(rucio, monkeypatch):
+    site = rucio.rse()
+    rucio.file(site, "f")
+    monkeypatch.setattr(inventory, "partitions", lambda *_: iter([]))
+    with pytest.raises(BackendError, match=r"gave 0 of 1 replicas of .*; run again"):
+        list(rucio.backend().inventory.stream(site.name))
