@@ -16,7 +16,7 @@ from dynamo_consistency.listers.webdav.client import EVERYTHING, WANTED, Client,
 from dynamo_consistency.listers.webdav.entries import Contents
 from dynamo_consistency.listers.webdav.identity import Identity
 from dynamo_consistency.listers.webdav.multistatus import Multistatus, Response
-from dynamo_consistency.listers.webdav.names import Reading
+from dynamo_consistency.listers.webdav.names import Reading, read
 from dynamo_consistency.listers.webdav.trouble import DoorIsDownError, SilentError, TroubleError
 from dynamo_consistency.listers.webdav.url import Address, Door, Prefix
 
@@ -163,7 +163,7 @@ class WebDavLister(ThreadedLister):
         return server.encodes
 
     def _exists(self, server: Server, path: bytes, deadline: float) -> bool:
-        """Is anything at `path`, a path at the site?"""
+        """Is anything at `path`, a path at the site? Only an answer about it says so."""
         address = Address.of(server.door, path, directory=False)
         responses: list[Response] = []
         try:
@@ -175,7 +175,8 @@ class WebDavLister(ThreadedLister):
             if error.failed.retry:
                 raise
             return False
-        return True
+        about = [read(href) for response in responses if not response.status for href in response.hrefs]
+        return len(about) == 1 and path in (about[0].encoded, about[0].bare)
 
     def close(self) -> None:
         super().close()
