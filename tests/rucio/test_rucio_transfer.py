@@ -188,7 +188,7 @@ def test_more_files_than_one_call_takes_are_all_declared(rucio_sqlite, monkeypat
 
 def test_an_account_without_the_right_is_told_so_and_nothing_is_declared(asking):
     path = asking.lost("f")
-    with pytest.raises(BackendError, match="AccessDenied.*give the account checker.* the right"):
+    with pytest.raises(BackendError, match=r"AccessDenied.*give the account checker.* the right"):
         asking.transfer(path, account=asking.rucio.account("checker"))
     assert asking.declared() == []
 

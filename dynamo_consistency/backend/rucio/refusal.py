@@ -1,6 +1,6 @@
 """Paths that are not handed to Rucio's dark reaper, because it might delete another file.
 
-It pastes the path into a URL. Where the protocol takes that apart again, `a;b`, `a?b` and `a#b` have become `a`; older
+It pastes the path into a URL. Where the protocol takes that apart again, `a?b` and `a#b` have become `a`; older
 versions pass the URL to a shell as well. And it deletes whatever is there: a path that leaves the RSE, and over HTTP a
 whole directory.
 """
