@@ -112,6 +112,12 @@ def show_runs(summaries: Iterable[dict[str, Any]]) -> None:
     _console().print(table)
 
 
+def _request(row: dict[str, Any]) -> str:
+    if not row["request"]:
+        return ""
+    return ", ".join(word for word in (f"{row['request']}: {row['outcome']}", row["became"]) if word)
+
+
 def show_file(path: str, rows: list[dict[str, Any]]) -> None:
     console = _console()
     if not rows:
@@ -127,7 +133,7 @@ def show_file(path: str, rows: list[dict[str, Any]]) -> None:
             row["kind"],
             *("" if row[name] is None else str(row[name]) for name in ("size", "siteSize")),
             escape(row["dataset"] or ""),
-            f"{row['request']}: {row['outcome']}" if row["request"] else "",
+            _request(row),
             escape(row["reason"] or ""),
         )
     console.print(table)

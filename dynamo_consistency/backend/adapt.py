@@ -21,6 +21,8 @@ from dynamo_consistency.errors import BackendError, ConsistencyError
 from dynamo_consistency.secrets import redact
 
 BATCH_ROWS = 50_000
+OF_FINDINGS = frozenset(("site_size", "mtime", "root", "type"))
+"""Columns that findings have beside those of an inventory: a backend's own must be called otherwise."""
 
 
 def stream(backend: Backend, site: str) -> Iterator[pa.RecordBatch]:
@@ -104,6 +106,8 @@ def _in_form(batch: pa.RecordBatch) -> pa.RecordBatch:
     for field, column in zip(INVENTORY_COLUMNS, columns, strict=True):
         if column.null_count and not field.nullable:
             raise ValueError(f"the column {field.name} has nulls")
+    if ours := sorted(OF_FINDINGS & named.keys()):
+        raise ValueError(f"the stream has a column {', '.join(ours)}, a name that findings give to something else")
     own = [pa.field(name, column.type) for name, column in named.items()]
     return pa.RecordBatch.from_arrays([*columns, *named.values()], schema=pa.schema([*INVENTORY_COLUMNS, *own]))
 

@@ -17,11 +17,10 @@ from dynamo_consistency.errors import ConsistencyError
 from dynamo_consistency.run.action.directories import REMOVED
 from dynamo_consistency.run.action.record import ACTIONS
 from dynamo_consistency.run.directory import RunDirectory
-from dynamo_consistency.run.history import last_before
+from dynamo_consistency.run.history import FOLLOWED, last_before
 
 log = logging.getLogger(__name__)
 
-FOLLOWED = "followed.parquet"
 _BATCH = 1000
 _ON_THE_WAY = ("requested", "waiting", "unanswered")
 _SCHEMA = pa.schema(

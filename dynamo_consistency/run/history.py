@@ -12,6 +12,8 @@ from dynamo_consistency.run.directory import SUMMARY, RunDirectory, Store
 from dynamo_consistency.run.summary import FINDINGS, fingerprint
 
 SNAPSHOT = "inventory/before.json"
+FOLLOWED = "followed.parquet"
+"""What a run was told to have become of the requests of earlier ones."""
 
 
 def read_summary(run: RunDirectory) -> dict[str, Any]:
@@ -99,7 +101,10 @@ def find_run(store: Store, site: str, run_id: str | None) -> RunDirectory:
 
 
 def history_of_path(store: Store, site: str, path: str) -> Iterator[dict[str, Any]]:
-    """For each complete run, oldest first, in which `path` was found: as what, what was asked and answered, why not."""
+    """For each complete run, oldest first, in which `path` was found: as what, what was asked and answered, why not.
+
+    `became`: what a later run was told of the request.
+    """
     wanted = paths.normalise(paths.to_bytes(path))
     runs = [(run, summary) for run in store.runs(site) if (summary := read_summary(run))["result"] == "Complete"]
     found = {
@@ -107,6 +112,8 @@ def history_of_path(store: Store, site: str, path: str) -> Iterator[dict[str, An
         for kind, name in FINDINGS.items()
     }
     acted = _rows_of([run for run, _ in runs], "actions.parquet", wanted, _ACTED)
+    told = _rows_of([run for run, _ in runs], FOLLOWED, wanted, "run_id, became")
+    became = {row["run_id"]: row["became"] for run, _ in runs for row in told[run.run_id]}
     for run, summary in runs:
         actions = {row["kind"]: row for row in acted[run.run_id]}
         for kind, rows in found.items():
@@ -122,6 +129,7 @@ def history_of_path(store: Store, site: str, path: str) -> Iterator[dict[str, An
                     "dataset": row["dataset"],
                     "request": action.get("request"),
                     "outcome": action.get("outcome"),
+                    "became": became.get(run.run_id) if asked_at is not None else None,
                     "reason": action.get("reason") or _why_not(summary, kind, action),
                     "askedAt": None if asked_at is None else datetime.fromtimestamp(asked_at, UTC).isoformat(),
                 }

@@ -3,13 +3,14 @@
 import pyarrow as pa
 import pyarrow.parquet as pq
 from laboratory import HOLLOWS, MISMATCH, MISSING, ORPHAN
-from simulated import _bytes
+from simulated import SITE, _bytes
 
 from dynamo_consistency.backend.contract import INVENTORY_COLUMNS
 from dynamo_consistency.errors import BackendError
 from dynamo_consistency.listers.posix import PosixLister
 from dynamo_consistency.run import followup
 from dynamo_consistency.run.action import action
+from dynamo_consistency.run.history import history_of_path
 from dynamo_consistency.run.listing import OpenSource
 
 
@@ -38,6 +39,8 @@ def test_the_next_run_tells_what_became_of_each_request(copied):
     summary = lab.run()
     assert {(MISSING, "transfer", run.run_id), (ORPHAN, "delete", run.run_id)} <= set(heard[0])
     assert followed(lab.runs()[-1])[MISSING] == (run.run_id, "recovered")
+    *_, asked = history_of_path(lab.store, SITE, MISSING.decode())
+    assert (asked["outcome"], asked["became"]) == ("requested", "recovered")
     counts = {name: summary["counts"].get(name) for name in followup.COUNTS.values()}
     assert counts == {
         "requestsRecovered": 1,

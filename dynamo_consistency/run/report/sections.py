@@ -70,7 +70,8 @@ _SHOW: dict[str, Callable[..., str]] = {
 _TOP_DIRECTORY = f"array_to_string(parts[1 : least(len(parts) - 1, depth + {_TOP_DEPTH})], '/')::BLOB"
 _TOPS = f"""
     SELECT {{key}} AS name, count(*) AS files, sum({{size}})::BIGINT AS used
-    FROM (SELECT *, string_split(path::VARCHAR, '/') AS parts, len(string_split(root, '/')) AS depth FROM {{kind}})
+    FROM (SELECT dataset, {{size}}, string_split(path::VARCHAR, '/') AS parts, len(string_split(root, '/')) AS depth
+          FROM {{kind}})
     WHERE {{key}} IS NOT NULL GROUP BY name ORDER BY files DESC, name LIMIT {_TOP}
 """
 
