@@ -8,11 +8,13 @@ import yaml
 from consistency_operator import names
 from consistency_operator.settings import read_settings
 
+from dynamo_consistency.backend.config import read as read_backends
+from dynamo_consistency.checkfile import read_check
 from tests.deploy.conftest import REPOSITORY, Manifest
 
 pytestmark = pytest.mark.timeout(600)  # kustomize may have to be built
 
-INSTALLATIONS = ["deploy", "deploy/overlays/namespaced", "deploy/overlays/s3", "deploy/overlays/demo"]
+INSTALLATIONS = ["deploy", *(f"deploy/overlays/{name}" for name in ("namespaced", "s3", "rucio", "demo"))]
 IMAGE = "localhost/dynamo-consistency:dev"
 DEMO_IMAGE = "localhost/dynamo-consistency-demo:dev"
 
@@ -193,6 +195,15 @@ class TestPlaces:
         for folder in ("deploy", "deploy/overlays/namespaced", "deploy/overlays/demo"):
             objects = render(folder)
             one(objects, "PersistentVolumeClaim", read_settings(settings_of(objects)).store_claim)
+
+    def test_with_rucio_its_examples_are_whole_and_its_catalogue_can_be_reached(self, render):
+        folder = REPOSITORY / "deploy/overlays/rucio"
+        entry = read_backends(folder / "backends.yaml")["rucio"].options
+        assert read_check(folder / "check.yaml").spec.backend == "rucio"
+        policy = one(render("deploy/overlays/rucio"), "NetworkPolicy", "consistency-operator")
+        open_ports = {port["port"] for rule in policy["spec"]["egress"] for port in rule["ports"]}
+        assert {443, 5432} <= open_ports
+        assert ":" not in entry.database.removeprefix("postgresql+psycopg:"), "neither another port nor a password"
 
     def test_with_an_object_store_there_is_no_volume(self, render):
         objects = render("deploy/overlays/s3")
