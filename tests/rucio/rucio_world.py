@@ -19,6 +19,7 @@ import os
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -68,7 +69,8 @@ class Rucio:
         **settings: Any,
     ) -> Site:
         """An RSE that root may use without limit; `settings` such as `deterministic=False`, `rse_type="TAPE"`."""
-        site = Site(f"{name}-{self.number}", self.folder / name)
+        unique = f"{name}-{os.getpid()}-{next(_numbers)}"
+        site = Site(unique, self.folder / unique)
         site.folder.mkdir()
         self.ask("POST", f"/rses/{site.name}", settings)
         for protocol in [{"scheme": "file", "prefix": f"{site.folder}/"}] if protocols is None else protocols:
@@ -97,6 +99,24 @@ class Rucio:
         if content is not None:
             self.store(site, path, content)
         return path.encode()
+
+    def row(self, site: Site, name: str, *, scope: str | None = None, size: int = 3, **values: Any) -> None:
+        """A replica behind the server's back: its schema only takes the plainest names. `values` are columns."""
+        row = {"scope": scope or self.scope, "name": name, "bytes": size, "rse": site.name, "now": datetime.now(UTC)}
+        self.sql(
+            "INSERT INTO dids (scope, name, account, did_type, availability, bytes, created_at, updated_at) "
+            "SELECT CAST(:scope AS VARCHAR), CAST(:name AS VARCHAR), 'root', 'F', 'A', :bytes, :now, :now "
+            "FROM rses WHERE rse = :rse AND NOT EXISTS (SELECT 1 FROM dids WHERE scope = :scope AND name = :name)",
+            **row,
+        )
+        values = {"state": "A", "lock_cnt": 0, **values}
+        columns, marks = ", ".join(values), ", ".join(f":{column}" for column in values)
+        self.sql(
+            f"INSERT INTO replicas (rse_id, scope, name, bytes, created_at, updated_at, {columns}) "
+            f"SELECT id, :scope, :name, :bytes, :now, :now, {marks} FROM rses WHERE rse = :rse",
+            **row,
+            **values,
+        )
 
     def store(self, site: Site, path: str, content: bytes = b"dark") -> bytes:
         """A file that the catalogue does not know; its path."""

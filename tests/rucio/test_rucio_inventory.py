@@ -139,7 +139,7 @@ def test_a_path_that_is_stored_goes_before_one_that_is_computed(rucio):
 
 def test_where_paths_are_not_computed_they_are_those_of_the_catalogue(rucio):
     site = rucio.rse(deterministic=False)
-    path = rucio.file(site, "f", pfn=f"file://localhost:0{rucio.folder}/SITE/any/where")
+    path = rucio.file(site, "f", pfn=f"file://localhost:0{site.folder}/any/where")
     assert path == b"/any/where"
     assert rows(rucio, site)["f"]["path"] == path
     assert known(rucio, site, path).size == 3
@@ -164,15 +164,7 @@ def test_a_file_whose_path_nobody_knows_yet_has_none(rucio):
 def test_odd_names_are_found_by_the_stream_and_by_their_path(rucio_sqlite, name, algorithm):
     rucio = rucio_sqlite
     site = rucio.rse(algorithm=algorithm)
-    rucio.sql(
-        "INSERT INTO dids (scope, name, account, did_type, availability, bytes, created_at, updated_at) "
-        "VALUES (:scope, :name, 'root', 'F', 'A', 3, :now, :now)", scope=rucio.scope, name=name, now=NOW,
-    )  # fmt: skip
-    rucio.sql(
-        "INSERT INTO replicas (rse_id, scope, name, bytes, state, lock_cnt, created_at, updated_at) "
-        "SELECT id, :scope, :name, 3, 'A', 0, :now, :now FROM rses WHERE rse = :rse",
-        scope=rucio.scope, name=name, now=NOW, rse=site.name,
-    )  # fmt: skip
+    rucio.row(site, name)
     path = rows(rucio, site)[name]["path"]
     assert b"//" not in path
     found = rucio.backend(scope=rucio.scope).inventory.look_up(site.name, [path])

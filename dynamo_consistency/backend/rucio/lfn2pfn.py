@@ -77,10 +77,10 @@ class Cms:
         return name
 
     def dids(self, path: str) -> Iterator[tuple[str, str]]:
-        name = f"/{path}"
-        yield "cms", name
-        if owned := self._owned.match(name):
-            yield f"{owned['kind']}.{owned['owner']}", name
+        owned = self._owned.match(f"/{path}")
+        for scope in ["cms", *([f"{owned['kind']}.{owned['owner']}"] if owned else [])]:
+            yield scope, f"/{path}"
+            yield scope, path
 
 
 def _scopes(path: str) -> Iterator[tuple[str, str]]:
@@ -113,7 +113,7 @@ class Translation:
     """Paths as the engine knows files: `/` + what stands below the prefix, in bytes, `//` folded."""
 
     def __init__(self, algorithm: Algorithm, scope: str | None = None) -> None:
-        """`scope`: the configured one, in which the name of a file may stand as it is."""
+        """`scope`: the configured one, in which a file may be whose path tells no scope."""
         self._algorithm = algorithm
         self._scope = scope
 
@@ -138,6 +138,5 @@ class Translation:
             raise BackendError(f"lfn2pfn fails on {paths.visible(path)}: {error}") from error
         if self._scope is not None:
             guesses += [(self._scope, name) for _, name in guesses]
-            guesses += [(self._scope, f"/{text}"), (self._scope, text)]
         unique = dict.fromkeys(Did(scope, name) for scope, name in guesses if scope and name)
         return [did for did in unique if self.path(*did) == paths.normalise(path)]
