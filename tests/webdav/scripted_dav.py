@@ -39,11 +39,13 @@ class Scripted:
     script: Callable[[Request], Said]
     context: ssl.SSLContext | None = None
     closing: bool = False
+    port: int = 0
     seen: list[Request] = field(default_factory=list)
     connections: int = 0
 
     def __enter__(self) -> "Scripted":
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self._listener = socket.create_server(("127.0.0.1", self.port), backlog=128)
+        self.port = self._listener.getsockname()[1]
         self._open: list[socket.socket] = []
         threading.Thread(target=self._accept, daemon=True).start()
         return self
@@ -58,10 +60,6 @@ class Scripted:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
                 connection.close()
-
-    @property
-    def port(self) -> int:
-        return int(self._listener.getsockname()[1])
 
     @property
     def url(self) -> str:

@@ -55,7 +55,7 @@ class Contents:
         """The whole directory. Raises TroubleError when it is not that, or not a directory."""
         readings = [(read(href), response) for href, response in self._doubtful]
         unclear = [reading for reading, _ in readings if not reading.clear]
-        encodes = not unclear or self._judged_by_itself(unclear, judge)
+        encodes = not unclear or self._encodes([reading for reading, _ in readings], unclear, judge)
         for reading, response in readings:
             self._place(reading.path(encodes), response)
         self._look_at_itself()
@@ -64,12 +64,11 @@ class Contents:
         _settle_repeated(self._listed)
         return self._listed
 
-    def _judged_by_itself(self, unclear: list[Reading], judge: Judge) -> bool:
-        """The directory's own entry tells whether the server encodes names, if they are not the same for it."""
-        for reading in unclear:
-            if self._directory in (reading.encoded, reading.bare):
-                return self._directory == reading.encoded
-        return judge(unclear)
+    def _encodes(self, readings: list[Reading], unclear: list[Reading], judge: Judge) -> bool:
+        """Does the server encode names? The directory's own entry tells, if its two readings differ."""
+        ways = {self._directory == reading.encoded for reading in readings if self._directory in reading}
+        itself = any(self._directory == reading.encoded == reading.bare for reading in readings)
+        return ways.pop() if len(ways) == 1 and not itself else judge(unclear)
 
     def _place(self, path: bytes | None, response: Response) -> None:
         if path is None:

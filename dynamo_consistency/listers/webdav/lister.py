@@ -176,7 +176,7 @@ class WebDavLister(ThreadedLister):
                 raise
             return False
         about = [read(href) for response in responses if not response.status for href in response.hrefs]
-        return len(about) == 1 and path in (about[0].encoded, about[0].bare)
+        return len(about) == 1 and path in about[0]
 
     def close(self) -> None:
         super().close()

@@ -6,7 +6,7 @@ differ somebody must find out which one holds.
 """
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from dynamo_consistency.paths import normalise, to_bytes
@@ -19,8 +19,7 @@ _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})|%2[fF]|%00")
 _QUERY = re.compile(r"[?#]")
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """The path that an `href` names if its server encodes names, and if it does not; None where that cannot be."""
 
     encoded: bytes | None
