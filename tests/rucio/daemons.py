@@ -16,7 +16,7 @@ def run(name: str, *arguments: str) -> str | None:
 
 
 def _once(name: str, daemon: Callable, **options) -> None:
-    with HeartbeatHandler(executable=name, renewal_interval=0) as heartbeat:
+    with HeartbeatHandler(executable=name, renewal_interval=60) as heartbeat:
         daemon(heartbeat_handler=heartbeat, **options)
 
 

@@ -24,10 +24,10 @@ class Asking:
         rucio.distance(self.there, self.here)
 
     def registry(self, account: str = "root", **settings: Any) -> Registry:
-        rest = settings.pop("rest", {})
-        entry = self.rucio.entry(rest=self.rucio.rest_options(account, **rest), **settings)
+        entry = self.rucio.entry(**{"rest": self.rucio.rest_options(account), **settings})
         options = Options.model_validate(entry)
-        return Registry(connect(options), options, RestClient(options.rest)).for_run(RUN)
+        client = RestClient(options.rest) if options.rest else None
+        return Registry(connect(options), options, client).for_run(RUN)
 
     def lost(self, name: str, *, held: bool = True, copies: Sequence[Site] | None = None, **facts: Any) -> bytes:
         """A file that the catalogue has here and elsewhere, and the storage here has not; its path."""

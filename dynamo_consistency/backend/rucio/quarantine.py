@@ -6,11 +6,12 @@ are registered by then. So nothing goes there without the scope and name that th
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from sqlalchemy import Connection, inspect
 
 from dynamo_consistency.backend.contract import Outcome
-from dynamo_consistency.backend.rucio import refusal, rses
+from dynamo_consistency.backend.rucio import agreement, refusal, rses
 from dynamo_consistency.backend.rucio.connect import Catalogue
 from dynamo_consistency.backend.rucio.lfn2pfn import Did
 from dynamo_consistency.backend.rucio.naming import Naming
@@ -21,6 +22,9 @@ from dynamo_consistency.backend.rucio.rest import RestClient, rest_id
 from dynamo_consistency.backend.rucio.rses import Rse
 from dynamo_consistency.backend.rucio.sending import settle
 
+SAMPLE = 20
+"""DIDs whose paths are compared with those of the server before each call."""
+
 REGISTERED = "the inventory knows it at the site; only what Rucio has not registered is deleted in this way"
 
 
@@ -28,11 +32,11 @@ REGISTERED = "the inventory knows it at the site; only what Rucio has not regist
 class _Dark:
     """A file that is to be deleted: its path below the prefix, without a slash in front."""
 
-    rse: str
-    """The id, as the server writes it."""
-
+    rse: Rse
     path: str
     did: Did
+    computed: bool
+    """Would Rucio compute this path if it registered the DID?"""
 
 
 @dataclass(frozen=True)
@@ -59,9 +63,15 @@ class Quarantine:
         return {path: Outcome(path, "refused", refused[path]) if path in refused else verdicts[path] for path in files}
 
     def _hand_over(self, wanted: Mapping[bytes, _Dark]) -> dict[bytes, Outcome]:
-        """The server says nothing of what it leaves out: what has arrived is read back."""
-        (rse,) = {dark.rse for dark in wanted.values()}
-        self.client.quarantine(rse, {dark.path: dark.did for dark in wanted.values()})
+        """The server is asked first whether it, too, would have the DIDs at these paths.
+
+        It says nothing of what it leaves out: what has arrived is read back.
+        """
+        rse = next(iter(wanted.values())).rse
+        sample = list(islice((dark.did for dark in wanted.values() if dark.computed), SAMPLE))
+        if sample:
+            agreement.require(rse, rses.translation(rse, self.options), self.client.lfns2pfns(rse.name, sample))
+        self.client.quarantine(rest_id(rse.id), {dark.path: dark.did for dark in wanted.values()})
         return {path: _arrived(path, verdict) for path, verdict in self._judge(list(wanted)).items()}
 
 
@@ -94,8 +104,8 @@ class _Judge:
     def __init__(
         self, records: Records, rse: Rse, options: Options, limits: Mapping[str, int], files: Sequence[bytes]
     ) -> None:
-        self._rse, self._limits = rest_id(rse.id), limits
-        guesses = candidates(records, rse, options, files)
+        self._rse, self._limits = rse, limits
+        self._guesses = guesses = candidates(records, rse, options, files)
         self._registered = registered(records, files, guesses)
         dids = {did for path in files for did in guesses[path]}
         # Even with a path of its own elsewhere at the site, a replica of that name is a reason to keep the file.
@@ -114,4 +124,4 @@ class _Judge:
         objection = did if isinstance(did, str) else refusal.of_length(relative, did, self._limits)
         if isinstance(did, str) or objection:
             return Outcome(path, "refused", str(objection))
-        return _Dark(self._rse, relative, did)
+        return _Dark(self._rse, relative, did, computed=did in self._guesses[path])
