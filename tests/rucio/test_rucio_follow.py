@@ -1,0 +1,119 @@
+"""From a finding to the file back, or gone: with Rucio's own daemons, and what the catalogue tells of it later."""
+
+import time
+
+import pytest
+from rucio_requests import RUN, Asking, outcomes
+
+from dynamo_consistency.backend.contract import Asked
+
+
+@pytest.fixture
+def asking(rucio) -> Asking:
+    return Asking(rucio)
+
+
+@pytest.fixture
+def asking_sqlite(rucio_sqlite) -> Asking:
+    return Asking(rucio_sqlite)
+
+
+def became(asking: Asking, *files: bytes, request: str, run: str = RUN, at: float | None = None) -> list[str]:
+    asked = [Asked(path, request, run, time.time() if at is None else at) for path in files]
+    return asking.registry(rest=None).follow(asking.here.name, asked)
+
+
+def test_a_missing_file_comes_back(asking):
+    path = asking.lost("f")
+    assert became(asking, path, request="transfer") == ["unknown"]
+    assert outcomes(asking.transfer(path)) == ["requested"]
+    assert became(asking, path, request="transfer") == ["queued"]
+    asking.rucio.run("necromancer")
+    assert asking.rucio.states(asking.here) == {"f": "C"}
+    assert became(asking, path, request="transfer") == ["queued"]
+    asking.rucio.run("conveyor")
+    assert asking.rucio.states(asking.here) == {"f": "A"}
+    assert asking.declared() == [("f", "R")]
+    assert became(asking, path, request="transfer") == ["recovered"]
+    assert asking.transfer(path) == [("requested", "")], "it may get lost again"
+
+
+def test_a_dark_file_is_removed_and_nothing_else(asking):
+    scope = asking.rucio.scope
+    kept = asking.rucio.file(asking.here, "kept")
+    dark, fresh = asking.rucio.store(asking.here, f"{scope}/a/dark"), asking.rucio.store(asking.here, f"{scope}/fresh")
+    gone = b"/" + dark
+    assert outcomes(asking.delete(gone, kept, b"/" + fresh)) == ["requested", "refused", "requested"]
+    assert became(asking, gone, kept, request="delete") == ["queued", "unknown"]
+    asking.rucio.file(asking.here, "fresh")
+    asking.rucio.run("dark-reaper", asking.here.name)
+    assert set(asking.here.files()) == {kept.decode()[1:], fresh.decode()}
+    assert asking.quarantined() == []
+    assert became(asking, gone, b"/" + fresh, request="delete") == ["removed", "kept"]
+    asking.rucio.sql("UPDATE replicas SET created_at = '2999-01-01 00:00:00' WHERE scope = :scope", scope=scope)
+    assert became(asking, b"/" + fresh, request="delete") == ["removed"], "it was registered later"
+
+
+def test_a_file_whose_other_copies_vanish_meanwhile_is_lost(asking):
+    """Rucio gives it up everywhere: that is why it is looked up just before it is declared."""
+    path = asking.lost("f")
+    assert outcomes(asking.transfer(path)) == ["requested"]
+    where = "rse_id = (SELECT id FROM rses WHERE rse = :rse)"
+    asking.rucio.sql(f"UPDATE replicas SET state = 'U' WHERE {where}", rse=asking.there.name)
+    asking.rucio.run("necromancer")
+    assert became(asking, path, request="transfer") == ["lost"]
+    ((outcome, said),) = asking.transfer(path)
+    assert outcome == "refused"
+    assert "unavailable" in said
+
+
+def test_a_file_that_nobody_wants_any_more_is_dropped(asking_sqlite):
+    asking = asking_sqlite
+    path = asking.lost("f")
+    assert outcomes(asking.transfer(path)) == ["requested"]
+    asking.rucio.sql("DELETE FROM locks WHERE scope = :scope", scope=asking.rucio.scope)
+    asking.rucio.sql("UPDATE replicas SET lock_cnt = 0 WHERE scope = :scope", scope=asking.rucio.scope)
+    asking.rucio.run("necromancer")
+    asking.rucio.run("reaper", asking.here.name)
+    assert asking.rucio.states(asking.here) == {}
+    assert became(asking, path, request="transfer") == ["removed"]
+
+
+def test_what_another_had_declared_before_us_is_followed_as_well(asking_sqlite):
+    asking = asking_sqlite
+    path = asking.lost("f")
+    bad = {"scope": asking.rucio.scope, "name": "f", "rse": asking.here.name}
+    asking.rucio.ask("POST", "/replicas/bad", {"reason": "a user said so", "force": False, "replicas": [bad]})
+    assert asking.transfer(path) == [("waiting", "")]
+    assert became(asking, path, request="transfer") == ["queued"]
+    for daemon in ("necromancer", "conveyor"):
+        asking.rucio.run(daemon)
+    assert became(asking, path, request="transfer") == ["recovered"]
+    assert became(asking, path, request="transfer", at=time.time() + 86400) == ["unknown"], "not since then"
+
+
+def test_each_run_is_told_of_its_own_declaration(asking_sqlite):
+    asking = asking_sqlite
+    path = asking.lost("f")
+    asking.transfer(path)
+    for daemon in ("necromancer", "conveyor"):
+        asking.rucio.run(daemon)
+    later = asking.registry().for_run("later")
+    assert [outcome.outcome for outcome in later.request_transfer(asking.here.name, [path])] == ["requested"]
+    assert became(asking, path, request="transfer") == ["recovered"]
+    assert became(asking, path, request="transfer", run="later") == ["queued"]
+
+
+def test_a_deletion_of_long_ago_says_nothing_of_a_new_one(asking_sqlite):
+    asking = asking_sqlite
+    path = f"/{asking.rucio.scope}/f".encode()
+    asking.delete(path)
+    asking.rucio.run("dark-reaper", asking.here.name)
+    assert became(asking, path, request="delete") == ["removed"]
+    assert became(asking, path, request="delete", at=time.time() + 86400) == ["unknown"]
+
+
+def test_what_cannot_be_written_in_the_catalogue_is_unknown_there(asking_sqlite):
+    odd = f"/{asking_sqlite.rucio.scope}/".encode() + b"\xff"
+    for request in ("transfer", "delete"):
+        assert became(asking_sqlite, odd, request=request) == ["unknown"]
