@@ -45,8 +45,10 @@ cfg = {folder}/alembic.ini
 scheme = file
 """
 
-# As the policy package of CMS, of which only the names of files matter here: an RSE chooses it by its attribute.
-POLICY = """
+# As the policy package of CMS, of which only the names matter here: an RSE chooses its paths by its attribute, and a
+# name may have what the generic schema does not let it have.
+POLICY = {
+    "__init__.py": """
 import re
 
 SUPPORTED_VERSION = [">=34"]
@@ -58,7 +60,12 @@ def path_is_name(scope, name, rse, rse_attrs, proto_attrs):
 
 def get_algorithms():
     return {"lfn2pfn": {"cmstfc": path_is_name}}
-"""
+""",
+    "schema.py": r"""
+NAME = {"type": "string", "maxLength": 250, "pattern": r"^[^\x00-\x1f]+$"}
+SCOPE_NAME_REGEXP = "/([^/]+)/(.*)"
+""",
+}
 
 
 def configure(folder: Path, database: str) -> None:
@@ -69,7 +76,9 @@ def configure(folder: Path, database: str) -> None:
     escaped = database.replace("%", "%%")
     (folder / "alembic.ini").write_text(ALEMBIC.format(scripts=scripts, database=escaped))
     (folder / "rucio.cfg").write_text(CONFIGURATION.format(folder=folder, database=escaped))
-    (folder / "cmslike.py").write_text(POLICY)
+    (folder / "cmslike").mkdir(exist_ok=True)
+    for name, text in POLICY.items():
+        (folder / "cmslike" / name).write_text(text)
     sys.path.insert(0, str(folder))
     os.environ["RUCIO_CONFIG"] = str(folder / "rucio.cfg")
     os.environ["RUCIO_HOME"] = os.environ["HOME"] = str(folder)
