@@ -33,6 +33,10 @@ def listers_of(site: str, source: Source | None) -> tuple[ListerFactory, list[tu
         from dynamo_consistency.listers.s3 import S3Lister
 
         return S3Lister, [(source.s3.url, source.s3.endpoint)]
+    if source.gfal is not None:
+        from dynamo_consistency.listers.gfal import GfalLister
+
+        return GfalLister, [(source.gfal.url,)]
     from dynamo_consistency.listers.dump import DumpLister
 
     return DumpLister, [(source.dump,)]

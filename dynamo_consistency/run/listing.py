@@ -92,16 +92,31 @@ def _source(listing: Listing, backend: "Backend | None", site: str) -> Source:
 
 def open_lister(listing: Listing, backend: "Backend | None", site: str) -> OpenSource:
     """What the check or the backend says lists the site. Raises ListingError."""
-    from dynamo_consistency.listers.posix import PosixLister
-    from dynamo_consistency.listers.threaded import ThreadedLister, simple_lister
+    from dynamo_consistency.listers.threaded import simple_lister
 
     source = _source(listing, backend, site)
     if source.dump is not None:
         raise ListingError(f"{site} is listed from a dump, and no directory or file can be looked at in that again")
+    opened = _open_source(source, listing)
+    if opened is not None:
+        return opened
+    if backend is None:
+        raise ConfigurationError("the check names no listing.source and there is no backend that could")
+    factory, arguments = backend.get_listers(site)
+    name = getattr(factory, "__name__", type(factory).__name__)
+    if isinstance(factory, type) and hasattr(factory, "submit") and len(arguments) == 1:  # one of ours, many at a time
+        return OpenSource(factory(*arguments[0], **_many(listing)), f"get_listers {name}")
+    return OpenSource(simple_lister(factory, arguments), f"get_listers {name}")
+
+
+def _open_source(source: Source, listing: Listing) -> OpenSource | None:
+    """What lists a site over one of the protocols; None where `source` names none."""
     if source.posix is not None:
+        from dynamo_consistency.listers.posix import PosixLister
+        from dynamo_consistency.listers.threaded import ThreadedLister
+
         posix = PosixLister(source.posix.prefix)
-        threads = min(POSIX_THREADS, listing.concurrency)
-        lister = ThreadedLister([lambda: posix.answer] * threads)
+        lister = ThreadedLister([lambda: posix.answer] * min(POSIX_THREADS, listing.concurrency))
         return OpenSource(lister, f"posix {source.posix.prefix}", posix.remove_directory)
     if source.xrootd is not None:
         from dynamo_consistency.listers.xrootd import XRootDLister
@@ -119,13 +134,12 @@ def open_lister(listing: Listing, backend: "Backend | None", site: str) -> OpenS
         from dynamo_consistency.listers.s3 import S3Lister
 
         return OpenSource(S3Lister(source.s3.url, source.s3.endpoint, **_many(listing)), f"s3 {source.s3.url}")
-    if backend is None:
-        raise ConfigurationError("the check names no listing.source and there is no backend that could")
-    factory, arguments = backend.get_listers(site)
-    name = getattr(factory, "__name__", type(factory).__name__)
-    if isinstance(factory, type) and hasattr(factory, "submit") and len(arguments) == 1:  # one of ours, many at a time
-        return OpenSource(factory(*arguments[0], **_many(listing)), f"get_listers {name}")
-    return OpenSource(simple_lister(factory, arguments), f"get_listers {name}")
+    if source.gfal is not None:
+        from dynamo_consistency.listers.gfal import GfalLister
+
+        gfal = GfalLister(source.gfal.url, **_many(listing))
+        return OpenSource(gfal, f"gfal {source.gfal.url}", gfal.remove_directory)
+    return None
 
 
 def _many(listing: Listing) -> dict[str, int]:

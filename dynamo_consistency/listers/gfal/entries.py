@@ -1,0 +1,48 @@
+"""From what gfal2 tells of a directory to what the walk wants to know."""
+
+import errno
+import stat
+from collections.abc import Iterable
+from typing import Any
+
+from dynamo_consistency import paths, secrets
+from dynamo_consistency.listers.contract import Answer, Failed, File, Hole, Listed, Subdirectory
+from dynamo_consistency.listers.gfal.process import Trouble
+from dynamo_consistency.listers.posix import LINK
+
+OVER_HTTP = {"dav", "davs", "http", "https"}
+LONGEST = 255  # bytes of a name: gfal2 cuts what is longer without a word; in a file system nothing is
+
+_LINK_TYPE = 10  # DT_LNK; the mode is that of what the link leads to
+_LASTING = {errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.EPROTONOSUPPORT, errno.EILSEQ, errno.EINVAL}
+_SLOW = {errno.ETIMEDOUT, errno.EBUSY, errno.EAGAIN}
+
+
+def listed(scheme: str, entries: Iterable[list[Any]]) -> Answer:
+    """The entries of a directory: name, mode, type, size and modification time of each."""
+    result = Listed()
+    for text, mode, kind, size, mtime in entries:
+        name = paths.to_bytes(text)
+        if scheme != "file" and len(name) >= LONGEST:
+            return Failed("it has a name that is too long for gfal2")
+        if scheme in OVER_HTTP and b"%" in name:
+            return Failed("it has a name of which gfal2 does not tell how it is encoded")
+        time = mtime or None  # some protocols know none
+        if kind == _LINK_TYPE or stat.S_ISLNK(mode):
+            result.holes.append(Hole(name, LINK))
+        elif stat.S_ISREG(mode):
+            result.files.append(File(name, size, time))
+        elif stat.S_ISDIR(mode):
+            result.directories.append(Subdirectory(name, time))
+        else:
+            result.holes.append(Hole(name, "neither file nor directory"))
+    return result
+
+
+def failed(trouble: Trouble) -> Failed:
+    """What an error of gfal2 means for the directory that was asked for."""
+    return Failed(words(trouble), retry=trouble.code not in _LASTING, slow=trouble.code in _SLOW)
+
+
+def words(trouble: Trouble) -> str:
+    return secrets.redact(f"{' '.join(trouble.reason.split())} (errno {trouble.code})")

@@ -1,0 +1,107 @@
+"""The gfal lister: what the walk sees of the files in this package."""
+
+import errno
+import re
+from collections.abc import Callable
+
+from dynamo_consistency import paths, secrets
+from dynamo_consistency.errors import ConfigurationError, ListingError
+from dynamo_consistency.listers.contract import Answer, Failed, SimpleListing
+from dynamo_consistency.listers.credentials import check_credentials
+from dynamo_consistency.listers.gfal.entries import OVER_HTTP, failed, listed, words
+from dynamo_consistency.listers.gfal.process import AbsentError, BrokenError, Process, Trouble
+from dynamo_consistency.listers.threaded import ThreadedLister
+
+PROCESSES = 16
+
+_URL = re.compile(r"(?P<scheme>[a-z]+)://(?P<door>[^/]*)(?P<path>/.*)?")
+_PLAIN = re.compile(rb"[A-Za-z0-9._~/+=:,@!*()-]*")  # what every protocol takes for itself, and nothing else
+
+
+class GfalLister(ThreadedLister):
+    """A `contract.Lister` over whatever protocol gfal2 speaks; also a constructor for a backend's `get_listers`.
+
+    `url` + LFN is the file. Each request has a process of its own while it is asked: one that hangs is killed.
+    """
+
+    def __init__(self, url: str, *, concurrency: int = PROCESSES, timeout: int = 60) -> None:
+        """Asks nothing yet, and starts nothing. Raises ConfigurationError for what is no URL."""
+        match = _URL.fullmatch(url)
+        if match is None:
+            raise ConfigurationError(f"{secrets.redact(url)} is no URL for gfal2: write scheme://door:port/prefix")
+        self._scheme, path = match["scheme"], (match["path"] or "").rstrip("/")
+        if self._scheme in ("root", "xroot"):  # with a single slash a path would be relative
+            path = "/" + re.sub("^/+", "/", path)
+        self._url = f"{self._scheme}://{match['door']}{path}".encode()
+        self._timeout = timeout
+        self._processes: list[Process] = []
+        super().__init__([self._answerer] * min(PROCESSES, concurrency))
+
+    def prepare(self) -> None:
+        """See whether there is a gfal2 that speaks the protocol, and no credential has expired. Raises ListingError."""
+        check_credentials(certificates=True)
+        process = Process(self._timeout)
+        try:
+            trouble = process.ask("stat", self._url + b"/")
+        except AbsentError as error:
+            raise ListingError(str(error)) from None
+        except BrokenError:
+            return  # the door's own trouble; the walk will meet it, and ask again
+        finally:
+            process.close()
+        if isinstance(trouble, Trouble) and trouble.code == errno.EPROTONOSUPPORT:
+            raise ListingError(f"gfal2 does not speak {self._scheme} here: install its plugin for it (gfal2-plugin-…)")
+
+    def close(self) -> None:
+        super().close()
+        for process in self._processes:
+            process.close()
+
+    def remove_directory(self, directory: bytes) -> str | None:
+        """A `contract.Remover`, except over HTTP, where the same request removes all that is in a directory."""
+        if self._scheme in OVER_HTTP:
+            return "over HTTP gfal2 would remove it with all that is in it"
+        if reason := self._unaskable(directory):
+            return reason
+        process = Process(self._timeout)
+        try:
+            trouble = process.ask("rmdir", self._url + directory)
+        except (AbsentError, BrokenError) as error:
+            return str(error)
+        finally:
+            process.close()
+        return words(trouble) if isinstance(trouble, Trouble) else None
+
+    def list(self, directory: str | bytes) -> SimpleListing:
+        """What the contract of `get_listers` asks for: ok, [(directory, mtime)], [(file, size, mtime)]."""
+        process = Process(self._timeout)
+        answer = self._answer(process, paths.normalise(paths.to_bytes(directory)))
+        process.close()
+        if isinstance(answer, Failed) or answer.holes:
+            return False, [], []
+        return (
+            True,
+            [(each.name, each.mtime) for each in answer.directories],
+            [(file.name, file.size or 0, file.mtime or 0) for file in answer.files],
+        )
+
+    def _answerer(self) -> Callable[[bytes], Answer]:
+        process = Process(self._timeout)
+        self._processes.append(process)
+        return lambda directory: self._answer(process, directory)
+
+    def _answer(self, process: Process, directory: bytes) -> Answer:
+        if reason := self._unaskable(directory):
+            return Failed(reason)
+        try:
+            answer = process.ask("list", self._url + directory.rstrip(b"/"))
+        except AbsentError as error:
+            return Failed(str(error))
+        except BrokenError as error:
+            return Failed(str(error), retry=True, slow=error.silent)
+        return failed(answer) if isinstance(answer, Trouble) else listed(self._scheme, answer)
+
+    def _unaskable(self, directory: bytes) -> str | None:
+        if self._scheme != "file" and not _PLAIN.fullmatch(directory):
+            return "its name has signs that gfal2 or the protocol may take for something else"
+        return None
