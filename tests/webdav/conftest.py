@@ -23,8 +23,9 @@ TOKENS = ("BEARER_TOKEN", "BEARER_TOKEN_FILE")
 
 
 @pytest.fixture(autouse=True)
-def no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Nobody has the number 999999, nor files at its default places."""
+    tmp_path_factory.getbasetemp()  # pytest looks for its own directory by our true number
     for name in CREDENTIALS + TOKENS:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(os, "getuid", lambda: 999_999)

@@ -11,7 +11,13 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionErro
 
 from dynamo_consistency.listers.credentials import stale_credentials
 from dynamo_consistency.listers.webdav.identity import Identity
-from dynamo_consistency.listers.webdav.trouble import DoorIsDownError, SilentError, TroubleError, refusal
+from dynamo_consistency.listers.webdav.trouble import (
+    DoorIsDownError,
+    RefusedTlsError,
+    SilentError,
+    TroubleError,
+    refusal,
+)
 from dynamo_consistency.listers.webdav.url import Address
 from dynamo_consistency.paths import to_text
 
@@ -132,6 +138,8 @@ def _trouble(error: HTTPError, question: Question, asked: Address) -> TroubleErr
         return _BrokenError(reason, retry=True)
     if isinstance(error, SSLError):
         reason += stale_credentials(certificates=True)
+        if "ALERT" in reason:
+            return RefusedTlsError(reason, retry=True)
     return DoorIsDownError(reason, retry=True) if asked == question.address else TroubleError(reason, retry=True)
 
 

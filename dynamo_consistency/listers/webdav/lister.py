@@ -17,7 +17,7 @@ from dynamo_consistency.listers.webdav.entries import Contents
 from dynamo_consistency.listers.webdav.identity import Identity
 from dynamo_consistency.listers.webdav.multistatus import Multistatus, Response
 from dynamo_consistency.listers.webdav.names import Reading, read
-from dynamo_consistency.listers.webdav.trouble import DoorIsDownError, SilentError, TroubleError
+from dynamo_consistency.listers.webdav.trouble import DoorIsDownError, RefusedTlsError, SilentError, TroubleError
 from dynamo_consistency.listers.webdav.url import Address, Door, Prefix
 
 MOST_CONNECTIONS = 64
@@ -87,7 +87,7 @@ class WebDavLister(ThreadedLister):
         deadline = time.monotonic() + min(GREETING_SECONDS, self._timeout)
         try:
             self._exists(server, self._prefix.path(b"/"), deadline)
-        except (DoorIsDownError, SilentError) as error:
+        except (DoorIsDownError, SilentError, RefusedTlsError) as error:
             self._doors.failed(server, str(error))
             return False
         except TroubleError:
@@ -169,8 +169,6 @@ class WebDavLister(ThreadedLister):
         try:
             with self._client.ask(Question(path, address, deadline, depth=0)) as reply:
                 _read(reply.pieces, responses.append)
-        except DoorIsDownError:
-            raise
         except TroubleError as error:
             if error.failed.retry:
                 raise

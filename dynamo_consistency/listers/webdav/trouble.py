@@ -39,6 +39,10 @@ class SilentError(TroubleError):
         super().__init__(f"{door} did not answer in time", retry=True, slow=True)
 
 
+class RefusedTlsError(TroubleError):
+    """The door lives, and refuses our certificate, or that we have none: perhaps for this directory only."""
+
+
 def refusal(door: object, status: int, headers: Mapping[str, str], hint: str = "") -> TroubleError:
     """What `door` says with an answer that is no listing. `hint` goes with what is about credentials."""
     reason = f"{door}: {status} {_phrase(status)}"
