@@ -65,19 +65,24 @@ class RestOptions(ClosedModel):
     auth: Literal["userpass", "token", "x509"] = Field(description="How the account is proved.")
     username: Text | None = Field(None, description="The identity, where auth is userpass.")
     password_file: Text | None = Field(None, description="File with its password in the first line.")
-    token_file: Text | None = Field(None, description="File with a token, where auth is token; read anew when renewed.")
-    certificate: Text | None = Field(None, description="Certificate or proxy (PEM), where auth is x509.")
+    token_file: Text | None = Field(
+        None,
+        description="File with a token, where auth is token; read anew when it has expired. Default: as BEARER_TOKEN, "
+        "BEARER_TOKEN_FILE or XDG_RUNTIME_DIR say.",
+    )
+    certificate: Text | None = Field(
+        None,
+        description="Certificate or proxy (PEM), where auth is x509. Default: as X509_USER_PROXY, or X509_USER_CERT "
+        "and X509_USER_KEY, say.",
+    )
     key: Text | None = Field(None, description="Its private key. Default: it stands in certificate.")
     ca: Text | None = Field(None, description="File with the CAs that are trusted. Default: the system's.")
     timeout_seconds: Positive = Field(120, description="Within which the server must answer.")
 
     @model_validator(mode="after")
     def _has_what_auth_needs(self) -> Self:
-        needs = {
-            "userpass": ("username", "password_file"),
-            "token": ("token_file",),
-            "x509": ("certificate",),
-        }[self.auth]
+        """Tokens and certificates are found by the variables of the grid as well."""
+        needs = ("username", "password_file") if self.auth == "userpass" else ()
         lacking = [type(self).model_fields[name].alias or name for name in needs if getattr(self, name) is None]
         if lacking:
             raise ValueError(f"auth {self.auth} needs {' and '.join(lacking)}")
@@ -106,7 +111,9 @@ class Options(ClosedModel):
     rest: RestOptions | None = Field(None, description="Rucio's server. Default: none, and no requests are taken.")
     scope: Text | None = Field(None, description="Scope of a file at the site whose path tells none.")
     lfn2pfn: Annotated[str, AfterValidator(_algorithm)] = Field(
-        "auto", description="How a path is made of scope and name: auto, hash, identity, cms, or module:attribute."
+        "auto",
+        alias="lfn2pfn",
+        description="How a path is made of scope and name: auto, hash, identity, cms, or module:attribute.",
     )
     ready_sites: Text = Field(
         "rse_type=DISK&availability_read=True", description="RSE expression of the sites that are ready to run on."
