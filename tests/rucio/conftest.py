@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -93,3 +94,10 @@ def own_server(sqlite_server, tmp_path) -> Iterator[RucioServer]:
     shutil.copy(sqlite_server.folder / "template.db", folder / "rucio.db")
     with _running(folder, f"sqlite:///{folder}/rucio.db") as server:
         yield server
+
+
+@pytest.fixture
+def closed_port() -> int:
+    """A port where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])

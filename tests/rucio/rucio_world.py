@@ -14,7 +14,6 @@ theirs: RSEs, and `rucio.scope`, which is meant wherever no scope is named.
 """
 
 import itertools
-import json
 import os
 import zlib
 from collections.abc import Sequence
@@ -181,4 +180,4 @@ class Rucio:
         """Our backend on this catalogue; `settings` as they are written in backends.yaml."""
         from dynamo_consistency.backend.rucio import Options, open_backend
 
-        return open_backend(Options.model_validate(json.loads(json.dumps(self.entry(**settings)))))
+        return open_backend(Options.model_validate(self.entry(**settings), by_alias=True, by_name=False))

@@ -1,0 +1,263 @@
+"""Connections to the catalogue: what may be done there, what they cost, and what happens when they break."""
+
+import re
+import tracemalloc
+from pathlib import Path
+
+import pytest
+
+from dynamo_consistency.backend.rucio import Options, inventory
+from dynamo_consistency.errors import BackendError, ConfigurationError
+from dynamo_consistency.yamlfile import read_documents
+
+TABLES = {
+    "bad_replicas",
+    "contents",
+    "dataset_locks",
+    "dids",
+    "locks",
+    "quarantined_replicas",
+    "quarantined_replicas_history",
+    "replicas",
+    "requests",
+    "rse_attr_map",
+    "rse_protocols",
+    "rses",
+    "rules",
+    "scopes",
+}
+
+
+def fill(rucio, site, number: int) -> None:
+    """Many replicas at once."""
+    if "sqlite" in rucio.server.database:
+        some = f"(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {number}) SELECT i FROM n)"
+        now, state = "'2026-11-01 00:00:00.000000'", "'A'"
+    else:
+        some, now, state = f"generate_series(1, {number}) AS n(i)", "CAST('2026-11-01' AS timestamp)", "'A'"
+    name = f"'/store/{'x' * 80}/' || n.i"
+    n = f"{some} n" if "sqlite" in rucio.server.database else some
+    rucio.sql(
+        "INSERT INTO dids (scope, name, account, did_type, availability, bytes, created_at, updated_at) "
+        f"SELECT CAST(:scope AS VARCHAR), {name}, 'root', 'F', 'A', 3, {now}, {now} FROM {n}",
+        scope=rucio.scope,
+    )
+    rucio.sql(
+        "INSERT INTO replicas (rse_id, scope, name, bytes, state, lock_cnt, created_at, updated_at) "
+        f"SELECT r.id, CAST(:scope AS VARCHAR), {name}, n.i, {state}, 0, {now}, {now} FROM rses r, {n} "
+        "WHERE r.rse = :rse",
+        scope=rucio.scope,
+        rse=site.name,
+    )
+
+
+@pytest.fixture
+def small_batches(monkeypatch):
+    monkeypatch.setattr(inventory, "BATCH_ROWS", 100)
+
+
+def documented() -> set[str]:
+    [grant] = re.findall(r"^GRANT SELECT ON (.*?) TO", Path("docs/rucio.md").read_text(), re.MULTILINE | re.DOTALL)
+    return {table.strip() for table in grant.split(",")}
+
+
+def test_the_grants_that_are_documented_are_for_the_tables_that_are_read():
+    assert documented() == TABLES
+
+
+@pytest.fixture
+def reader(rucio_postgresql, postgresql_server):
+    """The URL of an account with the rights that are documented."""
+    database = rucio_postgresql.server.database.rsplit("/", 1)[-1]
+    with postgresql_server.connect(database) as connection:
+        connection.execute("DROP OWNED BY reader") if connection.execute(
+            "SELECT 1 FROM pg_roles WHERE rolname = 'reader'"
+        ).fetchone() else connection.execute("CREATE ROLE reader LOGIN")
+        connection.execute(f"GRANT SELECT ON {', '.join(sorted(documented()))} TO reader")
+    return postgresql_server.url(database, "reader")
+
+
+@pytest.mark.postgresql
+def test_the_documented_rights_are_enough_for_everything_that_is_read(rucio_postgresql, reader, tmp_path):
+    rucio = rucio_postgresql
+    site = rucio.rse(algorithm="identity")
+    path = rucio.file(site, "a")
+    rucio.dataset("d", ["a"])
+    rucio.rule("d", site)
+    backend = rucio.backend(database=reader, rest=rucio.rest_options())
+    assert backend.check_site(site.name)
+    assert [batch.num_rows for batch in backend.inventory.stream(site.name)] == [1]
+    assert backend.inventory.look_up(site.name, [path]).keys() == {path}
+    assert backend.inventory.protected_datasets(site.name) == {f"{rucio.scope}:d"}
+    backend.deletion_requests(site.name)
+    assert backend.DatasetFilter({f"{rucio.scope}:d"}).protected(path.decode())
+    (tmp_path / "in").write_bytes(path + b"\n")
+    backend.filelist_to_blocklist(site.name, f"{tmp_path}/in", f"{tmp_path}/out")
+    assert backend.registry.sources(site.name, [path.decode()]) == ([path.decode()], [path.decode()])
+
+
+@pytest.mark.postgresql
+def test_a_right_that_is_lacking_is_an_error_and_never_nothing(rucio_postgresql, reader, postgresql_server):
+    rucio = rucio_postgresql
+    site = rucio.rse()
+    database = rucio.server.database.rsplit("/", 1)[-1]
+    with postgresql_server.connect(database) as connection:
+        connection.execute("REVOKE SELECT ON requests, dataset_locks FROM reader")
+    backend = rucio.backend(database=reader)
+    with pytest.raises(BackendError, match=r"permission denied for table requests: .* it needs the rights listed in"):
+        list(backend.inventory.stream(site.name))
+    with pytest.raises(BackendError, match="permission denied for table dataset_locks"):
+        backend.deletion_requests(site.name)
+
+
+def test_the_catalogue_cannot_be_written_to(rucio):
+    with rucio.backend().catalogue.reading() as connection, pytest.raises(Exception, match=r"read-?only"):
+        connection.exec_driver_sql("DELETE FROM replicas")
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_a_stream_shows_one_moment_and_hinders_nobody(rucio):
+    site = rucio.rse()
+    fill(rucio, site, 1000)
+    stream = rucio.backend().inventory.stream(site.name)
+    first = next(stream).num_rows
+    rucio.file(site, "written-meanwhile")
+    rucio.sql("DELETE FROM replicas WHERE scope = :scope AND bytes > 900", scope=rucio.scope)
+    assert first + sum(batch.num_rows for batch in stream) == 1000
+    assert sum(batch.num_rows for batch in rucio.backend().inventory.stream(site.name)) == 901
+
+
+@pytest.mark.postgresql
+@pytest.mark.usefixtures("small_batches")
+def test_a_connection_that_is_ended_in_the_middle_is_an_error_and_no_short_list(
+    rucio_postgresql, postgresql_server, caplog
+):
+    rucio = rucio_postgresql
+    site = rucio.rse()
+    fill(rucio, site, 3000)
+    stream = rucio.backend().inventory.stream(site.name)
+    assert next(stream).num_rows == 100
+    with postgresql_server.connect() as connection:
+        connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'idle in transaction'")
+    with pytest.raises(BackendError, match=r"failed: .*: the connection was lost; .* run again"):
+        list(stream)
+    assert not caplog.records
+
+
+@pytest.mark.postgresql
+@pytest.mark.usefixtures("small_batches")
+def test_a_stream_that_nobody_reads_on_leaves_its_connection_at_once(rucio_postgresql, postgresql_server, caplog):
+    rucio = rucio_postgresql
+    site = rucio.rse()
+    fill(rucio, site, 1000)
+    stream = rucio.backend().inventory.stream(site.name)
+    next(stream)
+    stream.close()
+    with postgresql_server.connect() as connection:
+        query = "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction'"
+        assert connection.execute(query).fetchone() == (0,)
+    assert not caplog.records
+
+
+def test_memory_does_not_grow_with_the_rows(rucio, monkeypatch):
+    monkeypatch.setattr(inventory, "BATCH_ROWS", 200)
+    site = rucio.rse()
+    fill(rucio, site, 8_000)
+    list(rucio.backend().inventory.stream(rucio.rse().name))  # what is loaded once
+    tracemalloc.start()
+    try:
+        assert sum(batch.num_rows for batch in rucio.backend().inventory.stream(site.name)) == 8_000
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 1_500_000  # all rows at once are four times as much
+
+
+@pytest.mark.postgresql
+def test_tables_may_be_in_a_schema_of_their_own(rucio_postgresql, postgresql_server):
+    database = postgresql_server.new_database()
+    source = rucio_postgresql.server.database.rsplit("/", 1)[-1]
+    with postgresql_server.connect(database) as connection:
+        connection.execute("CREATE SCHEMA catalogue")
+        for table in sorted(TABLES):
+            with postgresql_server.connect(source) as other:
+                columns = other.execute(
+                    "SELECT column_name, CASE WHEN data_type = 'USER-DEFINED' THEN 'text' ELSE data_type END "
+                    "FROM information_schema.columns WHERE table_name = %s",
+                    [table],
+                ).fetchall()
+            listed = ", ".join(f'"{name}" {kind}' for name, kind in columns)
+            connection.execute(f"CREATE TABLE catalogue.{table} ({listed})")  # fmt: skip
+        connection.execute("INSERT INTO catalogue.rses (id, rse, deleted) VALUES (gen_random_uuid(), 'THERE', false)")
+    url = postgresql_server.url(database)
+    backend = rucio_postgresql.backend(database=url, databaseSchema="catalogue")
+    assert backend.siteinfo.site_list() == ["THERE"]
+    assert list(backend.inventory.stream("THERE")) == []
+    assert backend.deletion_requests("THERE") == backend.inventory.protected_datasets("THERE") == set()
+    with pytest.raises(BackendError, match=r'relation "rses" does not exist'):
+        rucio_postgresql.backend(database=url).siteinfo.site_list()
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize(
+    ("account", "database", "complaint"),
+    [
+        ("nobody", "postgres", "refused user or password; correct the URL, passwordFile, ~/.pgpass or PGPASSWORD"),
+        ("postgres", "nowhere", "there is no such database on the server"),
+    ],
+)
+def test_an_account_or_database_that_is_not_there_is_a_sentence(
+    rucio_postgresql, postgresql_server, account, database, complaint
+):
+    url = postgresql_server.url(database, f"{account}:s3cret-w0rd")
+    with pytest.raises(BackendError, match=complaint) as caught:
+        rucio_postgresql.backend(database=url).siteinfo.site_list()
+    assert "s3cret" not in str(caught.value)
+
+
+def test_a_server_that_is_not_there_is_a_sentence(rucio_sqlite, closed_port):
+    url = f"postgresql://me:pa55-word@127.0.0.1:{closed_port}/rucio"
+    with pytest.raises(BackendError, match="the server cannot be reached; is the host right") as caught:
+        rucio_sqlite.backend(database=url).siteinfo.site_list()
+    assert "pa55-word" not in str(caught.value)
+
+
+def test_a_sqlite_file_that_is_not_there_is_not_made_by_looking(rucio_sqlite, tmp_path):
+    with pytest.raises(BackendError, match=r"there is no file .*typo\.db; correct the URL"):
+        rucio_sqlite.backend(database=f"sqlite:///{tmp_path}/typo.db").siteinfo.site_list()
+    assert not (tmp_path / "typo.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        ("{type: rucio}", "database: is missing"),
+        ("{database: 'postgresql://me:s3cret@db'}", "database: names no database"),
+        ("{database: 'mssql://me:s3cret@db/rucio'}", "'mssql' is no driver that is known here"),
+        ("{database: 'me:s3cret@db'}", "database: is not the URL of a database"),
+        ("{database: 'sqlite:////x', lfn2pfn: nonsense}", "lfn2pfn: must be auto, hash, identity, cms, or module:attr"),
+        (
+            "{database: 'sqlite:////x', rest: {url: 'https://u:s3cret@r', account: a, auth: x509, certificate: c}}",
+            "URL",
+        ),
+        (
+            "{database: 'sqlite:////x', rest: {url: 'https://r', account: a, auth: userpass}}",
+            "needs username and passwor",
+        ),
+        ("{database: 'sqlite:////x', databaseschema: s}", "did you mean databaseSchema?"),
+        ("{database: 'sqlite:////x', dumps: {X: {urls: []}}}", "dumps.X.urls: must not be empty"),
+    ],
+)
+def test_a_wrong_entry_is_a_complaint_with_its_place_and_without_the_password(tmp_path, line, complaint):
+    (tmp_path / "backends.yaml").write_text(line)
+    [document] = read_documents(tmp_path / "backends.yaml")
+    with pytest.raises(ConfigurationError, match=r"backends\.yaml:1") as caught:
+        document.parse(Options)
+    assert complaint in str(caught.value)
+    assert "s3cret" not in str(caught.value)
+
+
+def test_a_driver_that_is_not_installed_is_a_sentence(rucio_sqlite, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "oracledb", None)
+    with pytest.raises(ConfigurationError, match=r"driver of oracle\+oracledb is not installed; install oracledb"):
+        rucio_sqlite.backend(database="oracle://me@db/?service_name=rucio")
