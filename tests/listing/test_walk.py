@@ -3,6 +3,7 @@
 import itertools
 import time
 
+import pytest
 from listing_simulation import SimulatedSite, Simulation, by_path, flat, walk_over
 
 from dynamo_consistency.listers.contract import Failed, File, Hole, Listed, Subdirectory
@@ -92,6 +93,17 @@ def test_what_may_go_away_is_asked_again_after_growing_pauses():
     pauses = [later - earlier for earlier, later in itertools.pairwise(site.times)]
     for pause, base in zip(pauses, (1, 2, 4), strict=True):
         assert 0.5 * base <= pause <= 1.5 * base + 0.01
+
+
+@pytest.mark.parametrize(("wish", "least", "most"), [(0, 0.5, 1.6), (30, 30, 32), (1e9, 600, 602)])
+def test_the_pause_that_a_server_asks_for_is_made_but_none_without_end(wish: float, least: float, most: float):
+    simulation = Simulation()
+    site = SimulatedSite(
+        simulation, lambda path, attempt: Failed("busy", retry=True, after=wish) if attempt == 1 else Listed()
+    )
+    [visit] = walk_over(simulation, site)
+    assert visit.answer == Listed()
+    assert least <= site.times[1] - site.times[0] <= most
 
 
 def test_after_the_last_retry_a_directory_is_a_hole_with_the_reason_and_the_attempts():

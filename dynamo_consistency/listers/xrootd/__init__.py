@@ -1,6 +1,5 @@
 """Lists a site through its XRootD doors. The library itself is loaded when the first lister is made."""
 
-from dynamo_consistency.listers.xrootd.credentials import check_credentials
 from dynamo_consistency.listers.xrootd.lister import XRootDLister
 
-__all__ = ["XRootDLister", "check_credentials"]
+__all__ = ["XRootDLister"]

@@ -10,7 +10,7 @@ from typing import cast
 from dynamo_consistency import paths
 from dynamo_consistency.errors import ConfigurationError, ListingError
 from dynamo_consistency.listers.contract import Answer, Failed, Listed, SimpleListing
-from dynamo_consistency.listers.xrootd.credentials import check_credentials, stale_defaults
+from dynamo_consistency.listers.credentials import check_credentials, stale_credentials
 from dynamo_consistency.listers.xrootd.doors import Doors, Server
 from dynamo_consistency.listers.xrootd.library import IS_MANAGER, Response, Status, connect
 from dynamo_consistency.listers.xrootd.redirector import Gathering, data_servers
@@ -95,7 +95,7 @@ class XRootDLister:
             changed.wait_for(lambda: answers or len(settled) == len(self._given), self._timeout)
             changed.wait_for(lambda: len(settled) == len(self._given), min(LATECOMERS_SECONDS, self._timeout))
             if not answers:
-                raise ListingError(Doors(self._given).why_dead() + stale_defaults())
+                raise ListingError(Doors(self._given).why_dead() + stale_credentials())
             return dict(answers)
 
     def _locate(self, manager: Server) -> frozenset[Door]:
