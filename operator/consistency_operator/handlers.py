@@ -10,6 +10,7 @@ from typing import Any
 
 import kopf
 
+from consistency_operator import quick_start
 from consistency_operator.cluster import Body
 from consistency_operator.login import log_in
 from consistency_operator.names import API_VERSION, LABEL_CHECK, PLURAL
@@ -21,6 +22,8 @@ from consistency_operator.workqueue import Key
 WATCH_SECONDS = 300
 """After so long a watch is begun anew: a connection that was lost silently is found out."""
 EXIT_SECONDS = 0.5
+
+quick_start.install()
 
 
 @kopf.on.startup(errors=kopf.ErrorsMode.PERMANENT)
