@@ -93,8 +93,25 @@ def test_what_may_pass_is_asked_for_again(helper, make_lister, ask, code, expect
     assert answer == Failed(f"a reason (errno {code})", retry=retry, slow=slow)
 
 
+def test_an_entry_whose_type_and_mode_contradict_each_other_is_a_hole(helper, make_lister, ask):
+    helper(READY + "for _ in requests: say(entries=[['f', 0o40755, 8, 3, 1], ['d', 0o100644, 4, 0, 1]]); say(end=2)")
+    answer = ask(make_lister("srm://door/x"), b"/store")
+    assert [each.name for each in answer.holes] == [b"f", b"d"]
+
+
+def test_a_listing_over_gridftp_that_was_cut_is_noticed_since_it_is_asked_for_twice(helper, make_lister, ask):
+    more = ENTRY.replace("f", "g")
+    helper(
+        READY + f"for n, _ in enumerate(requests): say(entries=[{ENTRY}, {more}][: 1 if n == 1 else 2]); "
+        "say(end=1 if n == 1 else 2)"
+    )
+    lister = make_lister("gsiftp://door/x")
+    assert ask(lister, b"/store") == Failed("two answers differ", retry=True)
+    assert len(ask(lister, b"/store").files) == 2
+
+
 def test_without_a_time_a_file_is_of_unknown_age(helper, make_lister, ask):
-    helper(READY + "for _ in requests: say(entries=[['f', 0o100644, 0, 3, 0], ['d', 0o40755, 0, 0, 0]]); say(end=2)")
+    helper(READY + "for _ in requests: say(entries=[['f', 0o100644, 8, 3, 0], ['d', 0o40755, 4, 0, 0]]); say(end=2)")
     answer = ask(make_lister("srm://door/x"), b"/store")
     assert (answer.files[0].mtime, answer.directories[0].mtime) == (None, None)
 
@@ -103,7 +120,7 @@ def test_without_a_time_a_file_is_of_unknown_age(helper, make_lister, ask):
     ("url", "name"), [("srm://door/x", "n" * 255), ("gsiftp://door/x", "\u00e9" * 128), ("davs://door/x", "a%20b")]
 )
 def test_a_name_that_gfal2_may_have_changed_puts_its_directory_in_doubt(helper, make_lister, ask, url, name):
-    helper(READY + f"for _ in requests: say(entries=[[{name!r}, 0o100644, 0, 3, 1], {ENTRY}]); say(end=2)")
+    helper(READY + f"for _ in requests: say(entries=[[{name!r}, 0o100644, 8, 3, 1], {ENTRY}]); say(end=2)")
     assert isinstance(ask(make_lister(url), b"/store"), Failed)
 
 
@@ -177,5 +194,5 @@ def test_what_is_no_url_is_refused():
     ],
 )
 def test_url_and_lfn_are_joined(helper, make_lister, ask, url, asked):
-    helper(READY + "for r in requests: say(entries=[[r['url'].replace('/', '|'), 0o100644, 0, 1, 1]]); say(end=1)")
+    helper(READY + "for r in requests: say(entries=[[r['url'].replace('/', '|'), 0o100644, 8, 1, 1]]); say(end=1)")
     assert ask(make_lister(url), b"/store").files[0].name.decode().replace("|", "/") == asked

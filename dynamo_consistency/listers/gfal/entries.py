@@ -13,7 +13,7 @@ from dynamo_consistency.listers.posix import LINK
 OVER_HTTP = {"dav", "davs", "http", "https"}
 LONGEST = 255  # bytes of a name: gfal2 cuts what is longer without a word; in a file system nothing is
 
-_LINK_TYPE = 10  # DT_LNK; the mode is that of what the link leads to
+_DIRECTORY, _FILE, _LINK = 4, 8, 10  # types; the mode of a link is that of what it leads to
 _LASTING = {errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.EPROTONOSUPPORT, errno.EILSEQ, errno.EINVAL}
 _SLOW = {errno.ETIMEDOUT, errno.EBUSY, errno.EAGAIN}
 
@@ -28,15 +28,22 @@ def listed(scheme: str, entries: Iterable[list[Any]]) -> Answer:
         if scheme in OVER_HTTP and b"%" in name:
             return Failed("it has a name of which gfal2 does not tell how it is encoded")
         time = mtime or None  # some protocols know none
-        if kind == _LINK_TYPE or stat.S_ISLNK(mode):
+        if kind == _LINK or stat.S_ISLNK(mode):
             result.holes.append(Hole(name, LINK))
-        elif stat.S_ISREG(mode):
+        elif kind == _FILE and stat.S_IFMT(mode) in (0, stat.S_IFREG):  # XRootD's plugin tells the type only
             result.files.append(File(name, size, time))
-        elif stat.S_ISDIR(mode):
+        elif kind == _DIRECTORY and stat.S_IFMT(mode) in (0, stat.S_IFDIR):
             result.directories.append(Subdirectory(name, time))
         else:
             result.holes.append(Hole(name, "neither file nor directory"))
     return result
+
+
+def same(one: list[list[Any]] | Trouble, other: list[list[Any]] | Trouble) -> bool:
+    """Do two answers about a directory tell the same?"""
+    if isinstance(one, Trouble) or isinstance(other, Trouble):
+        return one == other
+    return sorted(one) == sorted(other)
 
 
 def failed(trouble: Trouble) -> Failed:

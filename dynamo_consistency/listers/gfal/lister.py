@@ -8,11 +8,12 @@ from dynamo_consistency import paths, secrets
 from dynamo_consistency.errors import ConfigurationError, ListingError
 from dynamo_consistency.listers.contract import Answer, Failed, SimpleListing
 from dynamo_consistency.listers.credentials import check_credentials
-from dynamo_consistency.listers.gfal.entries import OVER_HTTP, failed, listed, words
+from dynamo_consistency.listers.gfal.entries import OVER_HTTP, failed, listed, same, words
 from dynamo_consistency.listers.gfal.process import AbsentError, BrokenError, Process, Trouble
 from dynamo_consistency.listers.threaded import ThreadedLister
 
 PROCESSES = 16
+ASKED_TWICE = {"gsiftp"}  # gfal2 takes a connection that was lost for the end of the directory
 
 _URL = re.compile(r"(?P<scheme>[a-z]+)://(?P<door>[^/]*)(?P<path>/.*)?")
 _PLAIN = re.compile(rb"[A-Za-z0-9._~/+=:,@!*()-]*")  # what every protocol takes for itself, and nothing else
@@ -93,8 +94,11 @@ class GfalLister(ThreadedLister):
     def _answer(self, process: Process, directory: bytes) -> Answer:
         if reason := self._unaskable(directory):
             return Failed(reason)
+        url = self._url + directory.rstrip(b"/")
         try:
-            answer = process.ask("list", self._url + directory.rstrip(b"/"))
+            answer = process.ask("list", url)
+            if self._scheme in ASKED_TWICE and not same(answer, process.ask("list", url)):
+                return Failed("two answers differ", retry=True)
         except AbsentError as error:
             return Failed(str(error))
         except BrokenError as error:
