@@ -4,7 +4,9 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
+from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
@@ -20,10 +22,10 @@ pytestmark = pytest.mark.usefixtures("gfal2")
 
 
 @pytest.fixture
-def door(tmp_path_factory):
-    """(URL, directory that it shows as /store) of an XRootD server."""
+def door():
+    """(URL, directory that it shows as /store) of an XRootD server; its user may not enter pytest's own directory."""
     require_programs("xrootd", "setpriv", install="apt-get install xrootd-server util-linux")
-    base = tmp_path_factory.mktemp("door")
+    base = Path(tempfile.mkdtemp(prefix="gfal-door-"))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     (base / "site" / "store").mkdir(parents=True)
@@ -32,7 +34,7 @@ def door(tmp_path_factory):
     (base / "cf").write_text(f"{lines}all.adminpath {base}/run\nall.pidpath {base}/run\n")
     command = ["xrootd", "-c", str(base / "cf"), "-l", str(base / "run" / "log")]
     if os.geteuid() == 0:  # it refuses to be root
-        for path in [*base.rglob("*"), base, *base.parents[:2]]:
+        for path in [base, *base.rglob("*")]:
             shutil.chown(path, "xrootd", "xrootd")
         command = ["setpriv", "--reuid", "xrootd", "--regid", "xrootd", "--clear-groups", *command]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=base)
@@ -46,6 +48,7 @@ def door(tmp_path_factory):
     finally:
         process.kill()
         process.wait()
+        shutil.rmtree(base)
 
 
 def _listens(port: int) -> bool:
