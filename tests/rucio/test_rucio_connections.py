@@ -7,25 +7,11 @@ from pathlib import Path
 import pytest
 
 from dynamo_consistency.backend.rucio import Options, inventory
+from dynamo_consistency.backend.rucio.schema import Tables
 from dynamo_consistency.errors import BackendError, ConfigurationError
 from dynamo_consistency.yamlfile import read_documents
 
-TABLES = {
-    "bad_replicas",
-    "contents",
-    "dataset_locks",
-    "dids",
-    "locks",
-    "quarantined_replicas",
-    "quarantined_replicas_history",
-    "replicas",
-    "requests",
-    "rse_attr_map",
-    "rse_protocols",
-    "rses",
-    "rules",
-    "scopes",
-}
+TABLES = {table.name for table in vars(Tables()).values()}
 
 
 def fill(rucio, site, number: int) -> None:
