@@ -39,12 +39,14 @@ class Scripted:
     script: Callable[[Request], Said]
     context: ssl.SSLContext | None = None
     closing: bool = False
+    host: str = "127.0.0.1"
     port: int = 0
     seen: list[Request] = field(default_factory=list)
     connections: int = 0
 
     def __enter__(self) -> "Scripted":
-        self._listener = socket.create_server(("127.0.0.1", self.port), backlog=128)
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        self._listener = socket.create_server((self.host, self.port), family=family, backlog=128)
         self.port = self._listener.getsockname()[1]
         self._open: list[socket.socket] = []
         threading.Thread(target=self._accept, daemon=True).start()

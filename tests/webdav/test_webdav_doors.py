@@ -1,5 +1,6 @@
 """Several doors, dead doors, and where doors may send us."""
 
+import socket
 import threading
 import time
 
@@ -192,6 +193,13 @@ class TestRotation:
             assert done.acquire(timeout=10)
         assert time.monotonic() - began < 1.5
         assert slow.connections == 8
+
+    def test_a_door_may_have_an_ipv6_address(self, scripted, make_lister, ask) -> None:
+        if not socket.has_dualstack_ipv6():
+            pytest.skip("this machine has no IPv6")
+        server = scripted(here, host="::1")
+        assert ask(make_lister(f"http://[::1]:{server.port}"), b"/d") == Listed(files=[FILE])
+        assert server.seen[0].headers["host"] == f"[::1]:{server.port}"
 
     def test_capacity_is_bounded(self, make_lister, closed_door) -> None:
         assert make_lister(closed_door, concurrency=3).capacity == 3

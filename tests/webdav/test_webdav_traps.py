@@ -2,6 +2,7 @@
 directory."""
 
 import time
+import tracemalloc
 
 import pytest
 from scripted_dav import OK, TIME_SECONDS, Request, chunked, document, entry, listing, refused, reply, response
@@ -118,6 +119,10 @@ class TestAboutItself:
     )
     def test_an_entry_that_is_not_directly_in_it_is_a_failure(self, told, href: str) -> None:
         failed(told(listing("/d/", entry(href, 3), entry("/d/f", 3))), "", retry="%" in href)
+
+    def test_an_entry_without_a_name_is_a_failure(self, told) -> None:
+        nameless = "<D:response><D:propstat><D:prop/></D:propstat></D:response>"
+        failed(told(listing("/d/", entry("/d/f", 3), nameless)), "an entry without a name", retry=False)
 
     def test_a_server_that_answers_deeper_than_it_was_asked_is_a_failure(self, told) -> None:
         deep = listing("/d/", entry("/d/e/", directory=True), entry("/d/e/f", 3))
@@ -383,6 +388,27 @@ class TestBombs:
         many = [entry(f"/d/{number}", 1) for number in range(101)]
         assert len(told(listing("/d/", *many[:99])).files) == 99
         failed(told(listing("/d/", *many)), "more than 100 entries", retry=False)
+
+    def test_of_a_big_directory_only_the_entries_are_kept(self, scripted, make_lister) -> None:
+        entries, unasked = 10_000, f"<D:comment>{'x' * 2000}</D:comment>"
+
+        def script(_: Request):
+            yield b"HTTP/1.1 207 Multi-Status\r\nConnection: close\r\n\r\n"
+            yield document(OWN).removesuffix(b"</D:multistatus>")
+            for number in range(entries):
+                yield response(f"/d/file_{number:06d}.root", f"{unasked}<D:resourcetype/>").encode()
+            yield b"</D:multistatus>"
+
+        server = scripted(script, closing=True)
+        lister = make_lister(server.url, timeout=60)
+        tracemalloc.start()
+        try:
+            answer = lister.answer(b"/d")
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert len(answer.files) == entries
+        assert peak < 600 * entries
 
     def test_the_parser_holds_one_response_at_a_time(self) -> None:
         taken = []

@@ -40,10 +40,12 @@ class Contents:
         self._listed = Listed()
 
     def take(self, response: Response) -> None:
-        """One more response. Raises TroubleError when there are more than any directory has."""
+        """One more response. Raises TroubleError when it is about nothing, or there are more than any directory has."""
         listed = self._listed
         if len(listed.files) + len(listed.directories) + len(listed.holes) + len(self._doubtful) >= MOST_ENTRIES:
             raise TroubleError(f"it has more than {MOST_ENTRIES:,} entries")
+        if not response.hrefs:
+            raise TroubleError("its listing has an entry without a name")
         for href in response.hrefs:
             name = plain_name(href, self._start)
             if name is None:
