@@ -193,6 +193,38 @@ class TestNamesThatAreNotClear:
         assert asking.quarantined() == [(other.decode()[1:], "cms", other.decode())]
 
 
+class TestStorageThatIsShared:
+    """Several RSEs may stand for one storage system, or for directories of one another."""
+
+    def beside(self, asking: Asking, name: str, prefix: str):
+        return asking.rucio.rse(name, protocols=[{"scheme": "file", "prefix": prefix}], algorithm="identity")
+
+    def test_what_lies_in_the_area_of_another_rse_is_refused(self, asking_sqlite):
+        asking, scope = asking_sqlite, asking_sqlite.rucio.scope
+        other = self.beside(asking, "INNER", f"{asking.here.folder}/{scope}/inner")
+        said = asking.delete(dark(asking, "inner/f"), dark(asking, "inner2/f"))
+        assert said == [("refused", f"it lies in the area of the RSE {other.name}"), ("requested", "")]
+
+    def test_what_an_rse_with_the_same_prefix_knows_is_refused(self, asking):
+        twin = self.beside(asking, "TWIN", f"{asking.here.folder}/")
+        asking.rucio.file(twin, "f", None)
+        said = asking.delete(dark(asking, "f"), dark(asking, "g"))
+        assert said == [
+            ("refused", f"the RSE {twin.name}, which has the same storage, knows it"),
+            ("requested", ""),
+        ]
+
+    def test_what_an_rse_above_knows_is_refused(self, asking_sqlite):
+        asking = asking_sqlite
+        above, asking.here = asking.here, self.beside(asking, "INNER", f"{asking.here.folder}/{asking.rucio.scope}/a")
+        asking.rucio.file(above, f"a/{asking.rucio.scope}/f", None)
+        said = asking.delete(dark(asking, "f"), dark(asking, "g"))
+        assert said == [
+            ("refused", f"the RSE {above.name}, which has the same storage, knows it"),
+            ("requested", ""),
+        ]
+
+
 def test_a_file_that_is_registered_between_look_and_request_is_refused(asking, monkeypatch):
     ask = RestClient.quarantine
     one, two = dark(asking, "one"), dark(asking, "two")
@@ -263,14 +295,17 @@ def test_an_account_without_the_right_is_told_so(asking):
     assert asking.delete(dark(asking, "f"), account=asking.rucio.account("adm", admin="True")) == [("requested", "")]
 
 
-def test_an_rse_whose_paths_are_made_by_rules_is_refused(asking_sqlite):
+def test_an_rse_whose_paths_are_made_by_rules_is_refused_and_what_it_may_have_of_others_too(asking_sqlite):
     asking = asking_sqlite
-    asking.here = asking.rucio.rse(
-        "TFC", algorithm="cmstfc", protocols=[{"scheme": "file", "prefix": "/", "extended_attributes": {"tfc": []}}]
-    )
+    rules = {"scheme": "file", "prefix": f"{asking.here.folder}/", "extended_attributes": {"tfc": []}}
+    plain, asking.here = asking.here, asking.rucio.rse("TFC", algorithm="cmstfc", protocols=[rules])
     ((outcome, said),) = asking.delete(b"/store/x/f", lfn2pfn="cms")
     assert outcome == "refused"
     assert "TFC" in said
+    name, asking.here = asking.here.name, plain
+    ((outcome, said),) = asking.delete(dark(asking, "f"))
+    assert outcome == "refused"
+    assert f"the RSE {name}, which has the same storage, may know it" in said
 
 
 def test_the_public_call_counts_what_waits_and_takes_no_directories(asking_sqlite, caplog):

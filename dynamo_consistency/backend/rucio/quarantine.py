@@ -11,7 +11,7 @@ from itertools import islice
 from sqlalchemy import Connection, inspect
 
 from dynamo_consistency.backend.contract import Outcome
-from dynamo_consistency.backend.rucio import agreement, refusal, rses
+from dynamo_consistency.backend.rucio import agreement, neighbours, refusal, rses
 from dynamo_consistency.backend.rucio.connect import Catalogue
 from dynamo_consistency.backend.rucio.lfn2pfn import Did
 from dynamo_consistency.backend.rucio.naming import Naming
@@ -58,6 +58,8 @@ class Quarantine:
             records = Records(connection, self.catalogue.tables, rse)
             refused = _refused(rse, records, files)
             left = [path for path in files if path not in refused]
+            refused |= neighbours.objections(connection, self.catalogue, self.options, rse, left)
+            left = [path for path in left if path not in refused]
             judge = _Judge(records, rse, self.options, _limits(connection, self.catalogue), left)
             verdicts = {path: judge.verdict(path) for path in left}
         return {path: Outcome(path, "refused", refused[path]) if path in refused else verdicts[path] for path in files}

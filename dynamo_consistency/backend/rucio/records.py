@@ -63,8 +63,12 @@ class Records:
         return [_replica(row) for row in self._of_dids(self._replicas(), table, dids)]
 
     def replicas_at(self, texts: Iterable[str]) -> list[Replica]:
-        """What is registered at the RSE with one of these very paths."""
-        return [_replica(row) for row in self._of_values(self._replicas(), self._tables.replicas.c.path, texts)]
+        """What is registered at the RSE with one of these very paths, or in a way that is not normalised."""
+        path = self._tables.replicas.c.path
+        rows = list(self._of_values(self._replicas(), path, texts))
+        if not self._rse.deterministic:
+            rows += self._connection.execute(self._replicas().where(path.like("%//%")))
+        return [_replica(row) for row in rows]
 
     def has_replicas_without_path(self) -> bool:
         """On an RSE where paths are not computed: is there a file whose path nobody knows yet?"""
