@@ -102,12 +102,12 @@ class Rucio:
     def row(self, site: Site, name: str, *, scope: str | None = None, size: int = 3, **values: Any) -> None:
         """A replica behind the server's back: its schema only takes the plainest names. `values` are columns."""
         row = {"scope": scope or self.scope, "name": name, "bytes": size, "rse": site.name, "now": datetime.now(UTC)}
-        self.sql(
-            "INSERT INTO dids (scope, name, account, did_type, availability, bytes, created_at, updated_at) "
-            "SELECT CAST(:scope AS VARCHAR), CAST(:name AS VARCHAR), 'root', 'F', 'A', :bytes, :now, :now "
-            "FROM rses WHERE rse = :rse AND NOT EXISTS (SELECT 1 FROM dids WHERE scope = :scope AND name = :name)",
-            **row,
-        )
+        if self.sql("SELECT 1 FROM dids WHERE scope = :scope AND name = :name", **row) == []:
+            self.sql(
+                "INSERT INTO dids (scope, name, account, did_type, availability, bytes, created_at, updated_at) "
+                "VALUES (:scope, :name, 'root', 'F', 'A', :bytes, :now, :now)",
+                **row,
+            )
         values = {"state": "A", "lock_cnt": 0, **values}
         columns, marks = ", ".join(values), ", ".join(f":{column}" for column in values)
         self.sql(

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     DateTime,
+    Dialect,
     Integer,
     Label,
     MetaData,
@@ -29,6 +30,27 @@ class AsItCame(TypeDecorator[Any]):
     cache_ok = True
 
 
+class Name(TypeDecorator[str]):
+    """Text in which files are named. MySQL has Rucio's in latin1, and fails (1271) when it is asked for any other.
+
+    What it cannot hold is asked for as NULL, which nothing equals.
+    """
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value and dialect.name in ("mysql", "mariadb") and not _in_latin1(value) else value
+
+
+def _in_latin1(text: str) -> bool:
+    """By MySQL's latin1, which is that of Windows."""
+    return all(sign < "\x80" or "\xa0" <= sign <= "\xff" or sign in _OF_WINDOWS for sign in text)
+
+
+_OF_WINDOWS = bytes(range(0x80, 0xA0)).decode("cp1252", "ignore")
+
+
 class Tables:
     """The tables of a catalogue, in the schema that is named, else in the account's own."""
 
@@ -38,12 +60,12 @@ class Tables:
         def table(name: str, /, **columns: Any) -> Table:
             return Table(name, metadata, *(Column(column, kind) for column, kind in columns.items()))
 
-        did = {"scope": String, "name": String}
+        did = {"scope": Name, "name": Name}
         times = {"created_at": DateTime, "updated_at": DateTime}
         self.rses = table(
             "rses",
             id=AsItCame,
-            rse=String,
+            rse=Name,
             vo=String,
             rse_type=String,
             deterministic=Boolean,
@@ -72,7 +94,7 @@ class Tables:
             rse_id=AsItCame,
             bytes=BigInteger,
             adler32=String,
-            path=String,
+            path=Name,
             state=String,
             lock_cnt=Integer,
             tombstone=DateTime,
@@ -82,18 +104,18 @@ class Tables:
         self.bad_replicas = table(
             "bad_replicas", **did, rse_id=AsItCame, reason=String, state=String, bytes=BigInteger, **times
         )
-        self.quarantined = table("quarantined_replicas", **did, rse_id=AsItCame, path=String, created_at=DateTime)
+        self.quarantined = table("quarantined_replicas", **did, rse_id=AsItCame, path=Name, created_at=DateTime)
         self.quarantine_history = table(
-            "quarantined_replicas_history", **did, rse_id=AsItCame, path=String, deleted_at=DateTime
+            "quarantined_replicas_history", **did, rse_id=AsItCame, path=Name, deleted_at=DateTime
         )
         self.dataset_locks = table("dataset_locks", **did, rse_id=AsItCame, rule_id=AsItCame, account=String)
         self.locks = table("locks", **did, rse_id=AsItCame, rule_id=AsItCame, state=String)
         self.rules = table(
             "rules", **did, id=AsItCame, account=String, did_type=String, grouping=String, expires_at=DateTime
         )
-        self.contents = table("contents", **did, child_scope=String, child_name=String, did_type=String)
+        self.contents = table("contents", **did, child_scope=Name, child_name=Name, did_type=String)
         self.dids = table("dids", **did, account=String, did_type=String, availability=String, expired_at=DateTime)
-        self.scopes = table("scopes", scope=String)
+        self.scopes = table("scopes", scope=Name)
 
     @staticmethod
     def text_of(column: Column[Any]) -> Label[str]:
