@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from scripted_dav import Request, Said, Scripted
 from webdav_servers import MODULES, Apache, WebServer, XRootDHttp
+from xrdclient.testing import pki
 
 from dynamo_consistency.listers.contract import Answer
 from dynamo_consistency.listers.shards import Share
@@ -175,3 +176,24 @@ def closed_door() -> str:
     """A door where nobody listens."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+@pytest.fixture(scope="session")
+def grid(tmp_path_factory: pytest.TempPathFactory) -> pki.PKI:
+    return pki.create_pki(tmp_path_factory.mktemp("pki"), hosts=["localhost"], host_cn="localhost")
+
+
+@pytest.fixture
+def trusting(grid: pki.PKI, monkeypatch: pytest.MonkeyPatch) -> pki.PKI:
+    monkeypatch.setenv("X509_CERT_DIR", str(grid.ca_dir))
+    return grid
+
+
+@pytest.fixture
+def secure(scripted, grid: pki.PKI) -> Callable[..., Scripted]:
+    """A scripted server with the host certificate; `client`: it wants a certificate or proxy."""
+
+    def start(script: Callable[[Request], bytes], client: bool = False) -> Scripted:
+        return scripted(script, context=grid.server_context(require_client=client))
+
+    return start

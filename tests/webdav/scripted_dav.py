@@ -1,6 +1,8 @@
 """A WebDAV server that says exactly what a test tells it to say, byte for byte."""
 
+import base64
 import contextlib
+import json
 import socket
 import ssl
 import threading
@@ -9,6 +11,8 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 from xml.sax.saxutils import escape
+
+from dynamo_consistency.listers.contract import Failed, File
 
 OK = "HTTP/1.1 200 OK"
 TIME = "Mon, 23 Nov 2026 17:00:00 GMT"
@@ -144,3 +148,43 @@ def document(*responses: str) -> bytes:
 def listing(directory: bytes | str, *entries: str) -> bytes:
     """A whole answer about `directory`."""
     return reply(207, document(entry(directory, directory=True), *entries))
+
+
+OWN = entry("/d/", directory=True)
+WHOLE = document(OWN, entry("/d/f", 3))
+"""A whole listing of /d, in which is FILE."""
+FILE = File(b"f", 3, TIME_SECONDS)
+
+
+def failed(answer: object, reason: str, *, retry: bool) -> None:
+    """`answer` must be a failure for this reason."""
+    assert isinstance(answer, Failed), answer
+    assert reason in answer.reason
+    assert answer.retry == retry
+
+
+def of(path: str) -> bytes:
+    """A whole answer about the directory at `path`, an href with a slash at its end, in which is FILE."""
+    return listing(path, entry(f"{path}f", 3))
+
+
+def here(request: Request) -> bytes:
+    """The script of a server where every directory holds FILE."""
+    return of(request.target)
+
+
+def token(subject: str = "somebody", ends: float = 4e9) -> str:
+    claims = {"sub": subject, "exp": ends}
+    parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in ({"alg": "none"}, claims)]
+    return b".".join([*parts, b"signature"]).decode()
+
+
+def guarded(*tokens: str) -> Callable[[Request], bytes]:
+    """A server that shows directories to those with one of `tokens`."""
+
+    def script(request: Request) -> bytes:
+        if request.headers.get("authorization", "").removeprefix("Bearer ") not in tokens:
+            return reply(401)
+        return here(request)
+
+    return script

@@ -100,7 +100,7 @@ def site() -> Iterator[Callable[..., WebDavLister]]:
 
 
 class TestAnyTree:
-    @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+    @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
     @given(tree=trees(NAMES), writing=st.sampled_from(sorted(WRITINGS)), slashes=st.booleans())
     def test_comes_back_from_a_server_that_encodes_names(self, site, walk, tree, writing, slashes) -> None:
         lister = site(script(tree, WRITINGS[writing], slashes))
@@ -116,7 +116,7 @@ class TestAnyTree:
             wanted += [paths.join(path, name) for name in shown(tree, path)[1]]
         assert set(wanted) == visits.keys()
 
-    @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+    @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
     @given(tree=trees(BARE_NAMES), slashes=st.booleans())
     def test_is_right_or_a_failure_from_a_server_that_encodes_nothing(self, site, walk, tree, slashes) -> None:
         lister = site(script(tree, bare, slashes))

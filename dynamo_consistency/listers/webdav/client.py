@@ -79,13 +79,15 @@ class Client:
             seen.add(asked)
         if response.status != MULTISTATUS:
             _put_back(response)
-            raise refusal(asked.door, response.status, response.headers, self._hint(asked))
+            hint = self._hint(asked) if response.status in (401, 403) else ""
+            raise refusal(asked.door, response.status, response.headers, hint)
         try:
             yield Reply(asked, _pieces(question, asked, response), _is_xrootd(response))
         finally:
             response.close()  # no connection any more, if all of it was read: that is back in the pool
 
     def _hint(self, asked: Address) -> str:
+        """Why a credential may not have helped."""
         hint = stale_credentials(certificates=True)
         if self._identity.token() and not self._shows_token(asked):
             hint += " (the token is shown over https only, and only to hosts that `servers` names)"

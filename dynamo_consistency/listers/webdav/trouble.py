@@ -44,12 +44,11 @@ class RefusedTlsError(TroubleError):
 
 
 def refusal(door: object, status: int, headers: Mapping[str, str], hint: str = "") -> TroubleError:
-    """What `door` says with an answer that is no listing. `hint` goes with what is about credentials."""
+    """What `door` says with an answer that is no listing; `hint` is added to that."""
     reason = f"{door}: {status} {_phrase(status)}"
     if status in EXPLAINED:
         reason += f", {EXPLAINED[status]}"
-    if status in (401, 403):
-        reason += hint
+    reason += hint
     if status < 400:
         return TroubleError(f"{reason}; a listing has the status 207")
     retry = status in MAY_PASS or (status >= 500 and status not in (501, 505, 507))
