@@ -8,7 +8,7 @@ from typing import Any
 
 import urllib3
 from rucio_environment import python
-from sqlalchemy import Engine, NullPool, create_engine, text
+from sqlalchemy import Engine, create_engine, text
 
 HERE = Path(__file__).parent
 
@@ -22,7 +22,7 @@ class RucioServer:
         self.url = ""
         self._http = urllib3.PoolManager(timeout=60, retries=False)
         self._tokens: dict[str, str] = {}
-        self._engine: Engine = create_engine(database, poolclass=NullPool)
+        self._engine: Engine = create_engine(database)
 
     def start(self) -> "RucioServer":
         with (self.folder / "log").open("ab") as log:

@@ -2,6 +2,7 @@
 
     site = rucio.rse()                              a deterministic RSE, files of which are in `site.folder`
     rucio.file(site, "name", b"content")            a replica there, as an upload leaves it: catalogue and storage
+    rucio.row(site, "name", state="U")              … in the catalogue alone, behind the server's back; `rows`: many
     rucio.rule("name", site)                        Rucio has it transferred there
     rucio.dataset("d", ["name"])                    … in a dataset
     rucio.run("necromancer")                        a daemon of Rucio, once: see daemons.py
@@ -115,6 +116,25 @@ class Rucio:
             f"SELECT id, :scope, :name, :bytes, :now, :now, {marks} FROM rses WHERE rse = :rse",
             **row,
             **values,
+        )
+
+    def rows(self, site: Site, number: int, start: str = "f") -> None:
+        """Many replicas at once, of 1, 2, 3, … bytes, named `start` and their size."""
+        numbers = (
+            f"(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {number}) SELECT i FROM n)"
+        )
+        self.sql(
+            "INSERT INTO dids (scope, name, account, did_type, availability, bytes, created_at, updated_at) "
+            f"SELECT r.scope, '{start}' || n.i, 'root', 'F', 'A', n.i, r.created_at, r.updated_at "
+            f"FROM scopes r, {numbers} n WHERE r.scope = :scope",
+            scope=self.scope,
+        )
+        self.sql(
+            "INSERT INTO replicas (rse_id, scope, name, bytes, state, lock_cnt, created_at, updated_at) "
+            "SELECT r.id, d.scope, d.name, d.bytes, 'A', 0, d.created_at, d.updated_at "
+            "FROM rses r, dids d WHERE r.rse = :rse AND d.scope = :scope",
+            scope=self.scope,
+            rse=site.name,
         )
 
     def store(self, site: Site, path: str, content: bytes = b"dark") -> bytes:

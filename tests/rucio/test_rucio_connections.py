@@ -14,29 +14,6 @@ from dynamo_consistency.yamlfile import read_documents
 TABLES = {table.name for table in vars(Tables()).values()}
 
 
-def fill(rucio, site, number: int) -> None:
-    """Many replicas at once."""
-    if "sqlite" in rucio.server.database:
-        some = f"(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {number}) SELECT i FROM n)"
-        now, state = "'2026-11-01 00:00:00.000000'", "'A'"
-    else:
-        some, now, state = f"generate_series(1, {number}) AS n(i)", "CAST('2026-11-01' AS timestamp)", "'A'"
-    name = f"'/store/{'x' * 80}/' || n.i"
-    n = f"{some} n" if "sqlite" in rucio.server.database else some
-    rucio.sql(
-        "INSERT INTO dids (scope, name, account, did_type, availability, bytes, created_at, updated_at) "
-        f"SELECT CAST(:scope AS VARCHAR), {name}, 'root', 'F', 'A', 3, {now}, {now} FROM {n}",
-        scope=rucio.scope,
-    )
-    rucio.sql(
-        "INSERT INTO replicas (rse_id, scope, name, bytes, state, lock_cnt, created_at, updated_at) "
-        f"SELECT r.id, CAST(:scope AS VARCHAR), {name}, n.i, {state}, 0, {now}, {now} FROM rses r, {n} "
-        "WHERE r.rse = :rse",
-        scope=rucio.scope,
-        rse=site.name,
-    )
-
-
 @pytest.fixture
 def small_batches(monkeypatch):
     monkeypatch.setattr(inventory, "BATCH_ROWS", 100)
@@ -104,7 +81,7 @@ def test_the_catalogue_cannot_be_written_to(rucio):
 @pytest.mark.usefixtures("small_batches")
 def test_a_stream_shows_one_moment_and_hinders_nobody(rucio):
     site = rucio.rse()
-    fill(rucio, site, 1000)
+    rucio.rows(site, 1000, "x" * 80)
     stream = rucio.backend().inventory.stream(site.name)
     first = next(stream).num_rows
     rucio.file(site, "written-meanwhile")
@@ -120,7 +97,7 @@ def test_a_connection_that_is_ended_in_the_middle_is_an_error_and_no_short_list(
 ):
     rucio = rucio_postgresql
     site = rucio.rse()
-    fill(rucio, site, 3000)
+    rucio.rows(site, 3000, "x" * 80)
     stream = rucio.backend().inventory.stream(site.name)
     assert next(stream).num_rows == 100
     with postgresql_server.connect() as connection:
@@ -135,7 +112,7 @@ def test_a_connection_that_is_ended_in_the_middle_is_an_error_and_no_short_list(
 def test_a_stream_that_nobody_reads_on_leaves_its_connection_at_once(rucio_postgresql, postgresql_server, caplog):
     rucio = rucio_postgresql
     site = rucio.rse()
-    fill(rucio, site, 1000)
+    rucio.rows(site, 1000, "x" * 80)
     stream = rucio.backend().inventory.stream(site.name)
     next(stream)
     stream.close()
@@ -148,7 +125,7 @@ def test_a_stream_that_nobody_reads_on_leaves_its_connection_at_once(rucio_postg
 def test_memory_does_not_grow_with_the_rows(rucio, monkeypatch):
     monkeypatch.setattr(inventory, "BATCH_ROWS", 200)
     site = rucio.rse()
-    fill(rucio, site, 8_000)
+    rucio.rows(site, 8_000, "x" * 80)
     list(rucio.backend().inventory.stream(rucio.rse().name))  # what is loaded once
     tracemalloc.start()
     try:

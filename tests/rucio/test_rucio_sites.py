@@ -94,8 +94,16 @@ def test_a_wrong_lfn2pfn_is_found_before_a_run(rucio):
             rucio.backend(rest=rest, lfn2pfn=wrong).check_site(site.name)
 
 
-@pytest.mark.parametrize("prefix", ["//store/", "/", "/a b/100%/", "/x/../y"])
-@pytest.mark.parametrize("scheme", ["root", "davs", "srm", "file", "s3"])
+@pytest.mark.parametrize(
+    ("scheme", "prefix"),
+    [
+        ("root", "//store/"),
+        ("root", "/"),
+        ("root", "/a b/100%/"),
+        ("root", "/x/../y"),
+        *((scheme, "//store/") for scheme in ("davs", "srm", "file", "s3")),
+    ],
+)
 def test_our_paths_are_recognised_in_the_pfns_of_every_protocol(rucio_sqlite, scheme, prefix):
     attributes = {"web_service_path": "/srm/managerv2?SFN=", "space_token": "X"} if scheme == "srm" else None
     rucio = rucio_sqlite
