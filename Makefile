@@ -10,13 +10,16 @@ LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashe
 CRD := crds/consistency.dynamo.io_siteconsistencychecks.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help crd demo test lint e2e e2e-cost bench format mysqlclient lock clean
+.PHONY: help crd demo demo-rucio test lint e2e e2e-cost bench format mysqlclient lock clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(READY) ## Check a small site against a small inventory, from nothing to the report
 	@$(BIN)/python examples/demo/demo.py
+
+demo-rucio: $(READY) ## The same with a real Rucio server, which is installed first (230 MB, once): from findings to recovery
+	@PYTHONPATH=tests/rucio $(BIN)/python examples/demo-rucio/demo.py
 
 test: $(READY_DEV) ## Run all tests that can run here; those that cannot are named with the line that installs what they need
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
@@ -31,10 +34,10 @@ crd: $(READY_DEV) ## Write the CustomResourceDefinition anew from the models
 	@$(BIN)/python -m consistency_operator.crd > $(CRD).new && mv $(CRD).new $(CRD)
 
 e2e: $(READY_DEV) ## Run the operator in a real Kubernetes, which is built first (15 minutes, once); E2E=... are pytest's arguments
-	@PYTHONPATH=tests/e2e $(BIN)/python -m cluster.run $(E2E)
+	@PYTHONPATH=tests/e2e:tests/rucio $(BIN)/python -m cluster.run $(E2E)
 
 e2e-cost: $(READY_DEV) ## Measure what the operator costs with 0, 200 and 1,000 checks on a real API server
-	@PYTHONPATH=tests/e2e $(BIN)/python -m cluster.run --processes tests/e2e/measure_cost.py -s
+	@PYTHONPATH=tests/e2e:tests/rucio $(BIN)/python -m cluster.run --processes tests/e2e/measure_cost.py -s
 
 bench: $(READY_DEV) ## Measure listing, comparison and snapshot against their peers; BENCH=--big for more
 	@$(BIN)/python benchmarks/bench.py $(BENCH)
@@ -54,7 +57,7 @@ lock: $(READY_DEV) ## Write the lock files anew from pyproject.toml
 	@echo 'hatchling>=1.27' | $(LOCK) - -o requirements-build.lock
 
 clean: ## Remove what the demo and the tests have left
-	@rm -rf demo-data .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf demo-data demo-data-rucio .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 # The virtual environment, from the lock files with their hashes; made anew when they change.
 $(READY): requirements.lock pyproject.toml

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import rucio_environment
 from cluster import images, named, sandbox
 from cluster.processes import lacking
 from cluster.programs import ALL, ProgramsMissingError, program
@@ -45,13 +46,18 @@ def main(arguments: list[str]) -> int:
             program(name)
     except ProgramsMissingError as error:
         missing.append(str(error))
+    if not named.kubeconfig():
+        try:
+            rucio_environment.python()
+        except rucio_environment.EnvironmentMissingError as error:
+            missing.append(str(error))
     if missing:
         print("\n".join(missing), file=sys.stderr)
         return 1
     turns = [arguments] if arguments else [["tests/e2e"]] if named.kubeconfig() else TURNS
     pytest = [sys.executable, "-m", "pytest", "--timeout=300", "--durations=10"]
     os.chdir(ROOT)
-    os.environ["PYTHONPATH"] = str(ROOT / "tests/e2e")
+    os.environ["PYTHONPATH"] = os.pathsep.join(str(ROOT / "tests" / part) for part in ("e2e", "rucio"))
     shutil.rmtree(LOGS, ignore_errors=True)
     code = _run([[*pytest, *turn] for turn in turns], containers)
     print(f"make e2e took {time.monotonic() - started:.0f} s")
