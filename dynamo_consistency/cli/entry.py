@@ -10,6 +10,7 @@ import click
 
 from dynamo_consistency import secrets
 from dynamo_consistency.cli.checks import run, validate
+from dynamo_consistency.cli.convert import convert
 from dynamo_consistency.cli.inventory import inventory, sites
 from dynamo_consistency.cli.runs import findings, history
 from dynamo_consistency.cli.stages import stage
@@ -78,5 +79,5 @@ def command(debug: bool) -> None:
     log.setLevel(logging.DEBUG if debug else logging.INFO)
 
 
-for _command in (validate, run, stage, findings, history, sites, inventory):
+for _command in (validate, run, stage, findings, history, sites, inventory, convert):
     command.add_command(_command)

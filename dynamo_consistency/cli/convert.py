@@ -1,0 +1,118 @@
+"""`convert`: checks from the configuration of a predecessor."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import yaml
+
+from dynamo_consistency.errors import ConfigurationError
+from dynamo_consistency.secrets import redact
+from dynamo_consistency.yamlfile import read_documents
+
+if TYPE_CHECKING:
+    from dynamo_consistency.convert import Conversion
+
+backend_option = click.option(
+    "--backend", default="default", show_default=True, help="Entry of backends.yaml that the checks name."
+)
+output_option = click.option(
+    "-o", "folder", type=click.Path(path_type=Path), help="Folder for one file per site; without it, all on stdout."
+)
+_HEAD = "# From {file}. Each mode is Report: read some runs, then write Enforce.\n"
+
+
+@click.group()
+def convert() -> None:
+    """Write checks from the configuration of a predecessor; what cannot be said in a check is said on stderr.
+
+    No check allows more than its defaults do, and each mode is Report.
+    """
+
+
+@convert.command("rce")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--attributes",
+    "attributes_file",
+    type=click.Path(path_type=Path),
+    help="JSON of RSE → attribute → value; CE_config.* overrule FILE, as in RCE.",
+)
+@backend_option
+@output_option
+def rce(file: Path, attributes_file: Path | None, backend: str, folder: Path | None) -> None:
+    """FILE is the YAML of Rucio's consistency enforcement."""
+    from dynamo_consistency.convert import convert_rce
+
+    attributes = _mapping(attributes_file) if attributes_file else {}
+    for rse, given in attributes.items():
+        if not isinstance(given, dict):
+            raise ConfigurationError(f"{attributes_file}: {rse}: must be a mapping of attributes to values")
+    _convert(file, folder, lambda config: convert_rce(config, attributes, backend))
+
+
+@convert.command("dynamo-consistency")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--site", "sites", multiple=True, help="Site to write a check for [those that FILE names].")
+@click.option("--protected-from", metavar="URL", help="List of protected directories, for sites with a scratch area.")
+@backend_option
+@output_option
+def dynamo(file: Path, sites: tuple[str, ...], protected_from: str | None, backend: str, folder: Path | None) -> None:
+    """FILE is the JSON (or YAML) of dynamo-consistency."""
+    from dynamo_consistency.convert import convert_dynamo
+
+    _convert(file, folder, lambda config: convert_dynamo(config, sites, backend, protected_from))
+
+
+def _convert(file: Path, folder: Path | None, conversion: "Callable[[dict[str, Any]], Conversion]") -> None:
+    config = _mapping(file)
+    try:
+        result = conversion(config)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{file}: {error}") from None
+    head = _HEAD.format(file=file.name)
+    texts = {
+        document["metadata"]["name"]: head + yaml.safe_dump(document, sort_keys=False)
+        for document in result.documents.values()
+    }
+    if folder is None:
+        click.echo("---\n".join(texts.values()), nl=False)
+    else:
+        _write(folder, texts)
+    for line in result.lines():
+        click.echo(redact(line), err=True)
+
+
+def _write(folder: Path, texts: dict[str, str]) -> None:
+    """A file for each; raises ConfigurationError, and writes nothing, where one is there already."""
+    files = {folder / f"{name}.yaml": text for name, text in texts.items()}
+    there = [str(file) for file in files if file.exists()]
+    if there:
+        raise ConfigurationError(f"{there[0]} is there already, and nothing was written; give another folder")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for file, text in files.items():
+            file.write_text(text, encoding="utf-8")
+            click.echo(file)
+    except OSError as error:
+        raise ConfigurationError(f"{folder}: cannot be written to: {error.strerror}") from None
+
+
+def _mapping(file: Path) -> dict[str, Any]:
+    """The mapping that a file of JSON or YAML holds. Raises ConfigurationError."""
+    data: Any = None
+    if file.suffix == ".json":
+        try:
+            data = json.loads(file.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ConfigurationError(f"{file}: cannot be read: {error.strerror}") from None
+        except (ValueError, RecursionError) as error:
+            raise ConfigurationError(f"{file}: is not valid JSON: {error}") from None
+    else:
+        documents = read_documents(file)
+        data = documents[0].data if len(documents) == 1 else None
+    if not isinstance(data, dict):
+        raise ConfigurationError(f"{file}: must hold one mapping of keys to values")
+    return data

@@ -1,0 +1,11 @@
+"""From the configuration of the two predecessors to checks, and what of it could not be said in a check.
+
+Pure: from mappings to documents. A document never allows more than a check's defaults do, and never acts: each mode is
+Report, whatever the predecessor did.
+"""
+
+from dynamo_consistency.convert.conversion import Conversion, Note
+from dynamo_consistency.convert.dynamo import convert_dynamo
+from dynamo_consistency.convert.rce import convert_rce
+
+__all__ = ["Conversion", "Note", "convert_dynamo", "convert_rce"]

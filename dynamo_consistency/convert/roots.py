@@ -1,0 +1,38 @@
+"""Roots and what is excluded below them, as a check wants them."""
+
+from collections.abc import Iterable
+
+from dynamo_consistency import paths
+from dynamo_consistency.convert.settings import Settings
+
+
+def disjoint(settings: Settings, key: str, wanted: Iterable[str]) -> list[str]:
+    """The paths of `wanted`, normalised, without those that lie in another."""
+    normal = list(dict.fromkeys(_normal(path) for path in wanted))
+    kept = [path for path in normal if not any(_below(path, other) for other in normal)]
+    for path in normal:
+        if path not in kept:
+            settings.note(key, f"{path} lies in another root: listed with that")
+    return kept
+
+
+def excluded(settings: Settings, key: str, ignored: Iterable[str], roots: list[str]) -> tuple[list[str], list[str]]:
+    """(roots that stay, directories to exclude): what is ignored takes no part, on both sides."""
+    normal = list(dict.fromkeys(_normal(path) for path in ignored))
+    stay = [root for root in roots if not any(root == path or _below(root, path) for path in normal)]
+    exclude = [path for path in normal if any(_below(path, root) for root in stay)]
+    gone = [root for root in roots if root not in stay]
+    if gone:
+        settings.note(key, f"the roots {', '.join(gone)} are ignored as a whole: left out")
+    idle = [path for path in normal if path not in exclude and not any(path == r or _below(r, path) for r in gone)]
+    if idle:
+        settings.note(key, f"not needed: {', '.join(idle)} lie in none of the roots")
+    return stay, exclude
+
+
+def _normal(path: str) -> str:
+    return paths.to_text(paths.normalise(paths.to_bytes("/" + path)))
+
+
+def _below(path: str, directory: str) -> bool:
+    return paths.is_below(paths.to_bytes(path), paths.to_bytes(directory))

@@ -1,0 +1,63 @@
+"""The scratch area of dynamo-consistency, where it was cleaned."""
+
+from typing import Any
+
+from dynamo_consistency.check import Unmerged, UnmergedLogs
+from dynamo_consistency.convert.limits import at_least, days_at_least, without_nothing
+from dynamo_consistency.convert.settings import Settings
+
+_NOT_NEEDED = {
+    "ListDeletable.UNMERGED_DIR_LOCATION": "the source's prefix says where it is",
+    "ListDeletable.WHICH_LIST": "files are what is removed, and directories that are empty then",
+    "ListDeletable.DELETION_FILE": "what is removed is in the run directory",
+    "ListDeletable.SLEEP_TIME": "maxRequestsPerRun bounds what a run removes",
+    "ListDeletable.STORAGE_TYPE": "listing.source says it",
+}
+_READ = (
+    *_NOT_NEEDED,
+    "ListDeletable.LFN_TO_CLEAN",
+    "ListDeletable.AlternateRoot",
+    "ListDeletable.MIN_AGE",
+    "ListDeletable.DIRS_TO_AVOID",
+    "UnmergedLogsAge",
+    "AdditionalLogDeletions",
+)
+
+
+def unmerged(settings: Settings, root: str, protected_from: str | None) -> dict[str, Any] | None:
+    """The rules of the area; None where the site's was not cleaned, or nothing tells what is protected there."""
+    if not settings.flag("Unmerged"):
+        for key in _READ:
+            settings.take(key)
+        return None
+    for key, why in _NOT_NEEDED.items():
+        if settings.take(key) is not None:
+            settings.note(key, f"not needed: {why}")
+    path = settings.text("ListDeletable.LFN_TO_CLEAN") or f"{root}/unmerged"
+    if alternate := settings.text("ListDeletable.AlternateRoot"):
+        path = f"{alternate.rstrip('/')}/unmerged"
+    ages = (
+        at_least(settings, "ListDeletable.MIN_AGE", _default("min_age_seconds"), "unmerged.minAgeSeconds"),
+        days_at_least(settings, "UnmergedLogsAge", UnmergedLogs().min_age_seconds, "unmerged.logs.minAgeSeconds"),
+    )
+    avoided = settings.texts("ListDeletable.DIRS_TO_AVOID")
+    further = [f"{root}/{each}" for each in settings.texts("AdditionalLogDeletions")]
+    if protected_from is None:
+        why = "nothing in the file tells where the list of protected directories is: say it with --protected-from"
+        settings.note("Unmerged", why)
+        return None
+    exclude = list(dict.fromkeys([*_default("exclude"), *avoided])) if avoided else None
+    return without_nothing(
+        {
+            "path": path,
+            "mode": "Report",
+            "minAgeSeconds": ages[0],
+            "logs": without_nothing({"minAgeSeconds": ages[1], "additional": further}),
+            "exclude": exclude,
+            "protectedFrom": {"url": protected_from},
+        }
+    )
+
+
+def _default(field: str) -> Any:
+    return Unmerged.model_fields[field].default
