@@ -18,6 +18,10 @@ class TestEntries:
             Hole(b"h", "the server says: 424 Failed Dependency"),
         ]
 
+    def test_an_error_about_an_entry_counts_whatever_else_is_said_of_it(self, told) -> None:
+        both = entry("/d/f", 3).replace("<D:propstat>", "<D:status>HTTP/1.1 423 Locked</D:status><D:propstat>")
+        assert told(listing("/d/", both)).holes == [Hole(b"f", "the server says: 423 Locked")]
+
     @pytest.mark.parametrize("status", ["HTTP/1.1 404 Not Found", "HTTP/1.1 403 Forbidden", "nonsense", ""])
     def test_an_entry_whose_kind_is_not_told_is_a_hole(self, told, status: str) -> None:
         answer = told(listing("/d/", response("/d/f", "<D:resourcetype/>", status)))
