@@ -78,9 +78,11 @@ def one_of(options: list[tuple[list, list]], *more: st.SearchStrategy) -> st.Sea
 class Site(RuleBasedStateMachine):
     """One site, from its first run on."""
 
+    world_type: type[World] = World
+
     def __init__(self) -> None:
         super().__init__()
-        self.world = World()
+        self.world = self.world_type()
         for path in [*HEALTHY, *STEADY]:
             self.world.healthy(path)
         self.folder = Path(tempfile.mkdtemp(prefix="machine-"))
@@ -90,8 +92,12 @@ class Site(RuleBasedStateMachine):
 
     @initialize(looking=st.booleans(), itemising=st.booleans())
     def backend(self, looking: bool, itemising: bool) -> None:
-        self.lab = Laboratory(self.world, self.folder, looking=looking, itemising=itemising)
         self.itemising = itemising
+        self.start(Laboratory(self.world, self.folder, looking=looking, itemising=itemising))
+
+    def start(self, lab: Laboratory) -> None:
+        """The first run, which finds something of each kind."""
+        self.lab = lab
         self.lab.policy["health"]["maxHoleFraction"] = "0.3"
         for path in HEALTHY[:2]:
             self.world.lose(path)
@@ -312,10 +318,10 @@ HISTORIES = settings(
 )
 
 
-def long_history(seed: int, steps: int) -> None:
+def long_history(seed: int, steps: int, kind: type[Site] = Site) -> None:
     """A history of which nothing is left to hypothesis, so that it is sure to be eventful."""
     chance = random.Random(seed)
-    site = Site()
+    site = kind()
     site.backend(looking=seed % 2 == 0, itemising=seed % 3 != 2)
 
     def some(options: list[tuple[list, list]], *more: int) -> tuple:

@@ -1,0 +1,68 @@
+"""The random histories of the action's state machine (tests/action), with Rucio in Dynamo's place.
+
+What must hold is the same, and beside it: no last copy is ever declared bad, and what has arrived is never sent again,
+whoever died and whatever got lost.
+"""
+
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from hypothesis.stateful import initialize, run_state_machine_as_test
+
+sys.path.append(str(Path(__file__).parents[1] / "action"))
+
+from laboratory import Laboratory
+from rucio_simulated import RucioWorld, SimulatedRucio
+from test_machine import EVENTFUL, HISTORIES, TOTAL, Site, long_history
+
+
+class RucioLaboratory(Laboratory):
+    """The same, before a Rucio in the folder."""
+
+    def __init__(self, world: RucioWorld, folder: Path) -> None:
+        self.folder = folder
+        super().__init__(world, folder)
+
+    def connect(self, world: RucioWorld, **_: bool) -> None:
+        self.world, self.backend = world, SimulatedRucio(world, self.folder)
+
+
+class RucioSite(Site):
+    world_type = RucioWorld
+
+    @initialize()
+    def backend(self, **_: bool) -> None:
+        self.start(RucioLaboratory(self.world, self.folder))
+
+    def no_run_asks_twice(self) -> None:
+        asked = Counter((ask.run, ask.what, ask.path) for ask in self.world.asked)
+        assert {key: number for key, number in asked.items() if number > 1} == {}
+
+    def given_up(self, since: float) -> set[bytes]:
+        """Rucio is never asked for a file that no other disk has: a last copy is left to a person."""
+        return {path for path, entry in self.world.entries.items() if entry.elsewhere != "disk"}
+
+
+RUCIO_EVENTFUL = [
+    *(told for told in EVENTFUL if "irector" not in told and told != "transfer file: refused"),
+    *("missing refused", "call lost", "answer lost"),
+]
+
+
+@pytest.mark.timeout(300)
+def test_in_any_history_nothing_wrong_is_asked_of_rucio_nothing_twice_and_all_that_is_confirmed_in_the_end():
+    run_state_machine_as_test(RucioSite, settings=settings(HISTORIES, max_examples=2))
+
+
+@pytest.mark.timeout(300)
+def test_in_long_histories_too_in_which_all_that_can_happen_does():
+    TOTAL.clear()
+    for seed in range(12):
+        long_history(seed, steps=50, kind=RucioSite)
+        if seed >= 1 and all(TOTAL[told] for told in RUCIO_EVENTFUL):
+            break
+    print("\n".join(f"{number:6} {told}" for told, number in sorted(TOTAL.items()) if number))
+    assert not [told for told in RUCIO_EVENTFUL if not TOTAL[told]]
