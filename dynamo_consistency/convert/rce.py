@@ -123,8 +123,12 @@ def _listing(settings: Settings) -> dict[str, Any]:
 def _root_paths(settings: Settings) -> list[str]:
     """The paths of the roots: a list of mappings in the file, a text in an attribute."""
     value = settings.take("scanner.roots")
+    if isinstance(value, str):
+        value = value.replace(",", " ").split()
+    if not isinstance(value, list):
+        value = [] if value is None else [value]
     found = []
-    for each in value.replace(",", " ").split() if isinstance(value, str) else value or []:
+    for each in value:
         root = {"path": each} if isinstance(each, str) else each
         if not isinstance(root, Mapping) or not isinstance(root.get("path"), str):
             settings.note("scanner.roots", f"{each!r} is no root: left out")

@@ -40,7 +40,7 @@ def unmerged(settings: Settings, root: str, protected_from: str | None) -> dict[
         at_least(settings, "ListDeletable.MIN_AGE", _default("min_age_seconds"), "unmerged.minAgeSeconds"),
         days_at_least(settings, "UnmergedLogsAge", UnmergedLogs().min_age_seconds, "unmerged.logs.minAgeSeconds"),
     )
-    avoided = settings.texts("ListDeletable.DIRS_TO_AVOID")
+    avoided = [f"*{text.strip('/')}*" for text in _avoided(settings) if text.strip("/*")]
     further = [f"{root}/{each}" for each in settings.texts("AdditionalLogDeletions")]
     if protected_from is None:
         why = "nothing in the file tells where the list of protected directories is: say it with --protected-from"
@@ -57,6 +57,15 @@ def unmerged(settings: Settings, root: str, protected_from: str | None) -> dict[
             "protectedFrom": {"url": protected_from},
         }
     )
+
+
+def _avoided(settings: Settings) -> list[str]:
+    """Texts that protected what had them anywhere in its path; logs were cleaned all the same, by their own age."""
+    key = "ListDeletable.DIRS_TO_AVOID"
+    texts = settings.texts(key)
+    if UnmergedLogs().path in texts:
+        settings.note(key, f"not needed: {UnmergedLogs().path} have an age of their own, unmerged.logs.minAgeSeconds")
+    return [text for text in texts if text != UnmergedLogs().path]
 
 
 def _default(field: str) -> Any:
