@@ -153,6 +153,14 @@ class TestTokens:
         with pytest.raises(BackendError, match="there is no token in its answer"):
             asking.rse("A")
 
+    @pytest.mark.parametrize("secret", ["tok\ten-日本語", "tok\nen"])
+    def test_one_that_http_cannot_carry_is_told_and_not_shown(self, door, monkeypatch, secret):
+        monkeypatch.setenv("BEARER_TOKEN", secret)
+        with pytest.raises(ConfigurationError, match="a character that HTTP cannot carry") as raised:
+            client(door.url, auth="token").rse("A")
+        assert secret not in str(raised.value)
+        assert raised.value.__cause__ is None
+
     def test_none_is_shown_whatever_happens(self, door, with_token, caplog):
         caplog.set_level(logging.DEBUG)
         door.always["/rses"] = saying(500, "Broken", f"could not read {TOKEN} of root")

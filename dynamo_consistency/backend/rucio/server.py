@@ -92,6 +92,10 @@ class Server:
                     f"Rucio's server {self.place} cannot be trusted: {_words(error)}; correct `ca`, or its URL"
                 ) from None
             raise self.lost(what, _words(error)) from None
+        except ValueError:  # which repeats what it does not like
+            raise ConfigurationError(
+                "the Rucio account, its user name, password or token has a character that HTTP cannot carry; correct it"
+            ) from None
         if not 200 <= answer.status < 300:
             raise self._complaint(what, answer)
         return answer
