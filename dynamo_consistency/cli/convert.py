@@ -40,16 +40,22 @@ def convert() -> None:
     type=click.Path(path_type=Path),
     help="JSON of RSE → attribute → value; CE_config.* overrule FILE, as in RCE.",
 )
+@click.option(
+    "--backends",
+    "backends_file",
+    type=click.Path(path_type=Path),
+    help="backends.yaml: the attributes are read from the catalogue of the backend.",
+)
 @backend_option
 @output_option
-def rce(file: Path, attributes_file: Path | None, backend: str, folder: Path | None) -> None:
+def rce(
+    file: Path, attributes_file: Path | None, backends_file: Path | None, backend: str, folder: Path | None
+) -> None:
     """FILE is the YAML of Rucio's consistency enforcement."""
     from dynamo_consistency.convert import convert_rce
 
-    attributes = _mapping(attributes_file) if attributes_file else {}
-    for rse, given in attributes.items():
-        if not isinstance(given, dict):
-            raise ConfigurationError(f"{attributes_file}: {rse}: must be a mapping of attributes to values")
+    attributes = _of_catalogue(backends_file, backend) if backends_file else {}
+    attributes |= _of_file(attributes_file) if attributes_file else {}
     _convert(file, folder, lambda config: convert_rce(config, attributes, backend))
 
 
@@ -85,6 +91,25 @@ def _convert(file: Path, folder: Path | None, conversion: "Callable[[dict[str, A
         click.echo(redact(line), err=True)
 
 
+def _of_file(file: Path) -> dict[str, dict[str, Any]]:
+    attributes = _mapping(file)
+    for rse, given in attributes.items():
+        if not isinstance(given, dict):
+            raise ConfigurationError(f"{file}: {rse}: must be a mapping of attributes to values")
+    return attributes
+
+
+def _of_catalogue(file: Path, name: str) -> dict[str, dict[str, Any]]:
+    from dynamo_consistency.backend import config
+    from dynamo_consistency.backend.rucio.backend import RucioBackend
+    from dynamo_consistency.convert import ATTRIBUTE
+
+    backend = config.open_backend(config.read(file), name)
+    if not isinstance(backend, RucioBackend):
+        raise ConfigurationError(f"{file}: the backend {name} is not of type rucio; only that has attributes of RSEs")
+    return {**backend.siteinfo.attributes(ATTRIBUTE)}
+
+
 def _write(folder: Path, texts: dict[str, str]) -> None:
     """A file for each; raises ConfigurationError, and writes nothing, where one is there already."""
     files = {folder / f"{name}.yaml": text for name, text in texts.items()}
@@ -115,4 +140,8 @@ def _mapping(file: Path) -> dict[str, Any]:
         data = documents[0].data if len(documents) == 1 else None
     if not isinstance(data, dict):
         raise ConfigurationError(f"{file}: must hold one mapping of keys to values")
+    try:
+        json.dumps(data, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError:
+        raise ConfigurationError(f"{file}: holds half a character, which is no text") from None
     return data

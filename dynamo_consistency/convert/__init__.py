@@ -6,6 +6,6 @@ Report, whatever the predecessor did.
 
 from dynamo_consistency.convert.conversion import Conversion, Note
 from dynamo_consistency.convert.dynamo import convert_dynamo
-from dynamo_consistency.convert.rce import convert_rce
+from dynamo_consistency.convert.rce import ATTRIBUTE, convert_rce
 
-__all__ = ["Conversion", "Note", "convert_dynamo", "convert_rce"]
+__all__ = ["ATTRIBUTE", "Conversion", "Note", "convert_dynamo", "convert_rce"]

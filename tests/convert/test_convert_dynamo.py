@@ -211,7 +211,7 @@ class TestTheScratchArea:
         assert "overlaps with a root" in result.note("no check: spec.unmerged")
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"rses": {}}', "\xff"])
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"rses": {}}', '{"RootPath": "\\ud800"}'])
 def test_what_is_no_such_configuration_is_refused(convert, text):
     assert convert("dynamo-consistency", text, "--site", "T2_X").code == 2
 

@@ -1,6 +1,8 @@
 """RCE's configuration, as the chart of CMS writes it, and RSE attributes."""
 
+import contextlib
 import json
+import sqlite3
 
 import pytest
 import yaml
@@ -95,6 +97,40 @@ def test_attributes_overrule_the_file(convert, tmp_path):
     assert spec["policy"]["orphans"]["maxFraction"] == "0.005"
     assert spec["policy"]["missing"]["maxFraction"] == "0.002"
     assert "RCE did not run it" in result.note("rses:")
+
+
+@pytest.fixture
+def catalogue(tmp_path):
+    """backends.yaml with the catalogue of a Rucio that has a few RSEs: only the tables that tell of these."""
+    with contextlib.closing(sqlite3.connect(tmp_path / "rucio.db")) as database, database:
+        database.execute("CREATE TABLE rses (id TEXT, rse TEXT, vo TEXT, deleted BOOLEAN)")
+        database.execute("CREATE TABLE rse_attr_map (rse_id TEXT, key TEXT, value TEXT)")
+        rses = [("1", "T2_A", 0), ("2", "T2_OLD", 1), ("3", "T2_B", 0)]
+        database.executemany("INSERT INTO rses VALUES (?, ?, 'def', ?)", rses)
+        rows = [("1", "CE_config.server", "door:1095"), ("1", "CExconfig.no", "x"), ("3", "site", "T2_B")]
+        database.executemany("INSERT INTO rse_attr_map VALUES (?, ?, ?)", [*rows, ("2", "CE_config.server", "old")])
+    file = tmp_path / "backends.yaml"
+    file.write_text(f"backends: {{cms: {{type: rucio, database: 'sqlite:///{tmp_path}/rucio.db'}}}}")
+    return file
+
+
+def test_attributes_are_read_from_rucio_s_catalogue(convert, catalogue, tmp_path):
+    result = convert("rce", config(T2_C=None), "--backends", catalogue, "--backend", "cms")
+    assert set(result.checks) == {"T2_C", "T2_A"}
+    assert result.checks["T2_A"]["spec"]["backend"] == "cms"
+    assert result.checks["T2_A"]["spec"]["listing"]["source"] == {"xrootd": {"servers": ["root://door:1095"]}}
+    (tmp_path / "attributes.json").write_text('{"T2_A": {"CE_config.server": "mine"}}')
+    given = ("--backends", catalogue, "--backend", "cms", "--attributes", tmp_path / "attributes.json")
+    assert convert("rce", config(T2_C=None), *given).checks["T2_A"]["spec"]["listing"]["source"] == {
+        "xrootd": {"servers": ["root://mine"]}
+    }
+
+
+def test_only_a_rucio_has_attributes(convert, tmp_path):
+    (tmp_path / "backends.yaml").write_text("backends: {default: {type: dynamo, url: 'sqlite:///x.db'}}")
+    result = convert("rce", config(T2_A=None), "--backends", tmp_path / "backends.yaml")
+    assert result.code == 2
+    assert "not of type rucio" in result.notes[0]
 
 
 def test_an_attribute_that_nobody_knows_is_told(convert, tmp_path):

@@ -53,6 +53,18 @@ def names(connection: Connection, catalogue: Catalogue) -> list[str]:
     return sorted(set(connection.execute(select(rses.c.rse).where(rses.c.deleted.is_(False))).scalars()))
 
 
+def attributes(connection: Connection, catalogue: Catalogue, beginning: str) -> dict[str, dict[str, str | None]]:
+    """Of each RSE, by its name, the attributes whose names begin so."""
+    rses, pairs = catalogue.tables.rses, catalogue.tables.rse_attributes
+    query = select(rses.c.rse, pairs.c.key, pairs.c.value).where(
+        pairs.c.rse_id == rses.c.id, rses.c.deleted.is_(False), pairs.c.key.startswith(beginning, autoescape=True)
+    )
+    found: dict[str, dict[str, str | None]] = {}
+    for rse, key, value in connection.execute(query):
+        found.setdefault(rse, {})[key] = value
+    return found
+
+
 def find(connection: Connection, catalogue: Catalogue, name: str) -> Rse:
     """The RSE of this very name. Raises BackendError when there is none, or one in each of several VOs."""
     tables = catalogue.tables

@@ -31,6 +31,11 @@ class SiteInfo:
         with self.catalogue.reading() as connection:
             return rses.names(connection, self.catalogue)
 
+    def attributes(self, beginning: str) -> dict[str, dict[str, str | None]]:
+        """Of each RSE, by its name, the attributes whose names begin so."""
+        with self.catalogue.reading() as connection:
+            return rses.attributes(connection, self.catalogue, beginning)
+
     def ready_sites(self) -> set[str]:
         """RSEs that fit the expression `readySites`, and where files stay.
 
