@@ -3,7 +3,7 @@
 import pytest
 from scripted_dav import FILE, OK, OWN, TIME_SECONDS, document, entry, listing, refused, reply, response
 
-from dynamo_consistency.listers.contract import File, Hole, Subdirectory
+from dynamo_consistency.listers.contract import File, Hole, Listed, Subdirectory
 from dynamo_consistency.listers.webdav.entries import seconds
 
 
@@ -26,6 +26,12 @@ class TestEntries:
     def test_an_entry_whose_kind_is_not_told_is_a_hole(self, told, status: str) -> None:
         answer = told(listing("/d/", response("/d/f", "<D:resourcetype/>", status)))
         assert answer.holes == [Hole(b"f", "the server does not say whether it is a file or a directory")]
+
+    def test_what_stands_beside_the_responses_says_nothing(self, told) -> None:
+        beside = "<D:sync><D:href>/d/x</D:href></D:sync>"
+        turned = "<D:response><D:href>/d/f</D:href><D:propstat><D:status>HTTP/1.1 200 OK</D:status><D:prop>"
+        turned += "<D:resourcetype/></D:prop></D:propstat></D:response>"
+        assert told(listing("/d/", beside, turned)) == Listed(files=[File(b"f", None, None)])
 
     def test_one_status_for_several_entries_is_a_hole_for_each(self, told) -> None:
         many = "<D:response><D:href>/d/f</D:href><D:href>/d/g</D:href><D:status>HTTP/1.1 500 No</D:status></D:response>"

@@ -1,5 +1,7 @@
 """Where doors may send us: to the same directory at another server."""
 
+import logging
+
 import pytest
 from scripted_dav import FILE, here, of, reply
 
@@ -76,7 +78,10 @@ class TestRedirections:
         answer = ask(make_lister(scripted(self.to("/d/", 303)).url), b"/d")
         assert "303 See Other; a listing has the status 207" in answer.reason
 
-    def test_the_query_of_a_redirection_is_never_shown(self, scripted, make_lister, ask) -> None:
+    def test_the_query_of_a_redirection_is_never_shown(self, scripted, make_lister, ask, caplog) -> None:
+        caplog.set_level(logging.DEBUG)
         data = scripted(reply(403))
         door = scripted(self.to(f"{data.url}/d/?authz=SECRET"))
         assert "SECRET" not in ask(make_lister(door.url), b"/d").reason
+        assert "SECRET" in data.seen[0].target
+        assert "SECRET" not in caplog.text

@@ -1,5 +1,6 @@
 """One question to one server over HTTP, redirections included; the answer comes piece by piece."""
 
+import logging
 import re
 import time
 from collections.abc import Iterator
@@ -25,6 +26,9 @@ PIECE_BYTES = 64 * 1024
 MOST_REDIRECTIONS = 5
 REDIRECTIONS, MULTISTATUS = {301, 302, 307, 308}, 207
 LONGEST_CONNECT_SECONDS = 15.0
+
+# At its most talkative it would log whole addresses, and so the signatures in those that doors redirect to.
+logging.getLogger("urllib3").setLevel(logging.INFO)
 
 _CONNECTION = re.compile(r"^(<[^>]*>|HTTPS?Connection\w*\([^)]*\)): ")
 
