@@ -22,8 +22,9 @@ DELAY = 0.02
 
 def bench(folder: Path, big: bool) -> None:
     """200,000 files in 13,600 directories; with `big`, a million files in 68,000."""
-    directories, files = _make_tree(folder / "site", campaigns=5 if big else 1)
-    with _server(folder) as port:
+    directories, files = make_tree(folder / "site", campaigns=5 if big else 1)
+    port = free_port()
+    with xrootd_server(folder, port):
         _bench(folder, f"Listing {files} files", port, directories)
         with _relay(port) as slow_port:
             _bench(folder, f"Listing {files} files, {DELAY * 1000:.0f} ms away each way", slow_port, directories)
@@ -34,7 +35,8 @@ def _bench(folder: Path, title: str, port: int, directories: int) -> None:
     runs = iter(range(1000))
 
     def ours() -> list[str]:
-        run = _run_directory(folder, door, f"{port}-{next(runs)}")
+        source = {"xrootd": {"servers": [f"root://{door}"]}}
+        run = run_directory(folder, source, f"{port}-{next(runs)}")
         return [Path(sys.executable).with_name("dynamo-consistency"), "stage", "listing", "--run-dir", run]
 
     measured = [measure(ours(), runs=1) for _ in range(3)]
@@ -55,7 +57,8 @@ def _bench(folder: Path, title: str, port: int, directories: int) -> None:
     show(title, rows)
 
 
-def _run_directory(folder: Path, door: str, name: str) -> str:
+def run_directory(folder: Path, source: dict[str, object], name: str) -> str:
+    """A fresh one whose check lists `source` in one shard."""
     check = SiteConsistencyCheck.model_validate(
         {
             "apiVersion": "consistency.dynamo.io/v1alpha1",
@@ -64,7 +67,7 @@ def _run_directory(folder: Path, door: str, name: str) -> str:
             "spec": {
                 "site": "Bench",
                 "listing": {
-                    "source": {"xrootd": {"servers": [f"root://{door}"]}},
+                    "source": source,
                     "roots": [{"path": "/store/mc"}],
                     "shards": 1,
                     "concurrency": 512,
@@ -86,7 +89,7 @@ rses:
 """
 
 
-def _make_tree(site: Path, campaigns: int) -> tuple[int, int]:
+def make_tree(site: Path, campaigns: int) -> tuple[int, int]:
     """The number of directories and files made: per campaign 17 datasets, 100 numbered folders each with 8 below."""
     directories = files = 0
     for campaign in range(campaigns):
@@ -102,31 +105,33 @@ def _make_tree(site: Path, campaigns: int) -> tuple[int, int]:
 
 
 @contextlib.contextmanager
-def _server(folder: Path) -> Iterator[int]:
-    port = _free_port()
+def xrootd_server(folder: Path, port: int, lines: str = "") -> Iterator[None]:
+    """A server of `folder`/site; `lines` are added to its configuration."""
     admin = folder / "admin"
     admin.mkdir()
     configuration = folder / "xrootd.cf"
     configuration.write_text(
-        f"all.export /store\noss.localroot {folder}/site\nxrd.port {port}\nall.adminpath {admin}\nall.pidpath {admin}\n"
+        f"all.export /store\noss.localroot {folder}/site\nxrd.port {port}\n{lines}"
+        f"all.adminpath {admin}\nall.pidpath {admin}\n"
     )
     command = ["xrootd", "-c", str(configuration), "-l", str(admin / "log")]
     if os.getuid() == 0:  # it refuses to run as root
         admin.chmod(0o777)
         command = ["setpriv", "--reuid", "xrootd", "--regid", "xrootd", "--clear-groups", *command]
-    with _process(command, port):
-        yield port
+    with running(command, port):
+        yield
 
 
 @contextlib.contextmanager
 def _relay(port: int) -> Iterator[int]:
-    slow_port = _free_port()
-    with _process([sys.executable, str(HERE / "relay.py"), str(slow_port), str(port), str(DELAY)], slow_port):
+    slow_port = free_port()
+    with running([sys.executable, str(HERE / "relay.py"), str(slow_port), str(port), str(DELAY)], slow_port):
         yield slow_port
 
 
 @contextlib.contextmanager
-def _process(command: list[str], port: int) -> Iterator[None]:
+def running(command: list[str], port: int) -> Iterator[None]:
+    """While `command` runs, from when it answers on `port`."""
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         _await(port)
@@ -145,7 +150,7 @@ def _await(port: int) -> None:
     sys.exit(f"nothing answers on port {port}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -33,6 +33,10 @@ class TestEntries:
         turned += "<D:resourcetype/></D:prop></D:propstat></D:response>"
         assert told(listing("/d/", beside, turned)) == Listed(files=[File(b"f", None, None)])
 
+    def test_what_stands_inside_a_value_does_not_belong_to_it(self, told) -> None:
+        size = "<D:resourcetype/><D:getcontentlength>3<D:unit>000</D:unit></D:getcontentlength>"
+        assert told(listing("/d/", response("/d/f", size))).files == [File(b"f", 3, None)]
+
     def test_one_status_for_several_entries_is_a_hole_for_each(self, told) -> None:
         many = "<D:response><D:href>/d/f</D:href><D:href>/d/g</D:href><D:status>HTTP/1.1 500 No</D:status></D:response>"
         assert [hole.name for hole in told(listing("/d/", many)).holes] == [b"f", b"g"]
