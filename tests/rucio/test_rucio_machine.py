@@ -4,6 +4,7 @@ What must hold is the same, and beside it: no last copy is ever declared bad, an
 whoever died and whatever got lost.
 """
 
+import os
 import sys
 from collections import Counter
 from pathlib import Path
@@ -16,7 +17,7 @@ sys.path.append(str(Path(__file__).parents[1] / "action"))
 
 from laboratory import Laboratory
 from rucio_simulated import RucioWorld, SimulatedRucio
-from test_machine import EVENTFUL, HISTORIES, TOTAL, Site, long_history
+from test_machine import HISTORIES, TOTAL, Site, long_history
 
 
 class RucioLaboratory(Laboratory):
@@ -47,22 +48,25 @@ class RucioSite(Site):
 
 
 RUCIO_EVENTFUL = [
-    *(told for told in EVENTFUL if "irector" not in told and told != "transfer file: refused"),
-    *("missing refused", "call lost", "answer lost"),
+    *("missing requested", "mismatches requested", "orphans requested", "missing refused"),
+    *("delete file: requested", "transfer file: requested", "crash", "call lost", "answer lost"),
 ]
+SEEDS = os.environ.get("RUCIO_MACHINE_SEEDS", "3 6")
+"""Of histories in which all of that happens; others search for more."""
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_in_any_history_nothing_wrong_is_asked_of_rucio_nothing_twice_and_all_that_is_confirmed_in_the_end():
-    run_state_machine_as_test(RucioSite, settings=settings(HISTORIES, max_examples=2))
+    run_state_machine_as_test(RucioSite, settings=settings(HISTORIES, max_examples=1))
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_in_long_histories_too_in_which_all_that_can_happen_does():
     TOTAL.clear()
-    for seed in range(12):
-        long_history(seed, steps=50, kind=RucioSite)
-        if seed >= 1 and all(TOTAL[told] for told in RUCIO_EVENTFUL):
-            break
+    for seed in map(int, SEEDS.split()):
+        print("seed", seed)
+        long_history(seed, steps=25, kind=RucioSite)
     print("\n".join(f"{number:6} {told}" for told, number in sorted(TOTAL.items()) if number))
     assert not [told for told in RUCIO_EVENTFUL if not TOTAL[told]]

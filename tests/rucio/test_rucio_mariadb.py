@@ -1,13 +1,17 @@
 """The catalogue on MariaDB, where ids are bytes and text is latin1."""
 
+import time
 from collections.abc import Iterator
 from urllib.parse import quote
 
 import pytest
+from rucio_requests import RUN, Asking
 from rucio_server import RucioServer
 from rucio_world import Rucio
 
+from dynamo_consistency.backend.contract import Asked
 from dynamo_consistency.backend.rucio import inventory
+from dynamo_consistency.backend.rucio.quarantine import REGISTERED
 from dynamo_consistency.errors import BackendError
 from tests.dynamo.conftest import ROOT_PASSWORD, mariadb  # noqa: F401 (a fixture)
 
@@ -73,3 +77,15 @@ def test_a_connection_that_is_killed_in_the_middle_is_an_error_and_no_short_list
     mariadb.execute(f"KILL {victim}")
     with pytest.raises(BackendError, match=r"failed: .*the connection was lost; .* run again"):
         list(stream)
+
+
+def test_everything_that_is_asked_for_arrives_once_and_can_be_followed(rucio):
+    asking = Asking(rucio)
+    missing, dark = asking.lost("f"), f"/{rucio.scope}/dark".encode()
+    assert asking.transfer(missing) == [("requested", "")]
+    assert asking.transfer(missing) == [("waiting", "")]
+    assert asking.delete(dark, missing) == [("requested", ""), ("refused", REGISTERED)]
+    assert asking.delete(dark) == [("waiting", "")]
+    assert asking.quarantined() == [(dark.decode()[1:], rucio.scope, "dark")]
+    asked = [Asked(missing, "transfer", RUN, time.time()), Asked(dark, "delete", RUN, time.time())]
+    assert asking.registry().follow(asking.here.name, asked) == ["queued", "queued"]
