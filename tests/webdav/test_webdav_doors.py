@@ -7,6 +7,8 @@ import time
 import pytest
 from scripted_dav import FILE, Scripted, here, listing, of, reply
 
+from dynamo_consistency.backend.listers import listers_of
+from dynamo_consistency.check import Source, WebDavSource
 from dynamo_consistency.errors import ConfigurationError, ListingError
 from dynamo_consistency.listers import doors
 from dynamo_consistency.listers.contract import Failed, Listed
@@ -61,6 +63,15 @@ class TestServers:
     )
     def test_prefix_and_lfn_make_the_path(self, prefix: str, lfn: bytes, path: bytes) -> None:
         assert Prefix(prefix).path(lfn) == path
+
+    def test_a_backend_may_name_the_doors_of_a_site(self, scripted) -> None:
+        server = scripted(here)
+        source = Source(webdav=WebDavSource(servers=[server.url], prefix="/pnfs"))
+        constructor, [arguments] = listers_of("T2_X", source)
+        lister = constructor(*arguments)
+        assert lister.list("/d") == (True, [], [tuple(FILE)])
+        assert server.seen[0].target == "/pnfs/d/"
+        lister.close()
 
     def test_every_byte_but_the_plainest_is_encoded(self) -> None:
         address = Address.of(Door.parse("door"), b"/a-b._~/" + bytes(range(1, 47)) + b":;<=>?@[\\]^`{|}\x7f\x80\xff+")
@@ -118,6 +129,14 @@ class TestRotation:
         answer = ask(make_lister(*(server.url for server in servers)), b"/d")
         assert (answer.retry, answer.slow, answer.after) == (True, True, 9)
         assert [len(server.seen) for server in servers] == [1, 1]
+
+    def test_the_only_door_that_lives_is_not_asked_at_once_again(self, scripted, make_lister, ask, closed_door) -> None:
+        server = scripted(reply(503))
+        lister = make_lister(server.url, closed_door)
+        lister.prepare()
+        before = len(server.seen)
+        assert "503" in ask(lister, b"/d").reason
+        assert len(server.seen) == before + 1
 
     def test_an_empty_answer_is_doubted_at_another_door(self, scripted, make_lister, ask) -> None:
         empty, full = scripted(lambda request: listing(request.target)), scripted(here)

@@ -111,19 +111,22 @@ class WebDavLister(ThreadedLister):
 
     def _ask(self, wish: Wish, avoid: Server | None) -> tuple[Answer, Server | None]:
         """Ask doors in turn until one answers; a door that is overrun or in trouble does not speak for the others."""
-        others, failed = len(self._doors.servers) - 1, None
-        while (server := self._doors.pick(avoid)) or time.monotonic() < wish.deadline:
+        others, failing = len(self._doors.servers) - 1, None
+        failed = Failed("there was no time left to ask", retry=True, slow=True)
+        while time.monotonic() < wish.deadline:
+            server = self._doors.pick(avoid)
             if server is None:
+                failed = Failed(self._doors.why_dead(), retry=True, slow=True)
                 time.sleep(PATIENCE_SECONDS)
                 continue
-            if failed is not None and (server is avoid or time.monotonic() >= wish.deadline):
-                return failed, server
+            if server is failing:  # no other door lives
+                break
             answer = self._ask_door(server, wish)
             if isinstance(answer, Failed) and answer.retry and others:
-                others, avoid, failed = others - 1, server, answer
+                others, avoid, failing, failed = others - 1, server, server, answer
             elif answer is not None:
                 return answer, server
-        return failed or Failed(self._doors.why_dead(), retry=True, slow=True), None
+        return failed, None
 
     def _ask_door(self, server: Server, wish: Wish) -> Answer | None:
         """What `server` says; None when it takes no connections."""
