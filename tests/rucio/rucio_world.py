@@ -132,9 +132,10 @@ class Rucio:
         self.sql(
             "INSERT INTO replicas (rse_id, scope, name, bytes, state, lock_cnt, created_at, updated_at) "
             "SELECT r.id, d.scope, d.name, d.bytes, 'A', 0, d.created_at, d.updated_at "
-            "FROM rses r, dids d WHERE r.rse = :rse AND d.scope = :scope",
+            "FROM rses r, dids d WHERE r.rse = :rse AND d.scope = :scope AND d.name LIKE :names",
             scope=self.scope,
             rse=site.name,
+            names=f"{start}%",
         )
 
     def store(self, site: Site, path: str, content: bytes = b"dark") -> bytes:

@@ -143,6 +143,15 @@ def test_of_every_did_that_a_path_may_stand_for_one_protected_is_enough(rucio, s
     assert chosen.protected(f"/{scope.replace('.', '/')}/v/f")
 
 
+def test_many_files_are_judged_at_a_time(rucio, site):
+    rucio.rows(site, 500, "many")
+    chosen = rucio.backend().DatasetFilter({f"{rucio.scope}:ab"})
+    names = [path(rucio, name) for name in ["a", "b", "c", *(f"dark{number}" for number in range(1000))]]
+    assert chosen.protected_among(names) == {path(rucio, name) for name in "abc"}
+    without_dataset = [path(rucio, f"many{number}") for number in range(1, 501)]
+    assert chosen.protected_among(without_dataset) == set(without_dataset)
+
+
 def test_a_filter_may_be_asked_from_several_threads(rucio, site):
     chosen = rucio.backend().DatasetFilter({f"{rucio.scope}:ab"})
     found = []

@@ -3,7 +3,8 @@
 import contextlib
 import threading
 import weakref
-from collections.abc import Collection, Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
 
 from sqlalchemy import Connection, select
@@ -11,8 +12,9 @@ from sqlalchemy import Connection, select
 from dynamo_consistency import paths
 from dynamo_consistency.backend.rucio.connect import Catalogue
 from dynamo_consistency.backend.rucio.lfn2pfn import Did, Translation, named
+from dynamo_consistency.backend.rucio.lookup import is_one_of
 from dynamo_consistency.backend.rucio.options import Options
-from dynamo_consistency.backend.rucio.records import spellings
+from dynamo_consistency.backend.rucio.records import chunks, spellings
 from dynamo_consistency.backend.sql import trouble
 
 ALGORITHMS = ("hash", "identity", "cms")
@@ -32,12 +34,23 @@ class ContentsFilter:
         algorithms = ALGORITHMS if options.lfn2pfn == "auto" else (options.lfn2pfn,)
         self._translations = [Translation(named(name), options.scope) for name in algorithms]
         self._above: dict[Did, frozenset[Did]] = {}
-        self._lock = threading.Lock()  # a comparison asks from several threads
+        self._lock = threading.Lock()  # a comparison may ask from several threads
 
     def protected(self, filename: str) -> bool:
         """Raises BackendError when the catalogue cannot tell."""
+        return bool(self.protected_among([filename]))
+
+    def protected_among(self, filenames: Iterable[str]) -> set[str]:
+        """Those that are protected, with few questions for many files. Raises BackendError as `protected` does."""
+        found: set[str] = set()
         with self._lock, trouble.explained(self._catalogue.engine):
-            return any(self._is_protected(did) for did in self._known(paths.to_bytes(filename)))
+            for some in chunks(filenames):
+                known = self._known([paths.to_bytes(name) for name in some])
+                parents = self._parents({did for dids in known.values() for did in dids})
+                for name in some:
+                    dids = known[paths.to_bytes(name)]
+                    found |= {name for did in dids if self._is_protected(parents.get(did, frozenset()))}
+        return found
 
     @cached_property
     def _connection(self) -> Connection:
@@ -46,37 +59,41 @@ class ContentsFilter:
         weakref.finalize(self, view.close)
         return view.enter_context(self._catalogue.reading())
 
-    def _is_protected(self, did: Did) -> bool:
-        above = self._ancestors(did)
-        return not above or not self._datasets.isdisjoint(f"{scope}:{name}" for scope, name in above)
-
-    def _known(self, path: bytes) -> Iterator[Did]:
-        """What Rucio has, wherever, that may be at this path."""
+    def _known(self, files: Sequence[bytes]) -> dict[bytes, set[Did]]:
+        """What Rucio has, wherever, that may be at each path."""
         replicas, dids = self._catalogue.tables.replicas, self._catalogue.tables.dids
-        by_path = select(replicas.c.scope, replicas.c.name).distinct().where(replicas.c.path.in_(spellings(path)))
-        found = {Did(*row) for row in self._connection.execute(by_path)}
-        for guess in dict.fromkeys(did for translation in self._translations for did in translation.dids(path)):
-            query = select(dids.c.name).where(dids.c.scope == guess.scope, dids.c.name == guess.name)
-            if guess in found or self._connection.execute(query).first() is not None:
-                found.add(guess)
-        yield from found
-
-    def _ancestors(self, did: Did) -> set[Did]:
-        """Every dataset and container that has it, at any depth."""
-        found: set[Did] = set()
-        waiting = list(self._parents(did))
-        while waiting:
-            above = waiting.pop()
-            if above not in found:
-                found.add(above)
-                if above not in self._above:
-                    self._above[above] = self._parents(above)
-                waiting += self._above[above]
+        found: dict[bytes, set[Did]] = {path: set() for path in files}
+        for texts in chunks(text for path in files for text in spellings(path)):
+            stored = select(replicas.c.path, replicas.c.scope, replicas.c.name).where(replicas.c.path.in_(texts))
+            for text, *did in self._connection.execute(stored.distinct()):
+                found.get(paths.normalise(paths.to_bytes(f"/{text}")), set()).add(Did(*did))
+        guesses = {path: {did for made in self._translations for did in made.dids(path)} for path in files}
+        for some in chunks({did for guessed in guesses.values() for did in guessed}):
+            registered = select(dids.c.scope, dids.c.name).where(is_one_of(dids.c.scope, dids.c.name, some))
+            there = {Did(*row) for row in self._connection.execute(registered)}
+            for path, guessed in guesses.items():
+                found[path] |= guessed & there
         return found
 
-    def _parents(self, did: Did) -> frozenset[Did]:
-        contents = self._catalogue.tables.contents
-        query = select(contents.c.scope, contents.c.name).where(
-            contents.c.child_scope == did.scope, contents.c.child_name == did.name
-        )
-        return frozenset(Did(*row) for row in self._connection.execute(query))
+    def _is_protected(self, parents: frozenset[Did]) -> bool:
+        """Is one of them, or of what they are in themselves at any depth, among ours? Or are there none?"""
+        above: set[Did] = set()
+        unseen = set(parents)
+        while unseen:
+            above |= unseen
+            if lacking := unseen - self._above.keys():
+                found = self._parents(lacking)
+                self._above |= {did: found.get(did, frozenset()) for did in lacking}
+            unseen = {parent for did in unseen for parent in self._above[did]} - above
+        return not above or not self._datasets.isdisjoint(f"{scope}:{name}" for scope, name in above)
+
+    def _parents(self, dids: Collection[Did]) -> dict[Did, frozenset[Did]]:
+        """The datasets, or containers, that directly have each of these."""
+        table = self._catalogue.tables.contents
+        child = (table.c.child_scope, table.c.child_name)
+        found: defaultdict[Did, set[Did]] = defaultdict(set)
+        for some in chunks(dids):
+            query = select(*child, table.c.scope, table.c.name).where(is_one_of(*child, some))
+            for child_scope, child_name, scope, name in self._connection.execute(query):
+                found[Did(child_scope, child_name)].add(Did(scope, name))
+        return {did: frozenset(parents) for did, parents in found.items()}

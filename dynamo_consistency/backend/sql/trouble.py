@@ -42,7 +42,9 @@ _ADVICE = {
 
 _SQLSTATES = {
     "28": _CREDENTIALS.replace("option file or MYSQL_PWD", "~/.pgpass or PGPASSWORD"),
+    "25P03": _LOST,
     "3D": _NO_DATABASE,
+    "40001": "a replica of the database could not keep its view for so long; run again, or name the primary server",
     "42501": _RIGHTS,
     "55P03": _BUSY,
     "57P01": _LOST,
