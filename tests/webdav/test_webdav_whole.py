@@ -112,7 +112,21 @@ class TestAboutItself:
     @pytest.mark.parametrize(
         # nobody has anything at the last two, neither with their escapes nor without
         "href",
-        ["/d/e/f", "/d", "/f", "/d/../f", "/d/./f", "/dd/f", "http://x/f", "f", "", "/d/e%2Ff", "/d/a%00b"],
+        [
+            "/d/e/f",
+            "/d",
+            "/f",
+            "/d/../f",
+            "/d/./f",
+            "/d/..",
+            "/d/./",
+            "/dd/f",
+            "http://x/f",
+            "f",
+            "",
+            "/d/e%2Ff",
+            "/d/a%00b",
+        ],
     )
     def test_an_entry_that_is_not_directly_in_it_is_a_failure(self, told, href: str) -> None:
         failed(told(listing("/d/", entry(href, 3), entry("/d/f", 3))), "", retry="%" in href)

@@ -58,4 +58,4 @@ def plain_name(href: str, start: str) -> str | None:
 def name_in(path: bytes, directory: bytes) -> bytes | None:
     """The name that `path` has in `directory`; None when it is not directly in it."""
     parent, _, name = path.rpartition(b"/")
-    return name if (parent or b"/") == directory and name not in (b"", b".", b"..") else None
+    return name if (parent or b"/") == directory and name not in (b".", b"..") else None
