@@ -5,14 +5,12 @@ from collections.abc import Iterator, Sequence
 
 from sqlalchemy import Connection, select
 
-from dynamo_consistency import paths
 from dynamo_consistency.backend.blocks import UNKNOWN, Block, block_of, read_names, write_report
 from dynamo_consistency.backend.rucio import rses
 from dynamo_consistency.backend.rucio.connect import Catalogue
 from dynamo_consistency.backend.rucio.lfn2pfn import Did
-from dynamo_consistency.backend.rucio.lookup import is_one_of
 from dynamo_consistency.backend.rucio.options import Options
-from dynamo_consistency.backend.rucio.records import chunks, spellings
+from dynamo_consistency.backend.rucio.records import chunks, is_one_of, path_of, spellings
 from dynamo_consistency.backend.rucio.rses import Rse
 
 
@@ -53,7 +51,7 @@ class _Report:
                 table.c.rse_id == self._rse.id, table.c.path.in_(texts)
             )
             for path, scope, name in self._connection.execute(query):
-                if (known := paths.normalise(paths.to_bytes(f"/{path}"))) in found:
+                if (known := path_of(path)) in found:
                     found[known].append(Did(scope, name))
         return found
 

@@ -12,9 +12,8 @@ from sqlalchemy import Connection, select
 from dynamo_consistency import paths
 from dynamo_consistency.backend.rucio.connect import Catalogue
 from dynamo_consistency.backend.rucio.lfn2pfn import Did, Translation, named
-from dynamo_consistency.backend.rucio.lookup import is_one_of
 from dynamo_consistency.backend.rucio.options import Options
-from dynamo_consistency.backend.rucio.records import chunks, spellings
+from dynamo_consistency.backend.rucio.records import chunks, is_one_of, path_of, spellings
 from dynamo_consistency.backend.sql import trouble
 
 ALGORITHMS = ("hash", "identity", "cms")
@@ -66,7 +65,7 @@ class ContentsFilter:
         for texts in chunks(text for path in files for text in spellings(path)):
             stored = select(replicas.c.path, replicas.c.scope, replicas.c.name).where(replicas.c.path.in_(texts))
             for text, *did in self._connection.execute(stored.distinct()):
-                found.get(paths.normalise(paths.to_bytes(f"/{text}")), set()).add(Did(*did))
+                found.get(path_of(text), set()).add(Did(*did))
         guesses = {path: {did for made in self._translations for did in made.dids(path)} for path in files}
         for some in chunks({did for guessed in guesses.values() for did in guessed}):
             registered = select(dids.c.scope, dids.c.name).where(is_one_of(dids.c.scope, dids.c.name, some))

@@ -8,13 +8,13 @@ from typing import Any
 import pyarrow as pa
 from sqlalchemy import func, select
 
-from dynamo_consistency import paths
 from dynamo_consistency.backend.contract import INVENTORY_COLUMNS
 from dynamo_consistency.backend.dataset_filter import dataset_of
 from dynamo_consistency.backend.rucio import contents, rses
 from dynamo_consistency.backend.rucio.connect import Catalogue
 from dynamo_consistency.backend.rucio.lfn2pfn import Translation
 from dynamo_consistency.backend.rucio.options import Options
+from dynamo_consistency.backend.rucio.records import path_of
 from dynamo_consistency.backend.rucio.states import is_expected
 from dynamo_consistency.backend.sql.reading import partitions
 from dynamo_consistency.errors import BackendError
@@ -56,7 +56,7 @@ class Judge:
     def _path(self, scope: str, name: str, stored: str | None) -> bytes | None:
         """The stored path goes first; where there is none and none can be computed, nobody knows."""
         if stored:
-            return paths.normalise(paths.to_bytes(f"/{stored}"))
+            return path_of(stored)
         return self.translation.path(scope, name) if self.translation else None
 
     def _is_in_flight(
@@ -70,7 +70,7 @@ def judge(connection: Any, catalogue: Catalogue, rse: rses.Rse, options: Options
     waiting = connection.execute(contents.quarantined(catalogue.tables, rse)).scalars()
     return Judge(
         translation=rses.translation(rse, options) if rse.deterministic else None,
-        quarantined=frozenset(paths.normalise(paths.to_bytes(f"/{path}")) for path in waiting),
+        quarantined=frozenset(path_of(path) for path in waiting),
         cms_names=options.dataset_names == "cms",
         now=datetime.now(UTC).replace(tzinfo=None),
     )

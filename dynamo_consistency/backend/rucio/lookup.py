@@ -1,19 +1,17 @@
 """What the catalogue says of single files at an RSE, asked for by path."""
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
 
 import pyarrow as pa
-from sqlalchemy import Column, ColumnElement, Connection, and_, or_
+from sqlalchemy import Connection
 
 from dynamo_consistency.backend import adapt
 from dynamo_consistency.backend.contract import Known
 from dynamo_consistency.backend.rucio import contents, inventory, rses
 from dynamo_consistency.backend.rucio.connect import Catalogue
 from dynamo_consistency.backend.rucio.inventory import Judge
-from dynamo_consistency.backend.rucio.lfn2pfn import Did
 from dynamo_consistency.backend.rucio.options import Options
-from dynamo_consistency.backend.rucio.records import chunks, spellings
+from dynamo_consistency.backend.rucio.records import chunks, is_one_of, spellings
 
 
 def look_up(catalogue: Catalogue, options: Options, site: str, wanted: Sequence[bytes]) -> dict[bytes, Known]:
@@ -49,11 +47,5 @@ def _batches(
             (contents.replicas(tables, rse), tables.replicas),
             (contents.requests(tables, rse), tables.requests),
         ):
-            if rows := connection.execute(query.where(is_one_of(table.c.scope, table.c.name, dids))).all():
+            if rows := connection.execute(query.where(is_one_of(table.c.scope, table.c.name, set(dids)))).all():
                 yield judge.batch(rows)
-
-
-def is_one_of(scope: Column[str], name: Column[str], dids: Sequence[Did]) -> ColumnElement[bool]:
-    """By scope and by name, so that every database finds the rows by an index."""
-    groups = groupby(sorted(set(dids)), key=lambda did: did.scope)
-    return or_(*(and_(scope == group, name.in_([did.name for did in some])) for group, some in groups))

@@ -186,17 +186,17 @@ class Records:
 
     def _of_dids(self, query: Select[Any], table: Table, dids: Iterable[Did]) -> Iterator[Any]:
         for some in chunks(sorted(set(dids))):
-            yield from self._connection.execute(query.where(_is_one_of(table, some)))
+            yield from self._connection.execute(query.where(is_one_of(table.c.scope, table.c.name, some)))
 
     def _of_values(self, query: Select[Any], column: Column[Any], values: Iterable[str]) -> Iterator[Any]:
         for some in chunks(sorted(set(values))):
             yield from self._connection.execute(query.where(column.in_(some)))
 
 
-def _is_one_of(table: Table, dids: list[Did]) -> ColumnElement[bool]:
-    """By scope and by name, so that every database finds the rows by an index. `dids` are sorted."""
-    groups = groupby(dids, key=lambda did: did.scope)
-    return or_(*(and_(table.c.scope == scope, table.c.name.in_([did.name for did in some])) for scope, some in groups))
+def is_one_of(scope: Column[Any], name: Column[Any], dids: Iterable[Did]) -> ColumnElement[bool]:
+    """By scope and by name, so that every database finds the rows by an index."""
+    groups = groupby(sorted(dids), key=lambda did: did.scope)
+    return or_(*(and_(scope == group, name.in_([did.name for did in some])) for group, some in groups))
 
 
 def _replica(row: Any) -> Replica:
