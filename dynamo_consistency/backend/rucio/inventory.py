@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from dynamo_consistency.backend.contract import INVENTORY_COLUMNS
 from dynamo_consistency.backend.dataset_filter import dataset_of
@@ -65,7 +65,7 @@ class Judge:
         return bool(disturbed) or path in self.quarantined or not is_expected(state, locks, tombstone, self.now)
 
 
-def judge(connection: Any, catalogue: Catalogue, rse: rses.Rse, options: Options) -> Judge:
+def judge(connection: Connection, catalogue: Catalogue, rse: rses.Rse, options: Options) -> Judge:
     """Raises ConfigurationError where paths are computed in a way that we do not know."""
     waiting = connection.execute(contents.quarantined(catalogue.tables, rse)).scalars()
     return Judge(
