@@ -89,7 +89,7 @@ def scripted(credentials) -> Iterator[ScriptedStore]:
     """A store that says what the test has put into `answers`."""
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), ScriptedStore.Handler) as http_server:
         http_server.answers = []
-        threading.Thread(target=http_server.serve_forever, daemon=True).start()
+        threading.Thread(target=http_server.serve_forever, args=(0.01,), daemon=True).start()
         try:
             yield ScriptedStore(http_server)
         finally:

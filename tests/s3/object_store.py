@@ -35,13 +35,15 @@ class ObjectStore:
             lister.close()
 
 
-def page(prefix: str, keys: list[str], folders: tuple[str, ...] = (), **others: Any) -> str:
+TIME = "<LastModified>2026-01-02T03:04:05.250Z</LastModified>"
+
+
+def page(prefix: str, keys: list[str], folders: tuple[str, ...] = (), time: str = TIME, **others: Any) -> str:
     """An answer with these keys; `others` add elements or, being None, take them away."""
     elements = {"Name": "bucket", "Prefix": prefix, "IsTruncated": "false"} | others
     text = "".join(f"<{name}>{escape(str(value))}</{name}>" for name, value in elements.items() if value is not None)
     for key in keys:
-        text += f"<Contents><Key>{escape(key)}</Key><LastModified>2026-01-02T03:04:05.250Z</LastModified>"
-        text += "<Size>3</Size></Contents>"
+        text += f"<Contents><Key>{escape(key)}</Key>{time}<Size>3</Size></Contents>"
     text += "".join(f"<CommonPrefixes><Prefix>{escape(each)}</Prefix></CommonPrefixes>" for each in folders)
     return f'<?xml version="1.0"?><ListBucketResult>{text}</ListBucketResult>'
 

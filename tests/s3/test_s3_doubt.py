@@ -22,6 +22,19 @@ def test_a_time_is_rounded_up_so_that_no_file_looks_older_than_it_is(scripted):
 
 
 @pytest.mark.parametrize(
+    ("time", "mtime"),
+    [
+        ("", None),
+        ("<LastModified>Fri, 02 Jan 2026 03:04:05 GMT</LastModified>", 1767323045),
+        ("<LastModified>2026-01-02T03:04:05</LastModified>", 1767323045),
+        ("<LastModified>2026-01-02T03:04:05+01:00</LastModified>", 1767319445),
+    ],
+)
+def test_times_are_read_as_servers_write_them(scripted, time, mtime):
+    assert scripted.lister(page("store/", ["store/b"], time=time)).answer(b"/store").files[0].mtime == mtime
+
+
+@pytest.mark.parametrize(
     ("answers", "reason"),
     [
         ([page("store/", ["store/a"], IsTruncated="true")], "not said how to ask"),
@@ -50,6 +63,7 @@ def test_an_answer_that_is_not_whole_is_a_failure_and_asked_for_again(scripted, 
         (page("store/", [], ("store/a",)), "not cut at the slashes"),
         (page("store/", ["store/x\ufffdy"]), "may have changed"),
         (page("store/", ["store/x\ny"]), "may have changed"),
+        (page("store/", ["store/x"], time="<LastModified>long ago</LastModified>"), "long ago"),
     ],
 )
 def test_an_answer_that_makes_no_sense_is_a_failure(scripted, answer, reason):
