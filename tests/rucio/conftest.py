@@ -11,8 +11,12 @@ import postgresql
 import pytest
 import rucio_environment
 from postgresql import PostgreSQL
+from rucio_door import TOKEN, Door, client
+from rucio_requests import Asking
 from rucio_server import RucioServer
 from rucio_world import Rucio
+
+from dynamo_consistency.backend.rucio.rest import RestClient
 
 HERE = Path(__file__).parent
 
@@ -101,3 +105,35 @@ def closed_port() -> int:
     """A port where nobody listens."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
+
+
+@pytest.fixture
+def door() -> Iterator[Door]:
+    """What a test says is answered; no Rucio is behind it."""
+    with Door() as door:
+        yield door
+
+
+@pytest.fixture
+def token_file(tmp_path) -> Path:
+    file = tmp_path / "token"
+    file.write_text(f"{TOKEN}\n")
+    return file
+
+
+@pytest.fixture
+def with_token(door, token_file) -> RestClient:
+    """A client of the door whose token is in a file."""
+    return client(door.url, auth="token", tokenFile=str(token_file))
+
+
+@pytest.fixture
+def asking(rucio) -> Asking:
+    """Our registry, and two RSEs; see rucio_requests.py."""
+    return Asking(rucio)
+
+
+@pytest.fixture
+def asking_sqlite(rucio_sqlite) -> Asking:
+    """The same, on SQLite only."""
+    return Asking(rucio_sqlite)

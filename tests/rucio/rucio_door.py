@@ -20,6 +20,11 @@ from typing import Any, NamedTuple
 
 import urllib3
 
+from dynamo_consistency.backend.rucio.options import RestOptions
+from dynamo_consistency.backend.rucio.rest import RestClient
+
+TOKEN = "root-ddmlab-unknown-0123456789abcdef"
+
 
 class Request(NamedTuple):
     method: str
@@ -164,6 +169,11 @@ class Door:
                     super().handle()
 
         return Handler
+
+
+def client(url: str, **settings: Any) -> RestClient:
+    """A client of the account root; `settings` as they are written in backends.yaml."""
+    return RestClient(RestOptions.model_validate({"url": url, "account": "root", **settings}))
 
 
 @contextlib.contextmanager

@@ -77,5 +77,10 @@ class Asking:
 HERE = "rse_id = (SELECT id FROM rses WHERE rse = :rse)"
 
 
+def dark(asking: Asking, name: str) -> bytes:
+    """The path of a file that Rucio does not know."""
+    return f"/{asking.rucio.scope}/{name}".encode()
+
+
 def outcomes(said: Said) -> list[str]:
     return [outcome for outcome, _ in said]

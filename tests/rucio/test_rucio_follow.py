@@ -2,20 +2,9 @@
 
 import time
 
-import pytest
 from rucio_requests import RUN, Asking, outcomes
 
 from dynamo_consistency.backend.contract import Asked
-
-
-@pytest.fixture
-def asking(rucio) -> Asking:
-    return Asking(rucio)
-
-
-@pytest.fixture
-def asking_sqlite(rucio_sqlite) -> Asking:
-    return Asking(rucio_sqlite)
 
 
 def became(asking: Asking, *files: bytes, request: str, run: str = RUN, at: float | None = None) -> list[str]:

@@ -4,15 +4,15 @@ import json
 
 import pytest
 from rucio_door import Door, bad_gateway, closed, garbage, late, lose_answer, lose_request, saying
-from rucio_requests import Asking, outcomes
+from rucio_requests import Asking, dark, outcomes
 
 from dynamo_consistency.backend.rucio.rest import AnswerError, LostAnswerError, RestClient
 from dynamo_consistency.errors import BackendError
 
 
 @pytest.fixture
-def asking(rucio_sqlite) -> Asking:
-    return Asking(rucio_sqlite)
+def asking(asking_sqlite) -> Asking:
+    return asking_sqlite
 
 
 @pytest.fixture
@@ -29,8 +29,8 @@ def lost(asking: Asking, number: int = 3) -> list[bytes]:
     return list(asking.lost_all([f"f{one}" for one in range(number)]).values())
 
 
-def dark(asking: Asking, number: int = 3) -> list[bytes]:
-    return [f"/{asking.rucio.scope}/dark{one}".encode() for one in range(number)]
+def orphans(asking: Asking, number: int = 3) -> list[bytes]:
+    return [dark(asking, f"dark{one}") for one in range(number)]
 
 
 LOSSES = {"reset": lose_answer, "gateway": bad_gateway, "garbage": garbage, "time-out": late(1.6)}
@@ -42,7 +42,7 @@ def test_what_has_arrived_is_not_asked_for_again_when_its_answer_is_lost(asking,
     door.next.append(loss)
     assert outcomes(asking.transfer(*lost(asking), **settings)) == ["requested"] * 3
     door.next.append(loss)
-    assert outcomes(asking.delete(*dark(asking), **settings)) == ["requested"] * 3
+    assert outcomes(asking.delete(*orphans(asking), **settings)) == ["requested"] * 3
     assert [len(post["replicas"]) for post in door.posts()] == [3, 3]
     assert len(asking.declared()) == len(asking.quarantined()) == 3
 
@@ -52,7 +52,7 @@ def test_what_has_not_arrived_is_asked_for_again_once(asking, door):
     door.next.append(lose_request)
     assert outcomes(asking.transfer(*lost(asking), **settings)) == ["requested"] * 3
     door.next.append(lose_request)
-    assert outcomes(asking.delete(*dark(asking), **settings)) == ["requested"] * 3
+    assert outcomes(asking.delete(*orphans(asking), **settings)) == ["requested"] * 3
     assert [len(post["replicas"]) for post in door.posts()] == [3] * 4
 
 
@@ -68,10 +68,10 @@ def test_what_is_lost_twice_is_an_error_and_can_be_asked_for_later(asking, door)
 
 def test_a_process_that_dies_between_two_calls_leaves_what_the_next_one_continues(asking, monkeypatch):
     monkeypatch.setattr("dynamo_consistency.backend.rucio.sending.CALL", 2)
-    missing, orphans = lost(asking, 5), dark(asking, 5)
+    missing, strays = lost(asking, 5), orphans(asking, 5)
     for name, ask in (
         ("declare_bad", lambda: asking.transfer(*missing)),
-        ("quarantine", lambda: asking.delete(*orphans)),
+        ("quarantine", lambda: asking.delete(*strays)),
     ):
         calls, real = [], getattr(RestClient, name)
 
@@ -157,7 +157,7 @@ def test_what_the_server_says_of_single_files_is_believed(asking, door, monkeypa
 
 def test_a_server_that_takes_files_and_does_not_list_them_is_not_believed(asking, door):
     door.always["/replicas/quarantine"] = lambda request, forward: (200, {}, b"")
-    said = asking.delete(*dark(asking), **through(asking, door))
+    said = asking.delete(*orphans(asking), **through(asking, door))
     assert outcomes(said) == ["refused"] * 3
     assert "does not list it" in said[0][1]
 
@@ -169,7 +169,7 @@ def test_a_server_that_computes_other_paths_is_handed_nothing(asking, door):
     }
     door.always[f"/rses/{asking.here.name}/lfns2pfns"] = lambda request, forward: (200, {}, json.dumps(wrong).encode())
     with pytest.raises(BackendError, match="lfn2pfn is not what Rucio's server does"):
-        asking.delete(*dark(asking), **through(asking, door))
+        asking.delete(*orphans(asking), **through(asking, door))
     assert asking.quarantined() == []
 
 

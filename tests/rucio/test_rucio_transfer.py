@@ -6,11 +6,6 @@ from rucio_requests import RUN, Asking, outcomes
 from dynamo_consistency.errors import BackendError, ConfigurationError
 
 
-@pytest.fixture
-def asking(rucio) -> Asking:
-    return Asking(rucio)
-
-
 def test_a_file_that_another_disk_has_is_declared_once_however_often_it_is_asked_for(asking):
     one, two = asking.lost("one"), asking.lost("a/two")
     assert asking.transfer(one, one) == [("requested", "")] * 2
