@@ -5,8 +5,10 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
+from sqlalchemy.dialects import oracle
 
-from dynamo_consistency.backend.rucio import Options, inventory
+from dynamo_consistency.backend.rucio import Options, contents, inventory, pending
+from dynamo_consistency.backend.rucio.rses import Rse
 from dynamo_consistency.backend.rucio.schema import Tables
 from dynamo_consistency.errors import BackendError, ConfigurationError
 from dynamo_consistency.yamlfile import read_documents
@@ -224,3 +226,23 @@ def test_a_driver_that_is_not_installed_is_a_sentence(rucio_sqlite, monkeypatch)
     monkeypatch.setitem(__import__("sys").modules, "oracledb", None)
     with pytest.raises(ConfigurationError, match=r"driver of oracle\+oracledb is not installed; install oracledb"):
         rucio_sqlite.backend(database="oracle://me@db/?service_name=rucio")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        contents.replicas,
+        contents.requests,
+        contents.quarantined,
+        pending.held,
+        pending.held_file_by_file,
+        pending.let_go,
+    ],
+    ids=lambda make: make.__name__,
+)
+def test_the_statements_can_be_written_for_oracle(make):
+    """There is no Oracle here to ask; a type without a length, say, would not do."""
+    rse = Rse(b"\x01" * 16, "A", "DISK", True, False, False, True, True, True, {}, [])
+    statement = str(make(Tables("CATALOGUE"), rse).compile(dialect=oracle.dialect()))
+    assert statement.startswith("SELECT ")
+    assert " TRUE" not in statement.upper()

@@ -60,9 +60,9 @@ def requests(tables: Tables, rse: Rse) -> Select[Any]:
         select(
             table.c.scope,
             table.c.name,
-            cast(null(), String).label("path"),
+            cast(null(), String(1024)).label("path"),
             func.max(table.c.bytes).label("bytes"),
-            cast(null(), String).label("adler32"),
+            cast(null(), String(8)).label("adler32"),
             literal(REQUESTED).label("state"),
             literal(0, Integer).label("lock_cnt"),
             cast(null(), DateTime).label("tombstone"),

@@ -18,7 +18,7 @@ def protected_datasets(catalogue: Catalogue, options: Options, site: str) -> set
     """Datasets that a rule holds at the RSE, and will go on holding. Raises BackendError for an unknown RSE."""
     with catalogue.reading() as connection:
         rse = rses.find(connection, catalogue, site)
-        return _names(connection, options, _locked(catalogue.tables, rse), _locked_file_by_file(catalogue.tables, rse))
+        return _names(connection, options, held(catalogue.tables, rse), held_file_by_file(catalogue.tables, rse))
 
 
 def datasets_being_deleted(catalogue: Catalogue, options: Options, site: str) -> set[str]:
@@ -28,7 +28,7 @@ def datasets_being_deleted(catalogue: Catalogue, options: Options, site: str) ->
     """
     with catalogue.reading() as connection:
         rse = rses.find(connection, catalogue, site)
-        return _names(connection, options, _let_go(catalogue.tables, rse), _expired(catalogue.tables))
+        return _names(connection, options, let_go(catalogue.tables, rse), expired(catalogue.tables))
 
 
 def _names(connection: Connection, options: Options, *queries: Select[Any]) -> set[str]:
@@ -39,7 +39,7 @@ def _names(connection: Connection, options: Options, *queries: Select[Any]) -> s
     return {f"{scope}:{name}" for scope, name in dids}
 
 
-def _locked(tables: Tables, rse: Rse) -> Select[Any]:
+def held(tables: Tables, rse: Rse) -> Select[Any]:
     """By locks on datasets; one whose rule is lacking counts."""
     locks, rules = tables.dataset_locks, tables.rules
     return (
@@ -50,7 +50,7 @@ def _locked(tables: Tables, rse: Rse) -> Select[Any]:
     )
 
 
-def _locked_file_by_file(tables: Tables, rse: Rse) -> Select[Any]:
+def held_file_by_file(tables: Tables, rse: Rse) -> Select[Any]:
     """By rules that spread the files of a dataset over RSEs: they lock files and not datasets."""
     rules, locks = tables.rules, tables.locks
     here = exists().where(locks.c.rule_id == rules.c.id, locks.c.rse_id == rse.id)
@@ -66,7 +66,7 @@ def _is_collection(tables: Tables) -> ColumnElement[bool]:
     return tables.text_of(tables.rules.c.did_type) != "F"
 
 
-def _let_go(tables: Tables, rse: Rse) -> Select[Any]:
+def let_go(tables: Tables, rse: Rse) -> Select[Any]:
     locks, rules = tables.dataset_locks, tables.rules
     last = func.max(func.coalesce(rules.c.expires_at, _FAR, type_=DateTime), type_=DateTime)
     return (
@@ -78,7 +78,7 @@ def _let_go(tables: Tables, rse: Rse) -> Select[Any]:
     )
 
 
-def _expired(tables: Tables) -> Select[Any]:
+def expired(tables: Tables) -> Select[Any]:
     dids = tables.dids
     is_collection = tables.text_of(dids.c.did_type) != "F"
     return select(dids.c.scope, dids.c.name).where(dids.c.expired_at <= _now(), is_collection)
