@@ -1,5 +1,6 @@
 """Object stores of two makes, each with an empty bucket, and one that answers what it is told to answer."""
 
+import functools
 import http.server
 import itertools
 import os
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from botocore.loaders import JSONFileLoader
 from object_store import ObjectStore, ScriptedStore
 
 INSTALL = "go install github.com/versity/versitygw/cmd/versitygw@v1.8.0 (with GOBIN on the PATH)"
@@ -58,6 +60,16 @@ def await_answer(url: str) -> None:
             pass
         assert time.monotonic() < deadline, f"{url} does not answer"
         time.sleep(0.1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def models() -> Iterator[None]:
+    """Read what the library knows of S3 once for all tests: that takes most of the time that a client takes."""
+    read = JSONFileLoader.load_file
+    known = functools.cache(lambda path: read(JSONFileLoader(), path))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(JSONFileLoader, "load_file", lambda _, path: known(path))
+        yield
 
 
 @pytest.fixture

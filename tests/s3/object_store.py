@@ -1,5 +1,6 @@
 """What the tests of the S3 lister need of object stores."""
 
+import functools
 import http.server
 import urllib.parse
 from typing import Any
@@ -11,14 +12,19 @@ from botocore.config import Config
 from dynamo_consistency.listers.s3 import S3Lister
 
 
+@functools.cache
+def _client(endpoint: str) -> Any:
+    config = Config(retries={"total_max_attempts": 1})
+    return botocore.session.Session().create_client("s3", endpoint_url=endpoint, config=config)
+
+
 class ObjectStore:
     """A bucket of a real server."""
 
     def __init__(self, endpoint: str, bucket: str) -> None:
         self.endpoint, self.bucket = endpoint, bucket
         self.url = f"s3://{bucket}"
-        config = Config(retries={"total_max_attempts": 1})
-        self.client = botocore.session.Session().create_client("s3", endpoint_url=endpoint, config=config)
+        self.client = _client(endpoint)
         self.client.create_bucket(Bucket=bucket)
         self.listers: list[S3Lister] = []
 
