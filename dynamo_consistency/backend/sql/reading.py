@@ -50,11 +50,11 @@ def opened(engine: Engine, if_lacking: str) -> Iterator[Connection]:
 
 def partitions(connection: Connection, query: Select[Any], rows: int) -> Iterator[Sequence[Sequence[Any]]]:
     """The rows of `query`, at most `rows` at a time, through a cursor that stays at the server."""
-    with connection.execution_options(stream_results=True, max_row_buffer=rows).execute(query) as result:
-        try:
-            yield from result.partitions(rows)
-        except BaseException:
-            # Else the driver reads what nobody wants any more, to its end.
-            trouble.forget_answer(result.cursor)
-            connection.invalidate()
-            raise
+    result = connection.execution_options(stream_results=True, max_row_buffer=rows).execute(query)
+    try:
+        yield from result.partitions(rows)
+    except BaseException:
+        # Else the driver reads what nobody wants any more, to its end. So the result is not closed either.
+        trouble.forget_answer(result.cursor)
+        connection.invalidate()
+        raise
