@@ -13,12 +13,14 @@ from dynamo_consistency import paths
 from dynamo_consistency.backend.contract import Backend
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.errors import InvalidRunError
-from dynamo_consistency.run import counts
-from dynamo_consistency.run.absence import absent_shards, belongs_to
+from dynamo_consistency.run import counts, filters
+from dynamo_consistency.run.absence import absent_shards
 from dynamo_consistency.run.database import blob, literal, open_database, within
 from dynamo_consistency.run.directory import RunDirectory, shard_name
 
 COUNTS = "findings/counts.json"
+_QUERIES = resources.files(__package__).joinpath("comparison.sql")
+_HERE_PYTHON_IS_ASKED = "-- then it goes on\n"
 SNAPSHOTS = ("before", "after")
 
 _DETAILS = """SELECT DISTINCT ON (path) * FROM (
@@ -61,10 +63,12 @@ def compare(run: RunDirectory, backend: Backend) -> dict[str, Any]:
     with contextlib.ExitStack() as inputs:
         database = inputs.enter_context(open_database())
         absent = _give_inputs(database, inputs, run, check)
-        _give_filters(database, run, check, backend)
         basics = counts.basics(database, check)
         _refuse_an_empty_inventory(database, basics)
-        database.execute(resources.files(__package__).joinpath("comparison.sql").read_text(encoding="utf-8"))
+        before, after = _QUERIES.read_text(encoding="utf-8").split(_HERE_PYTHON_IS_ASKED)
+        database.execute(before)
+        filters.ask(database, run, backend, absent)
+        database.execute(after)
         _refuse_roots_without_a_listing(database, basics)
         _refuse_a_site_without_files(database, basics)
         for kind, query in FINDINGS.items():
@@ -100,10 +104,6 @@ def _give_inputs(
         for directory in directories:
             database.execute(f"INSERT INTO {table} VALUES (?)", [paths.to_bytes(directory)])
     database.execute(_scope_macros(check))
-    if absent:
-        database.create_function("unlisted", belongs_to(absent, listing), ["BLOB"], "BOOLEAN")
-    else:
-        database.execute("CREATE MACRO unlisted(path) AS FALSE")
     _set(database, "ignore_age", check.spec.comparison.ignore_age_seconds)
     _set(database, "taken_before", run.read_json("inventory/before.json")["takenAt"])
     return absent
@@ -126,31 +126,6 @@ def _scope_macros(check: SiteConsistencyCheck) -> str:
         CREATE MACRO root_of(path) AS CASE {cases} END;
         CREATE MACRO takes_part(path) AS (root_of(path) IS NOT NULL AND NOT ({outside}));
     """
-
-
-def _give_filters(
-    database: duckdb.DuckDBPyConnection, run: RunDirectory, check: SiteConsistencyCheck, backend: Backend
-) -> None:
-    """The filters that are Python's: ignore patterns, and the backend's idea of which dataset a file belongs to."""
-    datasets = run.read_json("inventory/datasets.json")
-    protected, pending = set(datasets["protected"]), set(datasets["deletionRequests"])
-    of_orphans = backend.DatasetFilter(protected | pending).protected
-    of_missing = backend.DatasetFilter(pending).protected
-    pattern_filter = paths.PatternFilter(check.spec.comparison.ignore)
-
-    def is_protected(path: bytes) -> bool:
-        return bool(of_orphans(paths.to_text(path)))
-
-    def deletion_is_pending(path: bytes) -> bool:
-        return bool(pending) and bool(of_missing(paths.to_text(path)))
-
-    for name, function in (
-        ("ignored", pattern_filter.ignored),
-        ("protected", is_protected),
-        ("deletion_pending", deletion_is_pending),
-    ):
-        database.create_function(name, function, ["BLOB"], "BOOLEAN")
-    _set(database, "deletion_requests", sorted(pending))
 
 
 def _refuse_an_empty_inventory(database: duckdb.DuckDBPyConnection, basics: dict[str, Any]) -> None:
@@ -195,6 +170,5 @@ def _hole_over(database: duckdb.DuckDBPyConnection, root: bytes) -> str | None:
     return None if row is None else str(row[0] or "no reason given")
 
 
-def _set(database: duckdb.DuckDBPyConnection, variable: str, value: int | list[str]) -> None:
-    kind = "VARCHAR[]" if isinstance(value, list) else "BIGINT"
-    database.execute(f"SET VARIABLE {variable} = ?::{kind}", [value])
+def _set(database: duckdb.DuckDBPyConnection, variable: str, value: int) -> None:
+    database.execute(f"SET VARIABLE {variable} = ?::BIGINT", [value])

@@ -7,9 +7,6 @@
 --   root, excluded                     path
 --   root_of(path)                      macro: the root that `path` is below, or NULL
 --   takes_part(path)                   macro: below a root and not in or below an excluded directory (rule 11)
---   unlisted(path)                     would a shard that has failed have listed it, and no other
---   ignored(path), protected(path), deletion_pending(path)
---                                      functions in Python: the ignore patterns and the backend's DatasetFilter
 --   variables ignore_age, taken_before (seconds), deletion_requests (datasets)
 --
 -- Paths are bytes (BLOB) and compared as bytes (rule 1; the stages that wrote them have normalised them). What is below
@@ -80,11 +77,24 @@ SELECT * FROM interval
 QUALIFY coalesce(first >= max(past) OVER (PARTITION BY shard ORDER BY first
                                           ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), TRUE);
 
+-- ------------------------------------------------------------------------------------------------- asked of Python
+
+-- Here comparison.py fills four tables with paths, of those for which it matters (`filters.py`):
+--   unlisted          only a shard that has failed would have listed them
+--   ignored           a pattern of the check matches
+--   protected         of a dataset that is protected, or about to be deleted, as the backend's DatasetFilter says
+--   deletion_pending  of a dataset that is about to be deleted, as it says
+CREATE TABLE unlisted (path BLOB);
+CREATE TABLE ignored (path BLOB);
+CREATE TABLE protected (path BLOB);
+CREATE TABLE deletion_pending (path BLOB);
+-- then it goes on
+
 CREATE VIEW expected_where_listed AS
 SELECT f.path
 FROM (FROM file WHERE before + after > 0 AND NOT in_flight) AS f
 ASOF LEFT JOIN (FROM unknown WHERE shard = -1) AS h ON f.path || '\x2F'::BLOB >= h.first
-WHERE coalesce(f.path || '\x2F'::BLOB >= h.past, TRUE) AND NOT unlisted(f.path);
+WHERE coalesce(f.path || '\x2F'::BLOB >= h.past, TRUE) AND f.path NOT IN (FROM unlisted);
 
 -- ------------------------------------------------------------------------------------------------------- missing
 
@@ -100,9 +110,9 @@ GROUP BY path;
 CREATE TABLE missing_verdict AS
 SELECT f.path,
        CASE WHEN f.path || '\x2F'::BLOB < h.past THEN 'hole'
-            WHEN unlisted(f.path) THEN 'hole'
+            WHEN f.path IN (FROM unlisted) THEN 'hole'
             WHEN coalesce(k.deletion_pending, FALSE) THEN 'deletion'
-            WHEN NOT k.has_dataset AND deletion_pending(f.path) THEN 'deletion'
+            WHEN NOT k.has_dataset AND f.path IN (FROM deletion_pending) THEN 'deletion'
             ELSE 'missing' END AS verdict
 FROM (FROM file WHERE before > 0 AND after > 0 AND at_site = 0 AND NOT in_flight) AS f
 JOIN known AS k USING (path)
@@ -133,8 +143,8 @@ FROM (
   SELECT l.path, l.size, l.mtime,
          CASE WHEN f.young THEN 'young'
               WHEN bool_and(coalesce(l.path || '\x2F'::BLOB < h.past, FALSE)) OVER (PARTITION BY l.path) THEN 'hole'
-              WHEN ignored(l.path) THEN 'ignored'
-              WHEN protected(l.path) THEN 'protected'
+              WHEN l.path IN (FROM ignored) THEN 'ignored'
+              WHEN l.path IN (FROM protected) THEN 'protected'
               ELSE 'orphan' END AS verdict
   FROM (FROM listing WHERE kind = 'file' AND path IN (SELECT path FROM file WHERE before + after = 0)) AS l
   JOIN file AS f USING (path)
@@ -162,7 +172,7 @@ WITH RECURSIVE above AS (
     UNION ALL SELECT parent(path::VARCHAR) FROM inventory_after
     UNION ALL SELECT path::VARCHAR FROM hole
     UNION ALL SELECT path::VARCHAR FROM excluded
-    UNION ALL SELECT text FROM directory WHERE young OR ignored(path)
+    UNION ALL SELECT text FROM directory WHERE young OR path IN (FROM ignored)
   ) WHERE EXISTS (FROM directory)
   UNION
   SELECT parent(text) FROM above WHERE text <> ''

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dynamo_consistency import paths
-from dynamo_consistency.errors import BackendError, ConsistencyError
+from dynamo_consistency.errors import ConsistencyError
 from dynamo_consistency.run.memory import SETTING, memory_limit
-from dynamo_consistency.secrets import redact
 
 if TYPE_CHECKING:
     import duckdb
+
+ROWS = 20_000
+Row = tuple[Any, ...]
+Answer = Callable[[list[Row]], Iterable[Row]]
 
 
 @contextlib.contextmanager
 def open_database() -> Iterator[duckdb.DuckDBPyConnection]:
     """A database in memory that spills to a scratch folder; a part of the memory is left to Python and Arrow.
 
-    Raises ConsistencyError when memory or scratch space do not suffice, BackendError when a filter of a backend fails.
+    Raises ConsistencyError when memory or scratch space do not suffice.
     """
     import duckdb
 
@@ -48,9 +51,21 @@ def _explained(scratch: str, memory: int) -> Iterator[None]:
             f"{memory} MiB are too little memory for this, or there is no room in {Path(scratch).parent} for the rest; "
             f"raise {SETTING} or make room (TMPDIR), then run the stage again"
         ) from None
-    except duckdb.InvalidInputException as error:
-        reason = str(error).rpartition("Python exception occurred while executing the UDF: ")[2]
-        raise BackendError(f"the backend could not say which files are protected: {redact(reason)}") from None
+
+
+def fill(database: duckdb.DuckDBPyConnection, table: str, question: str, answer: Answer) -> None:
+    """Fill `table` with what `answer` makes of the rows of the query `question`, some at a time.
+
+    So Python has its say without functions in the database, for which DuckDB would need numpy.
+    """
+    result = database.cursor().execute(question)
+    columns = database.execute(f"SELECT column_type FROM (DESCRIBE {table})").fetchall()
+    values = ", ".join(f"unnest(?::{kind}[])" for (kind,) in columns)
+    while rows := result.fetchmany(ROWS):
+        if answers := list(answer(rows)):
+            database.execute(
+                f"INSERT INTO {table} SELECT {values}", [list(column) for column in zip(*answers, strict=True)]
+            )
 
 
 def within(column: str, directory: bytes) -> str:

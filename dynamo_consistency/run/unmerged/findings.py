@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from dynamo_consistency import paths
 from dynamo_consistency.check import SiteConsistencyCheck, Unmerged
-from dynamo_consistency.run.database import literal, open_database, within
+from dynamo_consistency.run.database import Row, fill, literal, open_database, within
 from dynamo_consistency.run.directory import RunDirectory
 from dynamo_consistency.run.unmerged.listing import LISTING
 from dynamo_consistency.run.unmerged.protection import ProtectionError, protected_directories
@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 FINDINGS = "findings/unmerged.parquet"
 TOLD = "findings/unmerged.json"
 _HOLES_SHOWN = 20
+_QUERIES = resources.files(__package__).joinpath("unmerged.sql")
+_HERE_PYTHON_IS_ASKED = "-- then it goes on\n"
 
 _FINDINGS = """
     SELECT path, NULL::BIGINT AS size, site_size, mtime, NULL::VARCHAR AS dataset, NULL::VARCHAR AS block,
@@ -112,8 +114,10 @@ def _write(
         database = inputs.enter_context(open_database())
         _give_listing(database, inputs, run, judge=judge)
         _give_tables(database, inputs, run, rules, protected)
-        _give_rules(database, rules, listing["listedAt"] if listing else 0)
-        database.execute(resources.files(__package__).joinpath("unmerged.sql").read_text(encoding="utf-8"))
+        before, after = _QUERIES.read_text(encoding="utf-8").split(_HERE_PYTHON_IS_ASKED)
+        database.execute(before)
+        _rule(database, rules, listing["listedAt"] if listing else 0)
+        database.execute(after)
         with run.writing(FINDINGS) as target:
             database.execute(f"COPY ({_FINDINGS}) TO {literal(str(target))} (FORMAT parquet, COMPRESSION zstd)")
         return _numbers(database) | {
@@ -151,17 +155,24 @@ def _give_tables(
     database.execute(f"CREATE MACRO root_of(path) AS CASE {cases} END")
 
 
-def _give_rules(database: duckdb.DuckDBPyConnection, rules: Rules, listed_at: int) -> None:
+def _rule(database: duckdb.DuckDBPyConnection, rules: Rules, listed_at: int) -> None:
+    """Fill the table `ruled`."""
     holes = database.execute("SELECT path FROM listing WHERE kind IN ('hole', 'seen')").fetchall()
     in_hole = Subtrees(path for (path,) in holes)
 
-    def young(path: bytes, mtime: int) -> bool:
-        return rules.is_young(path, mtime, listed_at)
+    def ruling(path: bytes, kind: str, mtime: int | None) -> str:
+        if rules.is_young(path, mtime, listed_at):
+            return "young"
+        if keeper := rules.keeper(path):
+            return keeper
+        if in_hole.cover(path):
+            return "hole"
+        return "log" if kind == "file" and rules.is_log(path) else kind
 
-    database.create_function("young", young, ["BLOB", "BIGINT"], "BOOLEAN")
-    database.create_function("keeper", rules.keeper, ["BLOB"], "VARCHAR")
-    database.create_function("is_log", rules.is_log, ["BLOB"], "BOOLEAN")
-    database.create_function("in_hole", in_hole.cover, ["BLOB"], "BOOLEAN")
+    def rulings(rows: list[Row]) -> list[Row]:
+        return [(path, kind, ruling(path, kind, mtime)) for path, kind, mtime in rows]
+
+    fill(database, "ruled", "SELECT path, kind, mtime FROM entry", rulings)
 
 
 def _numbers(database: duckdb.DuckDBPyConnection) -> dict[str, Any]:

@@ -4,8 +4,6 @@
 --   listing                     path, kind, size, mtime, reason
 --   known                       path: what the inventory has there, in either snapshot
 --   protected, fixed            path: protected directories; directories that never go (areas, log directories)
---   young(path, mtime), keeper(path), is_log(path), in_hole(path)
---                               functions in Python: rules.py, which the action asks as well
 --
 -- One statement makes one table; the findings are `finding`.
 
@@ -17,16 +15,16 @@ SELECT path, kind, any_value(size) AS size, CASE WHEN count(mtime) = count(*) TH
 FROM listing WHERE kind IN ('file', 'directory')
 GROUP BY path, kind;
 
+-- Here findings.py fills in what rules.py says, which the action asks as well: why an entry stays, or what it is that
+-- may go.
+CREATE TABLE ruled (path BLOB, kind VARCHAR, ruling VARCHAR);
+-- then it goes on
+
 CREATE TABLE judged AS
 SELECT path, kind, size, mtime,
-       CASE WHEN mtime IS NULL OR young(path, mtime) THEN 'young'
-            WHEN keeper(path) <> '' THEN keeper(path)
-            WHEN in_hole(path) THEN 'hole'
-            WHEN path IN (FROM known) THEN 'registered'
-            WHEN kind = 'directory' THEN 'directory'
-            WHEN is_log(path) THEN 'log'
-            ELSE 'file' END AS verdict
-FROM entry;
+       CASE WHEN ruling IN ('file', 'log', 'directory') AND path IN (FROM known) THEN 'registered'
+            ELSE ruling END AS verdict
+FROM entry JOIN ruled USING (path, kind);
 
 -- Directories that stay because of something in or below them, and everything above them. As text, in which DuckDB can
 -- cut a path at a slash: bytes outside printable ASCII become \xNN, which is reversible.

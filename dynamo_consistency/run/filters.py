@@ -1,0 +1,63 @@
+"""What SQL cannot tell of a path: ignore patterns, and the backend's idea of which dataset a file belongs to.
+
+Python is asked between the two halves of `comparison.sql`, only about paths for which the answer matters.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import duckdb
+
+from dynamo_consistency import paths
+from dynamo_consistency.backend.contract import Backend
+from dynamo_consistency.errors import BackendError, ConsistencyError
+from dynamo_consistency.run.absence import belongs_to
+from dynamo_consistency.run.database import Row, fill
+from dynamo_consistency.run.directory import RunDirectory
+from dynamo_consistency.secrets import redact
+
+_UNKNOWN = "SELECT path FROM file WHERE before + after = 0 AND NOT young"
+_DIRECTORIES = "SELECT DISTINCT path FROM listing WHERE kind = 'directory' AND takes_part(path)"
+_UNSEEN = "SELECT path FROM file WHERE before > 0 AND after > 0 AND at_site = 0 AND NOT in_flight"
+
+Test = Callable[[bytes], bool]
+
+
+def ask(database: duckdb.DuckDBPyConnection, run: RunDirectory, backend: Backend, absent: list[int]) -> None:
+    """Fill the tables that `comparison.sql` names; `absent`: shards that have failed.
+
+    Raises BackendError when a filter of the backend fails.
+    """
+    check, datasets = run.check(), run.read_json("inventory/datasets.json")
+    protected, pending = set(datasets["protected"]), set(datasets["deletionRequests"])
+    ignored = paths.PatternFilter(check.spec.comparison.ignore).ignored
+    if absent:
+        _keep(database, "unlisted", "SELECT path FROM file", belongs_to(absent, check.spec.listing))
+    _keep(database, "ignored", f"{_UNKNOWN} UNION ALL {_DIRECTORIES}", ignored)
+    unknown = f"{_UNKNOWN} AND path NOT IN (FROM ignored)"
+    _keep(database, "protected", unknown, _of_datasets(backend.DatasetFilter(protected | pending)))
+    if pending:
+        _keep(database, "deletion_pending", _UNSEEN, _of_datasets(backend.DatasetFilter(pending)))
+    database.execute("SET VARIABLE deletion_requests = ?::VARCHAR[]", [sorted(pending)])
+
+
+def _keep(database: duckdb.DuckDBPyConnection, table: str, question: str, test: Test) -> None:
+    """Put those paths into `table` that pass."""
+
+    def passing(rows: list[Row]) -> list[Row]:
+        return [row for row in rows if test(row[0])]
+
+    fill(database, table, question, passing)
+
+
+def _of_datasets(dataset_filter: Any) -> Test:
+    def is_protected(path: bytes) -> bool:
+        try:
+            return bool(dataset_filter.protected(paths.to_text(path)))
+        except ConsistencyError:
+            raise
+        except Exception as error:
+            reason = redact(f"{type(error).__name__}: {error}")
+            raise BackendError(f"the backend could not say which files are protected: {reason}") from error
+
+    return is_protected
