@@ -251,8 +251,8 @@ def test_the_statements_can_be_written_for_oracle(make):
 @pytest.mark.usefixtures("small_batches")
 def test_a_stream_that_nobody_reads_to_its_end_is_left_quietly(rucio, caplog):
     site = rucio.rse()
-    fill(rucio, site, 1000)
+    rucio.rows(site, 1000)
     stream = rucio.backend().inventory.stream(site.name)
     next(stream)
     stream.close()
-    assert caplog.text == ""
+    assert not caplog.records
