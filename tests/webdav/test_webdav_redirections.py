@@ -51,6 +51,12 @@ class TestRedirections:
         assert "redirects" in answer.reason
         assert not answer.retry
 
+    def test_the_top_of_the_site_is_recognised_by_its_path(self, scripted, make_lister, ask) -> None:
+        data = scripted(here)
+        door = scripted(lambda request: self.to(f"{data.url}{request.target}"))
+        assert ask(make_lister(door.url, prefix="/x"), b"/") == Listed(files=[FILE])
+        assert isinstance(ask(make_lister(scripted(self.to(f"{data.url}/y/")).url, prefix="/x"), b"/"), Failed)
+
     def test_a_circle_is_noticed(self, scripted, make_lister, ask) -> None:
         server = scripted(lambda request: self.to("/a/d/" if request.target == "/d/" else "/d/"))
         answer = ask(make_lister(server.url), b"/d")
