@@ -65,6 +65,7 @@ def test_a_rule_that_spreads_files_protects_its_dataset_too(rucio, site):
 
 def test_a_rule_for_a_file_names_no_dataset(rucio, site):
     rucio.rule("c", site)
+    rucio.rule("b", site, grouping="NONE")
     assert rucio.backend().inventory.protected_datasets(site.name) == set()
 
 

@@ -56,6 +56,16 @@ def test_everything_that_is_read_can_be_read(rucio):
     assert (rucio.folder / "out").read_text().split() == ["1", "root", f"{rucio.scope}:d#unknown"]
 
 
+def test_a_space_at_the_end_makes_another_site_and_another_file(rucio):
+    """The database does not see it."""
+    site = rucio.rse(algorithm="identity")
+    path = rucio.file(site, "f")
+    found = rucio.backend().inventory
+    assert found.look_up(site.name, [path + b" "]) == {}
+    with pytest.raises(BackendError, match="knows no RSE"):
+        found.look_up(f"{site.name} ", [path])
+
+
 def test_a_connection_that_is_killed_in_the_middle_is_an_error_and_no_short_list(rucio, mariadb, monkeypatch):  # noqa: F811
     site = rucio.rse()
     rucio.sql(
