@@ -35,9 +35,12 @@ class Scene:
             self._store(case)
             EXTRAS[case.also](self, case)
         self._age()
+        self.lock(0)
+
+    def lock(self, mode: int) -> None:
         for case in CASES:
             if case.also == "locked":
-                self.at(directory(case)).chmod(0)
+                self.at(directory(case)).chmod(mode)
 
     def at(self, lfn: bytes) -> Path:
         """Where the door has the file."""

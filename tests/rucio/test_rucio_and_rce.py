@@ -17,6 +17,13 @@ from benchmarks import rce
 from tests.conftest import require_programs
 from tests.xrootd.xrootd_daemon import Daemon, Daemons
 
+pytestmark = [
+    pytest.mark.postgresql,
+    pytest.mark.xrootd,
+    pytest.mark.slow,
+    pytest.mark.timeout(300),  # RCE may have to be installed first
+]
+
 PAGE = Path(__file__).parents[2] / "docs/explanation/rce-side-by-side.md"
 
 
@@ -54,7 +61,9 @@ def scene(programs, door, postgresql_server, tmp_path_factory) -> Iterator[Scene
     folder = tmp_path_factory.mktemp("side-by-side")
     server = RucioServer(folder, postgresql_server.url(postgresql_server.new_database()))
     try:
-        yield Scene(Rucio(server.start(), folder), door)
+        scene = Scene(Rucio(server.start(), folder), door)
+        yield scene
+        scene.lock(0o755)  # else not even its owner could remove it
     finally:
         server.stop()
 
