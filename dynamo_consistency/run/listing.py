@@ -6,14 +6,15 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dynamo_consistency import paths
-from dynamo_consistency.check import DumpSource, Listing, Source
-from dynamo_consistency.errors import ConfigurationError, ListingError
-from dynamo_consistency.listers.contract import Failed, Lister, Remover
+from dynamo_consistency.check import DumpSource, Listing
+from dynamo_consistency.errors import ConfigurationError
+from dynamo_consistency.listers.contract import Failed
 from dynamo_consistency.listers.shards import Share
 from dynamo_consistency.listers.walk import Limits, Visit, Walk
 from dynamo_consistency.run.collector import rarely_collected
 from dynamo_consistency.run.directory import RunDirectory, shard_name
 from dynamo_consistency.run.listing_file import ListingFile
+from dynamo_consistency.run.opening import OpenSource, open_lister, source_of
 from dynamo_consistency.run.progress import Counts, Progress
 from dynamo_consistency.secrets import redact
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from dynamo_consistency.backend.contract import Backend
 
 log = logging.getLogger(__name__)
-
-POSIX_THREADS = 8
 
 
 class Part(NamedTuple):
@@ -55,7 +54,7 @@ def list_shard(run: RunDirectory, backend: "Backend | None", shard: int, progres
 def write_listing(run: RunDirectory, part: Part, backend: "Backend | None", progress: Progress) -> dict[str, Any]:
     """List `part`; what its `.json` holds. Raises ListingError as `list_shard` does."""
     began = time.monotonic()
-    dump = _source(part.listing, backend, run.site).dump
+    dump = source_of(part.listing, backend, run.site).dump
     with progress:
         if dump is not None:
             result = _read_dump(run, part, dump, progress)
@@ -70,81 +69,6 @@ def expected_directories(earlier: RunDirectory, shard: int) -> int | None:
     """How many directories an earlier run found in `shard`, for the estimate of the progress; None if not known."""
     report = f"{shard_name(shard)}.json"
     return int(earlier.read_json(report)["counts"]["directories"]) if earlier.exists(report) else None
-
-
-class OpenSource(NamedTuple):
-    """A lister, what it lists in a few words, and what removes empty directories there if its protocol can."""
-
-    lister: Lister
-    description: str
-    remove_directory: Remover | None = None
-
-
-def _source(listing: Listing, backend: "Backend | None", site: str) -> Source:
-    """What lists the site by the check or else by the backend; without a protocol where only `get_listers` tells."""
-    source = listing.source
-    if source is None and backend is not None:
-        from dynamo_consistency.backend import adapt
-
-        source = adapt.listing_source(backend, site)
-    return source or Source.model_construct()
-
-
-def open_lister(listing: Listing, backend: "Backend | None", site: str) -> OpenSource:
-    """What the check or the backend says lists the site. Raises ListingError."""
-    from dynamo_consistency.listers.threaded import simple_lister
-
-    source = _source(listing, backend, site)
-    if source.dump is not None:
-        raise ListingError(f"{site} is listed from a dump, and no directory or file can be looked at in that again")
-    opened = _open_source(source, listing)
-    if opened is not None:
-        return opened
-    if backend is None:
-        raise ConfigurationError("the check names no listing.source and there is no backend that could")
-    factory, arguments = backend.get_listers(site)
-    name = getattr(factory, "__name__", type(factory).__name__)
-    if isinstance(factory, type) and hasattr(factory, "submit") and len(arguments) == 1:  # one of ours, many at a time
-        return OpenSource(factory(*arguments[0], **_many(listing)), f"get_listers {name}")
-    return OpenSource(simple_lister(factory, arguments), f"get_listers {name}")
-
-
-def _open_source(source: Source, listing: Listing) -> OpenSource | None:
-    """What lists a site over one of the protocols; None where `source` names none."""
-    if source.posix is not None:
-        from dynamo_consistency.listers.posix import PosixLister
-        from dynamo_consistency.listers.threaded import ThreadedLister
-
-        posix = PosixLister(source.posix.prefix)
-        lister = ThreadedLister([lambda: posix.answer] * min(POSIX_THREADS, listing.concurrency))
-        return OpenSource(lister, f"posix {source.posix.prefix}", posix.remove_directory)
-    if source.xrootd is not None:
-        from dynamo_consistency.listers.xrootd import XRootDLister
-
-        servers, many = source.xrootd.servers, _many(listing)
-        xrootd = XRootDLister(servers, source.xrootd.prefix, **many)
-        return OpenSource(xrootd, f"xrootd {' '.join(servers)}", xrootd.remove_directory)
-    if source.webdav is not None:
-        from dynamo_consistency.listers.webdav import WebDavLister
-
-        servers = source.webdav.servers
-        webdav = WebDavLister(servers, source.webdav.prefix, **_many(listing))
-        return OpenSource(webdav, f"webdav {' '.join(servers)}")
-    if source.s3 is not None:
-        from dynamo_consistency.listers.s3 import S3Lister
-
-        return OpenSource(S3Lister(source.s3.url, source.s3.endpoint, **_many(listing)), f"s3 {source.s3.url}")
-    if source.gfal is not None:
-        from dynamo_consistency.listers.gfal import GfalLister
-
-        gfal = GfalLister(source.gfal.url, **_many(listing))
-        return OpenSource(gfal, f"gfal {source.gfal.url}", gfal.remove_directory)
-    return None
-
-
-def _many(listing: Listing) -> dict[str, int]:
-    """What a lister that keeps many requests in flight wants to know."""
-    return {"concurrency": listing.concurrency, "timeout": listing.directory_timeout_seconds}
 
 
 def _walk(run: RunDirectory, part: Part, progress: Progress, source: OpenSource) -> dict[str, Any]:

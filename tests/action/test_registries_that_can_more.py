@@ -11,7 +11,7 @@ from dynamo_consistency.listers.posix import PosixLister
 from dynamo_consistency.run import followup
 from dynamo_consistency.run.action import action
 from dynamo_consistency.run.history import history_of_path
-from dynamo_consistency.run.listing import OpenSource
+from dynamo_consistency.run.opening import OpenSource
 
 
 def followed(run):

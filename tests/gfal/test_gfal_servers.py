@@ -14,7 +14,8 @@ import pytest
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.listers.contract import Failed, Listed
 from dynamo_consistency.run.directory import Store
-from dynamo_consistency.run.listing import list_shard, open_lister
+from dynamo_consistency.run.listing import list_shard
+from dynamo_consistency.run.opening import open_lister
 from dynamo_consistency.run.progress import Progress
 from tests.conftest import require_programs
 

@@ -25,7 +25,7 @@ from dynamo_consistency.run.action.turns import batches
 from dynamo_consistency.run.directory import RunDirectory, Store
 from dynamo_consistency.run.gates import Facts, Gate, all_ready, evaluate, gather
 from dynamo_consistency.run.history import read_summary
-from dynamo_consistency.run.listing import open_lister
+from dynamo_consistency.run.opening import open_lister
 
 log = logging.getLogger(__name__)
 
