@@ -128,12 +128,12 @@ def with_token(door, token_file) -> RestClient:
 
 
 @pytest.fixture
-def asking(rucio) -> Asking:
+def asking(rucio_sqlite) -> Asking:
     """Our registry, and two RSEs; see rucio_requests.py."""
-    return Asking(rucio)
+    return Asking(rucio_sqlite)
 
 
 @pytest.fixture
-def asking_sqlite(rucio_sqlite) -> Asking:
-    """The same, on SQLite only."""
-    return Asking(rucio_sqlite)
+def asking_everywhere(rucio) -> Asking:
+    """The same, on each of the databases."""
+    return Asking(rucio)

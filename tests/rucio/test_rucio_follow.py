@@ -12,7 +12,8 @@ def became(asking: Asking, *files: bytes, request: str, run: str = RUN, at: floa
     return asking.registry(rest=None).follow(asking.here.name, asked)
 
 
-def test_a_missing_file_comes_back(asking):
+def test_a_missing_file_comes_back(asking_everywhere):
+    asking = asking_everywhere
     path = asking.lost("f")
     assert became(asking, path, request="transfer") == ["unknown"]
     assert outcomes(asking.transfer(path)) == ["requested"]
@@ -27,7 +28,8 @@ def test_a_missing_file_comes_back(asking):
     assert asking.transfer(path) == [("requested", "")], "it may get lost again"
 
 
-def test_a_dark_file_is_removed_and_nothing_else(asking):
+def test_a_dark_file_is_removed_and_nothing_else(asking_everywhere):
+    asking = asking_everywhere
     scope = asking.rucio.scope
     kept = asking.rucio.file(asking.here, "kept")
     dark, fresh = asking.rucio.store(asking.here, f"{scope}/a/dark"), asking.rucio.store(asking.here, f"{scope}/fresh")
@@ -56,8 +58,7 @@ def test_a_file_whose_other_copies_vanish_meanwhile_is_lost(asking):
     assert "unavailable" in said
 
 
-def test_a_file_that_nobody_wants_any_more_is_dropped(asking_sqlite):
-    asking = asking_sqlite
+def test_a_file_that_nobody_wants_any_more_is_dropped(asking):
     path = asking.lost("f")
     assert outcomes(asking.transfer(path)) == ["requested"]
     asking.rucio.sql("DELETE FROM locks WHERE scope = :scope", scope=asking.rucio.scope)
@@ -68,8 +69,7 @@ def test_a_file_that_nobody_wants_any_more_is_dropped(asking_sqlite):
     assert became(asking, path, request="transfer") == ["removed"]
 
 
-def test_what_another_had_declared_before_us_is_followed_as_well(asking_sqlite):
-    asking = asking_sqlite
+def test_what_another_had_declared_before_us_is_followed_as_well(asking):
     path = asking.lost("f")
     bad = {"scope": asking.rucio.scope, "name": "f", "rse": asking.here.name}
     asking.rucio.ask("POST", "/replicas/bad", {"reason": "a user said so", "force": False, "replicas": [bad]})
@@ -81,8 +81,7 @@ def test_what_another_had_declared_before_us_is_followed_as_well(asking_sqlite):
     assert became(asking, path, request="transfer", at=time.time() + 86400) == ["unknown"], "not since then"
 
 
-def test_each_run_is_told_of_its_own_declaration(asking_sqlite):
-    asking = asking_sqlite
+def test_each_run_is_told_of_its_own_declaration(asking):
     path = asking.lost("f")
     asking.transfer(path)
     for daemon in ("necromancer", "conveyor"):
@@ -93,8 +92,7 @@ def test_each_run_is_told_of_its_own_declaration(asking_sqlite):
     assert became(asking, path, request="transfer", run="later") == ["queued"]
 
 
-def test_a_deletion_of_long_ago_says_nothing_of_a_new_one(asking_sqlite):
-    asking = asking_sqlite
+def test_a_deletion_of_long_ago_says_nothing_of_a_new_one(asking):
     path = f"/{asking.rucio.scope}/f".encode()
     asking.delete(path)
     asking.rucio.run("dark-reaper", asking.here.name)
@@ -102,7 +100,7 @@ def test_a_deletion_of_long_ago_says_nothing_of_a_new_one(asking_sqlite):
     assert became(asking, path, request="delete", at=time.time() + 86400) == ["unknown"]
 
 
-def test_what_cannot_be_written_in_the_catalogue_is_unknown_there(asking_sqlite):
-    odd = f"/{asking_sqlite.rucio.scope}/".encode() + b"\xff"
+def test_what_cannot_be_written_in_the_catalogue_is_unknown_there(asking):
+    odd = f"/{asking.rucio.scope}/".encode() + b"\xff"
     for request in ("transfer", "delete"):
-        assert became(asking_sqlite, odd, request=request) == ["unknown"]
+        assert became(asking, odd, request=request) == ["unknown"]

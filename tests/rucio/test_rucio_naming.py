@@ -7,39 +7,38 @@ from rucio_requests import Asking, dark
 
 from dynamo_consistency.backend.rucio.quarantine import REGISTERED
 
+ODD = {
+    b"../B/f": "`.` or `..`",
+    b"a/./f": "`.` or `..`",
+    b"a//f": "not normalised",
+    b"a/": "as a directory",
+    b"a\nb": r"'\n'",
+    b"a b": "' '",
+    b"f;v1": "';'",
+    b"f?v1": "'?'",
+    b"f#v1": "'#'",
+    b"f%41": "'%'",
+    b"$(rm -rf x)": "'$'",
+    "ü".encode(): "'ü'",
+    b"\xff": "not UTF-8",
+    b"x" * 251: "its name has 251 characters, and Rucio's table holds 250",
+    b"y/" * 520 + b"f": "its path has 10",
+}
 
-@pytest.mark.parametrize(
-    ("name", "said"),
-    [
-        (b"../B/f", "`.` or `..`"),
-        (b"a/./f", "`.` or `..`"),
-        (b"a//f", "not normalised"),
-        (b"a/", "as a directory"),
-        (b"a\nb", r"'\n'"),
-        (b"a b", "' '"),
-        (b"f;v1", "';'"),
-        (b"f?v1", "'?'"),
-        (b"f#v1", "'#'"),
-        (b"f%41", "'%'"),
-        (b"$(rm -rf x)", "'$'"),
-        ("ü".encode(), "'ü'"),
-        (b"\xff", "not UTF-8"),
-        (b"x" * 251, "its name has 251 characters, and Rucio's table holds 250"),
-        (b"y/" * 520 + b"f", "its path has 10"),
-    ],
-)
-def test_a_name_with_which_another_file_might_be_deleted_is_refused_and_the_others_are_not(asking_sqlite, name, said):
-    asking, fine = asking_sqlite, dark(asking_sqlite, "fine")
-    odd, good = asking.delete(dark(asking, "") + name, fine)
-    assert odd[0] == "refused"
-    assert said in odd[1]
-    assert good == ("requested", "")
+
+def test_a_name_with_which_another_file_might_be_deleted_is_refused_and_the_others_are_not(asking_everywhere):
+    asking = asking_everywhere
+    said = asking.delete(*(dark(asking, "") + name for name in ODD), dark(asking, "x" * 250))
+    for (outcome, message), expected in zip(said, ODD.values(), strict=False):
+        assert outcome == "refused"
+        assert expected in message
+    assert said[-1] == ("requested", "")
     assert len(asking.quarantined()) == 1
 
 
 @pytest.mark.parametrize("sign", ["#", "?"])
-def test_the_dark_reaper_would_indeed_delete_another_file(asking_sqlite, sign):
-    asking, name = asking_sqlite, f"f{sign}v1"
+def test_the_dark_reaper_would_indeed_delete_another_file(asking, sign):
+    name = f"f{sign}v1"
     asking.rucio.file(asking.here, "f")
     odd = asking.rucio.store(asking.here, f"{asking.rucio.scope}/{name}").decode()
     replica = {"path": odd, "scope": asking.rucio.scope, "name": name}
@@ -49,8 +48,7 @@ def test_the_dark_reaper_would_indeed_delete_another_file(asking_sqlite, sign):
     assert asking.rucio.states(asking.here) == {"f": "A"}
 
 
-def test_a_path_that_begins_with_the_prefix_is_refused(asking_sqlite):
-    asking = asking_sqlite
+def test_a_path_that_begins_with_the_prefix_is_refused(asking):
     ((outcome, said),) = asking.delete(f"{asking.here.folder}/a/f".encode(), scope=asking.rucio.scope)
     assert outcome == "refused"
     assert "begins with the RSE's prefix" in said
@@ -99,16 +97,19 @@ class TestNamesThatAreNotClear:
         assert asking.delete(path) == [("requested", "")]
         assert asking.quarantined() == [(path.decode()[1:], deeper, "f")]
 
-    @pytest.mark.parametrize(("others", "name"), [([], "f"), (["a"], "f"), (["/a"], "/f"), (["a", "/a"], None)])
-    def test_a_name_begins_with_a_slash_where_those_of_its_scope_do(self, asking, others, name):
-        for other in others:
-            asking.rucio.file(asking.there, other, None)
-        ((outcome, said),) = asking.delete(dark(asking, "f"))
-        if name is None:
-            assert outcome == "refused"
-            assert said.startswith("it is not clear under which name")
-        else:
-            assert [found for _, _, found in asking.quarantined()] == [name]
+    def test_a_name_begins_with_a_slash_where_those_of_its_scope_do(self, asking_everywhere):
+        asking, rucio = asking_everywhere, asking_everywhere.rucio
+        others = {"none": [], "plain": ["a"], "slashed": ["/a"], "mixed": ["a", "/a"]}
+        files = {}
+        for style, names in others.items():
+            scope = rucio.add_scope(f"{rucio.scope}{style}")
+            files[style] = f"/{scope}/f".encode()
+            for name in names:
+                rucio.file(asking.there, name, None, scope=scope)
+        said = dict(zip(files, asking.delete(*files.values()), strict=True))
+        assert said["mixed"][1].startswith("it is not clear under which name")
+        chosen = {scope.removeprefix(rucio.scope): name for _, scope, name in asking.quarantined()}
+        assert chosen == {"none": "f", "plain": "f", "slashed": "/f"}
 
     def test_where_no_scope_is_in_the_path_all_are_looked_at(self, rucio):
         asking = Asking(rucio, algorithm="cmstfc")
@@ -125,8 +126,8 @@ class TestStorageThatIsShared:
     def beside(self, asking: Asking, name: str, prefix: str):
         return asking.rucio.rse(name, protocols=[{"scheme": "file", "prefix": prefix}], algorithm="identity")
 
-    def test_what_lies_in_the_area_of_another_rse_is_refused(self, asking_sqlite):
-        asking, scope = asking_sqlite, asking_sqlite.rucio.scope
+    def test_what_lies_in_the_area_of_another_rse_is_refused(self, asking):
+        scope = asking.rucio.scope
         other = self.beside(asking, "INNER", f"{asking.here.folder}/{scope}/inner")
         said = asking.delete(dark(asking, "inner/f"), dark(asking, "inner2/f"))
         assert said == [("refused", f"it lies in the area of the RSE {other.name}"), ("requested", "")]
@@ -140,8 +141,7 @@ class TestStorageThatIsShared:
             ("requested", ""),
         ]
 
-    def test_what_an_rse_above_knows_is_refused(self, asking_sqlite):
-        asking = asking_sqlite
+    def test_what_an_rse_above_knows_is_refused(self, asking):
         above, asking.here = asking.here, self.beside(asking, "INNER", f"{asking.here.folder}/{asking.rucio.scope}/a")
         asking.rucio.file(above, f"a/{asking.rucio.scope}/f", None)
         said = asking.delete(dark(asking, "f"), dark(asking, "g"))
@@ -151,8 +151,7 @@ class TestStorageThatIsShared:
         ]
 
 
-def test_an_rse_whose_paths_are_made_by_rules_is_refused_and_what_it_may_have_of_others_too(asking_sqlite):
-    asking = asking_sqlite
+def test_an_rse_whose_paths_are_made_by_rules_is_refused_and_what_it_may_have_of_others_too(asking):
     rules = {"scheme": "file", "prefix": f"{asking.here.folder}/", "extended_attributes": {"tfc": []}}
     plain, asking.here = asking.here, asking.rucio.rse("TFC", algorithm="cmstfc", protocols=[rules])
     ((outcome, said),) = asking.delete(b"/store/x/f", lfn2pfn="cms")

@@ -8,7 +8,8 @@ from dynamo_consistency.backend.rucio.rest import RestClient
 from dynamo_consistency.errors import BackendError
 
 
-def test_a_file_is_handed_over_once_with_its_scope_and_name_however_often_it_is_asked_for(asking):
+def test_a_file_is_handed_over_once_with_its_scope_and_name_however_often_it_is_asked_for(asking_everywhere):
+    asking = asking_everywhere
     scope, one, two = asking.rucio.scope, dark(asking, "a/one"), dark(asking, "two")
     assert asking.delete(one, one, one[1:]) == [("requested", "")] * 3
     assert asking.quarantined() == [(f"{scope}/a/one", scope, "a/one")]
@@ -25,7 +26,8 @@ def test_what_others_have_handed_over_is_waited_for_however_they_wrote_its_path(
     assert len(asking.quarantined()) == 2
 
 
-def test_a_registered_file_is_never_handed_over_in_whatever_state_it_is(asking):
+def test_a_registered_file_is_never_handed_over_in_whatever_state_it_is(asking_everywhere):
+    asking = asking_everywhere
     files = asking.lost_all([f"f{number}" for number in range(7)])
     where = "rse_id = (SELECT id FROM rses WHERE rse = :rse) AND name = :name"
     for name, state in zip(files, "ACUBDT", strict=False):
@@ -79,7 +81,8 @@ def test_a_file_that_is_registered_between_look_and_request_is_refused(asking, m
     assert [path for path, _, _ in asking.quarantined()] == [two.decode()[1:]]
 
 
-def test_a_call_that_has_nothing_left_to_add_is_no_error(asking, monkeypatch):
+def test_a_call_that_has_nothing_left_to_add_is_no_error(asking_everywhere, monkeypatch):
+    asking = asking_everywhere
     """Rucio answers it with status 500 and a DatabaseException."""
     ask = RestClient.quarantine
     one = dark(asking, "one")
@@ -94,7 +97,8 @@ def test_a_call_that_has_nothing_left_to_add_is_no_error(asking, monkeypatch):
     assert len(asking.quarantined()) == 1
 
 
-def test_what_the_database_does_not_take_is_refused_alone(asking, monkeypatch):
+def test_what_the_database_does_not_take_is_refused_alone(asking_everywhere, monkeypatch):
+    asking = asking_everywhere
     """Here because a path comes in twice, which is what it takes for Rucio to fail on every database."""
     ask = RestClient.quarantine
     files = [dark(asking, f"f{number}") for number in range(7)]
@@ -117,17 +121,17 @@ def test_what_the_database_does_not_take_is_refused_alone(asking, monkeypatch):
     assert len(asking.quarantined()) == 6
 
 
-def test_more_files_than_one_call_takes_are_all_handed_over(asking_sqlite, monkeypatch):
+def test_more_files_than_one_call_takes_are_all_handed_over(asking, monkeypatch):
     monkeypatch.setattr("dynamo_consistency.backend.rucio.sending.CALL", 3)
-    files = [dark(asking_sqlite, f"f{number}") for number in range(8)]
-    assert set(outcomes(asking_sqlite.delete(*files))) == {"requested"}
-    assert len(asking_sqlite.quarantined()) == 8
+    files = [dark(asking, f"f{number}") for number in range(8)]
+    assert set(outcomes(asking.delete(*files))) == {"requested"}
+    assert len(asking.quarantined()) == 8
 
 
-def test_as_many_as_one_call_takes_are_taken(asking_sqlite):
-    files = [dark(asking_sqlite, f"f{number}") for number in range(500)]
-    assert set(outcomes(asking_sqlite.delete(*files))) == {"requested"}
-    assert set(outcomes(asking_sqlite.delete(*files))) == {"waiting"}
+def test_as_many_as_one_call_takes_are_taken(asking):
+    files = [dark(asking, f"f{number}") for number in range(500)]
+    assert set(outcomes(asking.delete(*files))) == {"requested"}
+    assert set(outcomes(asking.delete(*files))) == {"waiting"}
 
 
 def test_an_account_without_the_right_is_told_so(asking):
@@ -136,8 +140,7 @@ def test_an_account_without_the_right_is_told_so(asking):
     assert asking.delete(dark(asking, "f"), account=asking.rucio.account("adm", admin="True")) == [("requested", "")]
 
 
-def test_the_public_call_counts_what_waits_and_takes_no_directories(asking_sqlite, caplog):
-    asking = asking_sqlite
+def test_the_public_call_counts_what_waits_and_takes_no_directories(asking, caplog):
     registered = asking.lost("known").decode()
     names = [dark(asking, "f").decode(), registered, dark(asking, "a").decode() + "/"]
     registry = asking.registry()

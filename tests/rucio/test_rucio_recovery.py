@@ -11,11 +11,6 @@ from dynamo_consistency.errors import BackendError
 
 
 @pytest.fixture
-def asking(asking_sqlite) -> Asking:
-    return asking_sqlite
-
-
-@pytest.fixture
 def door(asking):
     with Door(asking.rucio.server.url) as door:
         yield door

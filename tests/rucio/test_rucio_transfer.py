@@ -6,7 +6,8 @@ from rucio_requests import RUN, Asking, outcomes
 from dynamo_consistency.errors import BackendError, ConfigurationError
 
 
-def test_a_file_that_another_disk_has_is_declared_once_however_often_it_is_asked_for(asking):
+def test_a_file_that_another_disk_has_is_declared_once_however_often_it_is_asked_for(asking_everywhere):
+    asking = asking_everywhere
     one, two = asking.lost("one"), asking.lost("a/two")
     assert asking.transfer(one, one) == [("requested", "")] * 2
     assert asking.declared() == [("one", "B")]
@@ -27,7 +28,8 @@ def test_a_last_copy_is_never_declared(asking):
     assert asking.declared() == []
 
 
-def test_a_copy_that_cannot_be_relied_on_is_none(asking):
+def test_a_copy_that_cannot_be_relied_on_is_none(asking_everywhere):
+    asking = asking_everywhere
     there = "rse_id = (SELECT id FROM rses WHERE rse = :rse) AND name = :name"
     changes = ["tombstone = '1970-01-01 00:00:00'", "bytes = 4", *(f"state = '{letter}'" for letter in "CUBDT")]
     files = asking.lost_all([f"f{number}" for number in range(len(changes))])
@@ -79,7 +81,8 @@ NOT_AS_IT_SHOULD_BE = {
 }
 
 
-def test_a_replica_that_is_not_as_it_should_be_is_refused_and_left_as_it_is(asking):
+def test_a_replica_that_is_not_as_it_should_be_is_refused_and_left_as_it_is(asking_everywhere):
+    asking = asking_everywhere
     did = "scope = :scope AND name = :name"
     here = f"rse_id = (SELECT id FROM rses WHERE rse = '{asking.here.name}') AND {did}"
     files = asking.lost_all([f"f{number}" for number in range(len(NOT_AS_IT_SHOULD_BE))])
@@ -117,7 +120,8 @@ def test_a_file_on_its_way_to_the_site_is_refused(asking):
     assert asking.declared() == []
 
 
-def test_what_rucio_does_not_have_at_the_site_is_refused(asking):
+def test_what_rucio_does_not_have_at_the_site_is_refused(asking_everywhere):
+    asking = asking_everywhere
     asking.rucio.file(asking.there, "elsewhere")
     scope = asking.rucio.scope
     files = [f"/{scope}/{name}".encode() for name in ("elsewhere", "nosuch", "x" * 300, "ü", "o'; --")]
@@ -144,7 +148,8 @@ def test_of_several_files_that_may_have_a_path_the_one_that_is_there_is_declared
     assert asking.declared() == [("b/f", "B")]
 
 
-def test_where_the_scope_is_not_in_the_path_it_is_found_in_the_catalogue(rucio):
+def test_where_the_scope_is_not_in_the_path_it_is_found_in_the_catalogue(rucio_sqlite):
+    rucio = rucio_sqlite
     asking = Asking(rucio, algorithm="cmstfc")
     user = rucio.add_scope(f"user.{rucio.scope}")
     path = asking.lost(f"/store/{rucio.scope}/f", scope=user)
@@ -153,8 +158,8 @@ def test_where_the_scope_is_not_in_the_path_it_is_found_in_the_catalogue(rucio):
     assert len(asking.declared()) == 1
 
 
-def test_where_paths_are_not_computed_the_one_in_the_catalogue_counts(rucio):
-    asking = Asking(rucio)
+def test_where_paths_are_not_computed_the_one_in_the_catalogue_counts(asking):
+    rucio = asking.rucio
     asking.here = rucio.rse("FREE", deterministic=False)
     rucio.distance(asking.there, asking.here)
     path = asking.lost("f", pfn=f"file://localhost:0{asking.here.folder}/some/where/else")
