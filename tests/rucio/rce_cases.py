@@ -86,13 +86,7 @@ LESS = (
     ),
     Case("lost; a transfer is under way", "missing", "", "it is being brought", K, also="request"),
     Case("lost; declared bad before, and not yet seen to", "missing", "", "it is asked for", K, also="declaration"),
-    Case(
-        "not at the site yet; registered an hour ago",
-        "missing",
-        "",
-        "its upload may not be over; told a day later",
-        Known(young=True),
-    ),
+    Case("not there yet; registered an hour ago", "missing", "", "its upload may not be over", Known(young=True)),
     Case(
         "lost; no rule holds it",
         "missing",
@@ -137,13 +131,7 @@ LESS = (
         also="dataset",
     ),
     Case(
-        "dark, in no dataset by its name",
-        "dark",
-        "",
-        "whether its dataset is protected, nobody can tell",
-        None,
-        S,
-        folder=b"notes",
+        "dark, in no dataset by its name", "dark", "", "which one it belongs to, nobody knows", None, S, folder=b"notes"
     ),
     Case(
         "dark; name with `#`",
@@ -186,6 +174,16 @@ RIGHT = (
         Known(name="/store/mc/slashes/TTJets/AODSIM/PU_v1//f.root"),
         S,
         folder=b"slashes/TTJets/AODSIM/PU_v1",
+    ),
+    Case(
+        "catalogued with a path that is not its name, in both",
+        "dark; missing under another name",
+        "",
+        "the path is where it is; RCE does not look at it",
+        Known(name="/store/mc/moved/f.root", columns={"path": "/store/mc/moved/TTJets/AODSIM/PU_v1/g.root"}),
+        S,
+        b"g.root",
+        b"moved/TTJets/AODSIM/PU_v1",
     ),
     Case(
         "in both, beside a name that is not UTF-8",
