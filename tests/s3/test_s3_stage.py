@@ -6,6 +6,8 @@ import pytest
 from dynamo_consistency import paths
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.listers.s3 import pages
+from dynamo_consistency.listers.walk import Limits
+from dynamo_consistency.run.action.sight import Absent, File, SiteView
 from dynamo_consistency.run.directory import Store
 from dynamo_consistency.run.listing import list_shard
 from dynamo_consistency.run.progress import Progress
@@ -72,3 +74,16 @@ def test_a_root_without_a_key_is_a_hole(store, list_):
     results, rows = list_()
     assert rows == [(b"/store", "hole")]
     assert "no key" in results[0]["holes"][0]["reason"]
+
+
+def test_who_looks_again_at_the_moment_of_acting_sees_what_is_there_then(store):
+    store.put("store/mc/a/f", "store/mc/a/g", "store/mc/b/h")
+    lister = store.lister()
+    view = SiteView(lister, Limits(), [b"/store"])
+    wanted = [b"/store/mc/a/f", b"/store/mc/b/h", b"/store/mc/none"]
+    first = view.files(wanted)
+    assert [type(first[path]) for path in wanted] == [File, File, Absent]
+    store.client.delete_object(Bucket=store.bucket, Key="store/mc/a/f")
+    store.client.delete_object(Bucket=store.bucket, Key="store/mc/b/h")
+    second = view.files(wanted)
+    assert [type(second[path]) for path in wanted] == [Absent, Absent, Absent]
