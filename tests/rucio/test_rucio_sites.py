@@ -1,7 +1,12 @@
 """The RSEs as sites: which there are, which are ready, and what lists them."""
 
+import contextlib
+
 import pytest
 
+from dynamo_consistency.backend.rucio import agreement
+from dynamo_consistency.backend.rucio.lfn2pfn import Did, Translation, named
+from dynamo_consistency.backend.rucio.rses import Protocol, Rse
 from dynamo_consistency.errors import BackendError, ConfigurationError
 
 ROOT = {"scheme": "root", "hostname": "door1.example.org", "port": 1094, "prefix": "//store/"}
@@ -92,6 +97,15 @@ def test_a_wrong_lfn2pfn_is_found_before_a_run(rucio):
     for wrong in ("hash", "cms"):
         with pytest.raises(BackendError, match=r"lfn2pfn is not what Rucio's server does at .*; correct lfn2pfn"):
             rucio.backend(rest=rest, lfn2pfn=wrong).check_site(site.name)
+
+
+@pytest.mark.parametrize(("name", "agrees"), [("/store/f", True), ("/other/f", False), ("/data/store/f", False)])
+def test_where_a_tfc_puts_files_a_pfn_only_has_to_end_with_our_path(name, agrees):
+    protocol = Protocol("root", "door", 1094, "/", tfc=True, read=1, delete=1)
+    rse = Rse(1, "A", "DISK", True, False, False, True, True, True, {}, [protocol])
+    told = {Did("cms", name): "root://door:1094//pnfs/some/where/store/f"}
+    with contextlib.nullcontext() if agrees else pytest.raises(BackendError, match="lfn2pfn is not what"):
+        agreement.require(rse, Translation(named("cms")), told)
 
 
 @pytest.mark.parametrize(

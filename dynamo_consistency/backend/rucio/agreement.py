@@ -5,21 +5,28 @@ from urllib.parse import unquote, urlsplit
 
 from dynamo_consistency import paths
 from dynamo_consistency.backend.rucio.lfn2pfn import Did, Translation
-from dynamo_consistency.backend.rucio.rses import Rse
+from dynamo_consistency.backend.rucio.rses import Protocol, Rse
 from dynamo_consistency.errors import BackendError
 
 
 def require(rse: Rse, translation: Translation, pfns: Mapping[Did, str]) -> None:
-    """Raises BackendError when one of the server's PFNs is not prefix + our path, with a prefix of the RSE."""
+    """Raises BackendError when one of the server's PFNs is not prefix + our path, with a prefix of the RSE.
+
+    Where a TFC puts files, its prefixes are not known, and a PFN only has to end with our path.
+    """
     for did, pfn in pfns.items():
         ours = translation.path(*did)
-        places = {paths.normalise(paths.to_bytes(f"/{protocol.prefix}") + ours) for protocol in rse.protocols}
-        if not places & _places_of(pfn):
+        places, theirs = {_below(protocol, ours) for protocol in rse.protocols}, _places_of(pfn)
+        if not places & theirs and not (rse.tfc and any(place.endswith(ours) for place in theirs)):
             raise BackendError(
                 f"lfn2pfn is not what Rucio's server does at {rse.name}: it puts {did.scope}:{did.name} at {pfn}, "
                 f"we at {paths.visible(ours)} below the prefix; correct lfn2pfn (nothing is compared, because "
                 "every file would look missing, and every file an orphan)"
             )
+
+
+def _below(protocol: Protocol, path: bytes) -> bytes:
+    return paths.normalise(paths.to_bytes(f"/{protocol.prefix}") + path)
 
 
 def _places_of(pfn: str) -> set[bytes]:
