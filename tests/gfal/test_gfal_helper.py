@@ -170,6 +170,17 @@ def test_a_door_that_fails_at_first_does_not_end_the_listing_at_once(helper, mak
     make_lister("srm://door/x").prepare()
 
 
+@pytest.mark.parametrize(
+    ("url", "better"), [("root://door", "xrootd"), ("davs://door", "webdav"), ("srm://door", None), ("file:///x", None)]
+)
+def test_where_there_is_a_lister_of_ours_it_is_named_in_the_log(helper, make_lister, caplog, url, better):
+    helper(READY + "for _ in requests: say(end=0)")
+    make_lister(url).prepare()
+    assert [record.getMessage().split()[0] for record in caplog.records] == (
+        [f"listing.source.{better}"] if better else []
+    )
+
+
 def test_an_expired_proxy_ends_it_before_anything_is_asked(helper, make_lister, monkeypatch):
     helper("sys.exit(1)")
     monkeypatch.setenv("X509_USER_PROXY", "/nowhere/proxy")

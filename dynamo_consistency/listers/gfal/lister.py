@@ -1,6 +1,7 @@
 """The gfal lister: what the walk sees of the files in this package."""
 
 import errno
+import logging
 import re
 from collections.abc import Callable
 
@@ -12,7 +13,10 @@ from dynamo_consistency.listers.gfal.entries import OVER_HTTP, failed, listed, s
 from dynamo_consistency.listers.gfal.process import AbsentError, BrokenError, Process, Trouble
 from dynamo_consistency.listers.threaded import ThreadedLister
 
+log = logging.getLogger(__name__)
+
 PROCESSES = 16
+BETTER = {"root": "xrootd", "xroot": "xrootd", **dict.fromkeys(OVER_HTTP, "webdav")}
 ASKED_TWICE = {"gsiftp"}  # gfal2 takes a connection that was lost for the end of the directory
 
 _URL = re.compile(r"(?P<scheme>[a-z]+)://(?P<door>[^/]*)(?P<path>/.*)?")
@@ -41,6 +45,10 @@ class GfalLister(ThreadedLister):
     def prepare(self) -> None:
         """See whether there is a gfal2 that speaks the protocol, and no credential has expired. Raises ListingError."""
         check_credentials(certificates=True)
+        if self._scheme in BETTER:
+            log.warning(
+                "listing.source.%s knows when such a door tells only a part; gfal2 does not", BETTER[self._scheme]
+            )
         process = Process(self._timeout)
         try:
             trouble = process.ask("stat", self._url + b"/")
