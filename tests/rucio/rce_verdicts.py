@@ -74,11 +74,16 @@ class Rce:
             "rce_scan", "-z", "-o", "R", "-r", "counts.json", "-E", "1", "-e", "ED.list.gz", "-s", "stats.json"
         )
 
+    def failed(self) -> set[str]:
+        """The directories for which the last scan has given up."""
+        roots = json.loads((self.folder / "stats.json").read_text())["scanner"]["roots"]
+        return {directory for root in roots for directory in root["failed_subdirectories"]}
+
     def _run(self, program: str, *arguments: str, check: bool = False) -> int:
         configured = ("-c", "rce.yaml") if program != "rce_cmp5" else ()
         rse = (self.scene.rse.name,) if program != "rce_cmp5" else ()
         command = [self.programs / program, *configured, *arguments, *rse]
-        done = subprocess.run(command, cwd=self.folder, capture_output=True, check=False, timeout=60)
+        done = subprocess.run(command, cwd=self.folder, capture_output=True, check=False, timeout=120)
         assert not check or done.returncode == 0, done.stderr.decode(errors="replace")
         return done.returncode
 
@@ -106,7 +111,7 @@ class Ours:
             "--output",
             "json",
         ]
-        done = subprocess.run(command, cwd=self.folder, capture_output=True, check=False, timeout=60, env=_plain())
+        done = subprocess.run(command, cwd=self.folder, capture_output=True, check=False, timeout=120, env=_plain())
         assert done.returncode == 0, done.stderr.decode(errors="replace")
         return json.loads(done.stdout)
 
