@@ -23,6 +23,7 @@ import urllib3
 from dynamo_consistency.backend.rucio.options import RestOptions
 from dynamo_consistency.backend.rucio.rest import RestClient
 
+CHANGES = ("/replicas/bad", "/replicas/quarantine")
 TOKEN = "root-ddmlab-unknown-0123456789abcdef"
 
 
@@ -89,7 +90,7 @@ class Door:
 
     def __init__(self, behind: str | None = None) -> None:
         self.next: deque[Happening] = deque()
-        """For requests other than GET."""
+        """For the requests that change something."""
         self.always: dict[str, Happening] = {}
         """By the beginning of the path, whatever is behind."""
         self.seen: list[Request] = []
@@ -111,7 +112,7 @@ class Door:
 
     def posts(self) -> list[Any]:
         """The content of each request that changes something."""
-        return [json.loads(request.body) for request in self.seen if request.method == "POST"]
+        return [json.loads(request.body) for request in self.seen if request.path in CHANGES]
 
     def __enter__(self) -> "Door":
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
@@ -126,7 +127,7 @@ class Door:
         for beginning, happening in self.always.items():
             if request.path.startswith(beginning):
                 return happening(request, lambda: self._forward(request))
-        happening = self.next.popleft() if request.method != "GET" and self.next else pass_on
+        happening = self.next.popleft() if request.path in CHANGES and self.next else pass_on
         return happening(request, lambda: self._forward(request))
 
     def _forward(self, request: Request) -> Answer:

@@ -58,6 +58,20 @@ class FakeRest:
                 f"INSERT INTO quarantined_replicas ({columns}) VALUES (?, ?, ?, ?, {NOW}, {NOW})", left
             )
 
+    def available(self, dids: Sequence[Did]) -> dict[Did, set[str]]:
+        """As the catalogue says it at this moment."""
+        readable = (
+            "SELECT rse FROM replicas JOIN rses ON id = rse_id "
+            "WHERE scope = ? AND name = ? AND state = 'A' AND availability_read"
+        )
+        with closing(sqlite3.connect(self._database)) as connection:
+            known = [
+                did
+                for did in dids
+                if connection.execute("SELECT 1 FROM dids WHERE scope = ? AND name = ?", did).fetchone()
+            ]
+            return {did: {rse for (rse,) in connection.execute(readable, did)} for did in known}
+
     def lfns2pfns(self, rse: str, dids: Sequence[tuple[str, str]]) -> dict[Did, str]:
         """As the algorithm `cmstfc` does it: the name is the path."""
         return {Did(scope, name): f"root://door.example.org:1094/{name}" for scope, name in dids}

@@ -45,7 +45,7 @@ def test_it_answers_and_writes_what_the_real_one_does(own_server, tmp_path):
         said = []
         for server in servers:
             try:
-                said.append(getattr(server, call)(rest_id(rse), *arguments))
+                said.append(getattr(server, call)(*arguments))
             except AnswerError as error:
                 said.append((error.status, error.kind))
         assert said[0] == said[1], (call, arguments)
@@ -57,15 +57,18 @@ def test_it_answers_and_writes_what_the_real_one_does(own_server, tmp_path):
     def dark(*names: str) -> dict[str, Did]:
         return {f"{scope}/{name}": Did(scope, name) for name in names}
 
-    both("declare_bad", named("available", "nosuch", "available"), "first")
-    both("declare_bad", named("available", "copied", "free", "alone"), "second")
+    everything = named(*files, "nosuch")
+    both("available", everything)
+    both("declare_bad", rest_id(rse), named("available", "nosuch", "available"), "first")
+    both("declare_bad", rest_id(rse), named("available", "copied", "free", "alone"), "second")
     asking.rucio.sql("UPDATE bad_replicas SET state = 'R' WHERE name = 'available'")
     with closing(sqlite3.connect(copy)) as connection, connection:
         connection.execute("UPDATE bad_replicas SET state = 'R' WHERE name = 'available'")
-    both("declare_bad", named("available", "copied"), "third")
-    both("declare_bad", [Did("nosuch", "available")], "fourth")
-    both("quarantine", dark("a", "b"))
-    both("quarantine", dark("b", "c", "known"))
-    both("quarantine", dark("a", "known"))
-    both("quarantine", {files["known"].decode()[1:]: Did(scope, "other"), "x": Did("nosuch", "x")})
-    both("quarantine", {"/x": Did("nosuch", "x")})
+    both("declare_bad", rest_id(rse), named("available", "copied"), "third")
+    both("declare_bad", rest_id(rse), [Did("nosuch", "available")], "fourth")
+    both("available", everything)
+    both("quarantine", rest_id(rse), dark("a", "b"))
+    both("quarantine", rest_id(rse), dark("b", "c", "known"))
+    both("quarantine", rest_id(rse), dark("a", "known"))
+    both("quarantine", rest_id(rse), {files["known"].decode()[1:]: Did(scope, "other"), "x": Did("nosuch", "x")})
+    both("quarantine", rest_id(rse), {"/x": Did("nosuch", "x")})

@@ -3,10 +3,11 @@
 import json
 
 import pytest
-from rucio_door import Door, bad_gateway, closed, garbage, late, lose_answer, lose_request, saying
+from rucio_door import Door, answering, bad_gateway, closed, garbage, late, lose_answer, lose_request, saying
 from rucio_requests import Asking, dark, outcomes
 
 from dynamo_consistency.backend.rucio.rest import AnswerError, LostAnswerError, RestClient
+from dynamo_consistency.backend.rucio.transfer import CHANGED
 from dynamo_consistency.errors import BackendError
 
 
@@ -148,6 +149,21 @@ def test_what_the_server_says_of_single_files_is_believed(asking, door, monkeypa
         ("waiting", ""),
         ("refused", "Rucio has no such replica at the site any more"),
     ]
+
+
+def test_a_file_that_the_server_sees_elsewhere_no_more_is_not_declared(asking, door):
+    """The catalogue that we read may be a copy that lags behind the server's."""
+    files = lost(asking, 4)
+    seen = [
+        {asking.here.name: "AVAILABLE", asking.there.name: "AVAILABLE"},
+        {asking.here.name: "AVAILABLE", "T2_OTHER": "AVAILABLE"},
+        {asking.there.name: "AVAILABLE"},
+    ]
+    told = [{"scope": asking.rucio.scope, "name": f"f{number}", "states": states} for number, states in enumerate(seen)]
+    door.always["/replicas/list"] = answering(b"".join(json.dumps(line).encode() + b"\n" for line in told))
+    said = asking.transfer(*files, **through(asking, door))
+    assert said == [("requested", "")] + [("refused", CHANGED)] * 3
+    assert asking.declared() == [("f0", "B")]
 
 
 def test_a_server_that_takes_files_and_does_not_list_them_is_not_believed(asking, door):

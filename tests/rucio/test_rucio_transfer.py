@@ -1,7 +1,7 @@
 """Files that are missing at an RSE: declared bad, and only if they are sure to come back."""
 
 import pytest
-from rucio_requests import RUN, Asking, outcomes
+from rucio_requests import RUN, Asking, dark, outcomes
 
 from dynamo_consistency.errors import BackendError, ConfigurationError
 
@@ -202,6 +202,15 @@ def test_an_rse_that_is_renamed_or_deleted_is_an_error(asking):
     asking.rucio.sql("UPDATE rses SET deleted = :yes WHERE rse = :rse", yes=True, rse=f"{name}-NEW")
     with pytest.raises(BackendError, match="knows no RSE"):
         registry.request_transfer(f"{name}-NEW", [path])
+
+
+def test_where_rucio_may_not_write_or_delete_nothing_is_asked(asking):
+    path = asking.lost("f")
+    change = "UPDATE rses SET availability_write = :no, availability_delete = :no WHERE rse = :rse"
+    asking.rucio.sql(change, rse=asking.here.name, no=False)
+    assert "may not write" in asking.transfer(path)[0][1]
+    assert "may not delete" in asking.delete(dark(asking, "g"))[0][1]
+    assert asking.declared() == asking.quarantined() == []
 
 
 def test_without_a_server_nothing_is_asked(asking):

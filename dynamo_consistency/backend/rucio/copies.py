@@ -1,6 +1,6 @@
 """Where else a file is: whether it can be had again when it is given up at one RSE."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from dynamo_consistency import paths
 from dynamo_consistency.backend.rucio import rses
@@ -10,16 +10,19 @@ from dynamo_consistency.backend.rucio.records import Copy, Records, Replica
 from dynamo_consistency.backend.rucio.registered import candidates, registered
 
 
-def usable(replica: Replica, copies: Iterable[Copy]) -> set[str]:
-    """The kinds of RSE (DISK, TAPE) elsewhere that have the same file, available and to stay."""
-    return {copy.type for copy in copies if copy.usable and copy.size == replica.size}
+def usable(replica: Replica, copies: Iterable[Copy]) -> dict[str, str]:
+    """The RSEs elsewhere that have the same file, available and to stay, and their kinds (DISK, TAPE)."""
+    return {copy.rse: copy.type for copy in copies if copy.usable and copy.size == replica.size}
 
 
-def objection(kinds: set[str], recall_from_tape: bool) -> str | None:
-    """Why a file with copies on these kinds of RSE is not given up; None when it can be had again."""
-    if "DISK" in kinds or ("TAPE" in kinds and recall_from_tape):
-        return None
-    if "TAPE" in kinds:
+def sources(usable: Mapping[str, str], recall_from_tape: bool) -> set[str]:
+    """Those of the RSEs from which the file may be fetched."""
+    return {rse for rse, kind in usable.items() if kind == "DISK" or (kind == "TAPE" and recall_from_tape)}
+
+
+def objection(usable: Mapping[str, str]) -> str:
+    """Why a file without sources is not given up."""
+    if "TAPE" in usable.values():
         return "no disk source elsewhere, only tape has it; `recallFromTape` has such files recalled"
     return "no disk source elsewhere, and none on tape: it is a last copy, and that is never declared bad"
 
@@ -38,7 +41,7 @@ def without_source(
         found = registered(records, files, candidates(records, rse, options, files))
         copies = records.copies(replica.did for replicas in found.values() for replica in replicas)
     kinds = {
-        path: set().union(*(usable(replica, copies.get(replica.did, ())) for replica in replicas))
+        path: {kind for replica in replicas for kind in usable(replica, copies.get(replica.did, ())).values()}
         for path, replicas in found.items()
     }
     no_disk = [name for name, path in zip(names, files, strict=True) if "DISK" not in kinds[path]]

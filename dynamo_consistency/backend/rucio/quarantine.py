@@ -87,6 +87,8 @@ def _refused(rse: Rse, records: Records, files: Sequence[bytes]) -> dict[bytes, 
     """What is not handed over whatever the catalogue says of it, and why."""
     if rse.tfc:
         return dict.fromkeys(files, "paths here are made by a TFC, which Rucio's dark reaper does not follow")
+    if not rse.availability_delete:
+        return dict.fromkeys(files, "Rucio may not delete at the site now")
     if not rse.deterministic and records.has_replicas_without_path():
         return dict.fromkeys(files, "a file is on its way to the site whose path Rucio does not know yet")
     prefixes = {protocol.prefix for protocol in rse.protocols}

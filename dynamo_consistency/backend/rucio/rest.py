@@ -80,6 +80,22 @@ class RestClient:
                 raise self._server.lost(f"GET {path}", "it does not tell all PFNs") from None
         return found
 
+    def available(self, dids: Sequence[Did]) -> dict[Did, set[str]]:
+        """The RSEs where each file is available and can be read, as the server sees it; only of files that it knows."""
+        path = "/replicas/list"
+        content = {"dids": [did._asdict() for did in dids], "sort": "random"}  # sorting by distance is slow
+        try:
+            told = [
+                (line["scope"], line["name"], line["states"])
+                for line in lines(self._ask("POST", path, content=content))
+            ]
+            return {
+                Did(scope, name): {rse for rse, state in states.items() if state == "AVAILABLE"}
+                for scope, name, states in told
+            }
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise self._server.lost(f"POST {path}", "it lists no replicas") from None
+
     def declare_bad(self, rse_id: str, dids: Sequence[Did], reason: str) -> dict[Did, NotDeclared]:
         """Declare replicas bad; those that were not, as they are already, or are none.
 

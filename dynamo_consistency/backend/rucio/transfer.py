@@ -6,7 +6,7 @@ So all of that is looked up just before, and only what is sure to come back is d
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from dynamo_consistency.backend.contract import Outcome
@@ -21,6 +21,10 @@ from dynamo_consistency.backend.rucio.rses import Rse
 from dynamo_consistency.backend.rucio.sending import settle
 
 REASON_LIMIT = 255
+
+CHANGED = (
+    "Rucio's server does not see it at the site, or at a source, any more: its database is ahead of the one we read"
+)
 
 STATES = {
     "C": "it is being copied to the site",
@@ -60,9 +64,15 @@ class Transfer:
         return {path: judge.verdict(rse, path, found[path]) for path in files}
 
     def _declare(self, wanted: Mapping[bytes, "_Bad"]) -> dict[bytes, Outcome]:
-        (rse,) = {bad.rse for bad in wanted.values()}
-        answers = self.client.declare_bad(rse, [bad.did for bad in wanted.values()], reason(self.run_id))
-        return {path: _outcome(path, answers.get(bad.did)) for path, bad in wanted.items()}
+        """The server is asked first whether it sees the file here and at a source, too: what we read may lag behind."""
+        available = self.client.available([bad.did for bad in wanted.values()])
+        sure = {path: bad for path, bad in wanted.items() if bad.is_sure(self.site, available.get(bad.did, set()))}
+        outcomes = {path: Outcome(path, "refused", CHANGED) for path in wanted if path not in sure}
+        if sure:
+            (rse,) = {bad.rse for bad in sure.values()}
+            answers = self.client.declare_bad(rse, [bad.did for bad in sure.values()], reason(self.run_id))
+            outcomes |= {path: _outcome(path, answers.get(bad.did)) for path, bad in sure.items()}
+        return outcomes
 
 
 def _outcome(path: bytes, not_declared: NotDeclared | None) -> Outcome:
@@ -73,12 +83,16 @@ def _outcome(path: bytes, not_declared: NotDeclared | None) -> Outcome:
 
 @dataclass(frozen=True)
 class _Bad:
-    """A replica that is to be declared bad."""
+    """A replica that is to be declared bad, and the RSEs from which it can be had again."""
 
     rse: str
     """The id, as the server writes it."""
 
     did: Did
+    sources: Set[str]
+
+    def is_sure(self, site: str, available: Set[str]) -> bool:
+        return site in available and not self.sources.isdisjoint(available)
 
 
 class _Judge:
@@ -100,11 +114,12 @@ class _Judge:
         (replica,) = replicas
         if replica.state == "D" or any(one.state == "B" for one in self._declared.get(replica.did, ())):
             return Outcome(path, "waiting")
-        if objection := self._objection(replica):
-            return Outcome(path, "refused", objection)
-        return _Bad(rest_id(rse.id), replica.did)
+        usable = copies.usable(replica, self._copies.get(replica.did, ()))
+        sources = copies.sources(usable, self._recall)
+        objection = self._objection(rse, replica) or (None if sources else copies.objection(usable))
+        return Outcome(path, "refused", objection) if objection else _Bad(rest_id(rse.id), replica.did, sources)
 
-    def _objection(self, replica: Replica) -> str | None:
+    def _objection(self, rse: Rse, replica: Replica) -> str | None:
         did = replica.did
         if replica.state != "A":
             return STATES.get(replica.state, f"its replica is in the state {replica.state}, which is not known here")
@@ -116,4 +131,4 @@ class _Judge:
             return "no rule holds it at the site, or not for long: Rucio would drop it rather than fetch it"
         if self._availability.get(did) != "A":
             return "Rucio has given it up: it is lost or deleted"
-        return copies.objection(copies.usable(replica, self._copies.get(did, ())), self._recall)
+        return None if rse.availability_write else "Rucio may not write to the site now: the file would not come back"
