@@ -39,7 +39,7 @@ e2e: $(READY_DEV) ## Run the operator in a real Kubernetes, which is built first
 e2e-cost: $(READY_DEV) ## Measure what the operator costs with 0, 200 and 1,000 checks on a real API server
 	@PYTHONPATH=tests/e2e:tests/rucio $(BIN)/python -m cluster.run --processes tests/e2e/measure_cost.py -s
 
-bench: $(READY_DEV) ## Measure listing, comparison and snapshot against their peers; BENCH=--big for more
+bench: $(READY_DEV) ## Measure listings, comparison and snapshots against their peers; BENCH=--big for more, BENCH=webdav for one part
 	@$(BIN)/python benchmarks/bench.py $(BENCH)
 
 format: $(READY_DEV) ## Format, and mend what can be mended
