@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from dynamo_consistency import paths
 from dynamo_consistency.check import API_VERSION, KIND, SiteConsistencyCheck
 from dynamo_consistency.errors import ConfigurationError
 from dynamo_consistency.yamlfile import Document
@@ -38,10 +39,10 @@ class Conversion:
             "spec": spec,
         }
         try:
-            Document(site, document, {}).parse(SiteConsistencyCheck)
+            Document("", document, {}).parse(SiteConsistencyCheck)
         except ConfigurationError as error:
             for line in str(error).splitlines():
-                self.notes.append(Note("no check", line.removeprefix(f"{site}:1: "), site))
+                self.notes.append(Note("no check", line.removeprefix(":1: "), site))
         else:
             self.documents[site] = document
 
@@ -50,7 +51,7 @@ class Conversion:
         sites: dict[tuple[str, str], list[str]] = {}
         for note in self.notes:
             sites.setdefault((note.key, note.why), []).extend([note.site] if note.site else [])
-        return [f"{key}: {why}{_of(names)}" for (key, why), names in sites.items()]
+        return [paths.visible(f"{key}: {why}{_of(names)}") for (key, why), names in sites.items()]
 
 
 def resource_name(site: str, taken: Iterable[str] = ()) -> str:

@@ -55,9 +55,10 @@ def convert_rce(
     rses = config.get("rses")
     if not isinstance(rses, Mapping) or not all(each is None or isinstance(each, Mapping) for each in rses.values()):
         raise ConfigurationError("this is no configuration of RCE: it has no mapping rses with a mapping for each RSE")
+    rses = {str(rse): values for rse, values in rses.items()}
     _others(config, result)
     wanted = {rse: _of_attributes(rse, given, result) for rse, given in (attributes or {}).items()}
-    for rse in dict.fromkeys([*map(str, rses), *(rse for rse, given in wanted.items() if given)]):
+    for rse in dict.fromkeys([*rses, *(rse for rse, given in wanted.items() if given)]):
         if rse != "*":
             values = _merged(rses.get("*") or {}, rses.get(rse) or {})
             settings = Settings(_merged(values, wanted.get(rse, {})), result.notes, rse)
