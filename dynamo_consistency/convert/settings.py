@@ -34,11 +34,12 @@ class Settings:
         return self._values.pop(key, None)
 
     def text(self, key: str) -> str | None:
+        """An empty text is none."""
         value = self.take(key)
         if isinstance(value, int) and not isinstance(value, bool):
             return str(value)
-        if isinstance(value, str) and value:
-            return value
+        if isinstance(value, str):
+            return value or None
         self._wrong(key, value, "text")
         return None
 

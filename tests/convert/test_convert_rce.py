@@ -248,6 +248,7 @@ def test_without_a_server_the_backend_tells_what_lists_the_site(convert):
     ("scanner", "prefix"),
     [
         ({"server_root": "/"}, None),
+        ({"server_root": "", "remove_prefix": "", "add_prefix": ""}, None),
         ({"server_root": "//cms/phedex//"}, "/cms/phedex"),
         ({"server_root": "/dpm", "remove_prefix": "/home/cms", "add_prefix": "/"}, "/dpm/home/cms"),
         ({"server_root": "/dpm", "remove_prefix": "/", "add_prefix": ""}, "/dpm"),
@@ -256,6 +257,7 @@ def test_without_a_server_the_backend_tells_what_lists_the_site(convert):
 def test_the_prefix_is_what_stood_before_the_lfn(convert, scanner, prefix):
     result = convert("rce", config(T2_A={"scanner": {"server": "door", **scanner}}))
     assert result.checks["T2_A"]["spec"]["listing"]["source"]["xrootd"].get("prefix") == prefix
+    assert not any("prefix" in note or "server_root" in note for note in result.notes)
 
 
 def test_lfns_that_begin_otherwise_than_paths_cannot_be_said(convert):
