@@ -98,6 +98,15 @@ class TestNotWhole:
         failed(told(slowly, timeout=1), "did not answer in time", retry=True)
         assert time.monotonic() - began < 10  # all of it would take more than 20
 
+    def test_a_server_that_falls_silent_in_its_answer_has_no_more_time_than_any(self, told) -> None:
+        def half(_: Request):
+            time.sleep(2.4)
+            yield reply(207, WHOLE[:50], length=len(WHOLE))
+
+        began = time.monotonic()
+        failed(told(half, timeout=3), "did not answer in time", retry=True)
+        assert time.monotonic() - began < 4.5
+
 
 class TestAboutItself:
     """A listing counts only when it is about the directory that was asked for."""
