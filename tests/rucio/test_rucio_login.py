@@ -80,12 +80,20 @@ class TestTokens:
         with pytest.raises(BackendError, match="there is no token in its answer"):
             asking.rse("A")
 
-    @pytest.mark.parametrize("secret", ["tok\ten-日本語", "tok\nen"])
-    def test_one_that_http_cannot_carry_is_told_and_not_shown(self, door, monkeypatch, secret):
+    @pytest.mark.parametrize("secret", ["tok\ten-日本語", "tok\nen", "e30.eyJleHAiOjF9.e30"])
+    def test_one_that_is_none_or_has_expired_is_told_and_not_shown(self, door, monkeypatch, secret):
         monkeypatch.setenv("BEARER_TOKEN", secret)
-        with pytest.raises(ConfigurationError, match="a character that HTTP cannot carry") as raised:
+        with pytest.raises(ConfigurationError, match=r"the token in BEARER_TOKEN .*: renew it") as raised:
             client(door.url, auth="token").rse("A")
         assert secret not in str(raised.value)
+        assert door.seen == []
+
+    def test_a_password_that_http_cannot_carry_is_told_and_not_shown(self, door, tmp_path):
+        (tmp_path / "password").write_text("pass-日本語\n")
+        proof = {"auth": "userpass", "username": "u", "passwordFile": str(tmp_path / "password")}
+        with pytest.raises(ConfigurationError, match="a character that HTTP cannot carry") as raised:
+            client(door.url, **proof).rse("A")
+        assert "日本語" not in str(raised.value)
         assert raised.value.__cause__ is None
 
     def test_none_is_shown_whatever_happens(self, door, with_token, caplog):

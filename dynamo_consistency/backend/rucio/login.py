@@ -1,13 +1,14 @@
 """Tokens for Rucio: for a user's password, for a certificate, or ready made."""
 
 import os
-from collections.abc import Iterator
-from pathlib import Path
+import time
 
 from dynamo_consistency import secrets
 from dynamo_consistency.backend.rucio.options import RestOptions
 from dynamo_consistency.backend.rucio.server import Server
 from dynamo_consistency.errors import ConfigurationError
+from dynamo_consistency.listers import credentials
+from dynamo_consistency.listers.credentials import Credential
 
 TOKEN_HEADER = "X-Rucio-Auth-Token"  # noqa: S105 (a name)
 
@@ -40,34 +41,24 @@ def _password(options: RestOptions) -> str:
 
 
 def _ready_made(options: RestOptions) -> str:
-    """The token of `tokenFile`, or one that is found as everywhere on the grid (WLCG bearer token discovery)."""
+    """The token of `tokenFile`, or the one that every tool on the grid would take."""
     if options.token_file is not None:
         return secrets.read_secret_file(options.token_file)
-    if token := os.environ.get("BEARER_TOKEN", "").strip():
-        return secrets.remember(token)
-    for file in _token_files():
-        if Path(file).is_file():
-            return secrets.read_secret_file(file)
-    raise ConfigurationError("there is no token: name a tokenFile, or set BEARER_TOKEN_FILE")
-
-
-def _token_files() -> Iterator[str]:
-    if named := os.environ.get("BEARER_TOKEN_FILE"):
-        yield named
-    for folder in (os.environ.get("XDG_RUNTIME_DIR"), "/tmp"):  # noqa: S108 (that is where it is looked for)
-        if folder:
-            yield f"{folder}/bt_u{os.geteuid()}"
+    token = _good(credentials.token(time.time()), "there is no token: name a tokenFile, or set BEARER_TOKEN_FILE")
+    text = token.paths[0].read_text(encoding="utf-8") if token.paths else os.environ["BEARER_TOKEN"]
+    return secrets.remember(text.strip())
 
 
 def _certificate(options: RestOptions) -> tuple[str, str | None]:
-    """(file of the certificate or proxy, file of its key if that is another): named, or as everywhere on the grid."""
+    """(file of the certificate or proxy, file of its key if that is another): named, or as the grid has it."""
     if options.certificate is not None:
         return options.certificate, options.key
-    if proxy := os.environ.get("X509_USER_PROXY"):
-        return proxy, None
-    if (certificate := os.environ.get("X509_USER_CERT")) and (key := os.environ.get("X509_USER_KEY")):
-        return certificate, key
-    proxy = f"/tmp/x509up_u{os.geteuid()}"  # noqa: S108 (that is where it is looked for)
-    if Path(proxy).is_file():
-        return proxy, None
-    raise ConfigurationError("there is no certificate: name one, or set X509_USER_PROXY")
+    lacking = "there is no certificate: name one, or set X509_USER_PROXY"
+    certificate, *key = _good(credentials.x509(time.time(), certificates=True), lacking).paths
+    return str(certificate), str(key[0]) if key else None
+
+
+def _good(found: Credential | None, lacking: str) -> Credential:
+    if found is None or found.problem:
+        raise ConfigurationError(found.problem if found and found.problem else lacking)
+    return found

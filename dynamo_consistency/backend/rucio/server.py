@@ -15,6 +15,7 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionErro
 
 from dynamo_consistency.backend.rucio.options import RestOptions
 from dynamo_consistency.errors import BackendError, ConfigurationError
+from dynamo_consistency.listers.webdav.identity import trust
 from dynamo_consistency.secrets import redact
 
 CONNECT_TIMEOUT = 10
@@ -134,9 +135,9 @@ def lines(answer: Answer) -> Iterator[Any]:
 
 
 def _context(ca: str | None) -> ssl.SSLContext:
-    """What is trusted: the CAs of a file or of a directory such as /etc/grid-security/certificates."""
+    """What is trusted: the CAs of a file or of a directory; by default those of the system and of the grid."""
     if ca is None:
-        return ssl.create_default_context()
+        return trust(None)
     return ssl.create_default_context(capath=ca) if Path(ca).is_dir() else ssl.create_default_context(cafile=ca)
 
 
