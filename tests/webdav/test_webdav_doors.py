@@ -164,6 +164,11 @@ class TestRotation:
         assert answer.retry
         assert answer.slow
 
+    def test_a_door_that_stays_silent_is_left_out(self, scripted, make_lister, ask, black_hole) -> None:
+        lister = make_lister(black_hole, scripted(here).url, timeout=1)
+        answers = [ask(lister, b"/d") for _ in range(10)]
+        assert sum(isinstance(answer, Failed) for answer in answers) == doors.SILENT_LIMIT
+
     def test_the_walk_waits_for_a_door_that_is_away_for_a_moment(self, scripted, make_lister, walk) -> None:
         with Scripted(here) as server:
             port = server.port
