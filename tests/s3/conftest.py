@@ -31,7 +31,7 @@ def server(request, tmp_path_factory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("object-store")
     command = [str(Path(sys.executable).with_name("moto_server")), "-H", "127.0.0.1", "-p", str(port)]
     if request.param == "versitygw":
-        if not (program := shutil.which("versitygw")):
+        if not (program := shutil.which("versitygw")):  # in CI, too: it takes minutes to build
             pytest.skip(f"a second make of object store, for which these tests want versitygw: {INSTALL}")
         (folder / "data").mkdir()
         command = [program, "--port", f"127.0.0.1:{port}", "--access", "tester", "--secret", SECRET, "posix"]
