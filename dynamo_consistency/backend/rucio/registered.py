@@ -8,6 +8,7 @@ from dynamo_consistency.backend.rucio.lfn2pfn import Did, Translation
 from dynamo_consistency.backend.rucio.options import Options
 from dynamo_consistency.backend.rucio.records import Records, Replica, path_of, spellings
 from dynamo_consistency.backend.rucio.rses import Rse
+from dynamo_consistency.errors import BackendError
 
 Candidates = Mapping[bytes, Sequence[Did]]
 
@@ -18,7 +19,7 @@ def candidates(records: Records, rse: Rse, options: Options, files: Sequence[byt
         return {path: [] for path in files}
     translation = rses.translation(rse, options)
     guesses = {path: translation.dids(path) for path in files}
-    if _is_blind_to_scopes(translation):
+    if _is_blind_to_scopes(translation, next((dids[0] for dids in guesses.values() if dids), Did("scope", "a/name"))):
         named = records.known_in_any_scope(text for path in files for text in spellings(path))
         of_path: defaultdict[bytes, list[Did]] = defaultdict(list)
         for did in named:
@@ -27,9 +28,12 @@ def candidates(records: Records, rse: Rse, options: Options, files: Sequence[byt
     return guesses
 
 
-def _is_blind_to_scopes(translation: Translation) -> bool:
+def _is_blind_to_scopes(translation: Translation, example: Did) -> bool:
     """Has a file the same path in whatever scope it is? That is so at CMS."""
-    return translation.path("a", "store/f") == translation.path("b", "store/f")
+    try:
+        return translation.path(*example) == translation.path(f"other.{example.scope}", example.name)
+    except BackendError:  # of a plug-in that does not take any scope
+        return False
 
 
 def registered(records: Records, files: Sequence[bytes], guesses: Candidates) -> dict[bytes, list[Replica]]:

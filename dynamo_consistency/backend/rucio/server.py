@@ -61,7 +61,7 @@ class Server:
             if certificate is not None:
                 context.load_cert_chain(certificate, key)
         except (OSError, ValueError) as error:  # ssl's errors are OSErrors
-            files = ", ".join(file for file in (options.ca, certificate, key) if file)
+            files = ", ".join(file for file in (options.ca, certificate, key) if file) or "of authorities"
             raise ConfigurationError(f"the certificates {files} cannot be used: {error}") from None
         self._pool = urllib3.PoolManager(timeout=timeout, ssl_context=context, retries=False)
 
