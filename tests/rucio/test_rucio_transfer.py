@@ -105,6 +105,9 @@ def test_a_replica_that_was_declared_by_others_is_waited_for(asking):
     assert asking.rucio.states(asking.here) == {"f": "C"}
     assert asking.transfer(path) == [("waiting", "")]
     assert asking.reasons() == {"a user said so"}
+    asking.rucio.sql("DELETE FROM bad_replicas WHERE scope = :scope", scope=asking.rucio.scope)
+    asking.rucio.sql("UPDATE replicas SET state = 'D' WHERE scope = :scope AND state = 'C'", scope=asking.rucio.scope)
+    assert asking.transfer(path) == [("waiting", "")], "the replica itself says so as well"
 
 
 def test_a_file_on_its_way_to_the_site_is_refused(asking):
