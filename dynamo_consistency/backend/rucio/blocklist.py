@@ -8,9 +8,9 @@ from sqlalchemy import Connection, select
 from dynamo_consistency.backend.blocks import UNKNOWN, Block, block_of, read_names, write_report
 from dynamo_consistency.backend.rucio import rses
 from dynamo_consistency.backend.rucio.connect import Catalogue
-from dynamo_consistency.backend.rucio.lfn2pfn import Did
+from dynamo_consistency.backend.rucio.lfn2pfn import Did, path_of
 from dynamo_consistency.backend.rucio.options import Options
-from dynamo_consistency.backend.rucio.records import chunks, is_one_of, path_of, spellings
+from dynamo_consistency.backend.rucio.records import chunks, is_one_of, spellings
 from dynamo_consistency.backend.rucio.rses import Rse
 
 

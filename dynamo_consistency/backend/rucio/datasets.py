@@ -11,9 +11,9 @@ from sqlalchemy import Connection, select
 
 from dynamo_consistency import paths
 from dynamo_consistency.backend.rucio.connect import Catalogue
-from dynamo_consistency.backend.rucio.lfn2pfn import Did, Translation, named
+from dynamo_consistency.backend.rucio.lfn2pfn import Did, Translation, named, path_of
 from dynamo_consistency.backend.rucio.options import Options
-from dynamo_consistency.backend.rucio.records import chunks, is_one_of, path_of, spellings
+from dynamo_consistency.backend.rucio.records import chunks, is_one_of, spellings
 from dynamo_consistency.backend.sql import trouble
 
 ALGORITHMS = ("hash", "identity", "cms")

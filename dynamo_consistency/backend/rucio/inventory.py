@@ -12,9 +12,8 @@ from dynamo_consistency.backend.contract import INVENTORY_COLUMNS
 from dynamo_consistency.backend.dataset_filter import dataset_of
 from dynamo_consistency.backend.rucio import contents, rses
 from dynamo_consistency.backend.rucio.connect import Catalogue
-from dynamo_consistency.backend.rucio.lfn2pfn import Translation
+from dynamo_consistency.backend.rucio.lfn2pfn import Translation, path_of
 from dynamo_consistency.backend.rucio.options import Options
-from dynamo_consistency.backend.rucio.records import path_of
 from dynamo_consistency.backend.rucio.states import is_expected
 from dynamo_consistency.backend.sql.reading import partitions
 from dynamo_consistency.errors import BackendError

@@ -22,6 +22,11 @@ class Did(NamedTuple):
     name: str
 
 
+def path_of(text: str) -> bytes:
+    """A path below the prefix of an RSE, as the engine knows the file: with one `/` in front, and none twice."""
+    return paths.normalise(paths.to_bytes(text if text.startswith("/") else f"/{text}"))
+
+
 class Algorithm(Protocol):
     """A plug-in: `lfn2pfn: module:attribute` names one, or a class without arguments."""
 
@@ -120,7 +125,7 @@ class Translation:
     def path(self, scope: str, name: str) -> bytes:
         """Raises BackendError for what a plug-in raises."""
         try:
-            return paths.normalise(paths.to_bytes("/" + self._algorithm.path(scope, name)))
+            return path_of(self._algorithm.path(scope, name))
         except Exception as error:
             raise BackendError(f"lfn2pfn has no path for {scope}:{name}: {error}") from error
 

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Column, ColumnElement, Connection, Select, Table, and_, func, or_, select
 
-from dynamo_consistency import paths
 from dynamo_consistency.backend.rucio.lfn2pfn import Did
 from dynamo_consistency.backend.rucio.rses import Rse
 from dynamo_consistency.backend.rucio.schema import Tables
@@ -218,8 +217,3 @@ def spellings(path: bytes) -> list[str]:
     except UnicodeDecodeError:
         return []
     return [relative, f"/{relative}"]
-
-
-def path_of(text: str) -> bytes:
-    """The path of a file as the engine knows it."""
-    return paths.normalise(b"/" + paths.to_bytes(text))

@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from dynamo_consistency.backend.rucio import rses
-from dynamo_consistency.backend.rucio.lfn2pfn import Did, Translation
+from dynamo_consistency.backend.rucio.lfn2pfn import Did, Translation, path_of
 from dynamo_consistency.backend.rucio.options import Options
-from dynamo_consistency.backend.rucio.records import Records, Replica, path_of, spellings
+from dynamo_consistency.backend.rucio.records import Records, Replica, spellings
 from dynamo_consistency.backend.rucio.rses import Rse
 from dynamo_consistency.errors import BackendError
 
