@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from scripted_dav import Request, Said, Scripted
-from webdav_servers import MODULES, Apache, WebServer, XRootDHttp
+from webdav_servers import APACHE, MODULES, Apache, WebServer, XRootDHttp
 from xrdclient.testing import pki
 
 from dynamo_consistency.listers.contract import Answer
@@ -36,8 +36,7 @@ def _require(kind: str) -> type[WebServer]:
     if kind == "xrootd":
         require_programs("xrootd", install="apt-get install xrootd-server xrootd-server-plugins")
         return XRootDHttp
-    os.environ["PATH"] += ":/usr/sbin"
-    require_programs("apache2", install="apt-get install apache2-bin")
+    require_programs(APACHE, install="apt-get install apache2-bin")
     assert MODULES.is_dir(), f"apache2 has no modules at {MODULES}"
     return Apache
 

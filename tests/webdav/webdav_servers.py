@@ -9,10 +9,11 @@ import time
 from pathlib import Path
 
 START_SECONDS = 20
+APACHE = "/usr/sbin/apache2"
 MODULES = Path("/usr/lib/apache2/modules")
 LOADED = ("mpm_event", "authz_core", "dav", "dav_fs", "ssl")
 
-APACHE = """\
+APACHE_LINES = """\
 ServerRoot {base}
 PidFile {base}/run/pid
 Listen 127.0.0.1:{port}
@@ -126,10 +127,10 @@ class Apache(WebServer):
 
     def _configured(self, lines: str) -> str:
         loaded = "".join(f"LoadModule {name}_module {MODULES}/mod_{name}.so\n" for name in LOADED)
-        return loaded + APACHE.format(base=self.base, port=self.port, lines=lines)
+        return loaded + APACHE_LINES.format(base=self.base, port=self.port, lines=lines)
 
     def _command(self) -> list[str]:
-        return ["/usr/sbin/apache2", "-f", str(self._configuration), "-D", "FOREGROUND"]
+        return [APACHE, "-f", str(self._configuration), "-D", "FOREGROUND"]
 
 
 class XRootDHttp(WebServer):
