@@ -8,6 +8,9 @@ from scripted_dav import reply
 from webdav_servers import WebServer
 
 from dynamo_consistency.listers.contract import Answer, Failed, Listed
+from dynamo_consistency.listers.walk import Limits
+from dynamo_consistency.run.action import sight
+from dynamo_consistency.run.action.sight import SiteView
 
 TIME = 1_700_000_000
 ODD = [
@@ -107,6 +110,18 @@ def test_a_walk_finds_every_file_of_a_tree(site, make_lister, walk) -> None:
         found |= {visit.directory.path + b"/" + file.name: file.size for file in visit.answer.files}
     lister.verify()
     assert found == made
+
+
+def test_single_files_are_seen_again_at_the_moment_of_acting(site, make_lister) -> None:
+    make(site, [b"other", b"a%20b"])
+    (site.path / "d").mkdir()
+    view = SiteView(make_lister(site.server.url), Limits(), [b"/store"])
+    wanted = [site.lfn + name for name in (b"/a%20b", b"/gone", b"/d", b"/nowhere/f")]
+    there, gone, directory, nowhere = view.files(wanted).values()
+    assert there == sight.File(1, TIME + 1)
+    assert isinstance(gone, sight.Absent)
+    assert isinstance(directory, sight.Unknown)
+    assert not isinstance(nowhere, sight.File)
 
 
 def test_the_prefix_stands_before_the_lfn(site, make_lister, ask) -> None:
