@@ -10,9 +10,11 @@ from pathlib import Path
 
 import comparison
 import listing
+import rucio_snapshot
 import snapshot
+import webdav
 
-PARTS = {"listing": listing, "comparison": comparison, "snapshot": snapshot}
+PARTS = {"listing": listing, "comparison": comparison, "snapshot": snapshot, "rucio": rucio_snapshot, "webdav": webdav}
 
 
 def main() -> None:

@@ -1,0 +1,85 @@
+"""Snapshot of an RSE from Rucio's tables on a real PostgreSQL, by each way in which paths are made."""
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from measure import Row, measure, show
+
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests/rucio")]  # where a Rucio server is run for the tests
+
+PROGRAMS = ("psql",)
+INSTALL = "apt-get install postgresql"
+
+COMMAND = Path(sys.executable).with_name("dynamo-consistency")
+CHECK = """\
+apiVersion: consistency.dynamo.io/v1alpha1
+kind: SiteConsistencyCheck
+metadata: {name: bench}
+spec:
+  site: BENCH
+  listing: {source: {posix: {prefix: /nowhere}}, roots: [{path: /store/mc}]}
+"""
+NAME = (
+    "'/store/mc/Summer20MiniAODv2/DYJetsToLL_M-50_TuneCP5_13TeV/MINIAODSIM/v2/' || lpad((i / 1000)::text, 5, '0') "
+    "|| '/' || upper(md5(i::text)) || '.root'"
+)
+
+
+def bench(folder: Path, big: bool) -> None:
+    """A million replicas of the RSE among two million; some have requests, some are declared bad."""
+    import postgresql
+    import rucio_environment
+    from rucio_server import RucioServer
+
+    try:
+        rucio_environment.python()
+    except rucio_environment.EnvironmentMissingError as error:
+        print(f"\nsnapshot of an RSE: not measured, it {error}")
+        return
+    wanted = 1_000_000
+    (folder / "check.yaml").write_text(CHECK)
+    with postgresql.running() as database:
+        url = database.url(database.new_database())
+        (folder / "server").mkdir()
+        server = RucioServer(folder / "server", url)
+        try:
+            server.start()
+            for rse in ("BENCH", "OTHER"):
+                server.ask("POST", f"/rses/{rse}", {})
+            server.ask("POST", "/scopes/root/cms")
+        finally:
+            server.stop()
+        _fill(server, wanted)
+        rows = [_row(folder, url, algorithm, wanted) for algorithm in ("cms", "hash")]
+    show("Snapshot of a million replicas of an RSE", rows)
+
+
+def _row(folder: Path, url: str, algorithm: str, wanted: int) -> Row:
+    entry = f"{{type: rucio, database: '{url}', lfn2pfn: {algorithm}, datasetNames: cms}}"
+    (folder / f"{algorithm}.yaml").write_text(f"backends: {{default: {entry}}}\n")
+    run = folder / "store/BENCH" / algorithm
+    command = [COMMAND, "stage", "snapshot", "--run-dir", run, "-f", "check.yaml", "--backends", f"{algorithm}.yaml"]
+    seconds, peak = measure(command, runs=1, cwd=folder)
+    return Row(f"snapshot with lfn2pfn {algorithm}", seconds, peak, f"{wanted / seconds:.0f} rows/s")
+
+
+def _fill(server: Any, wanted: int) -> None:
+    dids = f"(SELECT {NAME} AS name, i FROM generate_series(1, {wanted}) AS i) AS file"
+    for statement in (
+        "INSERT INTO dids (scope, name, account, did_type, availability, bytes, created_at, updated_at) "
+        f"SELECT 'cms', name, 'root', 'F', 'A', i, '2020-01-01', '2020-01-01' FROM {dids}",
+        "INSERT INTO replicas (rse_id, scope, name, bytes, adler32, state, lock_cnt, created_at, updated_at) "
+        f"SELECT id, 'cms', name, i, '0cc737eb', 'A', 1, '2020-01-01', '2020-01-01' FROM rses, {dids}",
+        "INSERT INTO requests (id, request_type, did_type, scope, name, dest_rse_id, state, created_at, updated_at) "
+        "SELECT gen_random_uuid(), 'T', 'F', scope, name, rse_id, 'Q', now(), now() FROM replicas "
+        "WHERE bytes % 100 = 0",
+        "INSERT INTO bad_replicas (scope, name, rse_id, state, account, created_at, updated_at) "
+        "SELECT scope, name, rse_id, 'B', 'root', now(), now() FROM replicas WHERE bytes % 1000 = 1",
+        "ANALYZE",
+    ):
+        began = time.monotonic()
+        server.sql(f"SET LOCAL session_replication_role = replica; {statement}")  # without a look at foreign keys
+        print(f"{statement[:40]}… {time.monotonic() - began:.0f} s", file=sys.stderr)
