@@ -21,8 +21,8 @@ ODD = {
     b"$(rm -rf x)": "'$'",
     "ü".encode(): "'ü'",
     b"\xff": "not UTF-8",
-    b"x" * 251: "its name has 251 characters, and Rucio's table holds 250",
-    b"y/" * 520 + b"f": "its path has 10",
+    b"x" * 251: "its name is too long: it has 251 characters, and Rucio's table holds 250",
+    b"y/" * 520 + b"f": "its path is too long: it has 10",
 }
 
 

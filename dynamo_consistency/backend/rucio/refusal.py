@@ -31,7 +31,7 @@ def of_path(path: bytes, prefixes: Iterable[str]) -> str | None:
 
 def _of_characters(text: str) -> str | None:
     found = _NOT_PLAIN.search(text)
-    return f"its name has {found[0]!r}, with which Rucio's dark reaper might delete another file" if found else None
+    return f"its name has a character with which another file might be deleted: {found[0]!r}" if found else None
 
 
 def _of_prefixes(path: bytes, prefixes: Iterable[str]) -> str | None:
@@ -46,5 +46,5 @@ def of_length(relative: str, did: Did, limits: Mapping[str, int]) -> str | None:
     """Why it does not fit into the catalogue's columns; `limits` are theirs, in characters."""
     for value, column in ((relative, "path"), (did.scope, "scope"), (did.name, "name")):
         if len(value) > limits[column]:
-            return f"its {column} has {len(value)} characters, and Rucio's table holds {limits[column]}"
+            return f"its {column} is too long: it has {len(value)} characters, and Rucio's table holds {limits[column]}"
     return None

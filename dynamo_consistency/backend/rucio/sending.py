@@ -57,7 +57,7 @@ def _spoilt(
     settled, left = _judged(judge, list(wanted))
     if len(left) == 1 and len(wanted) == 1:
         (path,) = left
-        return {path: Outcome(path, "refused", f"Rucio's database does not take it ({error})")}
+        return {path: Outcome(path, "refused", f"Rucio's database does not take it: {error}")}
     parts = [left]
     if len(left) == len(wanted):
         items = iter(left.items())
