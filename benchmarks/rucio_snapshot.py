@@ -1,11 +1,13 @@
-"""Snapshot of an RSE from Rucio's tables on a real PostgreSQL, by each way in which paths are made."""
+"""Snapshot of an RSE from Rucio's tables on a real PostgreSQL: ours, by two ways to make paths, and its peers."""
 
+import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
-from measure import Row, measure, show
+import rucio_peers
+from measure import Row, measure, show, times_as_fast
 
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests/rucio")]  # where a Rucio server is run for the tests
@@ -54,6 +56,11 @@ def bench(folder: Path, big: bool) -> None:
             server.stop()
         _fill(server, wanted)
         rows = [_row(folder, url, algorithm, wanted) for algorithm in ("cms", "hash")]
+        ours = rows[0].seconds
+        for name, command in rucio_peers.peers(folder, url, "BENCH"):
+            theirs = measure(command, runs=1, cwd=folder, stderr=subprocess.DEVNULL)
+            ratio = times_as_fast(ours, theirs[0], name)
+            rows.append(Row(name, *theirs, f"{wanted / theirs[0]:.0f} rows/s", ratio))
     show("Snapshot of a million replicas of an RSE", rows)
 
 
