@@ -35,10 +35,3 @@ def test_the_server_says_where_a_file_is(rucio_sqlite, algorithm, path):
     where = rucio_sqlite.path(site, "a/b")
     assert where == (path or where).format(rucio_sqlite.scope)
     assert site.files() == {where.lstrip("/"): b"12345"}
-
-
-def test_a_server_of_its_own_is_empty_and_can_be_started_again(own_server):
-    assert own_server.sql("SELECT count(*) FROM replicas") == [(0,)]
-    own_server.stop()
-    own_server.start()
-    assert own_server.rest("GET", "/accounts/root")[0] == 200

@@ -128,54 +128,54 @@ def test_our_paths_are_recognised_in_the_pfns_of_every_protocol(rucio_sqlite, sc
     assert rucio.backend(rest=rucio.rest_options()).check_site(site.name)
 
 
-def test_protocols_of_one_scheme_are_several_doors(rucio):
+def test_protocols_of_one_scheme_are_several_doors(rucio_sqlite):
     second = {**ROOT, "hostname": "door2.example.org", "port": 0, "prefix": "/store", "domains": best(2)}
     elsewhere = {**ROOT, "hostname": "door3.example.org", "prefix": "/other/", "domains": best(3)}
     unread = {**ROOT, "hostname": "door4.example.org", "domains": NOT_READ}
-    assert source(rucio, ROOT, second, elsewhere, unread) == {
+    assert source(rucio_sqlite, ROOT, second, elsewhere, unread) == {
         "xrootd": {"servers": ["root://door1.example.org:1094", "root://door2.example.org"], "prefix": "/store"}
     }
 
 
-def test_the_best_protocol_goes_first(rucio):
+def test_the_best_protocol_goes_first(rucio_sqlite):
     web = {**ROOT, "scheme": "davs", "port": 2880, "domains": best(1)}
-    found = source(rucio, {**ROOT, "domains": best(2)}, web)
+    found = source(rucio_sqlite, {**ROOT, "domains": best(2)}, web)
     assert found == {"webdav": {"servers": ["davs://door1.example.org:2880"], "prefix": "/store"}}
-    found = source(rucio, {**ROOT, "domains": best(1)}, {**web, "domains": best(2)})
+    found = source(rucio_sqlite, {**ROOT, "domains": best(1)}, {**web, "domains": best(2)})
     assert list(found) == ["xrootd"]
 
 
-def test_what_only_gfal_lists_comes_last(rucio):
+def test_what_only_gfal_lists_comes_last(rucio_sqlite):
     service = {"web_service_path": "/srm/managerv2?SFN=", "space_token": "X"}
     srm = {**ROOT, "scheme": "srm", "port": 8443, "domains": best(1), "extended_attributes": service}
-    assert source(rucio, srm, {**ROOT, "domains": best(2)}).keys() == {"xrootd"}
-    assert source(rucio, srm) == {"gfal": {"url": "srm://door1.example.org:8443/store"}}
+    assert source(rucio_sqlite, srm, {**ROOT, "domains": best(2)}).keys() == {"xrootd"}
+    assert source(rucio_sqlite, srm) == {"gfal": {"url": "srm://door1.example.org:8443/store"}}
 
 
-def test_a_local_folder_is_listed_as_such(rucio):
-    found = source(rucio, {"scheme": "file", "prefix": "//data/rucio//"})
+def test_a_local_folder_is_listed_as_such(rucio_sqlite):
+    found = source(rucio_sqlite, {"scheme": "file", "prefix": "//data/rucio//"})
     assert found == {"posix": {"prefix": "/data/rucio"}}
 
 
-def test_what_cannot_be_listed_by_itself_is_a_sentence(rucio):
+def test_what_cannot_be_listed_by_itself_is_a_sentence(rucio_sqlite):
     with pytest.raises(BackendError, match=r"offers only s3 for reading from outside, .* under `sites` of the backend"):
-        source(rucio, {**ROOT, "scheme": "s3"})
+        source(rucio_sqlite, {**ROOT, "scheme": "s3"})
     with pytest.raises(BackendError, match="offers no protocol for reading from outside; name what lists it"):
-        source(rucio, {**ROOT, "domains": NOT_READ})
+        source(rucio_sqlite, {**ROOT, "domains": NOT_READ})
     with pytest.raises(BackendError, match=r"the protocol file of .* cannot be listed: .*component"):
-        source(rucio, {"scheme": "file", "prefix": "/data/../etc/"})
+        source(rucio_sqlite, {"scheme": "file", "prefix": "/data/../etc/"})
 
 
-def test_the_entry_may_name_another_way_to_list_a_site(rucio):
-    site = rucio.rse()
-    backend = rucio.backend(sites={site.name: {"posix": {"prefix": "/mnt/site"}}})
+def test_the_entry_may_name_another_way_to_list_a_site(rucio_sqlite):
+    site = rucio_sqlite.rse()
+    backend = rucio_sqlite.backend(sites={site.name: {"posix": {"prefix": "/mnt/site"}}})
     assert backend.listing_source(site.name).posix.prefix == "/mnt/site"
 
 
-def test_get_listers_lists_the_files_that_the_catalogue_knows(rucio):
-    site = rucio.rse()
-    path = rucio.file(site, "f", b"12345").decode()
-    constructor, [arguments, *_] = rucio.backend().get_listers(site.name)
+def test_get_listers_lists_the_files_that_the_catalogue_knows(rucio_sqlite):
+    site = rucio_sqlite.rse()
+    path = rucio_sqlite.file(site, "f", b"12345").decode()
+    constructor, [arguments, *_] = rucio_sqlite.backend().get_listers(site.name)
     directory, name = path.rsplit("/", 1)
     ok, directories, [(found, size, _)] = constructor(*arguments).list(directory)
     assert (ok, directories, found, size) == (True, [], name.encode(), 5)
