@@ -134,12 +134,14 @@ class TestStorageThatIsShared:
 
     def test_what_an_rse_with_the_same_prefix_knows_is_refused(self, asking):
         twin = self.beside(asking, "TWIN", f"{asking.here.folder}/")
+        asking.rucio.distance(asking.there, twin)
         asking.rucio.file(twin, "f", None)
-        said = asking.delete(dark(asking, "f"), dark(asking, "g"))
-        assert said == [
-            ("refused", f"the RSE {twin.name}, which has the same storage, knows it"),
-            ("requested", ""),
-        ]
+        asking.rucio.file(asking.there, "coming")
+        asking.rucio.rule("coming", twin)
+        asking.rucio.sql("DELETE FROM replicas WHERE scope = :scope AND state = 'C'", scope=asking.rucio.scope)
+        said = asking.delete(dark(asking, "f"), dark(asking, "coming"), dark(asking, "g"))
+        knows = ("refused", f"the RSE {twin.name}, which has the same storage, knows it")
+        assert said == [knows, knows, ("requested", "")]
 
     def test_what_an_rse_above_knows_is_refused(self, asking):
         above, asking.here = asking.here, self.beside(asking, "INNER", f"{asking.here.folder}/{asking.rucio.scope}/a")
