@@ -98,6 +98,10 @@ def test_a_deletion_of_long_ago_says_nothing_of_a_new_one(asking):
     asking.rucio.run("dark-reaper", asking.here.name)
     assert became(asking, path, request="delete") == ["removed"]
     assert became(asking, path, request="delete", at=time.time() + 86400) == ["unknown"]
+    other, now = f"/{asking.rucio.scope}/g".encode(), time.time()
+    asked = [Asked(path, "delete", RUN, now + 86400), Asked(other, "delete", RUN, now)]
+    assert asking.registry().follow(asking.here.name, asked) == ["unknown", "unknown"]
+    assert asking.registry().follow(asking.here.name, []) == []
 
 
 def test_what_cannot_be_written_in_the_catalogue_is_unknown_there(asking):

@@ -25,19 +25,23 @@ _ENDS: Mapping[str, Became] = {"B": "queued", "R": "recovered", "L": "lost", "D"
 
 def follow(catalogue: Catalogue, options: Options, site: str, asked: Sequence[Asked]) -> list[Became]:
     """See `contract.FollowingRegistry`."""
+    if not asked:
+        return []
     files = list(dict.fromkeys(one.path for one in asked))
     with catalogue.reading() as connection:
         rse = rses.find(connection, catalogue, site)
         records = Records(connection, catalogue.tables, rse)
         guesses = candidates(records, rse, options, files)
-        ledger = _Ledger(records, files, guesses)
+        ledger = _Ledger(records, files, guesses, _time(min(one.asked_at for one in asked) - CLOCKS_DIFFER))
     return [ledger.declaration(one) if one.request == "transfer" else ledger.quarantine(one) for one in asked]
 
 
 class _Ledger:
     """What the catalogue has of some files at one RSE."""
 
-    def __init__(self, records: Records, files: Sequence[bytes], guesses: Mapping[bytes, Sequence[Did]]) -> None:
+    def __init__(
+        self, records: Records, files: Sequence[bytes], guesses: Mapping[bytes, Sequence[Did]], since: datetime
+    ) -> None:
         self._registered = registered(records, files, guesses)
         self._dids = {
             path: {*guesses[path], *(replica.did for replica in replicas)}
@@ -45,7 +49,7 @@ class _Ledger:
         }
         self._declared = records.declared(did for dids in self._dids.values() for did in dids)
         texts = [text for path in files for text in spellings(path)]
-        self._waiting, self._reaped = records.quarantined(texts), records.reaped(texts)
+        self._waiting, self._reaped = records.quarantined(texts), records.reaped(texts, since)
 
     def declaration(self, asked: Asked) -> Became:
         """Our own declaration tells; where another had made one before us, the last that was open since."""

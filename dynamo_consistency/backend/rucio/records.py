@@ -167,13 +167,18 @@ class Records:
         query = select(table.c.path).where(table.c.rse_id == self._rse.id)
         return {row.path for row in self._of_values(query, table.c.path, texts)}
 
-    def reaped(self, texts: Iterable[str]) -> dict[str, datetime]:
+    def reaped(self, texts: Iterable[str], since: datetime) -> dict[str, datetime]:
         """When the dark reaper last took each of these paths from its list, whether it deleted the file or not."""
         table = self._tables.quarantine_history
-        query = select(table.c.path, table.c.deleted_at).where(table.c.rse_id == self._rse.id)
+        # The table has no index: it is gone through once, and not once for some paths at a time.
+        query = select(table.c.path, table.c.deleted_at).where(
+            table.c.rse_id == self._rse.id, table.c.deleted_at >= since
+        )
+        wanted = set(texts)
         found: dict[str, datetime] = {}
-        for path, deleted_at in self._of_values(query, table.c.path, texts):
-            found[path] = max(deleted_at, found.get(path, deleted_at))
+        for path, deleted_at in self._connection.execute(query):
+            if path in wanted:
+                found[path] = max(deleted_at, found.get(path, deleted_at))
         return found
 
     def _replicas(self) -> Select[Any]:
