@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy.dialects import oracle
 
-from dynamo_consistency.backend.rucio import Options, contents, inventory, pending
+from dynamo_consistency.backend.rucio import contents, inventory, pending
 from dynamo_consistency.backend.rucio.rses import Rse
 from dynamo_consistency.backend.rucio.schema import Tables
 from dynamo_consistency.errors import BackendError, ConfigurationError
-from dynamo_consistency.yamlfile import read_documents
 
 TABLES = {table.name for table in vars(Tables()).values()}
 
@@ -191,35 +190,6 @@ def test_a_sqlite_file_that_is_not_there_is_not_made_by_looking(rucio_sqlite, tm
     with pytest.raises(BackendError, match=r"there is no file .*typo\.db; correct the URL"):
         rucio_sqlite.backend(database=f"sqlite:///{tmp_path}/typo.db").siteinfo.site_list()
     assert not (tmp_path / "typo.db").exists()
-
-
-@pytest.mark.parametrize(
-    ("line", "complaint"),
-    [
-        ("{type: rucio}", "database: is missing"),
-        ("{database: 'postgresql://me:s3cret@db'}", "database: names no database"),
-        ("{database: 'mssql://me:s3cret@db/rucio'}", "'mssql' is no driver that is known here"),
-        ("{database: 'me:s3cret@db'}", "database: is not the URL of a database"),
-        ("{database: 'sqlite:////x', lfn2pfn: nonsense}", "lfn2pfn: must be auto, hash, identity, cms, or module:attr"),
-        (
-            "{database: 'sqlite:////x', rest: {url: 'https://u:s3cret@r', account: a, auth: x509, certificate: c}}",
-            "URL",
-        ),
-        (
-            "{database: 'sqlite:////x', rest: {url: 'https://r', account: a, auth: userpass}}",
-            "needs username and passwor",
-        ),
-        ("{database: 'sqlite:////x', databaseschema: s}", "did you mean databaseSchema?"),
-        ("{database: 'sqlite:////x', dumps: {X: {urls: []}}}", "dumps.X.urls: must not be empty"),
-    ],
-)
-def test_a_wrong_entry_is_a_complaint_with_its_place_and_without_the_password(tmp_path, line, complaint):
-    (tmp_path / "backends.yaml").write_text(line)
-    [document] = read_documents(tmp_path / "backends.yaml")
-    with pytest.raises(ConfigurationError, match=r"backends\.yaml:1") as caught:
-        document.parse(Options)
-    assert complaint in str(caught.value)
-    assert "s3cret" not in str(caught.value)
 
 
 def test_a_driver_that_is_not_installed_is_a_sentence(rucio_sqlite, monkeypatch):
