@@ -3,6 +3,7 @@
 import pytest
 from rucio_requests import RUN, Asking, dark, outcomes
 
+from dynamo_consistency.backend.rucio.quarantine import REGISTERED
 from dynamo_consistency.errors import BackendError, ConfigurationError
 
 
@@ -169,6 +170,15 @@ def test_where_paths_are_not_computed_the_one_in_the_catalogue_counts(asking):
     assert path == b"/some/where/else"
     assert asking.transfer(path) == [("requested", "")]
     assert asking.transfer(path) == [("waiting", "")]
+
+
+def test_a_file_that_the_catalogue_has_at_another_path_is_not_the_one_asked_for(asking):
+    computed = asking.lost("f")
+    change = "UPDATE replicas SET path = '/some/where/else' WHERE rse_id = (SELECT id FROM rses WHERE rse = :rse)"
+    asking.rucio.sql(change, rse=asking.here.name)
+    assert asking.transfer(computed) == [("refused", "Rucio has no replica of it there")]
+    assert asking.delete(computed) == [("refused", REGISTERED)], "nor is it a name that may be deleted"
+    assert asking.transfer(b"/some/where/else") == [("requested", "")]
 
 
 def test_the_public_call_declares_what_it_can_and_returns_the_others(asking):
