@@ -56,9 +56,9 @@ class Rce:
 
     def lists(self) -> Lists:
         self.dump("B")
-        assert self.scan() == 0
+        assert self.scan() == (0, set())
         self.dump("A")
-        self._run("rce_cmp5", "-z", "-s", "stats.json", "BM", "BD", "R", "AM", "AD", "D.list", "M.list", check=True)
+        self._run("rce_cmp5", "-z", "-s", "stats.json", "BM", "BD", "R", "AM", "AD", "D.list", "M.list")
         found = {"missing": "M.list.gz", "dark": "D.list.gz", "empty directory": "ED.list.gz"}
         said = {kind: gzip.decompress((self.folder / file).read_bytes()).splitlines() for kind, file in found.items()}
         ran = [directory(case) for case in CASES if b"$" in path(case)] if (self.folder / "RAN").exists() else []
@@ -66,26 +66,24 @@ class Rce:
 
     def dump(self, name: str) -> None:
         lists = ("-f", f"A:{name}M", "-f", f"*:{name}D", "-r", "counts.json")
-        self._run("rce_db_dump", "-z", "-d", "rucio.cfg", *lists, "-s", "stats.json", "-S", name, check=True)
+        self._run("rce_db_dump", "-z", "-d", "rucio.cfg", *lists, "-s", "stats.json", "-S", name)
 
-    def scan(self) -> int:
-        """Its exit code; anything but 0, and the script ends."""
-        return self._run(
-            "rce_scan", "-z", "-o", "R", "-r", "counts.json", "-E", "1", "-e", "ED.list.gz", "-s", "stats.json"
-        )
+    def scan(self) -> tuple[int, set[str]]:
+        """Its exit code, and the directories that it has given up. With any code but 0 the script ends.
 
-    def failed(self) -> set[str]:
-        """The directories for which the last scan has given up."""
-        roots = json.loads((self.folder / "stats.json").read_text())["scanner"]["roots"]
-        return {directory for root in roots for directory in root["failed_subdirectories"]}
+        Without the script's `-s`: to keep its statistics, it may sleep for a minute when it is done.
+        """
+        done = self._run("rce_scan", "-z", "-o", "R", "-r", "counts.json", "-E", "1", "-e", "ED.list.gz", check=False)
+        lines = done.stdout.decode().splitlines()
+        return done.returncode, {line.removeprefix("Gave up: ") for line in lines if line.startswith("Gave up: ")}
 
-    def _run(self, program: str, *arguments: str, check: bool = False) -> int:
+    def _run(self, program: str, *arguments: str, check: bool = True) -> "subprocess.CompletedProcess[bytes]":
         configured = ("-c", "rce.yaml") if program != "rce_cmp5" else ()
         rse = (self.scene.rse.name,) if program != "rce_cmp5" else ()
         command = [self.programs / program, *configured, *arguments, *rse]
         done = subprocess.run(command, cwd=self.folder, capture_output=True, check=False, timeout=120)
         assert not check or done.returncode == 0, done.stderr.decode(errors="replace")
-        return done.returncode
+        return done
 
 
 class Ours:
