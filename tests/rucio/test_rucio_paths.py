@@ -1,6 +1,5 @@
 """Where Rucio puts a file, and which file may be at a path."""
 
-import json
 import sys
 
 import pytest
@@ -158,10 +157,8 @@ TFC = {"tfc": [{"proto": "direct", "path": "/+(.*)", "out": "/pnfs/$1"}], "tfc_p
 
 
 def test_a_tfc_is_refused_unless_the_entry_says_what_is_meant(rucio):
-    site = rucio.rse(
-        algorithm="cmstfc",
-        protocols=[{"scheme": "root", "prefix": "/", "extended_attributes": json.loads(json.dumps(TFC))}],
-    )
+    protocol = {"scheme": "root", "hostname": "door.example.org", "prefix": "/", "extended_attributes": TFC}
+    site = rucio.rse(algorithm="cmstfc", protocols=[protocol])
     auto = rucio.backend()
     with pytest.raises(ConfigurationError, match=r"are made by a TFC, .* set lfn2pfn"):
         list(auto.inventory.stream(site.name))
