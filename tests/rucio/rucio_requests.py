@@ -1,6 +1,7 @@
 """Our registry on a real Rucio, and what stands in Rucio's tables afterwards."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 from rucio_world import Rucio, Site
@@ -20,8 +21,14 @@ class Asking:
 
     def __init__(self, rucio: Rucio, algorithm: str = "identity") -> None:
         self.rucio = rucio
-        self.here, self.there = rucio.rse("HERE", algorithm=algorithm), rucio.rse("THERE")
-        rucio.distance(self.there, self.here)
+        self.here = rucio.rse("HERE", algorithm=algorithm)
+
+    @cached_property
+    def there(self) -> Site:
+        """Made when it is first spoken of."""
+        site = self.rucio.rse("THERE")
+        self.rucio.distance(site, self.here)
+        return site
 
     def registry(self, account: str = "root", **settings: Any) -> Registry:
         entry = self.rucio.entry(**{"rest": self.rucio.rest_options(account), **settings})
