@@ -168,7 +168,8 @@ class Rucio:
 
     def distance(self, source: Site, destination: Site) -> None:
         """Transfers are only made between RSEs with a distance."""
-        self.ask("POST", f"/rses/{source.name}/distances/{destination.name}", {"distance": 1})
+        status, said = self.rest("POST", f"/rses/{source.name}/distances/{destination.name}", {"distance": 1})
+        assert status in (201, 409), said  # on a busy machine Rucio tries a second time what it has just done
 
     def account(self, name: str, **attributes: str) -> str:
         """A new account, whose password is `secret`, with attributes such as admin="True"."""
