@@ -29,7 +29,10 @@ ListerFactory = Callable[..., Any]
 
 
 class DatasetFilter(Protocol):
-    """Tells whether a file belongs to one of a set of datasets, by its name alone."""
+    """Tells whether a file belongs to one of a set of datasets, by its name alone.
+
+    One that has also `protected_among(filenames) -> set` is asked for many files together.
+    """
 
     def protected(self, filename: str) -> bool: ...
 

@@ -3,16 +3,16 @@
 Python is asked between the two halves of `comparison.sql`, only about paths for which the answer matters.
 """
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from functools import partial
 
 import duckdb
 
 from dynamo_consistency import paths
-from dynamo_consistency.backend.contract import Backend
+from dynamo_consistency.backend.contract import Backend, DatasetFilter
 from dynamo_consistency.errors import BackendError, ConsistencyError
 from dynamo_consistency.run.absence import belongs_to
-from dynamo_consistency.run.database import Row, fill
+from dynamo_consistency.run.database import fill
 from dynamo_consistency.run.directory import RunDirectory
 from dynamo_consistency.secrets import redact
 
@@ -20,7 +20,8 @@ _UNKNOWN = "SELECT path FROM file WHERE before + after = 0 AND NOT young"
 _DIRECTORIES = "SELECT DISTINCT path FROM listing WHERE kind = 'directory' AND takes_part(path)"
 _UNSEEN = "SELECT path FROM file WHERE before > 0 AND after > 0 AND at_site = 0 AND NOT in_flight"
 
-Test = Callable[[bytes], bool]
+Passing = Callable[[list[bytes]], Iterable[bytes]]
+"""Which of some paths pass."""
 
 
 def ask(database: duckdb.DuckDBPyConnection, run: RunDirectory, backend: Backend, absent: list[int]) -> None:
@@ -30,10 +31,10 @@ def ask(database: duckdb.DuckDBPyConnection, run: RunDirectory, backend: Backend
     """
     check, datasets = run.check(), run.read_json("inventory/datasets.json")
     protected, pending = set(datasets["protected"]), set(datasets["deletionRequests"])
-    ignored = paths.PatternFilter(check.spec.comparison.ignore).ignored
+    is_ignored = paths.PatternFilter(check.spec.comparison.ignore).ignored
     if absent:
-        _keep(database, "unlisted", "SELECT path FROM file", belongs_to(absent, check.spec.listing))
-    _keep(database, "ignored", f"{_UNKNOWN} UNION ALL {_DIRECTORIES}", ignored)
+        _keep(database, "unlisted", "SELECT path FROM file", partial(filter, belongs_to(absent, check.spec.listing)))
+    _keep(database, "ignored", f"{_UNKNOWN} UNION ALL {_DIRECTORIES}", partial(filter, is_ignored))
     unknown = f"{_UNKNOWN} AND path NOT IN (FROM ignored)"
     _keep(database, "protected", unknown, _of_datasets(backend.DatasetFilter(protected | pending)))
     if pending:
@@ -41,23 +42,24 @@ def ask(database: duckdb.DuckDBPyConnection, run: RunDirectory, backend: Backend
     database.execute("SET VARIABLE deletion_requests = ?::VARCHAR[]", [sorted(pending)])
 
 
-def _keep(database: duckdb.DuckDBPyConnection, table: str, question: str, test: Test) -> None:
+def _keep(database: duckdb.DuckDBPyConnection, table: str, question: str, passing: Passing) -> None:
     """Put those paths into `table` that pass."""
-
-    def passing(rows: list[Row]) -> list[Row]:
-        return [row for row in rows if test(row[0])]
-
-    fill(database, table, question, passing)
+    fill(database, table, question, lambda rows: [(path,) for path in passing([path for (path,) in rows])])
 
 
-def _of_datasets(dataset_filter: Any) -> Test:
-    def is_protected(path: bytes) -> bool:
+def _of_datasets(dataset_filter: DatasetFilter) -> Passing:
+    """What the filter protects; many files are asked for together where it can answer so."""
+    among = getattr(dataset_filter, "protected_among", None)
+
+    def passing(files: list[bytes]) -> list[bytes]:
+        names = [paths.to_text(path) for path in files]
         try:
-            return bool(dataset_filter.protected(paths.to_text(path)))
+            kept = among(names) if among else {name for name in names if dataset_filter.protected(name)}
         except ConsistencyError:
             raise
         except Exception as error:
             reason = redact(f"{type(error).__name__}: {error}")
             raise BackendError(f"the backend could not say which files are protected: {reason}") from error
+        return [path for path, name in zip(files, names, strict=True) if name in kept]
 
-    return is_protected
+    return passing
