@@ -307,7 +307,7 @@ class Site(RuleBasedStateMachine):
 
 
 HISTORIES = settings(
-    max_examples=int(os.environ.get("MACHINE_EXAMPLES", "8")),
+    max_examples=int(os.environ.get("MACHINE_EXAMPLES", "6")),
     stateful_step_count=20,
     deadline=None,
     derandomize=True,
@@ -376,7 +376,7 @@ def test_in_any_history_nothing_wrong_is_asked_for_nothing_twice_and_all_that_is
 @pytest.mark.timeout(900)
 def test_in_long_histories_too_in_which_all_that_can_happen_does():
     TOTAL.clear()
-    for seed in range(int(os.environ.get("MACHINE_SEED", "0")), int(os.environ.get("MACHINE_SEEDS", "12"))):
+    for seed in range(int(os.environ.get("MACHINE_SEED", "0")), int(os.environ.get("MACHINE_SEEDS", "6"))):
         print("seed", seed)
         long_history(seed, steps=50)
         if seed >= 2 and all(TOTAL[told] for told in EVENTFUL):

@@ -35,7 +35,7 @@ def lister_of(roots: dict):
     return SimpleNamespace(get_listers=lambda site: (listing, [(), ()]))
 
 
-@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.dictionaries(names, trees, max_size=4),
     st.dictionaries(names, trees, max_size=3),
