@@ -8,6 +8,7 @@ from pathlib import Path
 from dynamo_consistency import paths
 from dynamo_consistency.errors import ListingError
 from dynamo_consistency.listers.contract import Answer, Failed, File, Hole, Listed, SimpleListing, Subdirectory
+from dynamo_consistency.listers.simple import simple
 
 TRANSIENT = {errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EAGAIN, errno.EINTR, errno.EMFILE, errno.ENFILE}
 LINK = "a symbolic link; links are not followed"
@@ -35,14 +36,7 @@ class PosixLister:
 
     def list(self, directory: str | bytes) -> SimpleListing:
         """The public form: (ok, [(directory, mtime)], [(file, size, mtime)]); not ok when anything is in doubt."""
-        answer = self.answer(paths.to_bytes(directory))
-        if isinstance(answer, Failed) or answer.holes:
-            return False, [], []
-        return (
-            True,
-            [(entry.name, entry.mtime) for entry in answer.directories],
-            [(file.name, file.size or 0, file.mtime or 0) for file in answer.files],
-        )
+        return simple(self.answer(paths.to_bytes(directory)))
 
     def answer(self, directory: bytes) -> Answer:
         """What is in `directory`, an LFN; entries that are neither file nor directory are holes."""

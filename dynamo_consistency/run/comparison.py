@@ -15,12 +15,11 @@ from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.errors import InvalidRunError
 from dynamo_consistency.run import counts, filters
 from dynamo_consistency.run.absence import absent_shards
-from dynamo_consistency.run.database import blob, literal, open_database, within
+from dynamo_consistency.run.database import blob, execute, literal, open_database, within
 from dynamo_consistency.run.directory import RunDirectory, shard_name
 
 COUNTS = "findings/counts.json"
 _QUERIES = resources.files(__package__).joinpath("comparison.sql")
-_HERE_PYTHON_IS_ASKED = "-- then it goes on\n"
 SNAPSHOTS = ("before", "after")
 
 _DETAILS = """SELECT DISTINCT ON (path) * FROM (
@@ -65,10 +64,7 @@ def compare(run: RunDirectory, backend: Backend) -> dict[str, Any]:
         absent = _give_inputs(database, inputs, run, check)
         basics = counts.basics(database, check)
         _refuse_an_empty_inventory(database, basics)
-        before, after = _QUERIES.read_text(encoding="utf-8").split(_HERE_PYTHON_IS_ASKED)
-        database.execute(before)
-        filters.ask(database, run, backend, absent)
-        database.execute(after)
+        execute(database, _QUERIES, lambda: filters.ask(database, run, check, backend, absent))
         _refuse_roots_without_a_listing(database, basics)
         _refuse_a_site_without_files(database, basics)
         for kind, query in FINDINGS.items():

@@ -13,9 +13,12 @@ from dynamo_consistency.errors import ConsistencyError
 from dynamo_consistency.run.memory import SETTING, memory_limit
 
 if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
     import duckdb
 
 ROWS = 20_000
+_GOES_ON = "-- then it goes on\n"
 Row = tuple[Any, ...]
 Answer = Callable[[list[Row]], Iterable[Row]]
 
@@ -51,6 +54,14 @@ def _explained(scratch: str, memory: int) -> Iterator[None]:
             f"{memory} MiB are too little memory for this, or there is no room in {Path(scratch).parent} for the rest; "
             f"raise {SETTING} or make room (TMPDIR), then run the stage again"
         ) from None
+
+
+def execute(database: duckdb.DuckDBPyConnection, queries: Traversable, ask_python: Callable[[], None]) -> None:
+    """Execute a file of statements; where it says that it then goes on, Python has its say first."""
+    before, after = queries.read_text(encoding="utf-8").split(_GOES_ON)
+    database.execute(before)
+    ask_python()
+    database.execute(after)
 
 
 def fill(database: duckdb.DuckDBPyConnection, table: str, question: str, answer: Answer) -> None:

@@ -10,6 +10,7 @@ import duckdb
 
 from dynamo_consistency import paths
 from dynamo_consistency.backend.contract import Backend, DatasetFilter
+from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.errors import BackendError, ConsistencyError
 from dynamo_consistency.run.absence import belongs_to
 from dynamo_consistency.run.database import fill
@@ -24,12 +25,18 @@ Passing = Callable[[list[bytes]], Iterable[bytes]]
 """Which of some paths pass."""
 
 
-def ask(database: duckdb.DuckDBPyConnection, run: RunDirectory, backend: Backend, absent: list[int]) -> None:
-    """Fill the tables that `comparison.sql` names; `absent`: shards that have failed.
+def ask(
+    database: duckdb.DuckDBPyConnection,
+    run: RunDirectory,
+    check: SiteConsistencyCheck,
+    backend: Backend,
+    absent: list[int],
+) -> None:
+    """Fill the tables that `comparison.sql` names, for the run's check; `absent`: shards that have failed.
 
     Raises BackendError when a filter of the backend fails.
     """
-    check, datasets = run.check(), run.read_json("inventory/datasets.json")
+    datasets = run.read_json("inventory/datasets.json")
     protected, pending = set(datasets["protected"]), set(datasets["deletionRequests"])
     is_ignored = paths.PatternFilter(check.spec.comparison.ignore).ignored
     if absent:

@@ -42,8 +42,8 @@ def follow_up(run: RunDirectory, backend: Backend) -> dict[str, int]:
 
     A registry that does not answer is no harm to the run: its requests are followed by the next one.
     """
-    registry, before = backend.registry, last_before(run.store, run)
-    if before is None or not isinstance(registry, FollowingRegistry):
+    registry = backend.registry
+    if not isinstance(registry, FollowingRegistry) or (before := last_before(run.store, run)) is None:
         return {}
     asked = list({(one.path, one.request): one for one in (*_still_queued(before), *_asked_by(before))}.values())
     if not asked:

@@ -11,6 +11,7 @@ from dynamo_consistency.listers.contract import Answer, Failed, SimpleListing
 from dynamo_consistency.listers.credentials import check_credentials
 from dynamo_consistency.listers.gfal.entries import OVER_HTTP, failed, listed, same, words
 from dynamo_consistency.listers.gfal.process import AbsentError, BrokenError, Process, Trouble
+from dynamo_consistency.listers.simple import simple
 from dynamo_consistency.listers.threaded import ThreadedLister
 
 log = logging.getLogger(__name__)
@@ -86,13 +87,7 @@ class GfalLister(ThreadedLister):
         process = Process(self._timeout)
         answer = self._answer(process, paths.normalise(paths.to_bytes(directory)))
         process.close()
-        if isinstance(answer, Failed) or answer.holes:
-            return False, [], []
-        return (
-            True,
-            [(each.name, each.mtime) for each in answer.directories],
-            [(file.name, file.size or 0, file.mtime or 0) for file in answer.files],
-        )
+        return simple(answer)
 
     def _answerer(self) -> Callable[[bytes], Answer]:
         process = Process(self._timeout)

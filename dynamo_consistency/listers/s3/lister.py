@@ -11,6 +11,7 @@ from dynamo_consistency.listers.s3.client import Place, connect, failed
 from dynamo_consistency.listers.s3.entries import listed, tree
 from dynamo_consistency.listers.s3.memory import Memory
 from dynamo_consistency.listers.s3.pages import Bucket, DoubtError
+from dynamo_consistency.listers.simple import simple
 from dynamo_consistency.listers.threaded import ThreadedLister
 
 THREADS = 32
@@ -56,13 +57,7 @@ class S3Lister(ThreadedLister):
         """What the contract of `get_listers` asks for: ok, [(directory, mtime)], [(file, size, mtime)]."""
         answer = self.answer(paths.normalise(paths.to_bytes(directory)))
         self._memory.clear()
-        if isinstance(answer, Failed) or answer.holes:
-            return False, [], []
-        return (
-            True,
-            [(each.name, each.mtime) for each in answer.directories],
-            [(file.name, file.size or 0, file.mtime or 0) for file in answer.files],
-        )
+        return simple(answer)
 
     def _ask(self, directory: bytes) -> Listed:
         folder = self._place.folder(directory)

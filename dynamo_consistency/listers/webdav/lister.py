@@ -4,13 +4,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import cast
 
 from dynamo_consistency import paths
 from dynamo_consistency.errors import ConfigurationError, ListingError
 from dynamo_consistency.listers import doors
 from dynamo_consistency.listers.contract import Answer, Failed, Listed, SimpleListing
 from dynamo_consistency.listers.credentials import check_credentials, stale_credentials
+from dynamo_consistency.listers.simple import NOT_LISTED, simple
 from dynamo_consistency.listers.threaded import ThreadedLister
 from dynamo_consistency.listers.webdav.client import EVERYTHING, WANTED, Client, Question
 from dynamo_consistency.listers.webdav.entries import Contents
@@ -189,10 +189,9 @@ class WebDavLister(ThreadedLister):
         Not ok when any entry could not be looked at, or has no size or time: there is no other way to say so here.
         """
         answer = self.answer(paths.normalise(paths.to_bytes(directory)))
-        if not isinstance(answer, Listed) or answer.holes or any(None in file for file in answer.files):
-            return False, [], []
-        files = [(entry.name, entry.size, entry.mtime) for entry in answer.files]
-        return cast("SimpleListing", (True, [(entry.name, entry.mtime) for entry in answer.directories], files))
+        if isinstance(answer, Listed) and any(None in file for file in answer.files):
+            return NOT_LISTED
+        return simple(answer)
 
 
 def _read(pieces: Iterator[bytes], take: Callable[[Response], None]) -> None:

@@ -5,12 +5,12 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import cast
 
 from dynamo_consistency import paths
 from dynamo_consistency.errors import ConfigurationError, ListingError
-from dynamo_consistency.listers.contract import Answer, Failed, Listed, SimpleListing
+from dynamo_consistency.listers.contract import Answer, Failed, SimpleListing
 from dynamo_consistency.listers.credentials import check_credentials, stale_credentials
+from dynamo_consistency.listers.simple import NOT_LISTED, simple
 from dynamo_consistency.listers.xrootd.doors import Doors, Server
 from dynamo_consistency.listers.xrootd.library import IS_MANAGER, Response, Status, connect
 from dynamo_consistency.listers.xrootd.redirector import Gathering, data_servers
@@ -176,9 +176,7 @@ class XRootDLister:
 
         lfn = paths.normalise(paths.to_bytes(directory))
         self.submit(lfn, done)
-        if not answered.wait(self._timeout + 5) or not isinstance(listed := answers[0], Listed) or listed.holes:
+        if not answered.wait(self._timeout + 5):
             self.forget(lfn)
-            return False, [], []
-        # XRootD gives every entry a time and every file a size; without one it is a hole.
-        files = [(entry.name, entry.size, entry.mtime) for entry in listed.files]
-        return cast("SimpleListing", (True, [(entry.name, entry.mtime) for entry in listed.directories], files))
+            return NOT_LISTED
+        return simple(answers[0])  # every file has a size and a time here; without one it is a hole

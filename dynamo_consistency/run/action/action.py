@@ -10,7 +10,8 @@ from typing import Any
 
 from dynamo_consistency import paths
 from dynamo_consistency.backend import adapt
-from dynamo_consistency.backend.contract import Backend, Known
+from dynamo_consistency.backend.contract import Backend, Known, Registry
+from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.errors import BackendError, ConsistencyError, InvalidRunError
 from dynamo_consistency.listers.walk import Limits
 from dynamo_consistency.run.action import objections, requests
@@ -79,7 +80,8 @@ def _carry_out(run: RunDirectory, backend: Backend, facts: Facts, gates: list[Ga
         lister.prepare()
         trees = [root.path for root in listing.roots] + (check.spec.unmerged.areas if check.spec.unmerged else [])
         view = SiteView(lister, limits, map(paths.to_bytes, trees))
-        action = _Action(run, backend, view, removal=removal, gates=gates, journal=journal)
+        registry = requests.of_run(backend, run.run_id)
+        action = _Action(check, backend, view, registry=registry, removal=removal, gates=gates, journal=journal)
         for kind, findings in batches(run, facts, journal, requests.is_idempotent(backend)):
             action.settle(kind, findings)
     finally:
@@ -91,18 +93,18 @@ class _Action:
 
     def __init__(
         self,
-        run: RunDirectory,
+        check: SiteConsistencyCheck,
         backend: Backend,
         view: SiteView,
         *,
+        registry: Registry,
         removal: DirectoryRemoval,
         gates: list[Gate],
         journal: Journal,
     ) -> None:
-        check = run.check()
         self._site, self._ignore_age = check.spec.site, check.spec.comparison.ignore_age_seconds
         self._backend, self._view, self._gates, self._journal = backend, view, gates, journal
-        self._registry, self._removal = requests.of_run(backend, run.run_id), removal
+        self._registry, self._removal = registry, removal
         self._directories = {
             entry.path
             for entry in journal.entries

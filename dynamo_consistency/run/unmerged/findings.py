@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from dynamo_consistency import paths
 from dynamo_consistency.check import SiteConsistencyCheck, Unmerged
-from dynamo_consistency.run.database import Row, fill, literal, open_database, within
+from dynamo_consistency.run.database import Row, execute, fill, literal, open_database, within
 from dynamo_consistency.run.directory import RunDirectory
 from dynamo_consistency.run.unmerged.listing import LISTING
 from dynamo_consistency.run.unmerged.protection import ProtectionError, protected_directories
@@ -27,7 +27,6 @@ FINDINGS = "findings/unmerged.parquet"
 TOLD = "findings/unmerged.json"
 _HOLES_SHOWN = 20
 _QUERIES = resources.files(__package__).joinpath("unmerged.sql")
-_HERE_PYTHON_IS_ASKED = "-- then it goes on\n"
 
 _FINDINGS = """
     SELECT path, NULL::BIGINT AS size, site_size, mtime, NULL::VARCHAR AS dataset, NULL::VARCHAR AS block,
@@ -114,10 +113,8 @@ def _write(
         database = inputs.enter_context(open_database())
         _give_listing(database, inputs, run, judge=judge)
         _give_tables(database, inputs, run, rules, protected)
-        before, after = _QUERIES.read_text(encoding="utf-8").split(_HERE_PYTHON_IS_ASKED)
-        database.execute(before)
-        _rule(database, rules, listing["listedAt"] if listing else 0)
-        database.execute(after)
+        listed_at = listing["listedAt"] if listing else 0
+        execute(database, _QUERIES, lambda: _rule(database, rules, listed_at))
         with run.writing(FINDINGS) as target:
             database.execute(f"COPY ({_FINDINGS}) TO {literal(str(target))} (FORMAT parquet, COMPRESSION zstd)")
         return _numbers(database) | {
