@@ -2,7 +2,6 @@
 
 import itertools
 import os
-import queue
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -14,9 +13,9 @@ from webdav_servers import APACHE, MODULES, Apache, WebServer, XRootDHttp
 from xrdclient.testing import pki
 
 from dynamo_consistency.listers.contract import Answer
-from dynamo_consistency.listers.shards import Share
-from dynamo_consistency.listers.walk import Limits, Visit, Walk
+from dynamo_consistency.listers.walk import Visit
 from dynamo_consistency.listers.webdav import WebDavLister
+from tests.asking import ask_lister, walk_from
 from tests.conftest import require_programs
 
 CREDENTIALS = ("X509_USER_PROXY", "X509_USER_CERT", "X509_USER_KEY", "X509_CERT_DIR", "XDG_RUNTIME_DIR")
@@ -110,15 +109,6 @@ def make_lister() -> Iterator[Callable[..., WebDavLister]]:
         lister.close()
 
 
-def ask_lister(lister: WebDavLister, directory: bytes, seconds: float = 30) -> Answer:
-    """The one answer for `directory`; a second one, or none, fails the test."""
-    answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
-    lister.submit(directory, answers.put)
-    answer = answers.get(timeout=seconds)
-    assert answers.empty()
-    return answer
-
-
 @pytest.fixture
 def ask() -> Callable[..., Answer]:
     return ask_lister
@@ -155,12 +145,7 @@ def told(scripted, make_lister) -> Callable[..., Answer]:
 @pytest.fixture
 def walk() -> Callable[..., list[Visit]]:
     """All visits of a walk from one root."""
-
-    def walk(lister: WebDavLister, root: bytes, retries: int = 3, seconds: float = 10) -> list[Visit]:
-        limits = Limits(concurrency=64, directory_timeout_seconds=seconds, retries=retries)
-        return list(Walk(lister, [root], Share(0, 1, 3), limits))
-
-    return walk
+    return walk_from
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Real XRootD servers, and short ways to ask a lister."""
 
 import itertools
-import queue
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,9 +10,9 @@ from xrdclient.testing import FakeServer
 from xrootd_daemon import Daemon, Daemons
 
 from dynamo_consistency.listers.contract import Answer
-from dynamo_consistency.listers.shards import Share
-from dynamo_consistency.listers.walk import Limits, Visit, Walk
+from dynamo_consistency.listers.walk import Visit
 from dynamo_consistency.listers.xrootd import XRootDLister
+from tests.asking import ask_lister, walk_from
 from tests.conftest import require_programs
 
 CREDENTIALS = ("X509_USER_PROXY", "BEARER_TOKEN", "BEARER_TOKEN_FILE", "XDG_RUNTIME_DIR")
@@ -77,15 +76,6 @@ def make_lister() -> Iterator[Callable[..., XRootDLister]]:
         lister.close()
 
 
-def ask_lister(lister: XRootDLister, directory: bytes, seconds: float = 30) -> Answer:
-    """The one answer for `directory`; a second one, or none, fails the test."""
-    answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
-    lister.submit(directory, answers.put)
-    answer = answers.get(timeout=seconds)
-    assert answers.empty()
-    return answer
-
-
 @pytest.fixture
 def ask() -> Callable[..., Answer]:
     return ask_lister
@@ -100,12 +90,7 @@ def listing(site: Site, make_lister: Callable[..., XRootDLister]) -> Callable[..
 @pytest.fixture
 def walk() -> Callable[..., list[Visit]]:
     """All visits of a walk from one root."""
-
-    def walk(lister: XRootDLister, root: bytes, retries: int = 3, seconds: float = 10) -> list[Visit]:
-        limits = Limits(concurrency=64, directory_timeout_seconds=seconds, retries=retries)
-        return list(Walk(lister, [root], Share(0, 1, 3), limits))
-
-    return walk
+    return walk_from
 
 
 @pytest.fixture
