@@ -12,8 +12,9 @@ from dynamo_consistency.check import Source, WebDavSource
 from dynamo_consistency.errors import ConfigurationError, ListingError
 from dynamo_consistency.listers import doors
 from dynamo_consistency.listers.contract import Failed, Listed
+from dynamo_consistency.listers.places import Prefix
 from dynamo_consistency.listers.webdav import WebDavLister
-from dynamo_consistency.listers.webdav.url import Address, Door, Prefix
+from dynamo_consistency.listers.webdav.url import Address, Door
 
 
 class TestServers:

@@ -27,6 +27,7 @@ from dynamo_consistency.backend.dynamo.connect import Databases, connect
 from dynamo_consistency.backend.dynamo.generation import Generation, detect
 from dynamo_consistency.backend.dynamo.options import Options
 from dynamo_consistency.backend.sql import trouble
+from dynamo_consistency.backend.standing import standing
 from dynamo_consistency.check import Source
 
 
@@ -75,14 +76,14 @@ class Registry:
 
     def delete(self, site: str, files: Iterable[str]) -> int:
         """The number of files whose deletion is requested now, also if it was already; the others are logged."""
-        return requests.standing(self.request_deletion(site, [paths.to_bytes(name) for name in files]))
+        return standing(self.request_deletion(site, [paths.to_bytes(name) for name in files]))
 
     def transfer(self, site: str, files: Iterable[str]) -> tuple[list[str], list[str]]:
         """Requests those that a disk has; what is refused for another reason than its sources is logged."""
         names = list(files)
         no_disk, nowhere = self.sources(site, names)
         lacking = set(no_disk)
-        requests.standing(self.request_transfer(site, [paths.to_bytes(name) for name in names if name not in lacking]))
+        standing(self.request_transfer(site, [paths.to_bytes(name) for name in names if name not in lacking]))
         return no_disk, nowhere
 
     def sources(self, site: str, files: Iterable[str]) -> tuple[list[str], list[str]]:

@@ -3,28 +3,15 @@
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 from sqlalchemy import Connection, and_, select
 
-from dynamo_consistency import paths
-from dynamo_consistency.backend.dataset_filter import dataset_of
+from dynamo_consistency.backend.blocks import UNKNOWN, UNSUBSCRIBED, Block, block_of, read_names, write_report
 from dynamo_consistency.backend.dynamo.connect import Databases, reading
-from dynamo_consistency.backend.dynamo.names import chunks, label, look_ups
+from dynamo_consistency.backend.dynamo.names import label, look_ups
 from dynamo_consistency.backend.dynamo.schema import block_replicas, blocks, datasets, files, groups
 from dynamo_consistency.backend.dynamo.sites import site_id
-from dynamo_consistency.errors import ConfigurationError
-
-UNSUBSCRIBED = "Unsubscribed"
-UNKNOWN = "unknown"
-
-
-class Block(NamedTuple):
-    """A block and who owns its replica at the site."""
-
-    dataset: str
-    name: str
-    group: str
+from dynamo_consistency.backend.sql.chunks import chunks
 
 
 def write_blocklist(databases: Databases, site: str, infile: str | Path, outfile: str | Path) -> None:
@@ -36,24 +23,10 @@ def write_blocklist(databases: Databases, site: str, infile: str | Path, outfile
     counts: Counter[Block] = Counter()
     with reading(databases.inventory) as connection:
         number = site_id(connection, site)
-        for chunk in chunks(_lines(infile)):
+        for chunk in chunks(read_names(infile)):
             known = {name: block for names in look_ups(chunk) for name, block in _blocks(connection, number, names)}
-            counts.update(known.get(name) or _forgotten(name) for name in chunk)
-    text = "".join(f"{line}\n" for line in _report(counts))
-    try:
-        Path(outfile).write_bytes(paths.to_bytes(text))
-    except OSError as error:
-        raise ConfigurationError(f"{outfile}: cannot be written: {error.strerror}") from None
-
-
-def _lines(infile: str | Path) -> Iterator[bytes]:
-    try:
-        with Path(infile).open("rb") as file:
-            for line in file:
-                if name := line.rstrip(b"\n"):
-                    yield name
-    except OSError as error:
-        raise ConfigurationError(f"{infile}: cannot be read: {error.strerror}") from None
+            counts.update(known.get(name) or block_of(name) for name in chunk)
+    write_report(outfile, counts)
 
 
 def _blocks(connection: Connection, number: int, names: list[bytes]) -> Iterator[tuple[bytes, Block]]:
@@ -74,15 +47,3 @@ def _blocks(connection: Connection, number: int, names: list[bytes]) -> Iterator
     )
     for name, dataset, block, group in connection.execute(query):
         yield name, Block(label(dataset) or UNKNOWN, label(block) or UNKNOWN, group or UNSUBSCRIBED)
-
-
-def _forgotten(name: bytes) -> Block:
-    return Block(dataset_of(paths.to_text(name)) or UNKNOWN, UNKNOWN, UNSUBSCRIBED)
-
-
-def _report(counts: Counter[Block]) -> Iterator[str]:
-    totals: Counter[str] = Counter()
-    for block, files_of_block in counts.items():
-        totals[block.dataset] += files_of_block
-    for block in sorted(counts, key=lambda block: (-totals[block.dataset], block)):
-        yield f"{counts[block]:10d}    {block.group:<17}  {block.dataset}#{block.name}"

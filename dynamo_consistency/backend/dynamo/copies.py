@@ -10,9 +10,10 @@ from dynamo_consistency import paths
 from dynamo_consistency.backend.dynamo.connect import Databases, reading
 from dynamo_consistency.backend.dynamo.generation import Generation
 from dynamo_consistency.backend.dynamo.inventory import claimed
-from dynamo_consistency.backend.dynamo.names import chunks, look_ups
+from dynamo_consistency.backend.dynamo.names import look_ups
 from dynamo_consistency.backend.dynamo.schema import block_replicas, files, sites
 from dynamo_consistency.backend.dynamo.sites import site_id
+from dynamo_consistency.backend.sql.chunks import chunks
 
 
 def without_source(

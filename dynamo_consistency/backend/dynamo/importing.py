@@ -13,7 +13,6 @@ from sqlalchemy import Column, Connection, Table, case, delete, func, insert, li
 from dynamo_consistency.backend.dynamo import schema
 from dynamo_consistency.backend.dynamo.connect import Databases, writing
 from dynamo_consistency.backend.dynamo.filelist import DEFAULT, Line, default_dataset, read_list
-from dynamo_consistency.backend.dynamo.names import chunks
 from dynamo_consistency.backend.dynamo.schema import (
     block_replica_files,
     block_replicas,
@@ -27,6 +26,7 @@ from dynamo_consistency.backend.dynamo.schema import (
 )
 from dynamo_consistency.backend.dynamo.sites import site_id
 from dynamo_consistency.backend.sql import trouble
+from dynamo_consistency.backend.sql.chunks import chunks
 from dynamo_consistency.errors import ConfigurationError
 
 LONG_AGO = 0

@@ -1,15 +1,9 @@
 """Names of datasets, blocks and files between the database, where they are bytes, and people."""
 
 from collections.abc import Iterable, Iterator
-from itertools import islice
-from typing import TypeVar
 
 from dynamo_consistency.backend.dynamo.schema import NAME_LIMIT
-
-LOOK_UP_ROWS = 500
-"""Names in one look-up: well below the limits of a statement, and enough to make round trips unimportant."""
-
-Item = TypeVar("Item")
+from dynamo_consistency.backend.sql.chunks import chunks
 
 
 def label(raw: bytes | None) -> str | None:
@@ -30,9 +24,3 @@ def storable(name: bytes) -> bool:
 def look_ups(names: Iterable[bytes]) -> Iterator[list[bytes]]:
     """`names` in chunks for one query each, without those that the database cannot hold: they are never sent there."""
     return chunks(name for name in names if storable(name))
-
-
-def chunks(items: Iterable[Item], size: int = LOOK_UP_ROWS) -> Iterator[list[Item]]:
-    iterator = iter(items)
-    while chunk := list(islice(iterator, size)):
-        yield chunk

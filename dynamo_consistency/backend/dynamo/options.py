@@ -3,9 +3,8 @@
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
 
+from dynamo_consistency.backend.sql.url import database_url
 from dynamo_consistency.check import Source
 from dynamo_consistency.yamlfile import ClosedModel
 
@@ -16,17 +15,9 @@ SiteOptions = Source
 
 
 def _database_url(text: str) -> str:
-    """The text itself is never repeated in a complaint: it may hold a password."""
-    example = "such as mysql+pymysql://dynamoread@db.example.org/dynamo or sqlite:////data/inventory.sqlite"
-    try:
-        url = make_url(text)
-    except (ArgumentError, ValueError):
-        raise ValueError(f"is not the URL of a database; write one {example}") from None
-    if url.drivername not in DRIVERS:
-        raise ValueError(f"{url.drivername!r} is no driver that is known here; write a URL {example}")
-    if not url.database or url.database == ":memory:":
-        raise ValueError(f"names no database; write a URL {example}")
-    return text
+    return database_url(
+        text, DRIVERS, "such as mysql+pymysql://dynamoread@db.example.org/dynamo or sqlite:////data/inventory.sqlite"
+    )
 
 
 DatabaseUrl = Annotated[str, AfterValidator(_database_url)]

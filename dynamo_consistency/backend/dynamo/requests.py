@@ -1,10 +1,8 @@
 """What is asked of Dynamo, and where: each generation of its daemons reads other tables."""
 
-import logging
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-from dynamo_consistency import paths
 from dynamo_consistency.backend.contract import Outcome
 from dynamo_consistency.backend.dynamo import deletion, transfer, v1
 from dynamo_consistency.backend.dynamo.connect import Databases
@@ -14,8 +12,6 @@ from dynamo_consistency.backend.sql import trouble
 from dynamo_consistency.errors import BackendError
 
 Tables = Literal["v1", "v2"]
-
-log = logging.getLogger(__name__)
 
 REGISTERED = "the inventory has it at the site; only what Dynamo does not manage is deleted in this way"
 
@@ -49,14 +45,6 @@ def request_transfer(
     """See `contract.ItemisingRegistry`."""
     ask = v1.request_transfer if _tables(databases, generation, chosen) == "v1" else transfer.request
     return _one_for_each(files, lambda wanted: ask(databases, generation, site, wanted))
-
-
-def standing(outcomes: Sequence[Outcome]) -> int:
-    """The number of files for which a request stands now; why there is none for the others is logged."""
-    refused = {outcome.path: outcome.message for outcome in outcomes if outcome.outcome == "refused"}
-    for path, message in refused.items():
-        log.warning("not requested: %s: %s", paths.to_text(path), message)
-    return len({outcome.path for outcome in outcomes} - refused.keys())
 
 
 def _one_for_each(files: Sequence[bytes], ask: Callable[[Sequence[bytes]], dict[bytes, Outcome]]) -> list[Outcome]:

@@ -13,13 +13,14 @@ from dynamo_consistency.backend.dynamo.connect import Databases, reading
 from dynamo_consistency.backend.dynamo.copies import copies
 from dynamo_consistency.backend.dynamo.generation import Generation
 from dynamo_consistency.backend.dynamo.inventory import claimed
-from dynamo_consistency.backend.dynamo.names import chunks, look_ups
+from dynamo_consistency.backend.dynamo.names import look_ups
 from dynamo_consistency.backend.dynamo.queues import deletion_queue, transfer_queue
 from dynamo_consistency.backend.dynamo.refusal import RefusedError, check_path, check_plain, check_storable
 from dynamo_consistency.backend.dynamo.schema import block_replicas, files
 from dynamo_consistency.backend.dynamo.sites import site_id
 from dynamo_consistency.backend.dynamo.transfer import check_sources
 from dynamo_consistency.backend.dynamo.writing import Writer, locked
+from dynamo_consistency.backend.sql.chunks import chunks
 
 OVER = ("done", "failed")
 AS_NEW: dict[str, Any] = {"reqid": 0, "status": "new"}

@@ -4,9 +4,8 @@ import re
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
 
+from dynamo_consistency.backend.sql.url import database_url
 from dynamo_consistency.check import Positive, SiteName, Source
 from dynamo_consistency.yamlfile import ClosedModel
 
@@ -27,18 +26,7 @@ Text = Annotated[str, Field(min_length=1)]
 
 
 def _database_url(text: str) -> str:
-    """The text itself is never repeated in a complaint: it may hold a password."""
-    example = "such as postgresql+psycopg://reader@db.example.org/rucio"
-    try:
-        url = make_url(text)
-    except (ArgumentError, ValueError):
-        raise ValueError(f"is not the URL of a database; write one {example}") from None
-    if url.drivername not in DRIVERS:
-        raise ValueError(f"{url.drivername!r} is no driver that is known here; write a URL {example}")
-    service = url.drivername.startswith("oracle") and "service_name" in url.query
-    if (not url.database and not service) or url.database == ":memory:":
-        raise ValueError(f"names no database; write a URL {example}")
-    return text
+    return database_url(text, DRIVERS, "such as postgresql+psycopg://reader@db.example.org/rucio")
 
 
 def _server_url(text: str) -> str:

@@ -3,19 +3,19 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from itertools import groupby, islice
-from typing import Any, NamedTuple, TypeVar
+from itertools import groupby
+from typing import Any, NamedTuple
 
 from sqlalchemy import Column, ColumnElement, Connection, Select, Table, and_, func, or_, select
 
 from dynamo_consistency.backend.rucio.lfn2pfn import Did
 from dynamo_consistency.backend.rucio.rses import Rse
 from dynamo_consistency.backend.rucio.schema import Tables
+from dynamo_consistency.backend.sql.chunks import Item
+from dynamo_consistency.backend.sql.chunks import chunks as in_chunks
 
 LOOK_UP_ROWS = 400
 """Files in one look-up: below the depth of an expression that SQLite allows, which is 1000."""
-
-Item = TypeVar("Item")
 
 
 class Replica(NamedTuple):
@@ -210,9 +210,7 @@ def _replica(row: Any) -> Replica:
 
 def chunks(items: Iterable[Item]) -> Iterator[list[Item]]:
     """As many at a time as one look-up takes."""
-    iterator = iter(items)
-    while some := list(islice(iterator, LOOK_UP_ROWS)):
-        yield some
+    return in_chunks(items, LOOK_UP_ROWS)
 
 
 def spellings(path: bytes) -> list[str]:

@@ -1,6 +1,5 @@
 """`registry` of the backend contract: what is asked of Rucio, for which run, and what has become of it."""
 
-import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -13,9 +12,8 @@ from dynamo_consistency.backend.rucio.options import Options
 from dynamo_consistency.backend.rucio.quarantine import Quarantine
 from dynamo_consistency.backend.rucio.rest import RestClient
 from dynamo_consistency.backend.rucio.transfer import Transfer
+from dynamo_consistency.backend.standing import standing
 from dynamo_consistency.errors import ConfigurationError
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -51,14 +49,14 @@ class Registry:
 
     def delete(self, site: str, files: Iterable[str]) -> int:
         """The number of files whose deletion is requested now, also if it was already; the others are logged."""
-        return _standing(self.request_deletion(site, [paths.to_bytes(name) for name in files]))
+        return standing(self.request_deletion(site, [paths.to_bytes(name) for name in files]))
 
     def transfer(self, site: str, files: Iterable[str]) -> tuple[list[str], list[str]]:
         """Requests what can be had again; what is refused for another reason than its sources is logged."""
         names = list(files)
         no_disk, nowhere = self.sources(site, names)
         lacking = set(nowhere if self.options.recall_from_tape else no_disk)
-        _standing(self.request_transfer(site, [paths.to_bytes(name) for name in names if name not in lacking]))
+        standing(self.request_transfer(site, [paths.to_bytes(name) for name in names if name not in lacking]))
         return no_disk, nowhere
 
     def sources(self, site: str, files: Iterable[str]) -> tuple[list[str], list[str]]:
@@ -73,11 +71,3 @@ class Registry:
         if self.client is None:
             raise ConfigurationError("nothing can be asked of Rucio; add `rest` to the backend in backends.yaml")
         return self.client
-
-
-def _standing(outcomes: Sequence[Outcome]) -> int:
-    """The number of files for which a request stands now; why there is none for the others is logged."""
-    refused = {outcome.path: outcome.message for outcome in outcomes if outcome.outcome == "refused"}
-    for path, message in refused.items():
-        log.warning("not requested: %s: %s", paths.visible(path), message)
-    return len({outcome.path for outcome in outcomes} - refused.keys())

@@ -10,6 +10,7 @@ from dynamo_consistency.errors import ConfigurationError, ListingError
 from dynamo_consistency.listers import doors
 from dynamo_consistency.listers.contract import Answer, Failed, Listed, SimpleListing
 from dynamo_consistency.listers.credentials import check_credentials, stale_credentials
+from dynamo_consistency.listers.places import Prefix
 from dynamo_consistency.listers.simple import NOT_LISTED, simple
 from dynamo_consistency.listers.threaded import ThreadedLister
 from dynamo_consistency.listers.webdav.client import EVERYTHING, WANTED, Client, Question
@@ -18,7 +19,7 @@ from dynamo_consistency.listers.webdav.identity import Identity
 from dynamo_consistency.listers.webdav.multistatus import Multistatus, Response
 from dynamo_consistency.listers.webdav.names import Reading, read
 from dynamo_consistency.listers.webdav.trouble import DoorIsDownError, RefusedTlsError, SilentError, TroubleError
-from dynamo_consistency.listers.webdav.url import Address, Door, Prefix
+from dynamo_consistency.listers.webdav.url import Address, Door
 
 MOST_CONNECTIONS = 64
 """More threads than that only wait for each other: one processor reads what they get."""

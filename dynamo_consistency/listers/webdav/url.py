@@ -5,16 +5,12 @@ from dataclasses import dataclass
 from urllib.parse import quote, quote_from_bytes, unquote_to_bytes, urljoin, urlsplit
 
 from dynamo_consistency.errors import ConfigurationError
-from dynamo_consistency.paths import normalise, to_bytes
+from dynamo_consistency.listers.places import HOST_AND_PORT, without_user
+from dynamo_consistency.paths import normalise
 
 DEFAULT_PORTS = {"https": 443, "http": 80}
 
-_DOOR = re.compile(
-    r"(?:(?P<scheme>davs?|webdavs?|https?)://)?"
-    r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)"
-    r"(?::(?P<port>[0-9]{1,5}))?"
-    r"/{0,2}"
-)
+_DOOR = re.compile(r"(?:(?P<scheme>davs?|webdavs?|https?)://)?" + HOST_AND_PORT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +32,7 @@ class Door:
         port = int(match["port"] or DEFAULT_PORTS[scheme]) if match else 0
         if match is None or not 0 < port < 65536:
             raise ConfigurationError(
-                f"the WebDAV server {_without_user(text)!r} is not understood: write davs://host:port, https://host, "
+                f"the WebDAV server {without_user(text)!r} is not understood: write davs://host:port, https://host, "
                 "or dav:// and http:// for one without TLS, an IPv6 address as [2001:db8::1], and the path in prefix"
             )
         return cls(scheme, match["host"].lower(), port)
@@ -47,10 +43,6 @@ class Door:
 
     def __str__(self) -> str:
         return f"{self.scheme}://{self.host}:{self.port}"
-
-
-def _without_user(text: str) -> str:
-    return re.sub(r"//[^/]*@", "//***@", text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +75,3 @@ class Address:
 
     def __str__(self) -> str:
         return f"{self.door}{self.target.partition('?')[0]}"  # a query may hold a signature
-
-
-class Prefix:
-    """The site's rule for names: path at the site = prefix + LFN."""
-
-    def __init__(self, text: str = "") -> None:
-        """Raises ConfigurationError for a relative prefix."""
-        if text and not text.startswith("/"):
-            raise ConfigurationError(f"the prefix {text!r} is relative; it must start with /")
-        self._root = normalise(to_bytes(text)) if text else b"/"
-
-    def path(self, lfn: bytes) -> bytes:
-        """Where `lfn` is at the site."""
-        return lfn if self._root == b"/" else normalise(self._root + lfn)

@@ -4,16 +4,13 @@ import re
 from dataclasses import dataclass
 
 from dynamo_consistency.errors import ConfigurationError
-from dynamo_consistency.paths import is_below, normalise, to_bytes, to_text
+from dynamo_consistency.listers import places
+from dynamo_consistency.listers.places import HOST_AND_PORT, without_user
+from dynamo_consistency.paths import is_below, normalise, to_text
 
 DEFAULT_PORT = 1094
 
-_DOOR = re.compile(
-    r"(?:(?P<scheme>roots?|xroots?)://)?"
-    r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)"
-    r"(?::(?P<port>[0-9]{1,5}))?"
-    r"/{0,2}"
-)
+_DOOR = re.compile(r"(?:(?P<scheme>roots?|xroots?)://)?" + HOST_AND_PORT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +31,7 @@ class Door:
         port = int(match["port"] or DEFAULT_PORT) if match else 0
         if match is None or not 0 < port < 65536:
             raise ConfigurationError(
-                f"the XRootD server {_without_user(text)!r} is not understood: write host, host:port, root://host:port "
+                f"the XRootD server {without_user(text)!r} is not understood: write host, host:port, root://host:port "
                 "or roots://host:port, an IPv6 address as [2001:db8::1]:1094, and the path in prefix"
             )
         return cls(match["host"], port, (match["scheme"] or "root").removeprefix("x"))
@@ -43,33 +40,23 @@ class Door:
         return f"{self.scheme}://{self.host}:{self.port}"
 
 
-def _without_user(text: str) -> str:
-    return re.sub(r"//[^/]*@", "//***@", text)
-
-
-class Prefix:
-    """The site's rule for names: path at the site = prefix + LFN."""
+class Prefix(places.Prefix):
+    """As everywhere, but that XRootD ends a path at `?`."""
 
     def __init__(self, text: str = "") -> None:
-        """Raises ConfigurationError for a relative prefix, and for one with `?`, which ends a path in XRootD."""
-        if text and not text.startswith("/"):
-            raise ConfigurationError(f"the prefix {text!r} is relative; it must start with /")
+        """Raises ConfigurationError for a relative prefix, and for one that XRootD cannot have in a path."""
+        super().__init__(text)
         if "?" in text or "\0" in text:
             raise ConfigurationError(f"the prefix {text!r} holds a character that XRootD cannot have in a path")
-        self._root = normalise(to_bytes(text)) if text else b"/"
-
-    def path(self, lfn: bytes) -> bytes:
-        """Where `lfn` is at the site."""
-        return lfn if self._root == b"/" else normalise(self._root + lfn)
 
     def lfn(self, path: bytes) -> bytes:
         """The LFN of what is at `path`. Raises ValueError when that lies outside of the prefix."""
         path = normalise(path)
-        if path == self._root:
+        if path == self.root:
             return b"/"
-        if not is_below(path, self._root):
-            raise ValueError(f"{to_text(path)} is not below the prefix {to_text(self._root)}")
-        return path if self._root == b"/" else path[len(self._root) :]
+        if not is_below(path, self.root):
+            raise ValueError(f"{to_text(path)} is not below the prefix {to_text(self.root)}")
+        return path if self.root == b"/" else path[len(self.root) :]
 
 
 def unaskable(path: bytes) -> str | None:

@@ -1,0 +1,32 @@
+"""What is alike in the addresses of all protocols that have doors."""
+
+import re
+
+from dynamo_consistency.errors import ConfigurationError
+from dynamo_consistency.paths import normalise, to_bytes
+
+HOST_AND_PORT = (
+    r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)"
+    r"(?::(?P<port>[0-9]{1,5}))?"
+    r"/{0,2}"
+)
+"""The rest of a door, after its scheme; an IPv6 address stands in brackets."""
+
+
+def without_user(text: str) -> str:
+    """A door as it may be shown: what stands before an @ may be a password."""
+    return re.sub(r"//[^/]*@", "//***@", text)
+
+
+class Prefix:
+    """The site's rule for names: path at the site = prefix + LFN."""
+
+    def __init__(self, text: str = "") -> None:
+        """Raises ConfigurationError for a relative prefix."""
+        if text and not text.startswith("/"):
+            raise ConfigurationError(f"the prefix {text!r} is relative; it must start with /")
+        self.root = normalise(to_bytes(text)) if text else b"/"
+
+    def path(self, lfn: bytes) -> bytes:
+        """Where `lfn` is at the site."""
+        return lfn if self.root == b"/" else normalise(self.root + lfn)
