@@ -21,8 +21,8 @@ demo: $(READY) ## Check a small site against a small inventory, from nothing to 
 demo-rucio: $(READY) ## The same with a real Rucio server, which is installed first (230 MB, once): from findings to recovery
 	@PYTHONPATH=tests/rucio $(BIN)/python examples/demo-rucio/demo.py
 
-test: $(READY_DEV) ## Run all tests that can run here; those that cannot are named with the line that installs what they need
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+test: $(READY_DEV) ## Run all tests that can run here; those that cannot are named with what installs it; TEST=... are pytest's arguments
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(TEST)
 
 lint: $(READY_DEV) ## Formatting, style, types, and the direction of dependencies
 	@$(BIN)/ruff format --check .

@@ -80,14 +80,24 @@ def children() -> Callable[[], set[int]]:
 
     def children() -> set[int]:
         files = Path("/proc/self/task").glob("*/children")
-        pids = {int(pid) for file in files for pid in file.read_text().split()}
+        pids = {int(pid) for file in files for pid in _words(file)}
         return {pid for pid in pids if _state(pid) not in ("", "Z")}
 
     return children
 
 
 def _state(pid: int) -> str:
+    text = _read(Path(f"/proc/{pid}/stat"))
+    return text.rpartition(")")[2].split()[0] if text else ""
+
+
+def _words(file: Path) -> list[str]:
+    return _read(file).split()
+
+
+def _read(file: Path) -> str:
+    """The file's text; nothing when its thread or process has ended since it was found."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        return file.read_text()
     except OSError:
         return ""

@@ -4,7 +4,6 @@ import functools
 import http.server
 import itertools
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -17,6 +16,8 @@ from pathlib import Path
 import pytest
 from botocore.loaders import JSONFileLoader
 from object_store import ObjectStore, ScriptedStore
+
+from tests.conftest import require_programs
 
 INSTALL = "go install github.com/versity/versitygw/cmd/versitygw@v1.8.0 (with GOBIN on the PATH)"
 SECRET = "a-secret-of-these-tests"
@@ -31,10 +32,9 @@ def server(request, tmp_path_factory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("object-store")
     command = [str(Path(sys.executable).with_name("moto_server")), "-H", "127.0.0.1", "-p", str(port)]
     if request.param == "versitygw":
-        if not (program := shutil.which("versitygw")):  # in CI, too: it takes minutes to build
-            pytest.skip(f"a second make of object store, for which these tests want versitygw: {INSTALL}")
+        require_programs("versitygw", install=INSTALL)
         (folder / "data").mkdir()
-        command = [program, "--port", f"127.0.0.1:{port}", "--access", "tester", "--secret", SECRET, "posix"]
+        command = ["versitygw", "--port", f"127.0.0.1:{port}", "--access", "tester", "--secret", SECRET, "posix"]
         command.append(str(folder / "data"))
     environment = {**os.environ, "AWS_ACCESS_KEY_ID": "tester", "AWS_SECRET_ACCESS_KEY": SECRET}
     with (
