@@ -140,6 +140,7 @@ def _suspended(known: Known) -> Values:
 GAUGES = (
     Gauge("ready", "1: the spec is valid and the schedule armed.", (), _ready),
     Gauge("suspended", "1: no new run starts.", (), _suspended),
+    Gauge("created_timestamp_seconds", "When the check was made.", (), lambda k: _time(k.resource.created)),
     Gauge("last_run_timestamp_seconds", "When the last run began.", (), lambda k: _time(k.status.last_run_time)),
     Gauge(
         "last_success_timestamp_seconds",

@@ -31,6 +31,7 @@ def test_a_run_that_succeeds_is_measured(cluster: FakeCluster, operator: Operato
     )
     assert told[series("ready")] == 1
     assert told[series("suspended")] == told[series("awaiting_approval")] == told[series("holes")] == 0
+    assert told[series("last_run_timestamp_seconds")] >= told[series("created_timestamp_seconds")] > 1.7e9
     assert told[series("last_success_timestamp_seconds")] >= told[series("last_run_timestamp_seconds")] > 1.7e9
     assert told[series("next_run_timestamp_seconds")] > told[series("last_run_timestamp_seconds")]
     assert told[series("expected_interval_seconds")] == 7 * 86400

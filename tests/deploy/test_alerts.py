@@ -1,0 +1,78 @@
+"""The alerts, as Prometheus itself reads and evaluates them."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from consistency_operator.gauges import GAUGES
+from consistency_operator.metrics import PREFIX
+
+from tests.conftest import require_programs
+from tests.deploy.conftest import REPOSITORY
+
+RULES = REPOSITORY / "deploy/monitoring/rules.yaml"
+TESTS = Path(__file__).parent / "alerts.yaml"
+PAGE = REPOSITORY / "docs/reference/metrics.md"
+
+
+@pytest.fixture(scope="module")
+def groups() -> dict[str, object]:
+    return yaml.safe_load(RULES.read_text())["spec"]
+
+
+@pytest.fixture
+def promtool(groups, tmp_path):
+    """Runs promtool in a folder with the rules, as a file of Prometheus, and their tests."""
+    require_programs("promtool", install="apt-get install prometheus")
+    (tmp_path / "rules.yaml").write_text(yaml.safe_dump(groups))
+    # promtool knows no YAML anchors across its types, hence written out
+    (tmp_path / "tests.yaml").write_text(yaml.dump(yaml.safe_load(TESTS.read_text()), Dumper=_Plain))
+
+    def promtool(*arguments: str) -> str:
+        done = subprocess.run(["promtool", *arguments], cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    return promtool
+
+
+class _Plain(yaml.SafeDumper):
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
+
+def alerts(groups) -> dict[str, str]:
+    return {rule["alert"]: rule["expr"] for group in groups["groups"] for rule in group["rules"]}
+
+
+def test_prometheus_reads_the_rules(promtool, groups):
+    assert f"{len(alerts(groups))} rules found" in promtool("check", "rules", "rules.yaml")
+
+
+def test_each_alert_fires_when_it_should_and_not_before(promtool):
+    promtool("test", "rules", "tests.yaml")
+
+
+def test_each_alert_has_a_test_in_which_it_fires(groups):
+    cases = [case for test in yaml.safe_load(TESTS.read_text())["tests"] for case in test.get("alert_rule_test", [])]
+    assert {case["alertname"] for case in cases if case["exp_alerts"]} == set(alerts(groups))
+
+
+def test_the_rules_name_no_metric_that_is_not_there(groups):
+    own = {"operator_failures_total", "operator_checks"}
+    named = set(re.findall(rf"{PREFIX}_(\w+)", " ".join(alerts(groups).values())))
+    assert named <= {gauge.name for gauge in GAUGES} | own
+
+
+def test_the_page_names_every_alert_and_no_other(groups):
+    assert set(re.findall(r"^\| `(SiteConsistency\w+)`", PAGE.read_text(), re.M)) == set(alerts(groups))
+
+
+def test_the_scrape_finds_the_operators_service(render):
+    (monitor,) = [each for each in render("deploy/monitoring") if each["kind"] == "ServiceMonitor"]
+    (service,) = [each for each in render("deploy") if each["kind"] == "Service"]
+    wanted = monitor["spec"]["selector"]["matchLabels"]
+    assert wanted.items() <= service["metadata"]["labels"].items()
+    assert [end["port"] for end in monitor["spec"]["endpoints"]] == [port["name"] for port in service["spec"]["ports"]]
