@@ -1,4 +1,4 @@
-"""Work in a process of its own, for the sake of libraries that can crash.
+"""Work in processes of its own: for machines with several processors, and for libraries that can crash.
 
 The XRootD library does when a connection breaks in the middle of an answer, now and then, in all versions up to 6.2.1.
 """
@@ -7,67 +7,121 @@ import logging
 import multiprocessing
 import os
 import threading
-from collections.abc import Callable
-from multiprocessing.connection import Connection
-from typing import TypeVar
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Any, Generic, TypeVar
 
 from dynamo_consistency.errors import ConsistencyError, ListingError
 
 log = logging.getLogger(__name__)
 
 ATTEMPTS = 5
-GRACE_SECONDS = 5  # what it has, when it is told to end, to leave nothing half-written
+GRACE_SECONDS = 5  # what a process has, when it is told to end, to leave nothing half-written
 Result = TypeVar("Result")
+Tell = Callable[[Any], None]
+"""What a task calls, in its own process, with something that is to be heard here while it goes on."""
+Task = Callable[[Tell], Result]
 
 
-def apart(what: str, work: Callable[[], Result]) -> Result:
-    """What `work` returns or raises. It is done again when its process crashes; it must bear that, as stages do.
+def apart(
+    what: str, tasks: Sequence[Task[Result]], hear: Callable[[int, Any], None] = lambda number, told: None
+) -> list[Result]:
+    """What the tasks return, all at work at once, each in a process of its own.
 
-    Raises ListingError after too many crashes.
+    `hear` is called here with the number of a task and what it tells. A task whose process crashes is done again; it
+    must bear that, as stages do. What one raises is raised here, when the processes of the others have been ended, and
+    so is ListingError after too many crashes of one.
     """
-    for attempt in range(1, ATTEMPTS + 1):
-        try:
-            return _attempt(work)
-        except _CrashError as crash:
-            log.warning("%s: its process died (exit code %s), attempt %d of %d", what, crash, attempt, ATTEMPTS)
-    raise ListingError(f"{what} crashed {ATTEMPTS} times: are there doors that break connections? nothing was written")
-
-
-class _CrashError(Exception):
-    """The process ended without a word; the message is its exit code."""
-
-
-def _attempt(work: Callable[[], Result]) -> Result:
-    here, there = multiprocessing.Pipe(duplex=False)
-    process = multiprocessing.get_context("fork").Process(target=_report, args=(work, there))
-    process.start()
-    there.close()
-    result: Result
+    workers: list[_Worker[Result]] = []
+    results: dict[int, Result] = {}
     try:
-        result, error = here.recv()
-    except EOFError:
-        process.join()
-        raise _CrashError(process.exitcode) from None
+        for number, task in enumerate(tasks):
+            workers.append(_Worker(number, task))
+        while len(results) < len(workers):
+            awaited = {worker.connection: worker for worker in workers if worker.number not in results}
+            for connection in wait(list(awaited)):
+                worker = awaited[connection]  # type: ignore[index]
+                try:
+                    message = worker.connection.recv()
+                except EOFError:
+                    worker.begin_again(what)
+                    continue
+                if isinstance(message, _Told):
+                    hear(worker.number, message.what)
+                else:
+                    results[worker.number] = message.result()
     except BaseException:
-        process.terminate()
-        process.join(GRACE_SECONDS)
-        process.kill()
+        _end(workers)
         raise
-    process.join()
-    if error is not None:
-        raise error
-    return result
+    for worker in workers:
+        worker.process.join()
+    return [results[number] for number in range(len(workers))]
 
 
-def _report(work: Callable[[], Result], connection: Connection) -> None:
+@dataclass(frozen=True)
+class _Told:
+    what: Any
+
+
+@dataclass(frozen=True)
+class _Ended:
+    returned: Any = None
+    raised: BaseException | None = None
+
+    def result(self) -> Any:
+        if self.raised is not None:
+            raise self.raised
+        return self.returned
+
+
+class _Worker(Generic[Result]):
+    """A task and the process that is at it."""
+
+    def __init__(self, number: int, task: Task[Result]) -> None:
+        self.number, self._task, self._attempt = number, task, 0
+        self.connection: Connection
+        self.process: BaseProcess
+        self._begin()
+
+    def _begin(self) -> None:
+        self._attempt += 1
+        self.connection, there = multiprocessing.Pipe(duplex=False)
+        self.process = multiprocessing.get_context("fork").Process(target=_work, args=(self._task, there))
+        self.process.start()
+        there.close()
+
+    def begin_again(self, what: str) -> None:
+        """The process has ended without a word. Raises ListingError when it did so too often."""
+        self.process.join()
+        code = self.process.exitcode
+        log.warning("%s: its process died (exit code %s), attempt %d of %d", what, code, self._attempt, ATTEMPTS)
+        if self._attempt == ATTEMPTS:
+            raise ListingError(
+                f"{what} crashed {ATTEMPTS} times: are there doors that break connections? nothing was written"
+            )
+        self._begin()
+
+
+def _end(workers: list[_Worker[Any]]) -> None:
+    for worker in workers:
+        worker.process.terminate()
+    for worker in workers:
+        worker.process.join(GRACE_SECONDS)
+        worker.process.kill()
+
+
+def _work(task: Task[Any], connection: Connection) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
-        connection.send((work(), None))
+        ended = _Ended(task(lambda told: connection.send(_Told(told))))
     except (ConsistencyError, KeyboardInterrupt) as error:
-        connection.send((None, error))
+        ended = _Ended(raised=error)
     except Exception as error:
         log.debug("unexpected", exc_info=True)
-        connection.send((None, RuntimeError(f"{type(error).__name__}: {error}")))
+        ended = _Ended(raised=RuntimeError(f"{type(error).__name__}: {error}"))
+    connection.send(ended)
 
 
 def _end_with_parent() -> None:

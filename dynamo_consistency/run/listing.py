@@ -15,7 +15,7 @@ from dynamo_consistency.run.collector import rarely_collected
 from dynamo_consistency.run.directory import RunDirectory, shard_name
 from dynamo_consistency.run.listing_file import ListingFile
 from dynamo_consistency.run.opening import OpenSource, open_lister, source_of
-from dynamo_consistency.run.progress import Counts, Progress
+from dynamo_consistency.run.progress import Counts, Watcher
 from dynamo_consistency.secrets import redact
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Part(NamedTuple):
     share: Share
 
 
-def list_shard(run: RunDirectory, backend: "Backend | None", shard: int, progress: Progress) -> dict[str, Any]:
+def list_shard(run: RunDirectory, backend: "Backend | None", shard: int, progress: Watcher) -> dict[str, Any]:
     """List shard number `shard` of the run's site; what `listing/shard-NNNN.json` holds.
 
     A shard that is already whole is not listed again. `backend` is asked only where the check names no source.
@@ -51,7 +51,7 @@ def list_shard(run: RunDirectory, backend: "Backend | None", shard: int, progres
     return write_listing(run, Part(shard_name(shard), listing, share), backend, progress)
 
 
-def write_listing(run: RunDirectory, part: Part, backend: "Backend | None", progress: Progress) -> dict[str, Any]:
+def write_listing(run: RunDirectory, part: Part, backend: "Backend | None", progress: Watcher) -> dict[str, Any]:
     """List `part`; what its `.json` holds. Raises ListingError as `list_shard` does."""
     began = time.monotonic()
     dump = source_of(part.listing, backend, run.site).dump
@@ -71,7 +71,7 @@ def expected_directories(earlier: RunDirectory, shard: int) -> int | None:
     return int(earlier.read_json(report)["counts"]["directories"]) if earlier.exists(report) else None
 
 
-def _walk(run: RunDirectory, part: Part, progress: Progress, source: OpenSource) -> dict[str, Any]:
+def _walk(run: RunDirectory, part: Part, progress: Watcher, source: OpenSource) -> dict[str, Any]:
     name, listing, share = part
     roots = [paths.to_bytes(root.path) for root in listing.roots]
     limits = Limits(
@@ -112,7 +112,7 @@ def _record(file: ListingFile, share: Share, visit: Visit) -> None:
     file.note(answer.notes)
 
 
-def _read_dump(run: RunDirectory, part: Part, source: DumpSource, progress: Progress) -> dict[str, Any]:
+def _read_dump(run: RunDirectory, part: Part, source: DumpSource, progress: Watcher) -> dict[str, Any]:
     from dynamo_consistency.listers.dump import read_dump
 
     name, listing, share = part

@@ -11,18 +11,17 @@ from dynamo_consistency.errors import BackendError, ConsistencyError, InvalidRun
 from dynamo_consistency.run import summary as summaries
 from dynamo_consistency.run.action import act
 from dynamo_consistency.run.action.record import ACTIONS
-from dynamo_consistency.run.apart import apart
 from dynamo_consistency.run.comparison import compare
 from dynamo_consistency.run.directory import RunDirectory, Store
 from dynamo_consistency.run.followup import follow_up
 from dynamo_consistency.run.gates import evaluate, gather
 from dynamo_consistency.run.history import latest_complete, read_summary
-from dynamo_consistency.run.listing import list_shard
 from dynamo_consistency.run.progress import Progress
 from dynamo_consistency.run.report import write_reports
 from dynamo_consistency.run.retention import prune
 from dynamo_consistency.run.snapshot import ask_datasets, take_snapshot
 from dynamo_consistency.run.unmerged import find_unmerged, list_unmerged
+from dynamo_consistency.run.whole import list_site, shards_here
 
 log = logging.getLogger(__name__)
 
@@ -30,17 +29,17 @@ log = logging.getLogger(__name__)
 def run_check(check: SiteConsistencyCheck, backend: Backend, store: Store) -> tuple[RunDirectory, summaries.Summary]:
     """One whole run on this machine; returns where it is and its summary, also when it is invalid.
 
-    Raises ConsistencyError when the run cannot even begin. On one machine one shard is enough: its window keeps the
-    doors busy, and further shards would only list the upper directories again.
+    Raises ConsistencyError when the run cannot even begin.
     """
     site = check.spec.site
     if not backend.check_site(site):
         raise ConsistencyError(f"the backend says that {site} is not ready; nothing was started")
-    run = store.create(_with_listing(resolved(check, backend), shards=1))
+    check = resolved(check, backend)
+    run = store.create(_with_listing(check, shards=shards_here(check.spec.listing)))
     log.info("run %s of %s in %s", run.run_id, site, run.url)
     try:
         take_snapshot(run, backend, "before")
-        _list(run, backend, Progress(f"listing {site}", _directories_of_last_run(store, site)))
+        list_site(run, backend, Progress(f"listing {site}", _directories_of_last_run(store, site)))
         list_unmerged(run, backend, Progress(f"listing the scratch area of {site}"))
     except (InvalidRunError, BackendError, ListingError) as error:
         return run, _invalid(run, backend, str(error))
@@ -48,14 +47,6 @@ def run_check(check: SiteConsistencyCheck, backend: Backend, store: Store) -> tu
     if any(gate["state"] != "Ready" for gate in summary["gates"]) or summary["result"] != "Complete":
         return run, summary
     return run, act_on(run, backend)
-
-
-def _list(run: RunDirectory, backend: Backend, progress: Progress) -> None:
-    source = run.check().spec.listing.source
-    if source is not None and source.xrootd is not None:
-        apart(f"the listing of {run.site}", lambda: list_shard(run, None, 0, progress))
-    else:
-        list_shard(run, backend, 0, progress)
 
 
 def resolved(check: SiteConsistencyCheck, backend: Backend) -> SiteConsistencyCheck:

@@ -4,8 +4,8 @@ import logging
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self, TextIO
+from dataclasses import astuple, dataclass
+from typing import TYPE_CHECKING, Protocol, Self, TextIO
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -26,8 +26,21 @@ class Counts:
     bytes: int = 0
 
 
+class Watcher(Protocol):
+    """What a listing tells how far it is, as often as it likes; `window` is the number of requests in flight.
+
+    `list_shard` enters and leaves its context.
+    """
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def __call__(self, counts: Counts, window: int) -> None: ...
+
+
 class Progress:
-    """Called with the counts as often as one likes, it speaks seldom. `list_shard` enters and leaves its context.
+    """A watcher that speaks seldom.
 
     `label` says what is listed; `expected` is the number of directories of the last run, when there was one.
     """
@@ -92,6 +105,39 @@ class Progress:
         if not self._expected or not rate or directories >= self._expected:
             return ""
         return f", about {_clock_time((self._expected - directories) / rate)} left"
+
+
+class Relay:
+    """A watcher that passes on to another process what it is told, as often as a terminal would show it."""
+
+    def __init__(self, tell: Callable[[tuple[Counts, int]], None], clock: Callable[[], float] = time.monotonic) -> None:
+        self._tell, self._clock = tell, clock
+        self._next = clock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def __call__(self, counts: Counts, window: int) -> None:
+        now = self._clock()
+        if now >= self._next:
+            self._next = now + TERMINAL_SECONDS
+            self._tell((counts, window))
+
+
+class Sum:
+    """Hears the relays of several listings of one site, and tells a watcher of all together."""
+
+    def __init__(self, watcher: Watcher) -> None:
+        self._watcher = watcher
+        self._latest: dict[int, tuple[Counts, int]] = {}
+
+    def hear(self, part: int, told: tuple[Counts, int]) -> None:
+        self._latest[part] = told
+        columns = zip(*(astuple(counts) for counts, _ in self._latest.values()), strict=True)
+        self._watcher(Counts(*map(sum, columns)), sum(window for _, window in self._latest.values()))
 
 
 def _clock_time(seconds: float) -> str:

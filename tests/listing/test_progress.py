@@ -2,8 +2,9 @@
 
 import io
 import logging
+from functools import partial
 
-from dynamo_consistency.run.progress import Counts, Progress
+from dynamo_consistency.run.progress import Counts, Progress, Relay, Sum
 
 
 class Terminal(io.StringIO):
@@ -49,3 +50,25 @@ def test_on_a_terminal_it_renews_a_line(caplog):
     assert "9,999" not in stream.getvalue(), "not more often than one can read"
     assert "last run" not in stream.getvalue()
     assert caplog.records == []
+
+
+def test_several_listings_at_once_are_told_as_one():
+    told = []
+
+    class Watcher:
+        def __call__(self, counts, window):
+            told.append((counts, window))
+
+    clock, together = Clock(), Sum(Watcher())
+    relays = [Relay(partial(together.hear, part), clock) for part in range(2)]
+    relays[0](Counts(files=5, directories=2, bytes=50), 8)
+    relays[1](Counts(files=1, directories=1, holes=1, bytes=7), 16)
+    clock.now = 0.1
+    relays[1](Counts(files=999), 999)
+    clock.now = 0.3
+    relays[0](Counts(files=6, directories=3, bytes=60), 4)
+    assert told == [
+        (Counts(files=5, directories=2, bytes=50), 8),
+        (Counts(files=6, directories=3, holes=1, bytes=57), 24),
+        (Counts(files=7, directories=4, holes=1, bytes=67), 20),
+    ]

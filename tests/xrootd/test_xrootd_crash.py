@@ -1,11 +1,8 @@
 """Connections that break in the middle of an answer: the XRootD library may crash then, and a run must bear it."""
 
 import json
-import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -13,8 +10,6 @@ import pytest
 from xrdclient.testing import FaultProxy
 
 from dynamo_consistency.check import SiteConsistencyCheck
-from dynamo_consistency.errors import ConfigurationError, ListingError
-from dynamo_consistency.run.apart import ATTEMPTS, apart
 from dynamo_consistency.run.directory import RunDirectory, Store
 
 FILES = 2000  # an answer of so many comes in a hundred pieces
@@ -27,7 +22,7 @@ from dynamo_consistency.run.listing import list_shard
 from dynamo_consistency.run.progress import Progress
 logging.basicConfig()
 try:
-    apart("the listing", lambda: list_shard(RunDirectory(sys.argv[1]), None, 0, Progress("test")))
+    apart("the listing", [lambda tell: list_shard(RunDirectory(sys.argv[1]), None, 0, Progress("test"))])
 except ConsistencyError as error:
     sys.exit(str(error))
 """
@@ -72,41 +67,6 @@ def test_a_connection_that_breaks_in_the_middle_of_an_answer_never_gives_a_part_
     assert json.loads((Path(run.url) / "listing/shard-0000.json").read_text())["counts"]["files"] == kinds.count("file")
 
 
-def die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def test_work_whose_process_dies_is_done_again(tmp_path) -> None:
-    def work() -> str:
-        marks = len(list(tmp_path.iterdir()))
-        (tmp_path / str(marks)).touch()
-        if marks < 2:
-            die()
-        return "done"
-
-    assert apart("the work", work) == "done"
-    assert len(list(tmp_path.iterdir())) == 3
-
-
-def test_work_that_always_dies_is_given_up_with_a_sentence(tmp_path) -> None:
-    with pytest.raises(ListingError, match=f"the work crashed {ATTEMPTS} times"):
-        apart("the work", die)
-
-
-def test_an_error_of_the_work_comes_through_and_is_not_done_again(tmp_path) -> None:
-    def work() -> None:
-        (tmp_path / "once").touch(exist_ok=False)
-        raise ConfigurationError("the door is wrong")
-
-    with pytest.raises(ConfigurationError, match="the door is wrong"):
-        apart("the work", work)
-
-
-def test_an_unexpected_error_of_the_work_keeps_its_name() -> None:
-    with pytest.raises(RuntimeError, match="ZeroDivisionError: division by zero"):
-        apart("the work", lambda: 1 / 0)
-
-
 ASK_AGAIN_AND_AGAIN = """
 import os, sys, threading
 from dynamo_consistency.listers.contract import Listed
@@ -141,23 +101,3 @@ def test_an_answer_over_a_connection_that_broke_meanwhile_is_not_believed(site, 
             answers = set(asking.communicate("go\n", timeout=100)[0].split())  # none at all after a crash
     assert answers <= {"failed", str(FILES)}
     assert proxy.connections > 1
-
-
-def test_when_the_command_is_interrupted_the_work_is_ended_too(tmp_path) -> None:
-    began = tmp_path / "began"
-    script = f"""
-import signal, time
-from pathlib import Path
-from dynamo_consistency.run.apart import apart
-signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-def work():
-    Path({str(began)!r}).write_text(str(__import__("os").getpid()))
-    time.sleep(60)
-apart("the work", work)
-"""
-    with subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.DEVNULL) as command:
-        while not began.exists() or not began.read_text():
-            time.sleep(0.05)
-        command.terminate()
-        assert command.wait(10) != 0
-    assert not Path(f"/proc/{began.read_text()}").exists()

@@ -1,0 +1,46 @@
+"""The listing of a whole site on one machine, by as many processes as help."""
+
+import os
+from functools import partial
+
+from dynamo_consistency.backend.contract import Backend
+from dynamo_consistency.check import Listing
+from dynamo_consistency.run.apart import Tell, apart
+from dynamo_consistency.run.directory import RunDirectory
+from dynamo_consistency.run.listing import list_shard
+from dynamo_consistency.run.progress import Relay, Sum, Watcher
+
+
+def shards_here(listing: Listing) -> int:
+    """In how many shards this machine should list the site: never more than may be listed at a time.
+
+    One process keeps a file system busy, and reads a dump. Doors are another matter: their answers come quicker than
+    one process understands them.
+    """
+    if not _by_protocol(listing):
+        return 1
+    return min(listing.shards, listing.parallelism, len(os.sched_getaffinity(0)))
+
+
+def list_site(run: RunDirectory, backend: Backend, watcher: Watcher) -> None:
+    """List all shards of the run's site at once. Raises ListingError when one could not be listed.
+
+    A shard that is already whole is not listed again.
+    """
+    listing = run.check().spec.listing
+    if not _by_protocol(listing):
+        list_shard(run, backend, 0, watcher)
+        return
+    tasks = [partial(_list, run.url, shard) for shard in range(listing.shards)]
+    with watcher:
+        apart(f"the listing of {run.site}", tasks, Sum(watcher).hear)
+
+
+def _list(url: str, shard: int, tell: Tell) -> None:
+    """In a process of its own, where the client of an object store that `run` may hold is of no use."""
+    list_shard(RunDirectory(url), None, shard, Relay(tell))
+
+
+def _by_protocol(listing: Listing) -> bool:
+    source = listing.source
+    return source is not None and (source.xrootd or source.webdav or source.s3) is not None
