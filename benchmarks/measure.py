@@ -26,18 +26,32 @@ class Row:
     ratio: str = ""
 
 
-def measure(command: Sequence[str | Path], runs: int = 3, **options: object) -> tuple[float, float]:
-    """(median wall seconds, highest peak RSS in MiB of the process and its children together) of a command."""
+def measure(
+    command: Sequence[str | Path], runs: int = 3, limit: float | None = None, **options: object
+) -> tuple[float, float]:
+    """(median wall seconds, highest peak RSS in MiB of the process and its children together) of a command.
+
+    Raises subprocess.TimeoutExpired when it has not ended after `limit` seconds.
+    """
     times, peaks = [], []
     for _ in range(runs):
         began = time.perf_counter()
         process = subprocess.Popen([str(part) for part in command], stdout=subprocess.DEVNULL, **options)
         watch = _PeakWatch(process.pid)
-        if process.wait() != 0:
+        if _wait(process, limit) != 0:
             sys.exit(f"{command[0]} failed with {process.returncode}")
         times.append(time.perf_counter() - began)
         peaks.append(watch.stop())
     return median(times), max(peaks)
+
+
+def _wait(process: "subprocess.Popen[bytes]", limit: float | None) -> int:
+    try:
+        return process.wait(limit)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        raise
 
 
 class _PeakWatch(threading.Thread):

@@ -1,17 +1,16 @@
 """Listing an XRootD server by its HTTP door: ours against davix and gfal2, and against its other door."""
 
+import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
-from listing import free_port, make_tree, run_directory, xrootd_server
+from listing import free_port, make_tree, ours, xrootd_server
 from measure import HERE, Row, measure, show, times_as_fast
 
 PROGRAMS = ("xrootd", "xrdfs")
 INSTALL = "apt-get install xrootd-server xrootd-server-plugins xrootd-client"
 GFAL_PYTHON = "/usr/bin/python3"
-OURS = Path(sys.executable).with_name("dynamo-consistency")
 
 
 def bench(folder: Path, big: bool) -> None:
@@ -23,23 +22,21 @@ def bench(folder: Path, big: bool) -> None:
 
 
 def _bench(folder: Path, title: str, door: str, http_door: str, directories: int) -> None:
-    seconds, peak = _ours(folder, "webdav", f"dav://{http_door}")
-    rows = [Row("dynamo-consistency", seconds, peak, f"{directories / seconds:.0f} directories/s")]
-    theirs = {"dynamo-consistency (root://)": _ours(folder, "xrootd", f"root://{door}")}
+    shards = len(os.sched_getaffinity(0))
+    webdav = {"webdav": {"servers": [f"dav://{http_door}"]}}
+    seconds, peak = ours(folder, webdav, "webdav-all", shards)
+    rows = [Row(f"dynamo-consistency, {shards} processes", seconds, peak, f"{directories / seconds:.0f} directories/s")]
+    theirs = {
+        "dynamo-consistency, one shard": ours(folder, webdav, "webdav-one", 1),
+        "dynamo-consistency, one shard (root://)": ours(
+            folder, {"xrootd": {"servers": [f"root://{door}"]}}, "xrootd", 1
+        ),
+    }
     theirs |= {name: measure(command) for name, command in _peers(door, http_door)}
     for name, (their_seconds, their_peak) in theirs.items():
         ratio = times_as_fast(seconds, their_seconds, name)
         rows.append(Row(name, their_seconds, their_peak, f"{directories / their_seconds:.0f} directories/s", ratio))
     show(title, rows)
-
-
-def _ours(folder: Path, protocol: str, server: str) -> tuple[float, float]:
-    """(median seconds, highest peak) of three listings, each in a run directory of its own."""
-    measured = []
-    for number in range(3):
-        run = run_directory(folder, {protocol: {"servers": [server]}}, f"{protocol}-{number}")
-        measured.append(measure([OURS, "stage", "listing", "--run-dir", run], runs=1))
-    return sorted(measured)[1][0], max(peak for _, peak in measured)
 
 
 def _peers(door: str, http_door: str) -> list[tuple[str, list[str]]]:

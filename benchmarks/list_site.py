@@ -1,0 +1,10 @@
+"""Lists the site of a run directory as `dynamo-consistency run` does: by as many processes as help."""
+
+import sys
+
+from dynamo_consistency.run.directory import RunDirectory
+from dynamo_consistency.run.progress import Progress
+from dynamo_consistency.run.whole import list_site
+
+if __name__ == "__main__":
+    list_site(RunDirectory(sys.argv[1]), None, Progress("listing"))
