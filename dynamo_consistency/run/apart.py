@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -113,15 +114,19 @@ def _end(workers: list[_Worker[Any]]) -> None:
 
 
 def _work(task: Task[Any], connection: Connection) -> None:
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    with suppress(KeyboardInterrupt):  # told to end while it says how it has ended: nobody listens any more
+        threading.Thread(target=_end_with_parent, daemon=True).start()
+        connection.send(_ended(task, lambda told: connection.send(_Told(told))))
+
+
+def _ended(task: Task[Any], tell: Tell) -> _Ended:
     try:
-        ended = _Ended(task(lambda told: connection.send(_Told(told))))
+        return _Ended(task(tell))
     except (ConsistencyError, KeyboardInterrupt) as error:
-        ended = _Ended(raised=error)
+        return _Ended(raised=error)
     except Exception as error:
         log.debug("unexpected", exc_info=True)
-        ended = _Ended(raised=RuntimeError(f"{type(error).__name__}: {error}"))
-    connection.send(ended)
+        return _Ended(raised=RuntimeError(f"{type(error).__name__}: {error}"))
 
 
 def _end_with_parent() -> None:

@@ -115,6 +115,31 @@ apart("the work", [lambda _: work("a"), lambda _: work("b")])
     assert not any(lives(pid) for pid in pids)
 
 
+def test_work_that_is_ended_while_it_says_its_result_dies_in_silence(tmp_path) -> None:
+    script = f"""
+import signal, time
+from pathlib import Path
+from dynamo_consistency.errors import ListingError
+from dynamo_consistency.run.apart import apart
+signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+saying = Path({str(tmp_path)!r}, "saying")
+class Result:
+    def __reduce__(self):
+        saying.touch()
+        time.sleep(60)
+def fail(_):
+    while not saying.exists():
+        time.sleep(0.01)
+    raise ListingError("no door answers")
+try:
+    apart("the work", [fail, lambda _: Result()])
+except ListingError as error:
+    raise SystemExit(str(error))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=False)
+    assert done.stderr == "no door answers\n"
+
+
 def test_when_the_command_is_killed_the_work_ends_by_itself(tmp_path) -> None:
     script = f"""
 import os, time
