@@ -17,6 +17,21 @@ settings.load_profile("ci" if os.environ.get("CI") == "true" else "people")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+# Begun first, since they take longest: so that no worker ends long after the other.
+BEGUN_FIRST = (
+    "test_machine.py",
+    "test_real_kills.py",
+    "test_memory_of_runs.py",
+    "test_alerts.py",
+    "test_xrootd_",
+    "test_rucio.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.path.name.startswith(BEGUN_FIRST))
+
+
 def require_programs(*programs: str, install: str) -> None:
     """Skip with the line that installs what is lacking; in CI that is a failure, not a skip."""
     lacking = [program for program in programs if shutil.which(program) is None]
