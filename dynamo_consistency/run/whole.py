@@ -19,7 +19,7 @@ def shards_here(listing: Listing) -> int:
     """
     if not _by_protocol(listing):
         return 1
-    return min(listing.shards, listing.parallelism, len(os.sched_getaffinity(0)))
+    return min(listing.shards, listing.parallelism, _processors())
 
 
 def list_site(run: RunDirectory, backend: Backend, watcher: Watcher) -> None:
@@ -44,3 +44,8 @@ def _list(url: str, shard: int, tell: Tell) -> None:
 def _by_protocol(listing: Listing) -> bool:
     source = listing.source
     return source is not None and (source.xrootd or source.webdav or source.s3) is not None
+
+
+def _processors() -> int:
+    """Those that this process may use, or all where the system does not tell."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
