@@ -1,5 +1,7 @@
 """A door that is listed by several processes at once, as `dynamo-consistency run` does it."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -7,10 +9,15 @@ import pytest
 
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.run.directory import Store
-from dynamo_consistency.run.progress import Progress
-from dynamo_consistency.run.whole import list_site
 
 PROCESSES = 3
+LIST = """
+import sys
+from dynamo_consistency.run.directory import RunDirectory
+from dynamo_consistency.run.progress import Progress
+from dynamo_consistency.run.whole import list_site
+list_site(RunDirectory(sys.argv[1]), None, Progress("test"))
+"""
 
 
 @pytest.mark.xrootd
@@ -32,7 +39,7 @@ def test_several_processes_list_every_file_once(site, tmp_path) -> None:
         "spec": {"site": "T2_Test", "listing": listing},
     }
     run = Store(str(tmp_path)).create(SiteConsistencyCheck.model_validate(check))
-    list_site(run, None, Progress("test"))
+    subprocess.run([sys.executable, "-c", LIST, run.url], check=True, timeout=60)
     shards = [pq.read_table(path).to_pylist() for path in sorted(Path(run.url).glob("listing/*.parquet"))]
     files = [row["path"] for rows in shards for row in rows if row["kind"] == "file"]
     assert len(shards) == PROCESSES
