@@ -20,8 +20,8 @@ from dynamo_consistency.run.progress import Progress
 from dynamo_consistency.run.report import write_reports
 from dynamo_consistency.run.retention import prune
 from dynamo_consistency.run.snapshot import ask_datasets, take_snapshot
-from dynamo_consistency.run.unmerged import find_unmerged, list_unmerged
-from dynamo_consistency.run.whole import list_site, shards_here
+from dynamo_consistency.run.unmerged import find_unmerged
+from dynamo_consistency.run.whole import list_scratch_area, list_site, shards_here
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ def run_check(check: SiteConsistencyCheck, backend: Backend, store: Store) -> tu
     try:
         take_snapshot(run, backend, "before")
         list_site(run, backend, Progress(f"listing {site}", _directories_of_last_run(store, site)))
-        list_unmerged(run, backend, Progress(f"listing the scratch area of {site}"))
+        list_scratch_area(run, backend, Progress(f"listing the scratch area of {site}"))
     except (InvalidRunError, BackendError, ListingError) as error:
         return run, _invalid(run, backend, str(error))
     summary = conclude(run, backend)

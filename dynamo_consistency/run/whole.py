@@ -9,6 +9,7 @@ from dynamo_consistency.run.apart import Tell, apart
 from dynamo_consistency.run.directory import RunDirectory
 from dynamo_consistency.run.listing import list_shard
 from dynamo_consistency.run.progress import Relay, Sum, Watcher
+from dynamo_consistency.run.unmerged import list_unmerged
 
 
 def shards_here(listing: Listing) -> int:
@@ -36,9 +37,23 @@ def list_site(run: RunDirectory, backend: Backend, watcher: Watcher) -> None:
         apart(f"the listing of {run.site}", tasks, Sum(watcher).hear)
 
 
+def list_scratch_area(run: RunDirectory, backend: Backend, watcher: Watcher) -> None:
+    """What `list_unmerged` does, where the check has a scratch area, as safe from crashes as the rest of the site."""
+    spec = run.check().spec
+    if spec.unmerged is None or not _by_protocol(spec.listing):
+        list_unmerged(run, backend, watcher)
+        return
+    with watcher:
+        apart(f"the listing of {spec.unmerged.path}", [partial(_list_scratch_area, run.url)], Sum(watcher).hear)
+
+
 def _list(url: str, shard: int, tell: Tell) -> None:
     """In a process of its own, where the client of an object store that `run` may hold is of no use."""
     list_shard(RunDirectory(url), None, shard, Relay(tell))
+
+
+def _list_scratch_area(url: str, tell: Tell) -> None:
+    list_unmerged(RunDirectory(url), None, Relay(tell))
 
 
 def _by_protocol(listing: Listing) -> bool:

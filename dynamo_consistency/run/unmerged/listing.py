@@ -11,7 +11,7 @@ from dynamo_consistency.listers.shards import Share
 from dynamo_consistency.run.directory import RunDirectory
 from dynamo_consistency.run.listing import Part, write_listing
 from dynamo_consistency.run.listing_file import ListingFile
-from dynamo_consistency.run.progress import Progress
+from dynamo_consistency.run.progress import Watcher
 from dynamo_consistency.run.unmerged.rules import cleaned
 from dynamo_consistency.secrets import redact
 
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 LISTING = "listing/unmerged"
 
 
-def list_unmerged(run: RunDirectory, backend: "Backend | None", progress: Progress) -> dict[str, Any] | None:
+def list_unmerged(run: RunDirectory, backend: "Backend | None", progress: Watcher) -> dict[str, Any] | None:
     """List the scratch area of the run's check; what `listing/unmerged.json` holds, None where there is no area.
 
     An area that is already listed is not listed again. One that cannot be listed is a hole, and does not disturb the
