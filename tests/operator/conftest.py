@@ -1,6 +1,7 @@
 """Fixtures of the operator's tests: a cluster, its Job controller, and an operator that can be started again."""
 
 import contextlib
+import logging
 import json
 import os
 import random
@@ -24,6 +25,8 @@ from kopf.testing import KopfRunner
 from scripted_pods import Script
 
 HANDLERS = consistency_operator.handlers.__file__
+
+logging.raiseExceptions = False  # KopfRunner takes its stream away while kopf still says its last words
 
 
 def free_port() -> int:
