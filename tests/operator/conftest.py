@@ -1,8 +1,8 @@
 """Fixtures of the operator's tests: a cluster, its Job controller, and an operator that can be started again."""
 
 import contextlib
-import logging
 import json
+import logging
 import os
 import random
 import socket
