@@ -38,20 +38,17 @@ def measure(
         began = time.perf_counter()
         process = subprocess.Popen([str(part) for part in command], stdout=subprocess.DEVNULL, **options)
         watch = _PeakWatch(process.pid)
-        if _wait(process, limit) != 0:
-            sys.exit(f"{command[0]} failed with {process.returncode}")
-        times.append(time.perf_counter() - began)
-        peaks.append(watch.stop())
+        try:
+            if process.wait(limit) != 0:
+                sys.exit(f"{command[0]} failed with {process.returncode}")
+            times.append(time.perf_counter() - began)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise
+        finally:
+            peaks.append(watch.stop())
     return median(times), max(peaks)
-
-
-def _wait(process: "subprocess.Popen[bytes]", limit: float | None) -> int:
-    try:
-        return process.wait(limit)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-        raise
 
 
 class _PeakWatch(threading.Thread):

@@ -1,11 +1,10 @@
 """Listing an XRootD server by its HTTP door: ours against davix and gfal2, and against its other door."""
 
-import os
 import shutil
 import subprocess
 from pathlib import Path
 
-from listing import free_port, make_tree, ours, xrootd_server
+from listing import free_port, make_tree, ours, shards_of_run, xrootd_server
 from measure import HERE, Row, measure, show, times_as_fast
 
 PROGRAMS = ("xrootd", "xrdfs")
@@ -22,8 +21,8 @@ def bench(folder: Path, big: bool) -> None:
 
 
 def _bench(folder: Path, title: str, door: str, http_door: str, directories: int) -> None:
-    shards = len(os.sched_getaffinity(0))
     webdav = {"webdav": {"servers": [f"dav://{http_door}"]}}
+    shards = shards_of_run(webdav)
     seconds, peak = ours(folder, webdav, "webdav-all", shards)
     rows = [Row(f"dynamo-consistency, {shards} processes", seconds, peak, f"{directories / seconds:.0f} directories/s")]
     theirs = {
