@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from dynamo_consistency.backend import config
+from dynamo_consistency.backend import backends_file
 from dynamo_consistency.backend.contract import Backend
 from dynamo_consistency.errors import ConfigurationError
 
@@ -11,7 +11,9 @@ _current: list[Backend] = []
 
 def configure(backends: str | Path | Backend, name: str = "default") -> Backend:
     """Make the entry `name` of a backends file, or a backend object, the one that the public API works on."""
-    backend = config.open_backend(config.read(backends), name) if isinstance(backends, str | Path) else backends
+    backend = (
+        backends_file.open_backend(backends_file.read(backends), name) if isinstance(backends, str | Path) else backends
+    )
     _current[:] = [backend]
     return backend
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from dynamo_consistency.backend.contract import Backend
-from dynamo_consistency.backend.guard import guarded
+from dynamo_consistency.backend.plugin_guard import guarded
 from dynamo_consistency.errors import ConfigurationError
 from dynamo_consistency.secrets import redact
 from dynamo_consistency.yamlfile import ClosedModel

@@ -100,11 +100,11 @@ def _of_file(file: Path) -> dict[str, dict[str, Any]]:
 
 
 def _of_catalogue(file: Path, name: str) -> dict[str, dict[str, Any]]:
-    from dynamo_consistency.backend import config
+    from dynamo_consistency.backend import backends_file
     from dynamo_consistency.backend.rucio.backend import RucioBackend
     from dynamo_consistency.convert import ATTRIBUTE
 
-    backend = config.open_backend(config.read(file), name)
+    backend = backends_file.open_backend(backends_file.read(file), name)
     if not isinstance(backend, RucioBackend):
         raise ConfigurationError(f"{file}: the backend {name} is not of type rucio; only that has attributes of RSEs")
     return {**backend.siteinfo.attributes(ATTRIBUTE)}

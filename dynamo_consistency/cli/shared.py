@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from dynamo_consistency.backend import config
+from dynamo_consistency.backend import backends_file
 from dynamo_consistency.backend.contract import Backend
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.errors import ConfigurationError
@@ -39,8 +39,8 @@ def open_backend(name: str, file: Path | None, store: Store) -> Backend:
     """The backend `name` of the file or, without a file, the default: an SQLite inventory in the store."""
     if file is None and "://" in store.url:
         raise ConfigurationError(f"the store {store.url} cannot hold an inventory; say with --backends where one is")
-    entries = config.embedded(Path(store.url) / "inventory.sqlite") if file is None else config.read(file)
-    return config.open_backend(entries, name)
+    entries = backends_file.embedded(Path(store.url) / "inventory.sqlite") if file is None else backends_file.read(file)
+    return backends_file.open_backend(entries, name)
 
 
 def backend_of(directory: RunDirectory, file: Path | None) -> Backend:

@@ -24,9 +24,9 @@ def source_of(listing: Listing, backend: "Backend | None", site: str) -> Source:
     """What lists the site by the check or else by the backend; without a protocol where only `get_listers` tells."""
     source = listing.source
     if source is None and backend is not None:
-        from dynamo_consistency.backend import adapt
+        from dynamo_consistency.backend import optional_features
 
-        source = adapt.listing_source(backend, site)
+        source = optional_features.listing_source(backend, site)
     return source or Source.model_construct()
 
 

@@ -4,7 +4,7 @@ import logging
 import time
 from typing import Any
 
-from dynamo_consistency.backend import adapt
+from dynamo_consistency.backend import optional_features
 from dynamo_consistency.backend.contract import Backend
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.errors import BackendError, ConsistencyError, InvalidRunError, ListingError
@@ -56,7 +56,7 @@ def resolved(check: SiteConsistencyCheck, backend: Backend) -> SiteConsistencyCh
     """
     if check.spec.listing.source is not None:
         return check
-    return _with_listing(check, source=adapt.listing_source(backend, check.spec.site))
+    return _with_listing(check, source=optional_features.listing_source(backend, check.spec.site))
 
 
 def _with_listing(check: SiteConsistencyCheck, **fields: Any) -> SiteConsistencyCheck:

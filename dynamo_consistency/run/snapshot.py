@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from dynamo_consistency.backend import adapt
+from dynamo_consistency.backend import optional_features
 from dynamo_consistency.backend.contract import Backend
 from dynamo_consistency.errors import InvalidRunError
 from dynamo_consistency.run.directory import RunDirectory
@@ -27,9 +27,9 @@ def take_snapshot(run: RunDirectory, backend: Backend, moment: Moment) -> dict[s
     if run.exists(facts_file):
         return dict(run.read_json(facts_file))
     taken_at = int(time.time())
-    description = adapt.describe(backend)
+    description = optional_features.describe(backend)
     with run.writing(f"inventory/{moment}.parquet") as target:
-        counts = _write(str(target), adapt.stream(backend, run.site))
+        counts = _write(str(target), optional_features.stream(backend, run.site))
         if counts["rows"] == 0:
             raise InvalidRunError(
                 f"the inventory has no file at {run.site} ({description}); check the name of the site and the backend"
@@ -45,7 +45,7 @@ def _write(target: str, batches: Iterator[pa.RecordBatch]) -> dict[str, int]:
     writer: pq.ParquetWriter | None = None
     try:
         for raw in batches:
-            batch = adapt.normalised(adapt.placed(raw))
+            batch = optional_features.normalised(optional_features.placed(raw))
             if writer is None:
                 writer = pq.ParquetWriter(target, batch.schema, compression="zstd")
             writer.write_batch(batch)

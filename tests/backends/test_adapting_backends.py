@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynamo_consistency import paths, secrets
-from dynamo_consistency.backend import adapt
+from dynamo_consistency.backend import optional_features
 from dynamo_consistency.backend.contract import INVENTORY_COLUMNS, Known
 from dynamo_consistency.errors import BackendError
 
@@ -29,7 +29,11 @@ def streaming(*batches):
 
 @given(files=FILES)
 def test_every_file_of_a_list_is_in_the_stream_with_its_size_and_time(files):
-    rows = [row for batch in adapt.stream(backend_of(list_files=lambda site: files), SITE) for row in batch.to_pylist()]
+    rows = [
+        row
+        for batch in optional_features.stream(backend_of(list_files=lambda site: files), SITE)
+        for row in batch.to_pylist()
+    ]
     assert [(row["path"], row["size"]) for row in rows] == [(paths.to_bytes(name), size) for name, size, _ in files]
     for row, (_, _, time) in zip(rows, files, strict=True):
         assert row["time"] == (None if time is None else int(time.replace(tzinfo=UTC).timestamp()))
@@ -39,7 +43,7 @@ def test_every_file_of_a_list_is_in_the_stream_with_its_size_and_time(files):
 
 @given(files=FILES)
 def test_a_stream_as_tuples_is_the_list_again(files):
-    tuples = adapt.tuples(adapt.stream(backend_of(list_files=lambda site: files), SITE))
+    tuples = optional_features.tuples(optional_features.stream(backend_of(list_files=lambda site: files), SITE))
     assert [(paths.to_bytes(name), size) for name, size, _ in tuples] == [(paths.to_bytes(n), s) for n, s, _ in files]
 
 
@@ -47,19 +51,19 @@ def test_a_long_list_comes_in_batches_and_a_generator_is_never_held_whole():
     drawn = []
 
     def list_files(site):
-        for number in range(adapt.BATCH_ROWS * 2 + 1):
+        for number in range(optional_features.BATCH_ROWS * 2 + 1):
             drawn.append(number)
             yield f"/store/{number}", number, None
 
-    batches = adapt.stream(backend_of(list_files=list_files), SITE)
-    assert next(batches).num_rows == len(drawn) == adapt.BATCH_ROWS
-    assert [batch.num_rows for batch in batches] == [adapt.BATCH_ROWS, 1]
+    batches = optional_features.stream(backend_of(list_files=list_files), SITE)
+    assert next(batches).num_rows == len(drawn) == optional_features.BATCH_ROWS
+    assert [batch.num_rows for batch in batches] == [optional_features.BATCH_ROWS, 1]
 
 
 def test_a_time_without_a_zone_is_utc():
     berlin = timezone(timedelta(hours=1))
     files = [("/a", 1, datetime(2026, 1, 1, 12)), ("/b", 1, datetime(2026, 1, 1, 13, tzinfo=berlin))]
-    (batch,) = adapt.stream(backend_of(list_files=lambda site: files), SITE)
+    (batch,) = optional_features.stream(backend_of(list_files=lambda site: files), SITE)
     assert batch["time"].to_pylist() == [1767268800, 1767268800]
 
 
@@ -77,7 +81,7 @@ def test_a_time_without_a_zone_is_utc():
 def test_a_file_of_another_form_is_an_error(file):
     good = ("/store/a", 1, None)
     with pytest.raises(BackendError, match="the inventory of T2_TEST could not be read: "):
-        list(adapt.stream(backend_of(list_files=lambda site: [good, file, good]), SITE))
+        list(optional_features.stream(backend_of(list_files=lambda site: [good, file, good]), SITE))
 
 
 @pytest.mark.parametrize("error", [OSError("lost"), ValueError("x"), StopIteration(), MemoryError()])
@@ -87,7 +91,7 @@ def test_a_list_that_breaks_off_is_an_error(error):
         raise error
 
     with pytest.raises(BackendError):
-        list(adapt.stream(backend_of(list_files=list_files), SITE))
+        list(optional_features.stream(backend_of(list_files=list_files), SITE))
 
 
 def test_an_interruption_stays_an_interruption():
@@ -95,7 +99,7 @@ def test_an_interruption_stays_an_interruption():
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        list(adapt.stream(backend_of(list_files=list_files), SITE))
+        list(optional_features.stream(backend_of(list_files=list_files), SITE))
 
 
 def test_an_error_shows_no_secret():
@@ -105,7 +109,7 @@ def test_an_error_shows_no_secret():
         raise OSError("postgres://me:swordfish@db refused hunter2")
 
     with pytest.raises(BackendError) as told:
-        list(adapt.stream(backend_of(list_files=list_files), SITE))
+        list(optional_features.stream(backend_of(list_files=list_files), SITE))
     assert "postgres://me:***@db refused ***" in str(told.value)
 
 
@@ -125,7 +129,7 @@ def batch_of(**columns):
 
 
 def test_a_stream_has_the_columns_of_the_contract_first_and_its_own_after_them():
-    (batch,) = adapt.stream(streaming(batch_of()), SITE)
+    (batch,) = optional_features.stream(streaming(batch_of()), SITE)
     assert batch.schema == pa.schema([*INVENTORY_COLUMNS, pa.field("checksum", pa.string())])
     assert batch.to_pylist() == [
         {
@@ -153,33 +157,33 @@ def test_a_stream_has_the_columns_of_the_contract_first_and_its_own_after_them()
 )
 def test_a_batch_of_another_form_is_an_error(columns, reason):
     with pytest.raises(BackendError, match=reason):
-        list(adapt.stream(streaming(batch_of(**columns)), SITE))
+        list(optional_features.stream(streaming(batch_of(**columns)), SITE))
 
 
 def test_a_file_whose_path_nobody_knows_is_in_a_stream_and_in_nothing_that_is_made_of_it():
     row = batch_of(path=pa.array([None], pa.binary()))
-    (batch,) = adapt.stream(streaming(row), SITE)
+    (batch,) = optional_features.stream(streaming(row), SITE)
     assert batch["path"].to_pylist() == [None]
-    assert list(adapt.tuples([batch])) == []
-    assert adapt.look_up(streaming(row), SITE, [b"/store/a"]) == {}
+    assert list(optional_features.tuples([batch])) == []
+    assert optional_features.look_up(streaming(row), SITE, [b"/store/a"]) == {}
 
 
 def test_a_file_in_flight_has_changed_just_now_for_those_who_read_tuples():
     before = datetime.now(UTC)
-    ((name, size, time),) = adapt.tuples([batch_in_form()])
+    ((name, size, time),) = optional_features.tuples([batch_in_form()])
     assert (name, size) == ("/store/a", -1)
     assert before <= time <= datetime.now(UTC)
 
 
 def batch_in_form():
-    (batch,) = adapt.stream(streaming(batch_of(size=pa.array([None], pa.int64()))), SITE)
+    (batch,) = optional_features.stream(streaming(batch_of(size=pa.array([None], pa.int64()))), SITE)
     return batch
 
 
 def test_a_look_up_reads_the_inventory_where_nothing_better_is_offered():
     files = [("/a", 1, None), ("/b", 2, None), ("/c", 3, None)]
     backend = backend_of(list_files=lambda site: files)
-    assert adapt.look_up(backend, SITE, [b"/c", b"/x", b"/a"]) == {
+    assert optional_features.look_up(backend, SITE, [b"/c", b"/x", b"/a"]) == {
         b"/a": Known(1, False, None),
         b"/c": Known(3, False, None),
     }
@@ -187,6 +191,6 @@ def test_a_look_up_reads_the_inventory_where_nothing_better_is_offered():
 
 def test_what_a_backend_does_not_offer_is_not_known():
     backend = SimpleNamespace(registry=SimpleNamespace(), __name__="mine")
-    assert adapt.sources(backend, SITE, []) is None
-    assert adapt.listing_source(backend, SITE) is None
-    assert adapt.describe(backend) == "backend mine"
+    assert optional_features.sources(backend, SITE, []) is None
+    assert optional_features.listing_source(backend, SITE) is None
+    assert optional_features.describe(backend) == "backend mine"

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from dynamo_consistency.backend import config, configure
+from dynamo_consistency.backend import backends_file, configure
 
 PAGE = (Path(__file__).parents[2] / "docs/backends.md").read_text(encoding="utf-8")
 FOLDER = "/store/mc/Era/Primary/TIER/x-v1"
@@ -40,13 +40,13 @@ def test_every_backends_file_on_the_page_is_valid(write):
     written = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
     assert len(written) == 2
     for number, text in enumerate(written):
-        assert config.read(write(f"{number}.yaml", text))
+        assert backends_file.read(write(f"{number}.yaml", text))
 
 
 def test_the_optional_names_on_the_page_are_those_that_are_used():
-    from dynamo_consistency.backend import guard
+    from dynamo_consistency.backend import plugin_guard
 
     table = PAGE[PAGE.index("| optional name") : PAGE.index("Whatever foreign code raises")]
     named = set(re.findall(r"`([\w.]+)\(", table)) | {"registry.request_transfer"}
-    assert named == set(guard._OPTIONAL)
-    assert all(f"`{name}(" in PAGE for name in guard._REQUIRED)
+    assert named == set(plugin_guard._OPTIONAL)
+    assert all(f"`{name}(" in PAGE for name in plugin_guard._REQUIRED)

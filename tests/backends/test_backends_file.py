@@ -2,7 +2,7 @@
 
 import pytest
 
-from dynamo_consistency.backend import config, configure
+from dynamo_consistency.backend import backends_file, configure
 from dynamo_consistency.errors import ConfigurationError
 
 FILE_ENTRY = "{type: file, sites: {T2_X: {inventory: {url: x}}}}"
@@ -63,7 +63,7 @@ def test_a_mistake_is_told_with_file_line_and_field(write, text, complaint):
 def test_all_mistakes_of_an_entry_are_told_at_once(write):
     path = write("backends.yaml", "backends:\n  a:\n    type: file\n    sits: {}\n    requests: ''\n")
     with pytest.raises(ConfigurationError) as told:
-        config.read(path)
+        backends_file.read(path)
     assert len(str(told.value).splitlines()) == 3  # sits, requests, and sites which is lacking
 
 
@@ -88,6 +88,6 @@ def test_a_password_in_a_wrong_url_is_not_repeated(write):
 
 
 def test_without_a_file_there_is_an_inventory_of_our_own(tmp_path):
-    backend = config.open_backend(config.embedded(tmp_path / "inventory.sqlite"), "default")
+    backend = backends_file.open_backend(backends_file.embedded(tmp_path / "inventory.sqlite"), "default")
     backend.init()
     assert backend.siteinfo.site_list() == []

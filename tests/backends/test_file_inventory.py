@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from dynamo_consistency.backend import adapt
+from dynamo_consistency.backend import optional_features
 from dynamo_consistency.backend.file.inventory import InventoryDump
 from dynamo_consistency.backend.file.options import InventorySource
 from dynamo_consistency.errors import BackendError
@@ -128,9 +128,9 @@ def test_a_packed_dump_is_told_by_its_first_bytes(read, pack, name):
 
 
 def test_what_the_inventory_exports_is_read_as_it_was(tmp_path, read, write):
-    from dynamo_consistency.backend import config
+    from dynamo_consistency.backend import backends_file
 
-    backend = config.open_backend(config.embedded(tmp_path / "inventory.sqlite"), "default")
+    backend = backends_file.open_backend(backends_file.embedded(tmp_path / "inventory.sqlite"), "default")
     backend.init()
     odd = ["/store/tab\\tnew\\nback\\\\slash", "/store/plain", "/store/going", "/store/free"]
     groups = ["Analysis", "Analysis", "Analysis", "Unsubscribed"]
@@ -146,7 +146,7 @@ def test_what_the_inventory_exports_is_read_as_it_was(tmp_path, read, write):
     mine = {row["path"]: (row["size"], row["in_flight"], row["dataset"], row["group"]) for row in rows}
     theirs = {
         row["path"]: (row["size"], row["in_flight"], row["dataset"], row["group"])
-        for batch in adapt.stream(backend, SITE)
+        for batch in optional_features.stream(backend, SITE)
         for row in batch.to_pylist()
     }
     assert mine == theirs

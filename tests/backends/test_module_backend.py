@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from dynamo_consistency import secrets
-from dynamo_consistency.backend import adapt, configure
+from dynamo_consistency.backend import configure, optional_features
 from dynamo_consistency.errors import BackendError, ConfigurationError
 
 FOLDER = "/store/mc/Era/Primary/TIER/x-v1"
@@ -129,7 +129,7 @@ inventory.list_files = list_files
 def test_an_inventory_that_breaks_off_is_an_error_and_never_a_short_list(opened):
     backend = opened(BREAKS_OFF)
     with pytest.raises(BackendError, match=r"inventory\.list_files of the backend eleven_names failed: OSError"):
-        list(adapt.stream(backend, "T2_TEST"))
+        list(optional_features.stream(backend, "T2_TEST"))
     with pytest.raises(BackendError):
         list(backend.inventory.list_files("T2_TEST"))
 
@@ -188,8 +188,8 @@ def get_listers(site): return Failing, [(MOUNT, 1)]
 
 def test_an_optional_name_is_used_where_it_is_there(opened):
     backend = opened("def describe(): return 'a notebook on my desk'")
-    assert adapt.describe(backend) == "a notebook on my desk"
-    assert adapt.describe(opened()) == "backend eleven_names"
+    assert optional_features.describe(backend) == "a notebook on my desk"
+    assert optional_features.describe(opened()) == "backend eleven_names"
 
 
 def test_names_beyond_the_contract_are_not_handed_on(opened):

@@ -8,7 +8,7 @@ import yaml
 from consistency_operator import names
 from consistency_operator.settings import read_settings
 
-from dynamo_consistency.backend.config import read as read_backends
+from dynamo_consistency.backend.backends_file import read as read_backends
 from dynamo_consistency.checkfile import read_check
 from tests.deploy.conftest import REPOSITORY, Manifest
 

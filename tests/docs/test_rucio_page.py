@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dynamo_consistency.backend.config import read as read_backends
+from dynamo_consistency.backend.backends_file import read as read_backends
 from dynamo_consistency.checkfile import read_check
 
 PAGE = Path(__file__).parents[2] / "docs/how-to/rucio-sites.md"

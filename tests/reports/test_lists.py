@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from dynamo_consistency.backend import adapt
+from dynamo_consistency.backend import optional_features
 from dynamo_consistency.errors import BackendError
 from dynamo_consistency.run.report import write_reports
 from dynamo_consistency.run.report.tables import BATCH_ROWS
@@ -111,7 +111,7 @@ def test_a_backend_that_fails_is_told_in_place_of_the_list_without_its_password(
 
 
 def test_files_without_another_copy_are_listed(finished, backend, summary, monkeypatch):
-    monkeypatch.setattr(adapt, "sources", lambda _backend, _site, files: (list(files), [list(files)[-1]]))
+    monkeypatch.setattr(optional_features, "sources", lambda _backend, _site, files: (list(files), [list(files)[-1]]))
     finished.find("missing", found("/store/mc/b", "/store/mc/a"))
     write_reports(finished.directory, backend, summary())
     assert finished.lines("nosource.txt") == ["/store/mc/a", "/store/mc/b"]
@@ -120,7 +120,7 @@ def test_files_without_another_copy_are_listed(finished, backend, summary, monke
 
 def test_a_backend_that_breaks_off_in_the_middle_leaves_no_short_list(finished, backend, summary, monkeypatch):
     answers = iter([(["/store/mc/000000"], [])])
-    monkeypatch.setattr(adapt, "sources", lambda *_: next(answers))
+    monkeypatch.setattr(optional_features, "sources", lambda *_: next(answers))
     finished.find("missing", found(*(f"/store/mc/{number:06d}" for number in range(BATCH_ROWS + 1))))
     write_reports(finished.directory, backend, summary())
     for name in ("nosource.txt", "unrecoverable.txt"):

@@ -26,8 +26,8 @@ from dynamo_consistency.backend.dynamo.blocklist import write_blocklist
 from dynamo_consistency.backend.dynamo.connect import Databases, connect
 from dynamo_consistency.backend.dynamo.generation import Generation, detect
 from dynamo_consistency.backend.dynamo.options import Options
+from dynamo_consistency.backend.optional_features import standing
 from dynamo_consistency.backend.sql import trouble
-from dynamo_consistency.backend.standing import standing
 from dynamo_consistency.check import Source
 
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dynamo_consistency import paths
-from dynamo_consistency.backend import adapt
+from dynamo_consistency.backend import optional_features
 from dynamo_consistency.backend.blocks import Block, block_of, read_names, write_report
 from dynamo_consistency.backend.contract import ListedFile, ListerFactory
 from dynamo_consistency.backend.dataset_filter import DatasetFilter, dataset_of
@@ -51,7 +51,7 @@ class Inventory:
         return InventoryDump(self.sites[site].inventory, site).batches()
 
     def list_files(self, site: str) -> list[ListedFile]:
-        return list(adapt.tuples(self.stream(site)))
+        return list(optional_features.tuples(self.stream(site)))
 
     def protected_datasets(self, site: str) -> set[str]:
         """Those of the site's list or, where there is none, all of which the inventory has a file."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from dynamo_consistency.backend import adapt
+from dynamo_consistency.backend import optional_features
 from dynamo_consistency.backend.contract import DatasetFilter, Known, ListedFile, ListerFactory
 from dynamo_consistency.backend.dataset_filter import DatasetFilter as CmsFilter
 from dynamo_consistency.backend.listers import listers_of
@@ -35,7 +35,7 @@ class Inventory:
 
     def list_files(self, site: str) -> list[ListedFile]:
         """Those whose path is known: the others cannot be listed."""
-        return list(adapt.tuples(adapt.placed(batch) for batch in self.stream(site)))
+        return list(optional_features.tuples(optional_features.placed(batch) for batch in self.stream(site)))
 
     def look_up(self, site: str, files: Sequence[bytes]) -> dict[bytes, Known]:
         return lookup.look_up(self.catalogue, self.options, site, files)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import pyarrow as pa
 from sqlalchemy import Connection
 
-from dynamo_consistency.backend import adapt
+from dynamo_consistency.backend import optional_features
 from dynamo_consistency.backend.contract import Known
 from dynamo_consistency.backend.rucio import contents, inventory, rses
 from dynamo_consistency.backend.rucio.connect import Catalogue
@@ -28,7 +28,7 @@ def look_up(catalogue: Catalogue, options: Options, site: str, wanted: Sequence[
             columns = (batch[name].to_pylist() for name in ("path", "size", "in_flight", "dataset", "time"))
             for path, *facts in zip(*columns, strict=True):
                 entry = Known(*facts)
-                found[path] = adapt.merged(found[path], entry) if path in found else entry
+                found[path] = optional_features.merged(found[path], entry) if path in found else entry
     return {path: found[path] for path in wanted if path in found}
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from dynamo_consistency import paths
 from dynamo_consistency.backend.contract import Asked, Became, Outcome
+from dynamo_consistency.backend.optional_features import standing
 from dynamo_consistency.backend.rucio import follow
 from dynamo_consistency.backend.rucio.connect import Catalogue
 from dynamo_consistency.backend.rucio.copies import without_source
@@ -12,7 +13,6 @@ from dynamo_consistency.backend.rucio.options import Options
 from dynamo_consistency.backend.rucio.quarantine import Quarantine
 from dynamo_consistency.backend.rucio.rest import RestClient
 from dynamo_consistency.backend.rucio.transfer import Transfer
-from dynamo_consistency.backend.standing import standing
 from dynamo_consistency.errors import ConfigurationError
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from dynamo_consistency import paths
-from dynamo_consistency.backend import adapt
+from dynamo_consistency.backend import optional_features
 from dynamo_consistency.backend.contract import Backend, Known, Registry
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.errors import BackendError, ConsistencyError, InvalidRunError
@@ -154,7 +154,7 @@ class _Action:
         of_pending = self._backend.DatasetFilter(self._pending_before)
         of_protected = self._backend.DatasetFilter(protected)
         sights = sights_of(self._view, kind, findings)
-        known = adapt.look_up(self._backend, self._site, files)
+        known = optional_features.look_up(self._backend, self._site, files)
         young_from = time.time() - self._ignore_age
 
         def deletion_is_pending(path: bytes, entry: Known | None) -> bool:

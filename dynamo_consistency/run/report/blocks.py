@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from dynamo_consistency import paths, secrets
-from dynamo_consistency.backend import adapt
+from dynamo_consistency.backend import optional_features
 from dynamo_consistency.backend.contract import Backend
 from dynamo_consistency.errors import BackendError
 from dynamo_consistency.run.directory import RunDirectory
@@ -53,7 +53,7 @@ def _write_sources(run: RunDirectory, backend: Backend, tables: Tables) -> None:
         no_copy.touch()
         with _trouble_told_in(no_disk, no_copy):
             for batch in _missing(tables):
-                answer = adapt.sources(backend, run.site, [paths.to_text(path) for path in batch])
+                answer = optional_features.sources(backend, run.site, [paths.to_text(path) for path in batch])
                 if answer is None:
                     raise BackendError("the backend cannot tell which files have no other copy")
                 _append(no_disk, answer[0])

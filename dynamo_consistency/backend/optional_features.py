@@ -1,5 +1,6 @@
 """What the engine asks of a backend beyond the eleven names, and what it does where a backend lacks it."""
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
@@ -14,6 +15,7 @@ from dynamo_consistency.backend.contract import (
     Known,
     ListedFile,
     LookingInventory,
+    Outcome,
     StreamingInventory,
 )
 from dynamo_consistency.check import Source
@@ -143,3 +145,14 @@ def _seconds(time: datetime | None) -> int | None:
     if time is None:
         return None
     return int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp())
+
+
+log = logging.getLogger(__name__)
+
+
+def standing(outcomes: Sequence[Outcome]) -> int:
+    """The number of files for which a request stands now; why there is none for the others is logged."""
+    refused = {outcome.path: outcome.message for outcome in outcomes if outcome.outcome == "refused"}
+    for path, message in refused.items():
+        log.warning("not requested: %s: %s", paths.visible(path), message)
+    return len({outcome.path for outcome in outcomes} - refused.keys())

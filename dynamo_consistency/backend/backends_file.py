@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from pydantic import BaseModel
 
 from dynamo_consistency.backend.contract import Backend
-from dynamo_consistency.backend.guard import guarded
+from dynamo_consistency.backend.plugin_guard import guarded
 from dynamo_consistency.errors import ConfigurationError, ConsistencyError
 from dynamo_consistency.secrets import redact
 from dynamo_consistency.yamlfile import Document, read_documents
