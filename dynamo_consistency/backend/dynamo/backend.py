@@ -12,12 +12,12 @@ from dynamo_consistency import paths
 from dynamo_consistency.backend.contract import Known, ListedFile, ListerFactory, Outcome
 from dynamo_consistency.backend.dataset_filter import DatasetFilter
 from dynamo_consistency.backend.dynamo import (
-    copies,
     exporting,
     importing,
     inventory,
     lookup,
-    pending,
+    other_copies,
+    protected_datasets,
     requests,
     schema,
     sites,
@@ -49,7 +49,7 @@ class Inventory:
     opened: Opened
 
     def protected_datasets(self, site: str) -> set[str]:
-        return pending.managed_datasets(self.opened.databases, self.opened.generation, site)
+        return protected_datasets.managed_datasets(self.opened.databases, self.opened.generation, site)
 
     def list_files(self, site: str) -> list[ListedFile]:
         return inventory.list_files(self.opened.databases, self.opened.generation, site)
@@ -88,7 +88,7 @@ class Registry:
 
     def sources(self, site: str, files: Iterable[str]) -> tuple[list[str], list[str]]:
         """(files that no disk elsewhere has, of those: also none on tape), in the order given; only reads."""
-        return copies.without_source(self.opened.databases, self.opened.generation, site, files)
+        return other_copies.without_source(self.opened.databases, self.opened.generation, site, files)
 
 
 class DynamoBackend:
@@ -111,7 +111,7 @@ class DynamoBackend:
         return self.siteinfo.check_site(site)
 
     def deletion_requests(self, site: str) -> set[str]:
-        return pending.datasets_being_deleted(self._opened.databases, self._opened.generation, site)
+        return protected_datasets.datasets_being_deleted(self._opened.databases, self._opened.generation, site)
 
     def filelist_to_blocklist(self, site: str, infile: str, outfile: str) -> None:
         write_blocklist(self._opened.databases, site, infile, outfile)
