@@ -3,7 +3,7 @@
 import pytest
 from dynamo_simulator import DOOR, DynamoSimulator
 
-from dynamo_consistency.backend.dynamo.connect import connect
+from dynamo_consistency.backend.dynamo.database.connection import connect
 from dynamo_consistency.backend.dynamo.options import Options
 
 

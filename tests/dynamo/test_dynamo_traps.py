@@ -6,7 +6,7 @@ import pymysql
 import pytest
 from sqlalchemy import text
 
-from dynamo_consistency.backend.dynamo.connect import connect, reading, writing
+from dynamo_consistency.backend.dynamo.database.connection import connect, reading, writing
 from dynamo_consistency.backend.dynamo.options import Options
 from dynamo_consistency.errors import BackendError
 

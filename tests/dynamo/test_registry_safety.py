@@ -12,8 +12,9 @@ import pytest
 from dynamo_simulator import DOOR
 from registry_worlds import GENERATIONS, Registered, outcomes, urls
 
-from dynamo_consistency.backend.dynamo import schema, writing
-from dynamo_consistency.backend.dynamo.connect import connect
+from dynamo_consistency.backend.dynamo import writing
+from dynamo_consistency.backend.dynamo.database import schema
+from dynamo_consistency.backend.dynamo.database.connection import connect
 from dynamo_consistency.backend.dynamo.options import Options
 from dynamo_consistency.backend.dynamo.writing import REQUESTS, Writer, locked
 from dynamo_consistency.backend.sql import engines

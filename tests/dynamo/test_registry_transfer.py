@@ -6,7 +6,7 @@ import pytest
 from dynamo_simulator import DynamoSimulator
 from registry_worlds import Registered, outcomes
 
-from dynamo_consistency.backend.dynamo.connect import connect
+from dynamo_consistency.backend.dynamo.database.connection import connect
 from dynamo_consistency.backend.dynamo.options import Options
 from dynamo_consistency.errors import BackendError
 

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from dynamo_consistency.backend.dynamo import Options, open_backend
-from dynamo_consistency.backend.dynamo.connect import connect
+from dynamo_consistency.backend.dynamo.database.connection import connect
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.run.directory import RunDirectory, Store
 from dynamo_consistency.run.pipeline import act_on, run_check

@@ -19,12 +19,12 @@ from dynamo_consistency.backend.dynamo import (
     other_copies,
     protected_datasets,
     requests,
-    schema,
     sites,
 )
 from dynamo_consistency.backend.dynamo.blocklist import write_blocklist
-from dynamo_consistency.backend.dynamo.connect import Databases, connect
-from dynamo_consistency.backend.dynamo.generation import Generation, detect
+from dynamo_consistency.backend.dynamo.database import schema
+from dynamo_consistency.backend.dynamo.database.connection import Databases, connect
+from dynamo_consistency.backend.dynamo.database.schema_version import Generation, detect
 from dynamo_consistency.backend.dynamo.options import Options
 from dynamo_consistency.backend.optional_features import standing
 from dynamo_consistency.backend.sql import trouble

@@ -7,9 +7,9 @@ from pathlib import Path
 from sqlalchemy import Connection, and_, select
 
 from dynamo_consistency.backend.blocks import UNKNOWN, UNSUBSCRIBED, Block, block_of, read_names, write_report
-from dynamo_consistency.backend.dynamo.connect import Databases, reading
-from dynamo_consistency.backend.dynamo.names import label, look_ups
-from dynamo_consistency.backend.dynamo.schema import block_replicas, blocks, datasets, files, groups
+from dynamo_consistency.backend.dynamo.database.connection import Databases, reading
+from dynamo_consistency.backend.dynamo.database.names import label, look_ups
+from dynamo_consistency.backend.dynamo.database.schema import block_replicas, blocks, datasets, files, groups
 from dynamo_consistency.backend.dynamo.sites import site_id
 from dynamo_consistency.backend.sql.chunks import chunks
 

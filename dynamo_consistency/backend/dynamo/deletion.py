@@ -10,10 +10,10 @@ from sqlalchemy import select
 
 from dynamo_consistency.backend.contract import Outcome
 from dynamo_consistency.backend.dynamo import pfn
-from dynamo_consistency.backend.dynamo.connect import Databases, reading
-from dynamo_consistency.backend.dynamo.generation import Generation
+from dynamo_consistency.backend.dynamo.database.connection import Databases, reading
+from dynamo_consistency.backend.dynamo.database.schema import unmanaged_deletions
+from dynamo_consistency.backend.dynamo.database.schema_version import Generation
 from dynamo_consistency.backend.dynamo.refusal import RefusedError, check_path, check_storable
-from dynamo_consistency.backend.dynamo.schema import unmanaged_deletions
 from dynamo_consistency.backend.dynamo.sites import site_id
 from dynamo_consistency.backend.dynamo.writing import locked
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from dynamo_consistency.backend.dynamo.connect import Databases, reading
+from dynamo_consistency.backend.dynamo.database.connection import Databases, reading
+from dynamo_consistency.backend.dynamo.database.schema_version import Generation
 from dynamo_consistency.backend.dynamo.filelist import HEADER, ListedFile, format_line, open_list
-from dynamo_consistency.backend.dynamo.generation import Generation
 from dynamo_consistency.backend.dynamo.inventory import BATCH_ROWS, claimed, contents
 from dynamo_consistency.backend.dynamo.sites import site_id
 from dynamo_consistency.backend.sql.reading import partitions

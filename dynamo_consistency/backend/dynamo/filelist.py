@@ -17,8 +17,8 @@ from typing import BinaryIO, NamedTuple, cast
 
 from dynamo_consistency import paths
 from dynamo_consistency.backend.dataset_filter import dataset_of
-from dynamo_consistency.backend.dynamo.names import storable
-from dynamo_consistency.backend.dynamo.schema import NAME_LIMIT
+from dynamo_consistency.backend.dynamo.database.names import storable
+from dynamo_consistency.backend.dynamo.database.schema import NAME_LIMIT
 from dynamo_consistency.errors import ConfigurationError
 
 DATASET_LIMIT = 512

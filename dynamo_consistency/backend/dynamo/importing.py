@@ -10,10 +10,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Column, Connection, Table, case, delete, func, insert, literal, select, update
 
-from dynamo_consistency.backend.dynamo import schema
-from dynamo_consistency.backend.dynamo.connect import Databases, writing
-from dynamo_consistency.backend.dynamo.filelist import DEFAULT, Line, default_dataset, read_list
-from dynamo_consistency.backend.dynamo.schema import (
+from dynamo_consistency.backend.dynamo.database import schema
+from dynamo_consistency.backend.dynamo.database.connection import Databases, writing
+from dynamo_consistency.backend.dynamo.database.schema import (
     block_replica_files,
     block_replicas,
     blocks,
@@ -24,6 +23,7 @@ from dynamo_consistency.backend.dynamo.schema import (
     groups,
     sites,
 )
+from dynamo_consistency.backend.dynamo.filelist import DEFAULT, Line, default_dataset, read_list
 from dynamo_consistency.backend.dynamo.sites import site_id
 from dynamo_consistency.backend.sql import trouble
 from dynamo_consistency.backend.sql.chunks import chunks

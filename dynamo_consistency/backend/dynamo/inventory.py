@@ -27,10 +27,9 @@ from sqlalchemy import (
 
 from dynamo_consistency import paths
 from dynamo_consistency.backend.contract import INVENTORY_COLUMNS, ListedFile
-from dynamo_consistency.backend.dynamo.connect import Databases, reading
-from dynamo_consistency.backend.dynamo.generation import Generation
-from dynamo_consistency.backend.dynamo.names import label
-from dynamo_consistency.backend.dynamo.schema import (
+from dynamo_consistency.backend.dynamo.database.connection import Databases, reading
+from dynamo_consistency.backend.dynamo.database.names import label
+from dynamo_consistency.backend.dynamo.database.schema import (
     block_replica_files,
     block_replicas,
     blocks,
@@ -39,6 +38,7 @@ from dynamo_consistency.backend.dynamo.schema import (
     files,
     groups,
 )
+from dynamo_consistency.backend.dynamo.database.schema_version import Generation
 from dynamo_consistency.backend.dynamo.sites import site_id
 from dynamo_consistency.backend.sql import trouble
 from dynamo_consistency.backend.sql.reading import partitions

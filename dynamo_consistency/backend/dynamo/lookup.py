@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 
 from dynamo_consistency.backend.contract import Known
-from dynamo_consistency.backend.dynamo.connect import Databases, reading
-from dynamo_consistency.backend.dynamo.generation import Generation
+from dynamo_consistency.backend.dynamo.database.connection import Databases, reading
+from dynamo_consistency.backend.dynamo.database.names import label, look_ups
+from dynamo_consistency.backend.dynamo.database.schema import files
+from dynamo_consistency.backend.dynamo.database.schema_version import Generation
 from dynamo_consistency.backend.dynamo.inventory import contents, in_flight
-from dynamo_consistency.backend.dynamo.names import label, look_ups
-from dynamo_consistency.backend.dynamo.schema import files
 from dynamo_consistency.backend.dynamo.sites import site_id
 
 

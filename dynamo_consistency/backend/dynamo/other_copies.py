@@ -7,11 +7,11 @@ from typing import Any
 from sqlalchemy import Select, select
 
 from dynamo_consistency import paths
-from dynamo_consistency.backend.dynamo.connect import Databases, reading
-from dynamo_consistency.backend.dynamo.generation import Generation
+from dynamo_consistency.backend.dynamo.database.connection import Databases, reading
+from dynamo_consistency.backend.dynamo.database.names import look_ups
+from dynamo_consistency.backend.dynamo.database.schema import block_replicas, files, sites
+from dynamo_consistency.backend.dynamo.database.schema_version import Generation
 from dynamo_consistency.backend.dynamo.inventory import claimed
-from dynamo_consistency.backend.dynamo.names import look_ups
-from dynamo_consistency.backend.dynamo.schema import block_replicas, files, sites
 from dynamo_consistency.backend.dynamo.sites import site_id
 from dynamo_consistency.backend.sql.chunks import chunks
 

@@ -12,10 +12,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, select
 
-from dynamo_consistency.backend.dynamo import queues
-from dynamo_consistency.backend.dynamo.generation import Generation
+from dynamo_consistency.backend.dynamo.database import version_tables
+from dynamo_consistency.backend.dynamo.database.schema import filename_mappings
+from dynamo_consistency.backend.dynamo.database.schema_version import Generation
 from dynamo_consistency.backend.dynamo.refusal import RefusedError
-from dynamo_consistency.backend.dynamo.schema import filename_mappings
 
 PROTOCOL = "gfal2"
 """The protocol of all of Dynamo's file operations."""
@@ -128,7 +128,7 @@ def _master(site: int) -> Select[Any]:
 
 
 def _innodb(site: int) -> Select[Any]:
-    table, protocols = queues.filename_mappings.c, queues.transfer_protocols
+    table, protocols = version_tables.filename_mappings.c, version_tables.transfer_protocols
     return (
         select(table.chain_id, table.index, table.lfn_pattern, table.pfn_pattern)
         .join(protocols, protocols.c.id == table.protocol_id)

@@ -4,10 +4,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, select, union
 
-from dynamo_consistency.backend.dynamo.connect import Databases, reading
-from dynamo_consistency.backend.dynamo.generation import Generation
-from dynamo_consistency.backend.dynamo.names import label
-from dynamo_consistency.backend.dynamo.schema import (
+from dynamo_consistency.backend.dynamo.database.connection import Databases, reading
+from dynamo_consistency.backend.dynamo.database.names import label
+from dynamo_consistency.backend.dynamo.database.schema import (
     active_deletions,
     block_replicas,
     blocks,
@@ -19,6 +18,7 @@ from dynamo_consistency.backend.dynamo.schema import (
     file_subscriptions,
     files,
 )
+from dynamo_consistency.backend.dynamo.database.schema_version import Generation
 from dynamo_consistency.backend.dynamo.sites import site_id
 
 

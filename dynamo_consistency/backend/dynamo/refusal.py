@@ -6,9 +6,9 @@ Dynamo hands a path on as part of a URL, and the daemons of 2018 also as part of
 import re
 
 from dynamo_consistency import paths
-from dynamo_consistency.backend.dynamo import names
-from dynamo_consistency.backend.dynamo.schema import NAME_LIMIT
-from dynamo_consistency.backend.dynamo.sqltypes import LATIN1_TEXT
+from dynamo_consistency.backend.dynamo.database import names
+from dynamo_consistency.backend.dynamo.database.column_types import LATIN1_TEXT
+from dynamo_consistency.backend.dynamo.database.schema import NAME_LIMIT
 
 _URL_SYNTAX = re.compile(rb"[?#%\x00-\x1f\x7f]")
 _NOT_PLAIN = re.compile(rb"[^A-Za-z0-9/_.,:@+=-]")

@@ -5,8 +5,8 @@ from typing import Literal
 
 from dynamo_consistency.backend.contract import Outcome
 from dynamo_consistency.backend.dynamo import deletion, transfer, v1
-from dynamo_consistency.backend.dynamo.connect import Databases
-from dynamo_consistency.backend.dynamo.generation import Generation
+from dynamo_consistency.backend.dynamo.database.connection import Databases
+from dynamo_consistency.backend.dynamo.database.schema_version import Generation
 from dynamo_consistency.backend.dynamo.lookup import look_up
 from dynamo_consistency.backend.sql import trouble
 from dynamo_consistency.errors import BackendError

@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, select
 
 from dynamo_consistency.backend.contract import ListerFactory
-from dynamo_consistency.backend.dynamo import schema
-from dynamo_consistency.backend.dynamo.connect import reading
+from dynamo_consistency.backend.dynamo.database import schema
+from dynamo_consistency.backend.dynamo.database.connection import reading
 from dynamo_consistency.backend.listers import listers_of
 from dynamo_consistency.backend.sql import trouble
 from dynamo_consistency.check import Source

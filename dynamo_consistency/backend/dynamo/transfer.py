@@ -12,13 +12,13 @@ from typing import NamedTuple
 from sqlalchemy import Connection, and_, func, select
 
 from dynamo_consistency.backend.contract import Outcome
-from dynamo_consistency.backend.dynamo.connect import Databases, reading
-from dynamo_consistency.backend.dynamo.generation import Generation
+from dynamo_consistency.backend.dynamo.database.connection import Databases, reading
+from dynamo_consistency.backend.dynamo.database.names import look_ups
+from dynamo_consistency.backend.dynamo.database.schema import block_replicas, file_subscriptions, files
+from dynamo_consistency.backend.dynamo.database.schema_version import Generation
 from dynamo_consistency.backend.dynamo.inventory import claimed
-from dynamo_consistency.backend.dynamo.names import look_ups
 from dynamo_consistency.backend.dynamo.other_copies import copies
 from dynamo_consistency.backend.dynamo.refusal import RefusedError
-from dynamo_consistency.backend.dynamo.schema import block_replicas, file_subscriptions, files
 from dynamo_consistency.backend.dynamo.sites import site_id
 from dynamo_consistency.backend.dynamo.writing import Writer, locked
 from dynamo_consistency.backend.sql.chunks import chunks

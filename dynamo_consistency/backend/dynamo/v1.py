@@ -9,14 +9,14 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from dynamo_consistency.backend.contract import Outcome
-from dynamo_consistency.backend.dynamo.connect import Databases, reading
-from dynamo_consistency.backend.dynamo.generation import Generation
+from dynamo_consistency.backend.dynamo.database.connection import Databases, reading
+from dynamo_consistency.backend.dynamo.database.names import look_ups
+from dynamo_consistency.backend.dynamo.database.schema import block_replicas, files
+from dynamo_consistency.backend.dynamo.database.schema_version import Generation
+from dynamo_consistency.backend.dynamo.database.version_tables import deletion_queue, transfer_queue
 from dynamo_consistency.backend.dynamo.inventory import claimed
-from dynamo_consistency.backend.dynamo.names import look_ups
 from dynamo_consistency.backend.dynamo.other_copies import copies
-from dynamo_consistency.backend.dynamo.queues import deletion_queue, transfer_queue
 from dynamo_consistency.backend.dynamo.refusal import RefusedError, check_path, check_plain, check_storable
-from dynamo_consistency.backend.dynamo.schema import block_replicas, files
 from dynamo_consistency.backend.dynamo.sites import site_id
 from dynamo_consistency.backend.dynamo.transfer import check_sources
 from dynamo_consistency.backend.dynamo.writing import Writer, locked

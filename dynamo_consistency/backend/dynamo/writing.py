@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, insert, update
 
-from dynamo_consistency.backend.dynamo.queues import deletion_queue, transfer_queue
-from dynamo_consistency.backend.dynamo.schema import file_subscriptions, unmanaged_deletions
+from dynamo_consistency.backend.dynamo.database.schema import file_subscriptions, unmanaged_deletions
+from dynamo_consistency.backend.dynamo.database.version_tables import deletion_queue, transfer_queue
 from dynamo_consistency.backend.sql import trouble
 
 REQUESTS = (unmanaged_deletions, file_subscriptions, deletion_queue, transfer_queue)

@@ -24,8 +24,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.mysql import BIGINT, ENUM, INTEGER, TINYINT, VARCHAR
 from sqlalchemy.types import BigInteger, TypeEngine
 
-from dynamo_consistency.backend.dynamo.connect import Databases
-from dynamo_consistency.backend.dynamo.sqltypes import Name, Seconds
+from dynamo_consistency.backend.dynamo.database.column_types import Name, Seconds
+from dynamo_consistency.backend.dynamo.database.connection import Databases
 from dynamo_consistency.backend.sql import trouble
 from dynamo_consistency.errors import ConfigurationError
 

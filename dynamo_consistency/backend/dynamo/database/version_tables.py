@@ -5,8 +5,8 @@ They are only described here, with the columns that we use; `schema.init` never 
 
 from sqlalchemy import Column, Integer, MetaData, String, Table
 
-from dynamo_consistency.backend.dynamo.schema import NAME_LIMIT
-from dynamo_consistency.backend.dynamo.sqltypes import Name, Seconds
+from dynamo_consistency.backend.dynamo.database.column_types import Name, Seconds
+from dynamo_consistency.backend.dynamo.database.schema import NAME_LIMIT
 
 _register = MetaData()
 _inventory = MetaData()

@@ -11,8 +11,8 @@ from sqlalchemy import Connection, Table, column, func, quoted_name, select, tex
 from sqlalchemy import table as named
 from sqlalchemy.exc import DBAPIError
 
-from dynamo_consistency.backend.dynamo import schema
-from dynamo_consistency.backend.dynamo.connect import Databases, reading
+from dynamo_consistency.backend.dynamo.database import schema
+from dynamo_consistency.backend.dynamo.database.connection import Databases, reading
 from dynamo_consistency.backend.sql import trouble
 from dynamo_consistency.errors import BackendError
 

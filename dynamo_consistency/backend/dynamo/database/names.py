@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from dynamo_consistency.backend.dynamo.schema import NAME_LIMIT
+from dynamo_consistency.backend.dynamo.database.schema import NAME_LIMIT
 from dynamo_consistency.backend.sql.chunks import chunks
 
 
