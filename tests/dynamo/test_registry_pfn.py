@@ -3,8 +3,8 @@
 import pytest
 from registry_worlds import Registered, rule, urls
 
-from dynamo_consistency.backend.dynamo.pfn import Rules
-from dynamo_consistency.backend.dynamo.refusal import RefusedError
+from dynamo_consistency.backend.dynamo.requests.pfn import Rules
+from dynamo_consistency.backend.dynamo.requests.unsafe_paths import RefusedError
 
 
 def rules(*rows: tuple[int, int, str, str]) -> Rules:

@@ -12,11 +12,11 @@ import pytest
 from dynamo_simulator import DOOR
 from registry_worlds import GENERATIONS, Registered, outcomes, urls
 
-from dynamo_consistency.backend.dynamo import writing
 from dynamo_consistency.backend.dynamo.database import schema
 from dynamo_consistency.backend.dynamo.database.connection import connect
 from dynamo_consistency.backend.dynamo.options import Options
-from dynamo_consistency.backend.dynamo.writing import REQUESTS, Writer, locked
+from dynamo_consistency.backend.dynamo.requests import insert
+from dynamo_consistency.backend.dynamo.requests.insert import REQUESTS, Writer, locked
 from dynamo_consistency.backend.sql import engines
 from dynamo_consistency.errors import BackendError
 
@@ -236,7 +236,7 @@ def test_an_error_of_our_own_leaves_nothing_on_sqlite(embedded, monkeypatch):
 @pytest.mark.mariadb
 @pytest.mark.parametrize("generation", ["master", "innodb"])
 def test_a_table_that_dynamo_does_not_give_free_is_an_error_after_a_while(make_world, mariadb, monkeypatch, generation):
-    monkeypatch.setattr(writing, "LOCK_TIMEOUT", 1)
+    monkeypatch.setattr(insert, "LOCK_TIMEOUT", 1)
     registry = Registered(make_world(generation)).world.backend().registry
     registry.request_deletion("T2_HERE", [])
     asked = {"unmanaged_deletions": (registry.request_deletion, b"/store/x")}

@@ -18,7 +18,6 @@ from dynamo_consistency.backend.dynamo import (
     lookup,
     other_copies,
     protected_datasets,
-    requests,
     sites,
 )
 from dynamo_consistency.backend.dynamo.blocklist import write_blocklist
@@ -26,6 +25,7 @@ from dynamo_consistency.backend.dynamo.database import schema
 from dynamo_consistency.backend.dynamo.database.connection import Databases, connect
 from dynamo_consistency.backend.dynamo.database.schema_version import Generation, detect
 from dynamo_consistency.backend.dynamo.options import Options
+from dynamo_consistency.backend.dynamo.requests import registry
 from dynamo_consistency.backend.optional_features import standing
 from dynamo_consistency.backend.sql import trouble
 from dynamo_consistency.check import Source
@@ -66,13 +66,13 @@ class Registry:
     """`registry` of the backend contract."""
 
     opened: Opened
-    tables: requests.Tables | None
+    tables: registry.Tables | None
 
     def request_deletion(self, site: str, files: Sequence[bytes]) -> list[Outcome]:
-        return requests.request_deletion(self.opened.databases, self.opened.generation, self.tables, site, files)
+        return registry.request_deletion(self.opened.databases, self.opened.generation, self.tables, site, files)
 
     def request_transfer(self, site: str, files: Sequence[bytes]) -> list[Outcome]:
-        return requests.request_transfer(self.opened.databases, self.opened.generation, self.tables, site, files)
+        return registry.request_transfer(self.opened.databases, self.opened.generation, self.tables, site, files)
 
     def delete(self, site: str, files: Iterable[str]) -> int:
         """The number of files whose deletion is requested now, also if it was already; the others are logged."""

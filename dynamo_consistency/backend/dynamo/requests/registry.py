@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 from dynamo_consistency.backend.contract import Outcome
-from dynamo_consistency.backend.dynamo import deletion, transfer, v1
 from dynamo_consistency.backend.dynamo.database.connection import Databases
 from dynamo_consistency.backend.dynamo.database.schema_version import Generation
 from dynamo_consistency.backend.dynamo.lookup import look_up
+from dynamo_consistency.backend.dynamo.requests import deletion, transfer, v1_queues
 from dynamo_consistency.backend.sql import trouble
 from dynamo_consistency.errors import BackendError
 
@@ -31,7 +31,7 @@ def request_deletion(
         known = look_up(databases, generation, site, wanted)
         unmanaged = [path for path in wanted if path not in known]
         if tables == "v1":
-            outcomes = v1.request_deletion(databases, site, unmanaged)
+            outcomes = v1_queues.request_deletion(databases, site, unmanaged)
         else:
             outcomes = deletion.request(databases, generation, site, unmanaged)
         return outcomes | {path: Outcome(path, "refused", REGISTERED) for path in known}
@@ -43,7 +43,7 @@ def request_transfer(
     databases: Databases, generation: Generation, chosen: Tables | None, site: str, files: Sequence[bytes]
 ) -> list[Outcome]:
     """See `contract.ItemisingRegistry`."""
-    ask = v1.request_transfer if _tables(databases, generation, chosen) == "v1" else transfer.request
+    ask = v1_queues.request_transfer if _tables(databases, generation, chosen) == "v1" else transfer.request
     return _one_for_each(files, lambda wanted: ask(databases, generation, site, wanted))
 
 

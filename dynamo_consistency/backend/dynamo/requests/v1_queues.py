@@ -16,10 +16,15 @@ from dynamo_consistency.backend.dynamo.database.schema_version import Generation
 from dynamo_consistency.backend.dynamo.database.version_tables import deletion_queue, transfer_queue
 from dynamo_consistency.backend.dynamo.inventory import claimed
 from dynamo_consistency.backend.dynamo.other_copies import copies
-from dynamo_consistency.backend.dynamo.refusal import RefusedError, check_path, check_plain, check_storable
+from dynamo_consistency.backend.dynamo.requests.insert import Writer, locked
+from dynamo_consistency.backend.dynamo.requests.transfer import check_sources
+from dynamo_consistency.backend.dynamo.requests.unsafe_paths import (
+    RefusedError,
+    check_path,
+    check_plain,
+    check_storable,
+)
 from dynamo_consistency.backend.dynamo.sites import site_id
-from dynamo_consistency.backend.dynamo.transfer import check_sources
-from dynamo_consistency.backend.dynamo.writing import Writer, locked
 from dynamo_consistency.backend.sql.chunks import chunks
 
 OVER = ("done", "failed")

@@ -18,9 +18,9 @@ from dynamo_consistency.backend.dynamo.database.schema import block_replicas, fi
 from dynamo_consistency.backend.dynamo.database.schema_version import Generation
 from dynamo_consistency.backend.dynamo.inventory import claimed
 from dynamo_consistency.backend.dynamo.other_copies import copies
-from dynamo_consistency.backend.dynamo.refusal import RefusedError
+from dynamo_consistency.backend.dynamo.requests.insert import Writer, locked
+from dynamo_consistency.backend.dynamo.requests.unsafe_paths import RefusedError
 from dynamo_consistency.backend.dynamo.sites import site_id
-from dynamo_consistency.backend.dynamo.writing import Writer, locked
 from dynamo_consistency.backend.sql.chunks import chunks
 
 OPEN = ("new", "inbatch", "retry", "held")

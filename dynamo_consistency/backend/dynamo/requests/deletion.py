@@ -9,13 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from sqlalchemy import select
 
 from dynamo_consistency.backend.contract import Outcome
-from dynamo_consistency.backend.dynamo import pfn
 from dynamo_consistency.backend.dynamo.database.connection import Databases, reading
 from dynamo_consistency.backend.dynamo.database.schema import unmanaged_deletions
 from dynamo_consistency.backend.dynamo.database.schema_version import Generation
-from dynamo_consistency.backend.dynamo.refusal import RefusedError, check_path, check_storable
+from dynamo_consistency.backend.dynamo.requests import pfn
+from dynamo_consistency.backend.dynamo.requests.insert import locked
+from dynamo_consistency.backend.dynamo.requests.unsafe_paths import RefusedError, check_path, check_storable
 from dynamo_consistency.backend.dynamo.sites import site_id
-from dynamo_consistency.backend.dynamo.writing import locked
 
 
 def request(databases: Databases, generation: Generation, site: str, files: Sequence[bytes]) -> dict[bytes, Outcome]:

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Select, select
 from dynamo_consistency.backend.dynamo.database import version_tables
 from dynamo_consistency.backend.dynamo.database.schema import filename_mappings
 from dynamo_consistency.backend.dynamo.database.schema_version import Generation
-from dynamo_consistency.backend.dynamo.refusal import RefusedError
+from dynamo_consistency.backend.dynamo.requests.unsafe_paths import RefusedError
 
 PROTOCOL = "gfal2"
 """The protocol of all of Dynamo's file operations."""
