@@ -11,21 +11,14 @@ import pyarrow as pa
 from dynamo_consistency import paths
 from dynamo_consistency.backend.contract import Known, ListedFile, ListerFactory, Outcome
 from dynamo_consistency.backend.dataset_filter import DatasetFilter
-from dynamo_consistency.backend.dynamo import (
-    exporting,
-    importing,
-    inventory,
-    lookup,
-    other_copies,
-    protected_datasets,
-    sites,
-)
+from dynamo_consistency.backend.dynamo import inventory, lookup, other_copies, protected_datasets, sites
 from dynamo_consistency.backend.dynamo.blocklist import write_blocklist
 from dynamo_consistency.backend.dynamo.database import schema
 from dynamo_consistency.backend.dynamo.database.connection import Databases, connect
 from dynamo_consistency.backend.dynamo.database.schema_version import Generation, detect
 from dynamo_consistency.backend.dynamo.options import Options
 from dynamo_consistency.backend.dynamo.requests import registry
+from dynamo_consistency.backend.dynamo.sqlite_inventory import export_files, import_files
 from dynamo_consistency.backend.optional_features import standing
 from dynamo_consistency.backend.sql import trouble
 from dynamo_consistency.check import Source
@@ -122,11 +115,11 @@ class DynamoBackend:
 
     def import_files(self, site: str, path: str | Path) -> int:
         """Replace what a database of our own says of the site by a list of files; their number."""
-        return importing.import_files(self._opened.databases, site, path)
+        return import_files.import_files(self._opened.databases, site, path)
 
     def export_files(self, site: str, path: str | Path) -> int:
         """Write the files of the site as a list that `import_files` reads; their number."""
-        return exporting.export_files(self._opened.databases, self._opened.generation, site, path)
+        return export_files.export_files(self._opened.databases, self._opened.generation, site, path)
 
     def get_listers(self, site: str) -> tuple[ListerFactory, list[tuple[Any, ...]]]:
         return sites.get_listers(site, self.options.sites)

@@ -23,8 +23,8 @@ from dynamo_consistency.backend.dynamo.database.schema import (
     groups,
     sites,
 )
-from dynamo_consistency.backend.dynamo.filelist import DEFAULT, Line, default_dataset, read_list
 from dynamo_consistency.backend.dynamo.sites import site_id
+from dynamo_consistency.backend.dynamo.sqlite_inventory.filelist import DEFAULT, Line, default_dataset, read_list
 from dynamo_consistency.backend.sql import trouble
 from dynamo_consistency.backend.sql.chunks import chunks
 from dynamo_consistency.errors import ConfigurationError

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from dynamo_consistency.backend.dynamo.database.connection import Databases, reading
 from dynamo_consistency.backend.dynamo.database.schema_version import Generation
-from dynamo_consistency.backend.dynamo.filelist import HEADER, ListedFile, format_line, open_list
 from dynamo_consistency.backend.dynamo.inventory import BATCH_ROWS, claimed, contents
 from dynamo_consistency.backend.dynamo.sites import site_id
+from dynamo_consistency.backend.dynamo.sqlite_inventory.filelist import HEADER, ListedFile, format_line, open_list
 from dynamo_consistency.backend.sql.reading import partitions
 from dynamo_consistency.errors import ConfigurationError
 
