@@ -13,8 +13,7 @@ from dynamo_consistency.backend import optional_features
 from dynamo_consistency.backend.blocks import Block, block_of, read_names, write_report
 from dynamo_consistency.backend.contract import ListedFile, ListerFactory
 from dynamo_consistency.backend.dataset_filter import DatasetFilter, dataset_of
-from dynamo_consistency.backend.file.datasets import read_datasets
-from dynamo_consistency.backend.file.inventory import InventoryDump
+from dynamo_consistency.backend.file.inventory import InventoryDump, read_datasets
 from dynamo_consistency.backend.file.options import Options, SiteOptions
 from dynamo_consistency.backend.file.requests import Registry
 from dynamo_consistency.backend.listers import listers_of
