@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
-from dynamo_consistency.backend.rucio import agreement, doors, rses
+from dynamo_consistency.backend.rucio import agreement, listing_source, rses
 from dynamo_consistency.backend.rucio.connect import Catalogue
 from dynamo_consistency.backend.rucio.lfn2pfn import Did
 from dynamo_consistency.backend.rucio.options import Options
@@ -86,4 +86,4 @@ class SiteInfo:
             return self.options.sites[site]
         with self.catalogue.reading() as connection:
             rse = rses.find(connection, self.catalogue, site)
-        return doors.source(rse)
+        return listing_source.source(rse)
