@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from dynamo_consistency.backend.rucio.lfn2pfn import Did
+from dynamo_consistency.backend.rucio.catalogue.lfn2pfn import Did
 from dynamo_consistency.backend.rucio.rest import AnswerError, NotDeclared
 
 NOW = "strftime('%Y-%m-%d %H:%M:%f', 'now') || '000'"

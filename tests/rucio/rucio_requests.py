@@ -6,7 +6,7 @@ from typing import Any
 
 from rucio_world import Rucio, Site
 
-from dynamo_consistency.backend.rucio.connect import connect
+from dynamo_consistency.backend.rucio.catalogue.connection import connect
 from dynamo_consistency.backend.rucio.options import Options
 from dynamo_consistency.backend.rucio.registry import Registry
 from dynamo_consistency.backend.rucio.rest import RestClient

@@ -18,12 +18,12 @@ from simulated import SITE, World
 from sqlalchemy import Connection, Table
 
 from dynamo_consistency.backend.rucio.backend import RucioBackend
-from dynamo_consistency.backend.rucio.connect import Catalogue
-from dynamo_consistency.backend.rucio.lfn2pfn import Did
+from dynamo_consistency.backend.rucio.catalogue.connection import Catalogue
+from dynamo_consistency.backend.rucio.catalogue.lfn2pfn import Did
+from dynamo_consistency.backend.rucio.catalogue.schema import Tables
 from dynamo_consistency.backend.rucio.options import Options
 from dynamo_consistency.backend.rucio.registry import Registry
 from dynamo_consistency.backend.rucio.rest import AnswerError, LostAnswerError, NotDeclared
-from dynamo_consistency.backend.rucio.schema import Tables
 from dynamo_consistency.errors import BackendError
 
 HERE, DISK, TAPE, RULE = (letter * 32 for letter in "abcd")

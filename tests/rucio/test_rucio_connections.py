@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy.dialects import oracle
 
-from dynamo_consistency.backend.rucio import contents, inventory, pending
-from dynamo_consistency.backend.rucio.rses import Rse
-from dynamo_consistency.backend.rucio.schema import Tables
+from dynamo_consistency.backend.rucio.catalogue import inventory, protected_datasets, queries
+from dynamo_consistency.backend.rucio.catalogue.rses import Rse
+from dynamo_consistency.backend.rucio.catalogue.schema import Tables
 from dynamo_consistency.errors import BackendError, ConfigurationError
 
 TABLES = {table.name for table in vars(Tables()).values()}
@@ -201,12 +201,12 @@ def test_a_driver_that_is_not_installed_is_a_sentence(rucio_sqlite, monkeypatch)
 @pytest.mark.parametrize(
     "make",
     [
-        contents.replicas,
-        contents.requests,
-        contents.quarantined,
-        pending.held,
-        pending.held_file_by_file,
-        pending.let_go,
+        queries.replicas,
+        queries.requests,
+        queries.quarantined,
+        protected_datasets.held,
+        protected_datasets.held_file_by_file,
+        protected_datasets.let_go,
     ],
     ids=lambda make: make.__name__,
 )

@@ -8,7 +8,7 @@ from rucio_fake import FakeRest
 from rucio_requests import Asking
 from rucio_world import Rucio
 
-from dynamo_consistency.backend.rucio.lfn2pfn import Did
+from dynamo_consistency.backend.rucio.catalogue.lfn2pfn import Did
 from dynamo_consistency.backend.rucio.options import RestOptions
 from dynamo_consistency.backend.rucio.rest import AnswerError, RestClient, rest_id
 

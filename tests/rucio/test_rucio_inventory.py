@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from rucio_reading import known, rows
 
-from dynamo_consistency.backend.rucio import inventory
+from dynamo_consistency.backend.rucio.catalogue import inventory
 from dynamo_consistency.errors import BackendError
 
 NOW = datetime.now(UTC).replace(tzinfo=None)

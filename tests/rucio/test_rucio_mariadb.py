@@ -10,7 +10,7 @@ from rucio_server import RucioServer
 from rucio_world import Rucio
 
 from dynamo_consistency.backend.contract import Asked
-from dynamo_consistency.backend.rucio import inventory
+from dynamo_consistency.backend.rucio.catalogue import inventory
 from dynamo_consistency.backend.rucio.quarantine import REGISTERED
 from dynamo_consistency.errors import BackendError
 from tests.dynamo.conftest import ROOT_PASSWORD, mariadb  # noqa: F401 (a fixture)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynamo_consistency import paths
-from dynamo_consistency.backend.rucio.lfn2pfn import Did, Translation, named
+from dynamo_consistency.backend.rucio.catalogue.lfn2pfn import Did, Translation, named
 from dynamo_consistency.errors import BackendError, ConfigurationError
 
 SCOPES = ["cms", "data15_13TeV", "user.jdoe", "user.a.b", "group.phys-x", "users", "group10", "my.scope"]

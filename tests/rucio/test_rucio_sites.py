@@ -5,8 +5,8 @@ import contextlib
 import pytest
 
 from dynamo_consistency.backend.rucio import agreement
-from dynamo_consistency.backend.rucio.lfn2pfn import Did, Translation, named
-from dynamo_consistency.backend.rucio.rses import Protocol, Rse
+from dynamo_consistency.backend.rucio.catalogue.lfn2pfn import Did, Translation, named
+from dynamo_consistency.backend.rucio.catalogue.rses import Protocol, Rse
 from dynamo_consistency.errors import BackendError, ConfigurationError
 
 ROOT = {"scheme": "root", "hostname": "door1.example.org", "port": 1094, "prefix": "//store/"}

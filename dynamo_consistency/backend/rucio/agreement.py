@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from urllib.parse import unquote, urlsplit
 
 from dynamo_consistency import paths
-from dynamo_consistency.backend.rucio.lfn2pfn import Did, Translation
-from dynamo_consistency.backend.rucio.rses import Protocol, Rse
+from dynamo_consistency.backend.rucio.catalogue.lfn2pfn import Did, Translation
+from dynamo_consistency.backend.rucio.catalogue.rses import Protocol, Rse
 from dynamo_consistency.errors import BackendError
 
 

@@ -10,10 +10,10 @@ from dynamo_consistency.backend import optional_features
 from dynamo_consistency.backend.contract import DatasetFilter, Known, ListedFile, ListerFactory
 from dynamo_consistency.backend.dataset_filter import DatasetFilter as CmsFilter
 from dynamo_consistency.backend.listers import listers_of
-from dynamo_consistency.backend.rucio import dumps, inventory, lookup, pending
 from dynamo_consistency.backend.rucio.blocklist import write_blocklist
-from dynamo_consistency.backend.rucio.connect import Catalogue, connect
-from dynamo_consistency.backend.rucio.datasets import ContentsFilter
+from dynamo_consistency.backend.rucio.catalogue import inventory, lookup, protected_datasets
+from dynamo_consistency.backend.rucio.catalogue.connection import Catalogue, connect
+from dynamo_consistency.backend.rucio.catalogue.datasets import ContentsFilter
 from dynamo_consistency.backend.rucio.options import Options
 from dynamo_consistency.backend.rucio.registry import Registry
 from dynamo_consistency.backend.rucio.rest import RestClient
@@ -30,7 +30,7 @@ class Inventory:
 
     def stream(self, site: str) -> Iterator[pa.RecordBatch]:
         if site in self.options.dumps:
-            return dumps.stream(self.options.dumps[site], site)
+            return inventory.stream_dump(self.options.dumps[site], site)
         return inventory.stream(self.catalogue, self.options, site)
 
     def list_files(self, site: str) -> list[ListedFile]:
@@ -41,7 +41,7 @@ class Inventory:
         return lookup.look_up(self.catalogue, self.options, site, files)
 
     def protected_datasets(self, site: str) -> set[str]:
-        return pending.protected_datasets(self.catalogue, self.options, site)
+        return protected_datasets.protected_datasets(self.catalogue, self.options, site)
 
 
 class RucioBackend:
@@ -69,7 +69,7 @@ class RucioBackend:
         return self.siteinfo.check_site(site)
 
     def deletion_requests(self, site: str) -> set[str]:
-        return pending.datasets_being_deleted(self.catalogue, self.options, site)
+        return protected_datasets.datasets_being_deleted(self.catalogue, self.options, site)
 
     def filelist_to_blocklist(self, site: str, infile: str, outfile: str) -> None:
         write_blocklist(self.catalogue, self.options, site, infile, outfile)

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from sqlalchemy import Connection, select
 
 from dynamo_consistency.backend.blocks import UNKNOWN, Block, block_of, read_names, write_report
-from dynamo_consistency.backend.rucio import rses
-from dynamo_consistency.backend.rucio.connect import Catalogue
-from dynamo_consistency.backend.rucio.lfn2pfn import Did, path_of
+from dynamo_consistency.backend.rucio.catalogue import rses
+from dynamo_consistency.backend.rucio.catalogue.connection import Catalogue
+from dynamo_consistency.backend.rucio.catalogue.lfn2pfn import Did, path_of
+from dynamo_consistency.backend.rucio.catalogue.replica_records import chunks, is_one_of, spellings
+from dynamo_consistency.backend.rucio.catalogue.rses import Rse
 from dynamo_consistency.backend.rucio.options import Options
-from dynamo_consistency.backend.rucio.records import chunks, is_one_of, spellings
-from dynamo_consistency.backend.rucio.rses import Rse
 
 
 def write_blocklist(catalogue: Catalogue, options: Options, site: str, infile: str, outfile: str) -> None:

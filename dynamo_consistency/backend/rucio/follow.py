@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from dynamo_consistency.backend.contract import Asked, Became
-from dynamo_consistency.backend.rucio import rses
-from dynamo_consistency.backend.rucio.connect import Catalogue
-from dynamo_consistency.backend.rucio.lfn2pfn import Did
+from dynamo_consistency.backend.rucio.catalogue import rses
+from dynamo_consistency.backend.rucio.catalogue.connection import Catalogue
+from dynamo_consistency.backend.rucio.catalogue.lfn2pfn import Did
+from dynamo_consistency.backend.rucio.catalogue.path_resolution import candidates, registered
+from dynamo_consistency.backend.rucio.catalogue.replica_records import Declared, Records, Replica, spellings
 from dynamo_consistency.backend.rucio.options import Options
-from dynamo_consistency.backend.rucio.records import Declared, Records, Replica, spellings
-from dynamo_consistency.backend.rucio.registered import candidates, registered
 from dynamo_consistency.backend.rucio.transfer import reason
 
 CLOCKS_DIFFER = 600

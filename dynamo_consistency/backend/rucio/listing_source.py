@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pydantic import ValidationError
 
 from dynamo_consistency import paths
-from dynamo_consistency.backend.rucio.rses import Protocol, Rse
+from dynamo_consistency.backend.rucio.catalogue.rses import Protocol, Rse
 from dynamo_consistency.check import Source
 from dynamo_consistency.errors import BackendError
 

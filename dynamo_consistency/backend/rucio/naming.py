@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from dynamo_consistency.backend.rucio.lfn2pfn import Did
-from dynamo_consistency.backend.rucio.records import Records
-from dynamo_consistency.backend.rucio.registered import Candidates
+from dynamo_consistency.backend.rucio.catalogue.lfn2pfn import Did
+from dynamo_consistency.backend.rucio.catalogue.path_resolution import Candidates
+from dynamo_consistency.backend.rucio.catalogue.replica_records import Records
 
 UNCLEAR = "it is not clear under which name Rucio would know it"
 

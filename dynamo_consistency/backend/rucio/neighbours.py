@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Connection, select
 
 from dynamo_consistency import paths
-from dynamo_consistency.backend.rucio import rses
-from dynamo_consistency.backend.rucio.connect import Catalogue
+from dynamo_consistency.backend.rucio.catalogue import rses
+from dynamo_consistency.backend.rucio.catalogue.connection import Catalogue
+from dynamo_consistency.backend.rucio.catalogue.path_resolution import candidates, registered
+from dynamo_consistency.backend.rucio.catalogue.replica_records import Records
+from dynamo_consistency.backend.rucio.catalogue.rses import Rse
 from dynamo_consistency.backend.rucio.options import Options
-from dynamo_consistency.backend.rucio.records import Records
-from dynamo_consistency.backend.rucio.registered import candidates, registered
-from dynamo_consistency.backend.rucio.rses import Rse
 from dynamo_consistency.errors import ConfigurationError
 
 

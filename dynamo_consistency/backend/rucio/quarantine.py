@@ -11,15 +11,16 @@ from itertools import islice
 from sqlalchemy import Connection, inspect
 
 from dynamo_consistency.backend.contract import Outcome
-from dynamo_consistency.backend.rucio import agreement, neighbours, refusal, rses
-from dynamo_consistency.backend.rucio.connect import Catalogue
-from dynamo_consistency.backend.rucio.lfn2pfn import Did
+from dynamo_consistency.backend.rucio import agreement, neighbours, refusal
+from dynamo_consistency.backend.rucio.catalogue import rses
+from dynamo_consistency.backend.rucio.catalogue.connection import Catalogue
+from dynamo_consistency.backend.rucio.catalogue.lfn2pfn import Did
+from dynamo_consistency.backend.rucio.catalogue.path_resolution import candidates, registered
+from dynamo_consistency.backend.rucio.catalogue.replica_records import Records, spellings
+from dynamo_consistency.backend.rucio.catalogue.rses import Rse
 from dynamo_consistency.backend.rucio.naming import Naming
 from dynamo_consistency.backend.rucio.options import Options
-from dynamo_consistency.backend.rucio.records import Records, spellings
-from dynamo_consistency.backend.rucio.registered import candidates, registered
 from dynamo_consistency.backend.rucio.rest import RestClient, rest_id
-from dynamo_consistency.backend.rucio.rses import Rse
 from dynamo_consistency.backend.rucio.sending import settle
 
 SAMPLE = 20

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from dynamo_consistency import paths
-from dynamo_consistency.backend.rucio.lfn2pfn import Did
+from dynamo_consistency.backend.rucio.catalogue.lfn2pfn import Did
 
 _NOT_PLAIN = re.compile(r"[^A-Za-z0-9/_.,:@+=-]")
 

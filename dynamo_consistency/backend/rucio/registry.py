@@ -7,8 +7,8 @@ from dynamo_consistency import paths
 from dynamo_consistency.backend.contract import Asked, Became, Outcome
 from dynamo_consistency.backend.optional_features import standing
 from dynamo_consistency.backend.rucio import follow
-from dynamo_consistency.backend.rucio.connect import Catalogue
-from dynamo_consistency.backend.rucio.copies import without_source
+from dynamo_consistency.backend.rucio.catalogue.connection import Catalogue
+from dynamo_consistency.backend.rucio.catalogue.other_copies import without_source
 from dynamo_consistency.backend.rucio.options import Options
 from dynamo_consistency.backend.rucio.quarantine import Quarantine
 from dynamo_consistency.backend.rucio.rest import RestClient

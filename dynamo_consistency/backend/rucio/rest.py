@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 from urllib.parse import quote
 
-from dynamo_consistency.backend.rucio.lfn2pfn import Did
+from dynamo_consistency.backend.rucio.catalogue.lfn2pfn import Did
 from dynamo_consistency.backend.rucio.login import TOKEN_HEADER, new_token
 from dynamo_consistency.backend.rucio.options import RestOptions
 from dynamo_consistency.backend.rucio.server import Answer, AnswerError, LostAnswerError, Server, lines

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
-from dynamo_consistency.backend.rucio import agreement, listing_source, rses
-from dynamo_consistency.backend.rucio.connect import Catalogue
-from dynamo_consistency.backend.rucio.lfn2pfn import Did
+from dynamo_consistency.backend.rucio import agreement, listing_source
+from dynamo_consistency.backend.rucio.catalogue import rses
+from dynamo_consistency.backend.rucio.catalogue.connection import Catalogue
+from dynamo_consistency.backend.rucio.catalogue.lfn2pfn import Did
+from dynamo_consistency.backend.rucio.catalogue.rses import Rse
 from dynamo_consistency.backend.rucio.options import Options
 from dynamo_consistency.backend.rucio.rest import RestClient
-from dynamo_consistency.backend.rucio.rses import Rse
 from dynamo_consistency.check import Source
 from dynamo_consistency.errors import ConfigurationError
 

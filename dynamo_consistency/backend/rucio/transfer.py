@@ -10,14 +10,14 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from dynamo_consistency.backend.contract import Outcome
-from dynamo_consistency.backend.rucio import copies, rses
-from dynamo_consistency.backend.rucio.connect import Catalogue
-from dynamo_consistency.backend.rucio.lfn2pfn import Did
+from dynamo_consistency.backend.rucio.catalogue import other_copies, rses
+from dynamo_consistency.backend.rucio.catalogue.connection import Catalogue
+from dynamo_consistency.backend.rucio.catalogue.lfn2pfn import Did
+from dynamo_consistency.backend.rucio.catalogue.path_resolution import candidates, registered
+from dynamo_consistency.backend.rucio.catalogue.replica_records import Copy, Records, Replica
+from dynamo_consistency.backend.rucio.catalogue.rses import Rse
 from dynamo_consistency.backend.rucio.options import Options
-from dynamo_consistency.backend.rucio.records import Copy, Records, Replica
-from dynamo_consistency.backend.rucio.registered import candidates, registered
 from dynamo_consistency.backend.rucio.rest import NotDeclared, RestClient, rest_id
-from dynamo_consistency.backend.rucio.rses import Rse
 from dynamo_consistency.backend.rucio.sending import settle
 
 REASON_LIMIT = 255
@@ -114,9 +114,9 @@ class _Judge:
         (replica,) = replicas
         if replica.state == "D" or any(one.state == "B" for one in self._declared.get(replica.did, ())):
             return Outcome(path, "waiting")
-        usable = copies.usable(replica, self._copies.get(replica.did, ()))
-        sources = copies.sources(usable, self._recall)
-        objection = self._objection(rse, replica) or (None if sources else copies.objection(usable))
+        usable = other_copies.usable(replica, self._copies.get(replica.did, ()))
+        sources = other_copies.sources(usable, self._recall)
+        objection = self._objection(rse, replica) or (None if sources else other_copies.objection(usable))
         return Outcome(path, "refused", objection) if objection else _Bad(rest_id(rse.id), replica.did, sources)
 
     def _objection(self, rse: Rse, replica: Replica) -> str | None:

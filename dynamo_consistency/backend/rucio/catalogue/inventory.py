@@ -10,11 +10,13 @@ from sqlalchemy import Connection, func, select
 
 from dynamo_consistency.backend.contract import INVENTORY_COLUMNS
 from dynamo_consistency.backend.dataset_filter import dataset_of
-from dynamo_consistency.backend.rucio import contents, rses
-from dynamo_consistency.backend.rucio.connect import Catalogue
-from dynamo_consistency.backend.rucio.lfn2pfn import Translation, path_of
-from dynamo_consistency.backend.rucio.options import Options
-from dynamo_consistency.backend.rucio.states import is_expected
+from dynamo_consistency.backend.file.inventory import InventoryDump
+from dynamo_consistency.backend.file.options import InventorySource
+from dynamo_consistency.backend.rucio.catalogue import queries, rses
+from dynamo_consistency.backend.rucio.catalogue.connection import Catalogue
+from dynamo_consistency.backend.rucio.catalogue.lfn2pfn import Translation, path_of
+from dynamo_consistency.backend.rucio.catalogue.replica_states import is_expected
+from dynamo_consistency.backend.rucio.options import DumpOptions, Options
 from dynamo_consistency.backend.sql.reading import partitions
 from dynamo_consistency.errors import BackendError
 
@@ -28,7 +30,7 @@ COLUMNS = pa.schema(
 
 @dataclass(frozen=True)
 class Judge:
-    """Makes batches of what the queries of `contents` return. `now`: UTC without a zone."""
+    """Makes batches of what the queries return. `now`: UTC without a zone."""
 
     translation: Translation | None
     quarantined: frozenset[bytes]
@@ -66,7 +68,7 @@ class Judge:
 
 def judge(connection: Connection, catalogue: Catalogue, rse: rses.Rse, options: Options) -> Judge:
     """Raises ConfigurationError where paths are computed in a way that we do not know."""
-    waiting = connection.execute(contents.quarantined(catalogue.tables, rse)).scalars()
+    waiting = connection.execute(queries.quarantined(catalogue.tables, rse)).scalars()
     return Judge(
         translation=rses.translation(rse, options) if rse.deterministic else None,
         quarantined=frozenset(path_of(path) for path in waiting),
@@ -88,12 +90,27 @@ def stream(catalogue: Catalogue, options: Options, site: str) -> Iterator[pa.Rec
             select(func.count()).select_from(table).where(table.c.rse_id == rse.id)
         ).scalar_one()
         found = 0
-        for rows in partitions(connection, contents.replicas(catalogue.tables, rse), BATCH_ROWS):
+        for rows in partitions(connection, queries.replicas(catalogue.tables, rse), BATCH_ROWS):
             found += len(rows)
             yield to_batch(rows)
         if found != expected:
             raise BackendError(
                 f"the catalogue {catalogue.place} gave {found} of {expected} replicas of {site}; run again"
             )
-        for rows in partitions(connection, contents.requests(catalogue.tables, rse), BATCH_ROWS):
+        for rows in partitions(connection, queries.requests(catalogue.tables, rse), BATCH_ROWS):
             yield to_batch(rows)
+
+
+def stream_dump(options: DumpOptions, site: str) -> Iterator[pa.RecordBatch]:
+    """The files of all parts of the dump; in flight is what is not available.
+
+    Raises BackendError for a part that is too old, cut short or unreadable, and when none has a file of the RSE.
+    """
+    rows = 0
+    for url in options.urls:
+        source = InventorySource(url=url, format="rucio", rse=site, max_age_seconds=options.max_age_seconds)
+        for batch in InventoryDump(source, site, is_part=True).batches():
+            rows += batch.num_rows
+            yield batch
+    if not rows:
+        raise BackendError(f"the replica dump of {site} has no file of it; correct `dumps` of the backend's entry")

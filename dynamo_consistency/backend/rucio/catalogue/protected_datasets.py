@@ -5,11 +5,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, DateTime, Select, exists, func, or_, select
 
-from dynamo_consistency.backend.rucio import rses
-from dynamo_consistency.backend.rucio.connect import Catalogue
+from dynamo_consistency.backend.rucio.catalogue import rses
+from dynamo_consistency.backend.rucio.catalogue.connection import Catalogue
+from dynamo_consistency.backend.rucio.catalogue.rses import Rse
+from dynamo_consistency.backend.rucio.catalogue.schema import Tables
 from dynamo_consistency.backend.rucio.options import Options
-from dynamo_consistency.backend.rucio.rses import Rse
-from dynamo_consistency.backend.rucio.schema import Tables
 
 _FAR = datetime(9999, 1, 1)
 

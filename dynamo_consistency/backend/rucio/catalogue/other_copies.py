@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from dynamo_consistency import paths
-from dynamo_consistency.backend.rucio import rses
-from dynamo_consistency.backend.rucio.connect import Catalogue
+from dynamo_consistency.backend.rucio.catalogue import rses
+from dynamo_consistency.backend.rucio.catalogue.connection import Catalogue
+from dynamo_consistency.backend.rucio.catalogue.path_resolution import candidates, registered
+from dynamo_consistency.backend.rucio.catalogue.replica_records import Copy, Records, Replica
 from dynamo_consistency.backend.rucio.options import Options
-from dynamo_consistency.backend.rucio.records import Copy, Records, Replica
-from dynamo_consistency.backend.rucio.registered import candidates, registered
 
 
 def usable(replica: Replica, copies: Iterable[Copy]) -> dict[str, str]:

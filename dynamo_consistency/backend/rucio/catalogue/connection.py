@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, make_url
 
+from dynamo_consistency.backend.rucio.catalogue.schema import Tables
 from dynamo_consistency.backend.rucio.options import DRIVERS, Options
-from dynamo_consistency.backend.rucio.schema import Tables
 from dynamo_consistency.backend.sql import engines, trouble
 from dynamo_consistency.backend.sql.reading import reading
 

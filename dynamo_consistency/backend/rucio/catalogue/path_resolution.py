@@ -3,11 +3,11 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from dynamo_consistency.backend.rucio import rses
-from dynamo_consistency.backend.rucio.lfn2pfn import Did, Translation, path_of
+from dynamo_consistency.backend.rucio.catalogue import rses
+from dynamo_consistency.backend.rucio.catalogue.lfn2pfn import Did, Translation, path_of
+from dynamo_consistency.backend.rucio.catalogue.replica_records import Records, Replica, spellings
+from dynamo_consistency.backend.rucio.catalogue.rses import Rse
 from dynamo_consistency.backend.rucio.options import Options
-from dynamo_consistency.backend.rucio.records import Records, Replica, spellings
-from dynamo_consistency.backend.rucio.rses import Rse
 from dynamo_consistency.errors import BackendError
 
 Candidates = Mapping[bytes, Sequence[Did]]

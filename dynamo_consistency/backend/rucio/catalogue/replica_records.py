@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Column, ColumnElement, Connection, Select, Table, and_, func, or_, select
 
-from dynamo_consistency.backend.rucio.lfn2pfn import Did
-from dynamo_consistency.backend.rucio.rses import Rse
-from dynamo_consistency.backend.rucio.schema import Tables
+from dynamo_consistency.backend.rucio.catalogue.lfn2pfn import Did
+from dynamo_consistency.backend.rucio.catalogue.rses import Rse
+from dynamo_consistency.backend.rucio.catalogue.schema import Tables
 from dynamo_consistency.backend.sql.chunks import Item
 from dynamo_consistency.backend.sql.chunks import chunks as in_chunks
 

@@ -7,11 +7,11 @@ from sqlalchemy import Connection
 
 from dynamo_consistency.backend import optional_features
 from dynamo_consistency.backend.contract import Known
-from dynamo_consistency.backend.rucio import contents, inventory, rses
-from dynamo_consistency.backend.rucio.connect import Catalogue
-from dynamo_consistency.backend.rucio.inventory import Judge
+from dynamo_consistency.backend.rucio.catalogue import inventory, queries, rses
+from dynamo_consistency.backend.rucio.catalogue.connection import Catalogue
+from dynamo_consistency.backend.rucio.catalogue.inventory import Judge
+from dynamo_consistency.backend.rucio.catalogue.replica_records import chunks, is_one_of, spellings
 from dynamo_consistency.backend.rucio.options import Options
-from dynamo_consistency.backend.rucio.records import chunks, is_one_of, spellings
 
 
 def look_up(catalogue: Catalogue, options: Options, site: str, wanted: Sequence[bytes]) -> dict[bytes, Known]:
@@ -36,7 +36,7 @@ def _batches(
     connection: Connection, catalogue: Catalogue, rse: rses.Rse, judge: Judge, wanted: Sequence[bytes]
 ) -> Iterator[pa.RecordBatch]:
     tables = catalogue.tables
-    by_path = contents.replicas(tables, rse)
+    by_path = queries.replicas(tables, rse)
     for texts in chunks(text for path in wanted for text in spellings(path)):
         if rows := connection.execute(by_path.where(tables.replicas.c.path.in_(texts))).all():
             yield judge.batch(rows)
@@ -44,8 +44,8 @@ def _batches(
         return
     for dids in chunks(did for path in wanted for did in judge.translation.dids(path)):
         for query, table in (
-            (contents.replicas(tables, rse), tables.replicas),
-            (contents.requests(tables, rse), tables.requests),
+            (queries.replicas(tables, rse), tables.replicas),
+            (queries.requests(tables, rse), tables.requests),
         ):
             if rows := connection.execute(query.where(is_one_of(table.c.scope, table.c.name, set(dids)))).all():
                 yield judge.batch(rows)

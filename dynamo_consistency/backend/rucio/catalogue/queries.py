@@ -21,9 +21,9 @@ from sqlalchemy import (
     select,
 )
 
-from dynamo_consistency.backend.rucio.rses import Rse
-from dynamo_consistency.backend.rucio.schema import Tables
-from dynamo_consistency.backend.rucio.states import BAD
+from dynamo_consistency.backend.rucio.catalogue.replica_states import BAD
+from dynamo_consistency.backend.rucio.catalogue.rses import Rse
+from dynamo_consistency.backend.rucio.catalogue.schema import Tables
 
 REQUESTED = "requested"
 """Stands for the state where there is no replica, but a request for one."""

@@ -10,10 +10,10 @@ from functools import cached_property
 from sqlalchemy import Connection, select
 
 from dynamo_consistency import paths
-from dynamo_consistency.backend.rucio.connect import Catalogue
-from dynamo_consistency.backend.rucio.lfn2pfn import Did, Translation, named, path_of
+from dynamo_consistency.backend.rucio.catalogue.connection import Catalogue
+from dynamo_consistency.backend.rucio.catalogue.lfn2pfn import Did, Translation, named, path_of
+from dynamo_consistency.backend.rucio.catalogue.replica_records import chunks, is_one_of, spellings
 from dynamo_consistency.backend.rucio.options import Options
-from dynamo_consistency.backend.rucio.records import chunks, is_one_of, spellings
 from dynamo_consistency.backend.sql import trouble
 
 ALGORITHMS = ("hash", "identity", "cms")

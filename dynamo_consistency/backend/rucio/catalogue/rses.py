@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from dynamo_consistency.backend.rucio.connect import Catalogue
-from dynamo_consistency.backend.rucio.lfn2pfn import Translation, named
+from dynamo_consistency.backend.rucio.catalogue.connection import Catalogue
+from dynamo_consistency.backend.rucio.catalogue.lfn2pfn import Translation, named
 from dynamo_consistency.backend.rucio.options import Options
 from dynamo_consistency.errors import BackendError, ConfigurationError
 
