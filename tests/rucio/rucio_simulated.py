@@ -22,7 +22,7 @@ from dynamo_consistency.backend.rucio.catalogue.connection import Catalogue
 from dynamo_consistency.backend.rucio.catalogue.lfn2pfn import Did
 from dynamo_consistency.backend.rucio.catalogue.schema import Tables
 from dynamo_consistency.backend.rucio.options import Options
-from dynamo_consistency.backend.rucio.registry import Registry
+from dynamo_consistency.backend.rucio.requests.registry import Registry
 from dynamo_consistency.backend.rucio.rest import AnswerError, LostAnswerError, NotDeclared
 from dynamo_consistency.errors import BackendError
 

@@ -11,7 +11,7 @@ from rucio_world import Rucio
 
 from dynamo_consistency.backend.contract import Asked
 from dynamo_consistency.backend.rucio.catalogue import inventory
-from dynamo_consistency.backend.rucio.quarantine import REGISTERED
+from dynamo_consistency.backend.rucio.requests.quarantine import REGISTERED
 from dynamo_consistency.errors import BackendError
 from tests.dynamo.conftest import ROOT_PASSWORD, mariadb  # noqa: F401 (a fixture)
 

@@ -5,7 +5,7 @@ import hashlib
 import pytest
 from rucio_requests import Asking, dark
 
-from dynamo_consistency.backend.rucio.quarantine import REGISTERED
+from dynamo_consistency.backend.rucio.requests.quarantine import REGISTERED
 
 ODD = {
     b"../B/f": "`.` or `..`",

@@ -3,7 +3,7 @@
 import pytest
 from rucio_requests import dark, outcomes
 
-from dynamo_consistency.backend.rucio.quarantine import REGISTERED
+from dynamo_consistency.backend.rucio.requests.quarantine import REGISTERED
 from dynamo_consistency.backend.rucio.rest import RestClient
 from dynamo_consistency.errors import BackendError
 
@@ -122,7 +122,7 @@ def test_what_the_database_does_not_take_is_refused_alone(asking_everywhere, mon
 
 
 def test_more_files_than_one_call_takes_are_all_handed_over(asking, monkeypatch):
-    monkeypatch.setattr("dynamo_consistency.backend.rucio.sending.CALL", 3)
+    monkeypatch.setattr("dynamo_consistency.backend.rucio.requests.batching.CALL", 3)
     files = [dark(asking, f"f{number}") for number in range(8)]
     assert set(outcomes(asking.delete(*files))) == {"requested"}
     assert len(asking.quarantined()) == 8

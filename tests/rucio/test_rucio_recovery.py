@@ -6,8 +6,8 @@ import pytest
 from rucio_door import Door, answering, bad_gateway, closed, garbage, late, lose_answer, lose_request, saying
 from rucio_requests import Asking, dark, outcomes
 
+from dynamo_consistency.backend.rucio.requests.transfer import CHANGED
 from dynamo_consistency.backend.rucio.rest import AnswerError, LostAnswerError, RestClient
-from dynamo_consistency.backend.rucio.transfer import CHANGED
 from dynamo_consistency.errors import BackendError
 
 
@@ -63,7 +63,7 @@ def test_what_is_lost_twice_is_an_error_and_can_be_asked_for_later(asking, door)
 
 
 def test_a_process_that_dies_between_two_calls_leaves_what_the_next_one_continues(asking, monkeypatch):
-    monkeypatch.setattr("dynamo_consistency.backend.rucio.sending.CALL", 2)
+    monkeypatch.setattr("dynamo_consistency.backend.rucio.requests.batching.CALL", 2)
     missing, strays = lost(asking, 5), orphans(asking, 5)
     for name, ask in (
         ("declare_bad", lambda: asking.transfer(*missing)),

@@ -4,9 +4,9 @@ import contextlib
 
 import pytest
 
-from dynamo_consistency.backend.rucio import agreement
 from dynamo_consistency.backend.rucio.catalogue.lfn2pfn import Did, Translation, named
 from dynamo_consistency.backend.rucio.catalogue.rses import Protocol, Rse
+from dynamo_consistency.backend.rucio.requests import lfn2pfn_check
 from dynamo_consistency.errors import BackendError, ConfigurationError
 
 ROOT = {"scheme": "root", "hostname": "door1.example.org", "port": 1094, "prefix": "//store/"}
@@ -105,7 +105,7 @@ def test_where_a_tfc_puts_files_a_pfn_only_has_to_end_with_our_path(name, agrees
     rse = Rse(1, "A", "DISK", True, False, False, True, True, True, {}, [protocol])
     told = {Did("cms", name): "root://door:1094//pnfs/some/where/store/f"}
     with contextlib.nullcontext() if agrees else pytest.raises(BackendError, match="lfn2pfn is not what"):
-        agreement.require(rse, Translation(named("cms")), told)
+        lfn2pfn_check.require(rse, Translation(named("cms")), told)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import pytest
 from rucio_requests import RUN, Asking, dark, outcomes
 
-from dynamo_consistency.backend.rucio.quarantine import REGISTERED
+from dynamo_consistency.backend.rucio.requests.quarantine import REGISTERED
 from dynamo_consistency.errors import BackendError, ConfigurationError
 
 
@@ -190,7 +190,7 @@ def test_the_public_call_declares_what_it_can_and_returns_the_others(asking):
 
 
 def test_more_files_than_one_call_takes_are_all_declared(rucio_sqlite, monkeypatch):
-    monkeypatch.setattr("dynamo_consistency.backend.rucio.sending.CALL", 2)
+    monkeypatch.setattr("dynamo_consistency.backend.rucio.requests.batching.CALL", 2)
     asking = Asking(rucio_sqlite)
     files = list(asking.lost_all([f"f{number}" for number in range(5)]).values())
     assert set(outcomes(asking.transfer(*files))) == {"requested"}

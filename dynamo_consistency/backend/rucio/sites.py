@@ -4,12 +4,13 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
-from dynamo_consistency.backend.rucio import agreement, listing_source
+from dynamo_consistency.backend.rucio import listing_source
 from dynamo_consistency.backend.rucio.catalogue import rses
 from dynamo_consistency.backend.rucio.catalogue.connection import Catalogue
 from dynamo_consistency.backend.rucio.catalogue.lfn2pfn import Did
 from dynamo_consistency.backend.rucio.catalogue.rses import Rse
 from dynamo_consistency.backend.rucio.options import Options
+from dynamo_consistency.backend.rucio.requests import lfn2pfn_check
 from dynamo_consistency.backend.rucio.rest import RestClient
 from dynamo_consistency.check import Source
 from dynamo_consistency.errors import ConfigurationError
@@ -72,7 +73,7 @@ class SiteInfo:
         if rse.deterministic:
             translation = rses.translation(rse, self.options)
             if self.rest is not None and sample:
-                agreement.require(rse, translation, self.rest.lfns2pfns(site, sample))
+                lfn2pfn_check.require(rse, translation, self.rest.lfns2pfns(site, sample))
         return True
 
     def _sample(self, connection: Connection, rse: Rse) -> list[Did]:

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from dynamo_consistency import paths
 from dynamo_consistency.backend.contract import Asked, Became, Outcome
 from dynamo_consistency.backend.optional_features import standing
-from dynamo_consistency.backend.rucio import follow
 from dynamo_consistency.backend.rucio.catalogue.connection import Catalogue
 from dynamo_consistency.backend.rucio.catalogue.other_copies import without_source
 from dynamo_consistency.backend.rucio.options import Options
-from dynamo_consistency.backend.rucio.quarantine import Quarantine
+from dynamo_consistency.backend.rucio.requests import followup
+from dynamo_consistency.backend.rucio.requests.quarantine import Quarantine
+from dynamo_consistency.backend.rucio.requests.transfer import Transfer
 from dynamo_consistency.backend.rucio.rest import RestClient
-from dynamo_consistency.backend.rucio.transfer import Transfer
 from dynamo_consistency.errors import ConfigurationError
 
 
@@ -65,7 +65,7 @@ class Registry:
 
     def follow(self, site: str, asked: Sequence[Asked]) -> list[Became]:
         """See `contract.FollowingRegistry`."""
-        return follow.follow(self.catalogue, self.options, site, asked)
+        return followup.follow(self.catalogue, self.options, site, asked)
 
     def _server(self) -> RestClient:
         if self.client is None:

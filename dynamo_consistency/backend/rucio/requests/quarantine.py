@@ -11,17 +11,17 @@ from itertools import islice
 from sqlalchemy import Connection, inspect
 
 from dynamo_consistency.backend.contract import Outcome
-from dynamo_consistency.backend.rucio import agreement, neighbours, refusal
 from dynamo_consistency.backend.rucio.catalogue import rses
 from dynamo_consistency.backend.rucio.catalogue.connection import Catalogue
 from dynamo_consistency.backend.rucio.catalogue.lfn2pfn import Did
 from dynamo_consistency.backend.rucio.catalogue.path_resolution import candidates, registered
 from dynamo_consistency.backend.rucio.catalogue.replica_records import Records, spellings
 from dynamo_consistency.backend.rucio.catalogue.rses import Rse
-from dynamo_consistency.backend.rucio.naming import Naming
 from dynamo_consistency.backend.rucio.options import Options
+from dynamo_consistency.backend.rucio.requests import lfn2pfn_check, shared_storage, unsafe_paths
+from dynamo_consistency.backend.rucio.requests.batching import settle
+from dynamo_consistency.backend.rucio.requests.did_choice import Naming
 from dynamo_consistency.backend.rucio.rest import RestClient, rest_id
-from dynamo_consistency.backend.rucio.sending import settle
 
 SAMPLE = 20
 """DIDs whose paths are compared with those of the server before each call."""
@@ -59,7 +59,7 @@ class Quarantine:
             records = Records(connection, self.catalogue.tables, rse)
             refused = _refused(rse, records, files)
             left = [path for path in files if path not in refused]
-            refused |= neighbours.objections(connection, self.catalogue, self.options, rse, left)
+            refused |= shared_storage.objections(connection, self.catalogue, self.options, rse, left)
             left = [path for path in left if path not in refused]
             judge = _Judge(records, rse, self.options, _limits(connection, self.catalogue), left)
             verdicts = {path: judge.verdict(path) for path in left}
@@ -73,7 +73,7 @@ class Quarantine:
         rse = next(iter(wanted.values())).rse
         sample = list(islice((dark.did for dark in wanted.values() if dark.computed), SAMPLE))
         if sample:
-            agreement.require(rse, rses.translation(rse, self.options), self.client.lfns2pfns(rse.name, sample))
+            lfn2pfn_check.require(rse, rses.translation(rse, self.options), self.client.lfns2pfns(rse.name, sample))
         self.client.quarantine(rest_id(rse.id), {dark.path: dark.did for dark in wanted.values()})
         return {path: _arrived(path, verdict) for path, verdict in self._judge(list(wanted)).items()}
 
@@ -93,7 +93,7 @@ def _refused(rse: Rse, records: Records, files: Sequence[bytes]) -> dict[bytes, 
     if not rse.deterministic and records.has_replicas_without_path():
         return dict.fromkeys(files, "a file is on its way to the site whose path Rucio does not know yet")
     prefixes = {protocol.prefix for protocol in rse.protocols}
-    return {path: why for path in files if (why := refusal.of_path(path, prefixes))}
+    return {path: why for path in files if (why := unsafe_paths.of_path(path, prefixes))}
 
 
 def _limits(connection: Connection, catalogue: Catalogue) -> dict[str, int]:
@@ -126,7 +126,7 @@ class _Judge:
         if self._waiting & {relative, *others}:
             return Outcome(path, "waiting")
         did = self._naming.did(path)
-        objection = did if isinstance(did, str) else refusal.of_length(relative, did, self._limits)
+        objection = did if isinstance(did, str) else unsafe_paths.of_length(relative, did, self._limits)
         if isinstance(did, str) or objection:
             return Outcome(path, "refused", str(objection))
         return _Dark(self._rse, relative, did, computed=did in self._guesses[path])

@@ -17,8 +17,8 @@ from dynamo_consistency.backend.rucio.catalogue.path_resolution import candidate
 from dynamo_consistency.backend.rucio.catalogue.replica_records import Copy, Records, Replica
 from dynamo_consistency.backend.rucio.catalogue.rses import Rse
 from dynamo_consistency.backend.rucio.options import Options
+from dynamo_consistency.backend.rucio.requests.batching import settle
 from dynamo_consistency.backend.rucio.rest import NotDeclared, RestClient, rest_id
-from dynamo_consistency.backend.rucio.sending import settle
 
 REASON_LIMIT = 255
 

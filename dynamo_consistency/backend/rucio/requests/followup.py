@@ -14,7 +14,7 @@ from dynamo_consistency.backend.rucio.catalogue.lfn2pfn import Did
 from dynamo_consistency.backend.rucio.catalogue.path_resolution import candidates, registered
 from dynamo_consistency.backend.rucio.catalogue.replica_records import Declared, Records, Replica, spellings
 from dynamo_consistency.backend.rucio.options import Options
-from dynamo_consistency.backend.rucio.transfer import reason
+from dynamo_consistency.backend.rucio.requests.transfer import reason
 
 CLOCKS_DIFFER = 600
 """Seconds by which the clock of Rucio's database may be behind ours."""
