@@ -16,7 +16,7 @@ from rucio_requests import Asking
 from rucio_server import RucioServer
 from rucio_world import Rucio
 
-from dynamo_consistency.backend.rucio.rest import RestClient
+from dynamo_consistency.backend.rucio.rest.client import RestClient
 
 HERE = Path(__file__).parent
 

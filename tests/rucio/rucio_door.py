@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import urllib3
 
 from dynamo_consistency.backend.rucio.options import RestOptions
-from dynamo_consistency.backend.rucio.rest import RestClient
+from dynamo_consistency.backend.rucio.rest.client import RestClient
 
 CHANGES = ("/replicas/bad", "/replicas/quarantine")
 TOKEN = "root-ddmlab-unknown-0123456789abcdef"

@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 from dynamo_consistency.backend.rucio.catalogue.lfn2pfn import Did
-from dynamo_consistency.backend.rucio.rest import AnswerError, NotDeclared
+from dynamo_consistency.backend.rucio.rest.client import AnswerError, NotDeclared
 
 NOW = "strftime('%Y-%m-%d %H:%M:%f', 'now') || '000'"
 

@@ -9,7 +9,7 @@ from rucio_world import Rucio, Site
 from dynamo_consistency.backend.rucio.catalogue.connection import connect
 from dynamo_consistency.backend.rucio.options import Options
 from dynamo_consistency.backend.rucio.requests.registry import Registry
-from dynamo_consistency.backend.rucio.rest import RestClient
+from dynamo_consistency.backend.rucio.rest.client import RestClient
 
 RUN = "20261123T170000Z"
 

@@ -23,7 +23,7 @@ from dynamo_consistency.backend.rucio.catalogue.lfn2pfn import Did
 from dynamo_consistency.backend.rucio.catalogue.schema import Tables
 from dynamo_consistency.backend.rucio.options import Options
 from dynamo_consistency.backend.rucio.requests.registry import Registry
-from dynamo_consistency.backend.rucio.rest import AnswerError, LostAnswerError, NotDeclared
+from dynamo_consistency.backend.rucio.rest.client import AnswerError, LostAnswerError, NotDeclared
 from dynamo_consistency.errors import BackendError
 
 HERE, DISK, TAPE, RULE = (letter * 32 for letter in "abcd")

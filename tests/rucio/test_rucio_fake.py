@@ -10,7 +10,7 @@ from rucio_world import Rucio
 
 from dynamo_consistency.backend.rucio.catalogue.lfn2pfn import Did
 from dynamo_consistency.backend.rucio.options import RestOptions
-from dynamo_consistency.backend.rucio.rest import AnswerError, RestClient, rest_id
+from dynamo_consistency.backend.rucio.rest.client import AnswerError, RestClient, rest_id
 
 WRITTEN = {
     "bad_replicas": "scope, name, rse_id, reason, state, account, bytes",

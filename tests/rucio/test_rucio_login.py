@@ -8,7 +8,7 @@ import pytest
 from rucio_door import TOKEN, Door, answering, client, saying
 
 from dynamo_consistency.backend.rucio.catalogue.lfn2pfn import Did
-from dynamo_consistency.backend.rucio.rest import AnswerError
+from dynamo_consistency.backend.rucio.rest.client import AnswerError
 from dynamo_consistency.errors import BackendError, ConfigurationError
 from tests.conftest import require_programs
 

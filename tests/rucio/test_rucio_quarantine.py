@@ -4,7 +4,7 @@ import pytest
 from rucio_requests import dark, outcomes
 
 from dynamo_consistency.backend.rucio.requests.quarantine import REGISTERED
-from dynamo_consistency.backend.rucio.rest import RestClient
+from dynamo_consistency.backend.rucio.rest.client import RestClient
 from dynamo_consistency.errors import BackendError
 
 

@@ -7,7 +7,7 @@ from rucio_door import Door, answering, bad_gateway, closed, garbage, late, lose
 from rucio_requests import Asking, dark, outcomes
 
 from dynamo_consistency.backend.rucio.requests.transfer import CHANGED
-from dynamo_consistency.backend.rucio.rest import AnswerError, LostAnswerError, RestClient
+from dynamo_consistency.backend.rucio.rest.client import AnswerError, LostAnswerError, RestClient
 from dynamo_consistency.errors import BackendError
 
 

@@ -7,7 +7,7 @@ from rucio_door import Door, answering, client, closed, saying
 
 from dynamo_consistency.backend.rucio.catalogue.lfn2pfn import Did
 from dynamo_consistency.backend.rucio.options import RestOptions
-from dynamo_consistency.backend.rucio.rest import AnswerError, LostAnswerError, RestClient, rest_id
+from dynamo_consistency.backend.rucio.rest.client import AnswerError, LostAnswerError, RestClient, rest_id
 from dynamo_consistency.errors import BackendError
 
 

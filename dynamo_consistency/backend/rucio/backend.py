@@ -16,7 +16,7 @@ from dynamo_consistency.backend.rucio.catalogue.connection import Catalogue, con
 from dynamo_consistency.backend.rucio.catalogue.datasets import ContentsFilter
 from dynamo_consistency.backend.rucio.options import Options
 from dynamo_consistency.backend.rucio.requests.registry import Registry
-from dynamo_consistency.backend.rucio.rest import RestClient
+from dynamo_consistency.backend.rucio.rest.client import RestClient
 from dynamo_consistency.backend.rucio.sites import SiteInfo
 from dynamo_consistency.check import Source
 

@@ -11,7 +11,7 @@ from dynamo_consistency.backend.rucio.catalogue.lfn2pfn import Did
 from dynamo_consistency.backend.rucio.catalogue.rses import Rse
 from dynamo_consistency.backend.rucio.options import Options
 from dynamo_consistency.backend.rucio.requests import lfn2pfn_check
-from dynamo_consistency.backend.rucio.rest import RestClient
+from dynamo_consistency.backend.rucio.rest.client import RestClient
 from dynamo_consistency.check import Source
 from dynamo_consistency.errors import ConfigurationError
 

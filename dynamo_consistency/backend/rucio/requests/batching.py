@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TypeVar
 
 from dynamo_consistency.backend.contract import Outcome
-from dynamo_consistency.backend.rucio.rest import AnswerError, LostAnswerError
+from dynamo_consistency.backend.rucio.rest.client import AnswerError, LostAnswerError
 
 CALL = 500
 """Files in one call."""

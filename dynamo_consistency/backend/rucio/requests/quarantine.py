@@ -21,7 +21,7 @@ from dynamo_consistency.backend.rucio.options import Options
 from dynamo_consistency.backend.rucio.requests import lfn2pfn_check, shared_storage, unsafe_paths
 from dynamo_consistency.backend.rucio.requests.batching import settle
 from dynamo_consistency.backend.rucio.requests.did_choice import Naming
-from dynamo_consistency.backend.rucio.rest import RestClient, rest_id
+from dynamo_consistency.backend.rucio.rest.client import RestClient, rest_id
 
 SAMPLE = 20
 """DIDs whose paths are compared with those of the server before each call."""

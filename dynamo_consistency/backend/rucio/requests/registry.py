@@ -12,7 +12,7 @@ from dynamo_consistency.backend.rucio.options import Options
 from dynamo_consistency.backend.rucio.requests import followup
 from dynamo_consistency.backend.rucio.requests.quarantine import Quarantine
 from dynamo_consistency.backend.rucio.requests.transfer import Transfer
-from dynamo_consistency.backend.rucio.rest import RestClient
+from dynamo_consistency.backend.rucio.rest.client import RestClient
 from dynamo_consistency.errors import ConfigurationError
 
 

@@ -18,7 +18,7 @@ from dynamo_consistency.backend.rucio.catalogue.replica_records import Copy, Rec
 from dynamo_consistency.backend.rucio.catalogue.rses import Rse
 from dynamo_consistency.backend.rucio.options import Options
 from dynamo_consistency.backend.rucio.requests.batching import settle
-from dynamo_consistency.backend.rucio.rest import NotDeclared, RestClient, rest_id
+from dynamo_consistency.backend.rucio.rest.client import NotDeclared, RestClient, rest_id
 
 REASON_LIMIT = 255
 

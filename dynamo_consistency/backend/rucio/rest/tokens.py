@@ -5,7 +5,7 @@ import time
 
 from dynamo_consistency import secrets
 from dynamo_consistency.backend.rucio.options import RestOptions
-from dynamo_consistency.backend.rucio.server import Server
+from dynamo_consistency.backend.rucio.rest.http import Server
 from dynamo_consistency.errors import ConfigurationError
 from dynamo_consistency.listers import credentials
 from dynamo_consistency.listers.credentials import Credential

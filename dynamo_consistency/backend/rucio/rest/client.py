@@ -10,9 +10,9 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 from dynamo_consistency.backend.rucio.catalogue.lfn2pfn import Did
-from dynamo_consistency.backend.rucio.login import TOKEN_HEADER, new_token
 from dynamo_consistency.backend.rucio.options import RestOptions
-from dynamo_consistency.backend.rucio.server import Answer, AnswerError, LostAnswerError, Server, lines
+from dynamo_consistency.backend.rucio.rest.http import Answer, AnswerError, LostAnswerError, Server, lines
+from dynamo_consistency.backend.rucio.rest.tokens import TOKEN_HEADER, new_token
 
 __all__ = ["AnswerError", "LostAnswerError", "NotDeclared", "RestClient", "rest_id"]
 

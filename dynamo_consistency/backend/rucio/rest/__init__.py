@@ -1,0 +1,1 @@
+"""Rucio's REST interface: tokens, HTTP with its retries, and the calls that are used."""
