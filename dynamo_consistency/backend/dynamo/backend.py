@@ -20,7 +20,7 @@ from dynamo_consistency.backend.dynamo.options import Options
 from dynamo_consistency.backend.dynamo.requests import registry
 from dynamo_consistency.backend.dynamo.sqlite_inventory import export_files, import_files
 from dynamo_consistency.backend.optional_features import standing
-from dynamo_consistency.backend.sql import trouble
+from dynamo_consistency.backend.sql import errors
 from dynamo_consistency.check import Source
 
 
@@ -98,7 +98,7 @@ class DynamoBackend:
 
     def describe(self) -> str:
         """One sentence: which database, and which generation of Dynamo's schema was found there."""
-        return f"{trouble.place(self._opened.databases.inventory)}: {self._opened.generation.describe()}"
+        return f"{errors.place(self._opened.databases.inventory)}: {self._opened.generation.describe()}"
 
     def check_site(self, site: str) -> bool:
         return self.siteinfo.check_site(site)

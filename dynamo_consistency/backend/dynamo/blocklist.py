@@ -11,7 +11,7 @@ from dynamo_consistency.backend.dynamo.database.connection import Databases, rea
 from dynamo_consistency.backend.dynamo.database.names import label, look_ups
 from dynamo_consistency.backend.dynamo.database.schema import block_replicas, blocks, datasets, files, groups
 from dynamo_consistency.backend.dynamo.sites import site_id
-from dynamo_consistency.backend.sql.chunks import chunks
+from dynamo_consistency.backend.sql.reading import chunks
 
 
 def write_blocklist(databases: Databases, site: str, infile: str | Path, outfile: str | Path) -> None:

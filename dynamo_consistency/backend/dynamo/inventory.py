@@ -40,7 +40,7 @@ from dynamo_consistency.backend.dynamo.database.schema import (
 )
 from dynamo_consistency.backend.dynamo.database.schema_version import Generation
 from dynamo_consistency.backend.dynamo.sites import site_id
-from dynamo_consistency.backend.sql import trouble
+from dynamo_consistency.backend.sql import errors
 from dynamo_consistency.backend.sql.reading import partitions
 from dynamo_consistency.errors import BackendError
 
@@ -61,7 +61,7 @@ def stream(databases: Databases, generation: Generation, site: str) -> Iterator[
             yield _batch(batch)
     if expected is not None and rows != expected:
         raise BackendError(
-            f"the database {trouble.place(databases.inventory)} gave {rows} of {expected} files of {site}; run again"
+            f"the database {errors.place(databases.inventory)} gave {rows} of {expected} files of {site}; run again"
         )
 
 

@@ -13,7 +13,7 @@ from dynamo_consistency.backend.dynamo.database.schema import block_replicas, fi
 from dynamo_consistency.backend.dynamo.database.schema_version import Generation
 from dynamo_consistency.backend.dynamo.inventory import claimed
 from dynamo_consistency.backend.dynamo.sites import site_id
-from dynamo_consistency.backend.sql.chunks import chunks
+from dynamo_consistency.backend.sql.reading import chunks
 
 
 def without_source(

@@ -10,7 +10,7 @@ from dynamo_consistency.backend.contract import ListerFactory
 from dynamo_consistency.backend.dynamo.database import schema
 from dynamo_consistency.backend.dynamo.database.connection import reading
 from dynamo_consistency.backend.listers import listers_of
-from dynamo_consistency.backend.sql import trouble
+from dynamo_consistency.backend.sql import errors
 from dynamo_consistency.check import Source
 from dynamo_consistency.errors import BackendError
 
@@ -54,9 +54,7 @@ def site_id(connection: Connection, site: str) -> int:
 
 
 def _unknown(engine: Engine, site: str) -> BackendError:
-    return BackendError(
-        f"the database {trouble.place(engine)} knows no site {site!r}; `site list` shows those it knows"
-    )
+    return BackendError(f"the database {errors.place(engine)} knows no site {site!r}; `site list` shows those it knows")
 
 
 def get_listers(site: str, sources: Mapping[str, Source]) -> tuple[ListerFactory, list[tuple[Any, ...]]]:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import URL, Engine, NullPool, create_engine, event
 
 from dynamo_consistency import secrets
-from dynamo_consistency.backend.sql import trouble
+from dynamo_consistency.backend.sql import errors
 from dynamo_consistency.errors import ConfigurationError
 
 CONNECT_TIMEOUT = 10
@@ -79,7 +79,7 @@ def make_engine(url: URL, *, install: str, init_command: str | None = None) -> E
         raise ConfigurationError(f"the driver of {driver} is not installed; {install}") from None
     if kind == "mysql":
         event.listen(engine, "connect", _allow_long_answers)
-        event.listen(engine, "handle_error", trouble.drop_lost_connection)
+        event.listen(engine, "handle_error", errors.drop_lost_connection)
     return engine
 
 

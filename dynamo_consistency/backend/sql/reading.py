@@ -1,13 +1,14 @@
 """Reading from a database that goes on being written to: one consistent view, and rows that need not fit in memory."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, Select
 
-from dynamo_consistency.backend.sql import trouble
+from dynamo_consistency.backend.sql import errors
 from dynamo_consistency.errors import BackendError
 
 _READ_ONLY = {
@@ -32,7 +33,7 @@ def reading(engine: Engine, if_lacking: str = "correct the URL") -> Iterator[Con
 
     Raises BackendError for all that goes wrong inside; of an SQLite file that is not there it says `if_lacking`.
     """
-    with trouble.explained(engine), opened(engine, if_lacking) as connection:
+    with errors.explained(engine), opened(engine, if_lacking) as connection:
         for statement in _READ_ONLY[connection.dialect.name if connection.dialect.name != "mariadb" else "mysql"]:
             connection.exec_driver_sql(statement)
         yield connection
@@ -55,6 +56,19 @@ def partitions(connection: Connection, query: Select[Any], rows: int) -> Iterato
         yield from result.partitions(rows)
     except BaseException:
         # Else the driver reads what nobody wants any more, to its end. So the result is not closed either.
-        trouble.forget_answer(result.cursor)
+        errors.forget_answer(result.cursor)
         connection.invalidate()
         raise
+
+
+LOOK_UP_ROWS = 500
+"""Well below the limits of a statement, and enough to make round trips unimportant."""
+
+Item = TypeVar("Item")
+
+
+def chunks(items: Iterable[Item], size: int = LOOK_UP_ROWS) -> Iterator[list[Item]]:
+    """`items` in lists of `size`, the last one shorter."""
+    iterator = iter(items)
+    while chunk := list(islice(iterator, size)):
+        yield chunk

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import URL, Connection, Engine, make_url
 
 from dynamo_consistency.backend.dynamo.options import Options
-from dynamo_consistency.backend.sql import engines, trouble
+from dynamo_consistency.backend.sql import engines, errors
 from dynamo_consistency.backend.sql.reading import opened
 from dynamo_consistency.backend.sql.reading import reading as _reading
 
@@ -73,5 +73,5 @@ def reading(engine: Engine) -> Iterator[Connection]:
 @contextlib.contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """A connection in one transaction that is committed at the end, and rolled back by any error."""
-    with trouble.explained(engine), opened(engine, _IF_LACKING) as connection, connection.begin():
+    with errors.explained(engine), opened(engine, _IF_LACKING) as connection, connection.begin():
         yield connection

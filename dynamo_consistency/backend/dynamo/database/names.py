@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from dynamo_consistency.backend.dynamo.database.schema import NAME_LIMIT
-from dynamo_consistency.backend.sql.chunks import chunks
+from dynamo_consistency.backend.sql.reading import chunks
 
 
 def label(raw: bytes | None) -> str | None:

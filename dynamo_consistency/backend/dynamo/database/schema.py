@@ -26,7 +26,7 @@ from sqlalchemy.types import BigInteger, TypeEngine
 
 from dynamo_consistency.backend.dynamo.database.column_types import Name, Seconds
 from dynamo_consistency.backend.dynamo.database.connection import Databases
-from dynamo_consistency.backend.sql import trouble
+from dynamo_consistency.backend.sql import errors
 from dynamo_consistency.errors import ConfigurationError
 
 NAME_LIMIT = 512
@@ -256,24 +256,24 @@ def init(databases: Databases) -> None:
     for engine, _ in targets[:1] if embedded else targets:
         _refuse_foreign(engine)
     for engine, tables in targets:
-        with trouble.explained(engine):
+        with errors.explained(engine):
             tables.create_all(engine)
     # The marker comes last: an `init` that broke off leaves a database that is neither ours nor empty.
-    with trouble.explained(databases.inventory), databases.inventory.begin() as connection:
+    with errors.explained(databases.inventory), databases.inventory.begin() as connection:
         _marker.create(connection)
 
 
 def is_ours(engine: Engine) -> bool:
     """Did `init` make this inventory? No other may be written to: Dynamo keeps its own in memory."""
-    with trouble.explained(engine):
+    with errors.explained(engine):
         return inspect(engine).has_table(_marker.name)
 
 
 def _refuse_foreign(engine: Engine) -> None:
-    with trouble.explained(engine):
+    with errors.explained(engine):
         tables = sorted(inspect(engine).get_table_names())
     if tables:
         raise ConfigurationError(
-            f"the database {trouble.place(engine)} already has tables, such as {tables[0]}; "
+            f"the database {errors.place(engine)} already has tables, such as {tables[0]}; "
             "`inventory init` only fills an empty database"
         )

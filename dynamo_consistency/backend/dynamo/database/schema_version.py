@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from dynamo_consistency.backend.dynamo.database import schema
 from dynamo_consistency.backend.dynamo.database.connection import Databases, reading
-from dynamo_consistency.backend.sql import trouble
+from dynamo_consistency.backend.sql import errors
 from dynamo_consistency.errors import BackendError
 
 _CORE: tuple[tuple[Table, str], ...] = (
@@ -95,12 +95,12 @@ def detect(databases: Databases) -> Generation:
         queues = None not in (_columns(connection, "deletion_queue"), _columns(connection, "transfer_queue"))
     if not (requests or active or queues):
         raise BackendError(
-            f"the database {trouble.place(databases.register)} has none of Dynamo's tables of requests; set registerUrl"
+            f"the database {errors.place(databases.register)} has none of Dynamo's tables of requests; set registerUrl"
         )
     if not recent and not queues:
         raise BackendError(
-            f"the database {trouble.place(databases.inventory)} has no block_replica_files (Dynamo v2.2 or later), "
-            f"and {trouble.place(databases.register)} has no deletion_queue and transfer_queue (Dynamo of 2018): "
+            f"the database {errors.place(databases.inventory)} has no block_replica_files (Dynamo v2.2 or later), "
+            f"and {errors.place(databases.register)} has no deletion_queue and transfer_queue (Dynamo of 2018): "
             "its schema is not known"
         )
     return Generation(_name(recent, protocols), recent, requests, active, queues, unmanaged, protocols, transactional)
@@ -112,7 +112,7 @@ def _columns(connection: Connection, name: str) -> frozenset[str] | None:
     try:
         result = connection.execute(select(text("*")).select_from(named(quoted)).limit(0))
     except DBAPIError as error:
-        absent = trouble.code(error) == trouble.NO_SUCH_TABLE or f"no such table: {name}" in str(error.orig)
+        absent = errors.code(error) == errors.NO_SUCH_TABLE or f"no such table: {name}" in str(error.orig)
         if absent:
             return None
         raise
@@ -135,7 +135,7 @@ def _require(connection: Connection, wanted: tuple[tuple[Table, str], ...]) -> N
     tables, columns = _lacking(connection, wanted)
     if tables or columns:
         raise BackendError(
-            f"the database {trouble.place(connection.engine)} has a schema that is not known: it lacks "
+            f"the database {errors.place(connection.engine)} has a schema that is not known: it lacks "
             f"{', '.join(tables + columns)}; is it Dynamo's inventory, v2.0 or later?"
         )
 
@@ -162,7 +162,7 @@ def _has_protocol_table(connection: Connection) -> bool:
     if rules is not None and "protocol_id" in rules and _columns(connection, "transfer_protocols") is not None:
         return True
     raise BackendError(
-        f"the database {trouble.place(connection.engine)} has a schema that is not known: it lacks "
+        f"the database {errors.place(connection.engine)} has a schema that is not known: it lacks "
         "filename_mappings.protocol (master), and filename_mappings.protocol_id with transfer_protocols (branch innodb)"
     )
 

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, insert,
 
 from dynamo_consistency.backend.dynamo.database.schema import file_subscriptions, unmanaged_deletions
 from dynamo_consistency.backend.dynamo.database.version_tables import deletion_queue, transfer_queue
-from dynamo_consistency.backend.sql import trouble
+from dynamo_consistency.backend.sql import errors
 
 REQUESTS = (unmanaged_deletions, file_subscriptions, deletion_queue, transfer_queue)
 """The tables that may be written to. Nothing is ever deleted from them: that is for Dynamo."""
@@ -47,7 +47,7 @@ def locked(engine: Engine, table: Table) -> Iterator[Writer]:
     """
     if table not in REQUESTS:
         raise ValueError(f"{table.name} is not a table of requests and is never written to")
-    with trouble.explained(engine), engine.connect() as connection:
+    with errors.explained(engine), engine.connect() as connection:
         if engine.dialect.name == "sqlite":
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         else:

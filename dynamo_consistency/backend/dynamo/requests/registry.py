@@ -8,7 +8,7 @@ from dynamo_consistency.backend.dynamo.database.connection import Databases
 from dynamo_consistency.backend.dynamo.database.schema_version import Generation
 from dynamo_consistency.backend.dynamo.lookup import look_up
 from dynamo_consistency.backend.dynamo.requests import deletion, transfer, v1_queues
-from dynamo_consistency.backend.sql import trouble
+from dynamo_consistency.backend.sql import errors
 from dynamo_consistency.errors import BackendError
 
 Tables = Literal["v1", "v2"]
@@ -23,7 +23,7 @@ def request_deletion(
     tables = _tables(databases, generation, chosen)
     if tables == "v2" and not generation.unmanaged_deletions:
         raise BackendError(
-            f"the database {trouble.place(databases.inventory)} has no unmanaged_deletions: this Dynamo (before "
+            f"the database {errors.place(databases.inventory)} has no unmanaged_deletions: this Dynamo (before "
             "2018-08-28) cannot be asked to delete what it does not manage; update it"
         )
 
@@ -60,10 +60,10 @@ def _tables(databases: Databases, generation: Generation, chosen: Tables | None)
         there.append("v1")
     if generation.per_file_replicas:
         there.append("v2")
-    place = trouble.place(databases.inventory)
+    place = errors.place(databases.inventory)
     if chosen is None and len(there) > 1:
         raise BackendError(
-            f"{place} is v2.2 or later, and {trouble.place(databases.register)} has the queues of 2018 as well; say "
+            f"{place} is v2.2 or later, and {errors.place(databases.register)} has the queues of 2018 as well; say "
             "which of them Dynamo's daemons read: add `requests: v2` (or `v1`) to the backend in backends.yaml"
         )
     if chosen is not None and chosen not in there:

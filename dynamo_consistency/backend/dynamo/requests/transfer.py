@@ -21,7 +21,7 @@ from dynamo_consistency.backend.dynamo.other_copies import copies
 from dynamo_consistency.backend.dynamo.requests.insert import Writer, locked
 from dynamo_consistency.backend.dynamo.requests.unsafe_paths import RefusedError
 from dynamo_consistency.backend.dynamo.sites import site_id
-from dynamo_consistency.backend.sql.chunks import chunks
+from dynamo_consistency.backend.sql.reading import chunks
 
 OPEN = ("new", "inbatch", "retry", "held")
 

@@ -25,7 +25,7 @@ from dynamo_consistency.backend.dynamo.requests.unsafe_paths import (
     check_storable,
 )
 from dynamo_consistency.backend.dynamo.sites import site_id
-from dynamo_consistency.backend.sql.chunks import chunks
+from dynamo_consistency.backend.sql.reading import chunks
 
 OVER = ("done", "failed")
 AS_NEW: dict[str, Any] = {"reqid": 0, "status": "new"}

@@ -25,8 +25,8 @@ from dynamo_consistency.backend.dynamo.database.schema import (
 )
 from dynamo_consistency.backend.dynamo.sites import site_id
 from dynamo_consistency.backend.dynamo.sqlite_inventory.filelist import DEFAULT, Line, default_dataset, read_list
-from dynamo_consistency.backend.sql import trouble
-from dynamo_consistency.backend.sql.chunks import chunks
+from dynamo_consistency.backend.sql import errors
+from dynamo_consistency.backend.sql.reading import chunks
 from dynamo_consistency.errors import ConfigurationError
 
 LONG_AGO = 0
@@ -40,7 +40,7 @@ def import_files(databases: Databases, site: str, path: str | Path) -> int:
     """
     if not schema.is_ours(databases.inventory):
         raise ConfigurationError(
-            f"the database {trouble.place(databases.inventory)} was not made by `dynamo-consistency inventory init`, "
+            f"the database {errors.place(databases.inventory)} was not made by `dynamo-consistency inventory init`, "
             "and no other is written to; make one, such as sqlite:////tmp/inventory.sqlite"
         )
     if not re.fullmatch(r"[\x21-\x7e]{1,32}", site):

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine, make_url
 
 from dynamo_consistency.backend.rucio.catalogue.schema import Tables
 from dynamo_consistency.backend.rucio.options import DRIVERS, Options
-from dynamo_consistency.backend.sql import engines, trouble
+from dynamo_consistency.backend.sql import engines, errors
 from dynamo_consistency.backend.sql.reading import reading
 
 _INSTALL = {
@@ -37,7 +37,7 @@ class Catalogue:
     @property
     def place(self) -> str:
         """Which database, for messages."""
-        return trouble.place(self.engine)
+        return errors.place(self.engine)
 
 
 def connect(options: Options) -> Catalogue:

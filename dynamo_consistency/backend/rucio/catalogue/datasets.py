@@ -14,7 +14,7 @@ from dynamo_consistency.backend.rucio.catalogue.connection import Catalogue
 from dynamo_consistency.backend.rucio.catalogue.lfn2pfn import Did, Translation, named, path_of
 from dynamo_consistency.backend.rucio.catalogue.replica_records import chunks, is_one_of, spellings
 from dynamo_consistency.backend.rucio.options import Options
-from dynamo_consistency.backend.sql import trouble
+from dynamo_consistency.backend.sql import errors
 
 ALGORITHMS = ("hash", "identity", "cms")
 """By which a path may have been made, where that is left to each RSE."""
@@ -42,7 +42,7 @@ class ContentsFilter:
     def protected_among(self, filenames: Iterable[str]) -> set[str]:
         """Those that are protected, with few questions for many files. Raises BackendError as `protected` does."""
         found: set[str] = set()
-        with self._lock, trouble.explained(self._catalogue.engine):
+        with self._lock, errors.explained(self._catalogue.engine):
             for some in chunks(filenames):
                 known = self._known([paths.to_bytes(name) for name in some])
                 parents = self._parents({did for dids in known.values() for did in dids})

@@ -11,8 +11,8 @@ from sqlalchemy import Column, ColumnElement, Connection, Select, Table, and_, f
 from dynamo_consistency.backend.rucio.catalogue.lfn2pfn import Did
 from dynamo_consistency.backend.rucio.catalogue.rses import Rse
 from dynamo_consistency.backend.rucio.catalogue.schema import Tables
-from dynamo_consistency.backend.sql.chunks import Item
-from dynamo_consistency.backend.sql.chunks import chunks as in_chunks
+from dynamo_consistency.backend.sql.reading import Item
+from dynamo_consistency.backend.sql.reading import chunks as in_chunks
 
 LOOK_UP_ROWS = 400
 """Files in one look-up: below the depth of an expression that SQLite allows, which is 1000."""
