@@ -6,9 +6,8 @@ from typing import Any
 
 from dynamo_consistency.check import MissingPolicy, OrphanPolicy
 from dynamo_consistency.convert.conversion import Conversion, Note
-from dynamo_consistency.convert.doors import door_source
 from dynamo_consistency.convert.limits import at_least, at_most, days_at_least, without_nothing
-from dynamo_consistency.convert.roots import disjoint, excluded
+from dynamo_consistency.convert.roots import disjoint, door_source, excluded
 from dynamo_consistency.convert.settings import DAY, Settings
 from dynamo_consistency.errors import ConfigurationError
 

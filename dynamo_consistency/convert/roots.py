@@ -1,9 +1,14 @@
 """Roots and what is excluded below them, as a check wants them."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from dynamo_consistency import paths
+from dynamo_consistency.convert.limits import without_nothing
 from dynamo_consistency.convert.settings import Settings
+from dynamo_consistency.errors import ConfigurationError
+from dynamo_consistency.listers.webdav.url import Door as WebDavDoor
+from dynamo_consistency.listers.xrootd.url import Door as XRootDDoor
 
 
 def disjoint(settings: Settings, key: str, wanted: Iterable[str]) -> list[str]:
@@ -36,3 +41,17 @@ def _normal(path: str) -> str:
 
 def _below(path: str, directory: str) -> bool:
     return paths.is_below(paths.to_bytes(path), paths.to_bytes(directory))
+
+
+def door_source(settings: Settings, key: str, door: str, prefix: str) -> dict[str, Any] | None:
+    """`listing.source` for a door, XRootD's where it does not say otherwise; None, and a note, where it is none."""
+    web = door.startswith(("davs://", "dav://", "https://", "http://"))
+    try:
+        name = door if web or "://" in door else f"root://{door}"
+        (WebDavDoor if web else XRootDDoor).parse(name)
+    except ConfigurationError as error:
+        settings.note(key, f"{error}: left out")
+        return None
+    components = "/".join(part for part in prefix.split("/") if part)
+    said = without_nothing({"servers": [name], "prefix": f"/{components}" if components else None})
+    return {"webdav" if web else "xrootd": said}
