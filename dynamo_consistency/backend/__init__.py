@@ -13,7 +13,7 @@ from typing import Any
 from dynamo_consistency.backend import inventory, registry, siteinfo
 from dynamo_consistency.backend.configured import configure, current
 from dynamo_consistency.backend.contract import DatasetFilter as _DatasetFilter
-from dynamo_consistency.backend.contract import ListerFactory
+from dynamo_consistency.listers.contract import ListerFactory
 
 __all__ = [
     "DatasetFilter",

@@ -4,11 +4,13 @@ A backend is any object with the attributes of `Backend`: an instance of a class
 third party's entry point returns.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import pyarrow as pa
+
+from dynamo_consistency.listers.contract import ListerFactory
 
 INVENTORY_COLUMNS = pa.schema(
     [
@@ -25,7 +27,6 @@ INVENTORY_COLUMNS = pa.schema(
 checksum, …): they travel with a finding to its registry."""
 
 ListedFile = tuple[str | bytes, int, datetime | None]
-ListerFactory = Callable[..., Any]
 
 
 class DatasetFilter(Protocol):

@@ -6,7 +6,7 @@ as bytes, absolute and normalised; the lister maps them to its own paths. Names 
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 
 class Subdirectory(NamedTuple):
@@ -105,5 +105,25 @@ Remover = Callable[[bytes], str | None]
 """Removes a directory, an LFN, and only if it is empty, which the storage itself must see to. Returns None when it is
 gone, else why it is not. Never raises for what the site does. A lister has one where its protocol allows that."""
 
+ListerFactory = Callable[..., Any]
+"""What `get_listers` names: a constructor or function that takes one of the argument tuples beside it."""
+
 SimpleListing = tuple[bool, list[tuple[str | bytes, float | None]], list[tuple[str | bytes, int, float]]]
 """What `list(directory)` of a backend's own listers returns: ok, [(directory, mtime)], [(file, size, mtime)]."""
+
+
+NOT_LISTED: SimpleListing = (False, [], [])
+
+
+def simple(answer: Answer) -> SimpleListing:
+    """(ok, [(directory, mtime)], [(file, size, mtime)]).
+
+    Not ok when any entry could not be looked at: there is no other way to say so here.
+    """
+    if isinstance(answer, Failed) or answer.holes:
+        return NOT_LISTED
+    return (
+        True,
+        [(entry.name, entry.mtime) for entry in answer.directories],
+        [(file.name, file.size or 0, file.mtime or 0) for file in answer.files],
+    )

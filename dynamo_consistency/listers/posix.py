@@ -7,8 +7,7 @@ from pathlib import Path
 
 from dynamo_consistency import paths
 from dynamo_consistency.errors import ListingError
-from dynamo_consistency.listers.contract import Answer, Failed, File, Hole, Listed, SimpleListing, Subdirectory
-from dynamo_consistency.listers.simple import simple
+from dynamo_consistency.listers.contract import Answer, Failed, File, Hole, Listed, SimpleListing, Subdirectory, simple
 
 TRANSIENT = {errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EAGAIN, errno.EINTR, errno.EMFILE, errno.ENFILE}
 LINK = "a symbolic link; links are not followed"

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from dynamo_consistency import paths
+from dynamo_consistency.listers.concurrency_window import Window
 from dynamo_consistency.listers.contract import Answer, Failed, Hole, Listed, Lister, Subdirectory
 from dynamo_consistency.listers.frontier import Directory, Frontier
 from dynamo_consistency.listers.shards import Share, ancestor
-from dynamo_consistency.listers.window import Window
 
 MAX_DEPTH = 64
 MAX_WAITING = 1000  # with so many directories waiting for their retry the site is in trouble: no new ones

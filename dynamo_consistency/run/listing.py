@@ -9,12 +9,13 @@ from dynamo_consistency import paths
 from dynamo_consistency.check import DumpSource, Listing
 from dynamo_consistency.errors import ConfigurationError
 from dynamo_consistency.listers.contract import Failed
+from dynamo_consistency.listers.protocols import OpenSource
 from dynamo_consistency.listers.shards import Share
 from dynamo_consistency.listers.walk import Limits, Visit, Walk
 from dynamo_consistency.run.collector import rarely_collected
 from dynamo_consistency.run.directory import RunDirectory, shard_name
 from dynamo_consistency.run.listing_file import ListingFile
-from dynamo_consistency.run.opening import OpenSource, open_lister, source_of
+from dynamo_consistency.run.opening import open_lister, source_of
 from dynamo_consistency.run.progress import Counts, Watcher
 from dynamo_consistency.secrets import redact
 

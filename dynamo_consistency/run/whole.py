@@ -1,10 +1,10 @@
 """The listing of a whole site on one machine, by as many processes as help."""
 
-import os
 from functools import partial
 
 from dynamo_consistency.backend.contract import Backend
 from dynamo_consistency.check import Listing
+from dynamo_consistency.listers.protocols import processes_for
 from dynamo_consistency.run.apart import Tell, apart
 from dynamo_consistency.run.directory import RunDirectory
 from dynamo_consistency.run.listing import list_shard
@@ -18,9 +18,7 @@ def shards_here(listing: Listing) -> int:
     One process keeps a file system busy, and reads a dump. Doors are another matter: their answers come quicker than
     one process understands them.
     """
-    if not _by_protocol(listing):
-        return 1
-    return min(listing.shards, listing.parallelism, _processors())
+    return processes_for(listing) or 1
 
 
 def list_site(run: RunDirectory, backend: Backend, watcher: Watcher) -> None:
@@ -29,7 +27,7 @@ def list_site(run: RunDirectory, backend: Backend, watcher: Watcher) -> None:
     A shard that is already whole is not listed again.
     """
     listing = run.check().spec.listing
-    if not _by_protocol(listing):
+    if processes_for(listing) is None:
         list_shard(run, backend, 0, watcher)
         return
     tasks = [partial(_list, run.url, shard) for shard in range(listing.shards)]
@@ -40,7 +38,7 @@ def list_site(run: RunDirectory, backend: Backend, watcher: Watcher) -> None:
 def list_scratch_area(run: RunDirectory, backend: Backend, watcher: Watcher) -> None:
     """What `list_unmerged` does, where the check has a scratch area, as safe from crashes as the rest of the site."""
     spec = run.check().spec
-    if spec.unmerged is None or not _by_protocol(spec.listing):
+    if spec.unmerged is None or processes_for(spec.listing) is None:
         list_unmerged(run, backend, watcher)
         return
     with watcher:
@@ -54,13 +52,3 @@ def _list(url: str, shard: int, tell: Tell) -> None:
 
 def _list_scratch_area(url: str, tell: Tell) -> None:
     list_unmerged(RunDirectory(url), None, Relay(tell))
-
-
-def _by_protocol(listing: Listing) -> bool:
-    source = listing.source
-    return source is not None and (source.xrootd or source.webdav or source.s3) is not None
-
-
-def _processors() -> int:
-    """Those that this process may use, or all where the system does not tell."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -3,8 +3,8 @@
 import pytest
 from listing_simulation import SimulatedSite, Simulation, flat, walk_over
 
+from dynamo_consistency.listers.concurrency_window import Window
 from dynamo_consistency.listers.contract import Failed
-from dynamo_consistency.listers.window import Window
 
 
 def test_it_reaches_512_within_a_second_on_a_long_line():

@@ -7,12 +7,12 @@ import time
 import pytest
 from scripted_dav import FILE, Scripted, here, listing, of, reply
 
-from dynamo_consistency.backend.listers import listers_of
 from dynamo_consistency.check import Source, WebDavSource
 from dynamo_consistency.errors import ConfigurationError, ListingError
 from dynamo_consistency.listers import doors
 from dynamo_consistency.listers.contract import Failed, Listed
-from dynamo_consistency.listers.places import Prefix
+from dynamo_consistency.listers.endpoint import Prefix
+from dynamo_consistency.listers.protocols import listers_of
 from dynamo_consistency.listers.webdav import WebDavLister
 from dynamo_consistency.listers.webdav.url import Address, Door
 

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from dynamo_consistency import paths
-from dynamo_consistency.backend.contract import Known, ListedFile, ListerFactory, Outcome
+from dynamo_consistency.backend.contract import Known, ListedFile, Outcome
 from dynamo_consistency.backend.dataset_filter import DatasetFilter
 from dynamo_consistency.backend.dynamo import inventory, lookup, other_copies, protected_datasets, sites
 from dynamo_consistency.backend.dynamo.blocklist import write_blocklist
@@ -22,6 +22,7 @@ from dynamo_consistency.backend.dynamo.sqlite_inventory import export_files, imp
 from dynamo_consistency.backend.optional_features import standing
 from dynamo_consistency.backend.sql import errors
 from dynamo_consistency.check import Source
+from dynamo_consistency.listers.contract import ListerFactory
 
 
 class Opened:

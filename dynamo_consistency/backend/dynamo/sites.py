@@ -6,13 +6,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, select
 
-from dynamo_consistency.backend.contract import ListerFactory
 from dynamo_consistency.backend.dynamo.database import schema
 from dynamo_consistency.backend.dynamo.database.connection import reading
-from dynamo_consistency.backend.listers import listers_of
 from dynamo_consistency.backend.sql import errors
 from dynamo_consistency.check import Source
 from dynamo_consistency.errors import BackendError
+from dynamo_consistency.listers.contract import ListerFactory
+from dynamo_consistency.listers.protocols import listers_of
 
 PARALLEL_LISTERS = 8
 """Listers of a site that can be asked for several directories at a time: each answers one at a time."""
@@ -65,12 +65,5 @@ def get_listers(site: str, sources: Mapping[str, Source]) -> tuple[ListerFactory
             f"nothing says how {site} is listed; add it to `sites` of the backend in backends.yaml, such as "
             f"{site}: {{xrootd: {{servers: [root://door.example.org:1094]}}}}, or give the check a listing.source"
         )
-    if source.posix is not None:
-        from dynamo_consistency.listers.posix import PosixLister
-
-        return PosixLister, [(source.posix.prefix,)] * PARALLEL_LISTERS
-    if source.xrootd is not None:
-        from dynamo_consistency.listers.xrootd import XRootDLister
-
-        return XRootDLister, [(source.xrootd.servers, source.xrootd.prefix)] * PARALLEL_LISTERS
-    return listers_of(site, source)
+    constructor, [arguments] = listers_of(site, source)
+    return constructor, [arguments] * (PARALLEL_LISTERS if source.posix or source.xrootd else 1)

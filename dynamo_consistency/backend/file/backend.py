@@ -11,14 +11,15 @@ import pyarrow.compute as pc
 from dynamo_consistency import paths
 from dynamo_consistency.backend import optional_features
 from dynamo_consistency.backend.blocks import Block, block_of, read_names, write_report
-from dynamo_consistency.backend.contract import ListedFile, ListerFactory
+from dynamo_consistency.backend.contract import ListedFile
 from dynamo_consistency.backend.dataset_filter import DatasetFilter, dataset_of
 from dynamo_consistency.backend.file.inventory import InventoryDump, read_datasets
 from dynamo_consistency.backend.file.options import Options, SiteOptions
 from dynamo_consistency.backend.file.requests import Registry
-from dynamo_consistency.backend.listers import listers_of
 from dynamo_consistency.check import Source
 from dynamo_consistency.errors import BackendError
+from dynamo_consistency.listers.contract import ListerFactory
+from dynamo_consistency.listers.protocols import listers_of
 
 
 @dataclass(frozen=True)

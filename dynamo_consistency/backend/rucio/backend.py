@@ -7,9 +7,8 @@ from typing import Any
 import pyarrow as pa
 
 from dynamo_consistency.backend import optional_features
-from dynamo_consistency.backend.contract import DatasetFilter, Known, ListedFile, ListerFactory
+from dynamo_consistency.backend.contract import DatasetFilter, Known, ListedFile
 from dynamo_consistency.backend.dataset_filter import DatasetFilter as CmsFilter
-from dynamo_consistency.backend.listers import listers_of
 from dynamo_consistency.backend.rucio.blocklist import write_blocklist
 from dynamo_consistency.backend.rucio.catalogue import inventory, lookup, protected_datasets
 from dynamo_consistency.backend.rucio.catalogue.connection import Catalogue, connect
@@ -19,6 +18,8 @@ from dynamo_consistency.backend.rucio.requests.registry import Registry
 from dynamo_consistency.backend.rucio.rest.client import RestClient
 from dynamo_consistency.backend.rucio.sites import SiteInfo
 from dynamo_consistency.check import Source
+from dynamo_consistency.listers.contract import ListerFactory
+from dynamo_consistency.listers.protocols import listers_of
 
 
 @dataclass(frozen=True)

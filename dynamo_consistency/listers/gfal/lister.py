@@ -7,11 +7,10 @@ from collections.abc import Callable
 
 from dynamo_consistency import paths, secrets
 from dynamo_consistency.errors import ConfigurationError, ListingError
-from dynamo_consistency.listers.contract import Answer, Failed, SimpleListing
+from dynamo_consistency.listers.contract import Answer, Failed, SimpleListing, simple
 from dynamo_consistency.listers.credentials import check_credentials
 from dynamo_consistency.listers.gfal.entries import OVER_HTTP, failed, listed, same, words
 from dynamo_consistency.listers.gfal.process import AbsentError, BrokenError, Process, Trouble
-from dynamo_consistency.listers.simple import simple
 from dynamo_consistency.listers.threaded import ThreadedLister
 
 log = logging.getLogger(__name__)

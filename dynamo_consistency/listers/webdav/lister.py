@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from dynamo_consistency import paths
 from dynamo_consistency.errors import ConfigurationError, ListingError
 from dynamo_consistency.listers import doors
-from dynamo_consistency.listers.contract import Answer, Failed, Listed, SimpleListing
+from dynamo_consistency.listers.contract import NOT_LISTED, Answer, Failed, Listed, SimpleListing, simple
 from dynamo_consistency.listers.credentials import check_credentials, stale_credentials
-from dynamo_consistency.listers.places import Prefix
-from dynamo_consistency.listers.simple import NOT_LISTED, simple
+from dynamo_consistency.listers.endpoint import Prefix
 from dynamo_consistency.listers.threaded import ThreadedLister
 from dynamo_consistency.listers.webdav.client import EVERYTHING, WANTED, Client, Question
 from dynamo_consistency.listers.webdav.entries import Contents

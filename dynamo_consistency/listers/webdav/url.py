@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, quote_from_bytes, unquote_to_bytes, urljoin, urlsplit
 
 from dynamo_consistency.errors import ConfigurationError
-from dynamo_consistency.listers.places import HOST_AND_PORT, without_user
+from dynamo_consistency.listers.endpoint import HOST_AND_PORT, without_user
 from dynamo_consistency.paths import normalise
 
 DEFAULT_PORTS = {"https": 443, "http": 80}

@@ -8,9 +8,8 @@ from functools import partial
 
 from dynamo_consistency import paths
 from dynamo_consistency.errors import ConfigurationError, ListingError
-from dynamo_consistency.listers.contract import Answer, Failed, SimpleListing
+from dynamo_consistency.listers.contract import NOT_LISTED, Answer, Failed, SimpleListing, simple
 from dynamo_consistency.listers.credentials import check_credentials, stale_credentials
-from dynamo_consistency.listers.simple import NOT_LISTED, simple
 from dynamo_consistency.listers.xrootd.doors import Doors, Server
 from dynamo_consistency.listers.xrootd.library import IS_MANAGER, Response, Status, connect
 from dynamo_consistency.listers.xrootd.redirector import Gathering, data_servers

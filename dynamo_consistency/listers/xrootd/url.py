@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 
 from dynamo_consistency.errors import ConfigurationError
-from dynamo_consistency.listers import places
-from dynamo_consistency.listers.places import HOST_AND_PORT, without_user
+from dynamo_consistency.listers import endpoint
+from dynamo_consistency.listers.endpoint import HOST_AND_PORT, without_user
 from dynamo_consistency.paths import is_below, normalise, to_text
 
 DEFAULT_PORT = 1094
@@ -40,7 +40,7 @@ class Door:
         return f"{self.scheme}://{self.host}:{self.port}"
 
 
-class Prefix(places.Prefix):
+class Prefix(endpoint.Prefix):
     """As everywhere, but that XRootD ends a path at `?`."""
 
     def __init__(self, text: str = "") -> None:

@@ -1,0 +1,165 @@
+"""The table of protocols: one row for each way to list a site.
+
+A row says which key of a check's `listing.source` it belongs to, what lists there, and what else the protocol can do.
+Whatever differs between protocols is asked of a row and nowhere else.
+"""
+
+import os
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from dynamo_consistency.check import Listing, Source
+from dynamo_consistency.errors import BackendError, ListingError
+from dynamo_consistency.listers.contract import Lister, ListerFactory, Remover
+from dynamo_consistency.listers.threaded import ThreadedLister
+
+POSIX_THREADS = 8
+
+
+class OpenSource(NamedTuple):
+    """A lister, what it lists in a few words, and what removes empty directories there if its protocol can."""
+
+    lister: Lister
+    description: str
+    remove_directory: Remover | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Protocol:
+    """One way to list a site.
+
+    `key`: its name in `listing.source`; the model of what stands there is in `check/source.py`.
+    `lister`: module and name of what lists, imported only when it is used; `arguments` are its positional arguments,
+    and `place` says in a few words where it lists, both from that model.
+    `threads`: for a lister with `answer(directory)`, how many ask at a time; None for one that has `submit` itself and
+    takes `concurrency` (requests) and `timeout` (seconds).
+    `directories`: whether it is asked directory by directory; a dump is read as a whole.
+    `processes`: whether several processes list faster than one. True where answers come faster than one reads them.
+    `removes`: whether it has `remove_directory`, which removes an empty directory and refuses any other.
+    `install`: how what it needs beyond a plain installation is installed.
+    """
+
+    key: str
+    lister: str
+    arguments: Callable[[Any], tuple[Any, ...]]
+    place: Callable[[Any], str]
+    threads: int | None = None
+    directories: bool = True
+    processes: bool = False
+    removes: bool = False
+    install: str = ""
+
+    def constructor(self) -> ListerFactory:
+        """What builds the lister."""
+        factory: ListerFactory = pkgutil.resolve_name(self.lister)
+        return factory
+
+    def open(self, model: Any, listing: Listing) -> OpenSource:
+        """The lister that `listing` asks for. Raises ListingError or ConfigurationError, as its constructor does."""
+        many = {"concurrency": listing.concurrency, "timeout": listing.directory_timeout_seconds}
+        built = self.constructor()(*self.arguments(model), **(many if self.threads is None else {}))
+        lister = built
+        if self.threads is not None:
+            lister = ThreadedLister([lambda: built.answer] * min(self.threads, listing.concurrency))
+        return OpenSource(lister, f"{self.key} {self.place(model)}", built.remove_directory if self.removes else None)
+
+
+PROTOCOLS = (
+    Protocol(
+        key="xrootd",
+        lister="dynamo_consistency.listers.xrootd:XRootDLister",
+        arguments=lambda source: (tuple(source.servers), source.prefix),
+        place=lambda source: " ".join(source.servers),
+        processes=True,
+        removes=True,
+    ),
+    Protocol(
+        key="posix",
+        lister="dynamo_consistency.listers.posix:PosixLister",
+        arguments=lambda source: (source.prefix,),
+        place=lambda source: source.prefix,
+        threads=POSIX_THREADS,
+        removes=True,
+    ),
+    Protocol(
+        key="dump",
+        lister="dynamo_consistency.listers.dump:DumpLister",
+        arguments=lambda source: (source,),
+        place=lambda source: source.url,
+        directories=False,
+    ),
+    Protocol(
+        key="webdav",
+        lister="dynamo_consistency.listers.webdav:WebDavLister",
+        arguments=lambda source: (tuple(source.servers), source.prefix),
+        place=lambda source: " ".join(source.servers),
+        processes=True,
+    ),
+    Protocol(
+        key="s3",
+        lister="dynamo_consistency.listers.s3:S3Lister",
+        arguments=lambda source: (source.url, source.endpoint),
+        place=lambda source: source.url,
+        processes=True,
+        install="pip install 'dynamo-consistency[s3]'",
+    ),
+    Protocol(
+        key="gfal",
+        lister="dynamo_consistency.listers.gfal:GfalLister",
+        arguments=lambda source: (source.url,),
+        place=lambda source: source.url,
+        removes=True,
+        install="apt-get install python3-gfal2 and a gfal2-plugin-… for the protocol",
+    ),
+)
+
+
+def protocol_of(source: Source | None) -> Protocol | None:
+    """The row of what `source` names; None where it names nothing."""
+    return next((row for row in PROTOCOLS if getattr(source, row.key, None) is not None), None)
+
+
+def processes_for(listing: Listing) -> int | None:
+    """How many processes list the site best on this machine; None for its own one, with what it has open.
+
+    A file system is kept busy by one process, and so is a dump. Never more than the check lets list at a time.
+    """
+    row = protocol_of(listing.source)
+    if row is None or not row.processes:
+        return None
+    return min(listing.shards, listing.parallelism, _processors())
+
+
+def open_source(site: str, source: Source, listing: Listing) -> OpenSource | None:
+    """What `source` names, opened; None where it names nothing.
+
+    Raises ListingError for a dump: it is read as a whole, and nothing can be looked at in it again.
+    """
+    row = protocol_of(source)
+    if row is None:
+        return None
+    if not row.directories:
+        raise ListingError(f"{site} is listed from a {row.key}, and nothing can be looked at in that again")
+    return row.open(getattr(source, row.key), listing)
+
+
+def listers_of(site: str, source: Source | None) -> tuple[ListerFactory, list[tuple[Any, ...]]]:
+    """`get_listers` of a backend whose entry says what lists a site in the words of a check's `listing.source`.
+
+    (constructor, argument tuples), for a prompt or a script: the engine takes `source` itself.
+    Raises BackendError when there is no source.
+    """
+    row = protocol_of(source)
+    if row is None:
+        raise BackendError(
+            f"nothing says how {site} is listed; name it in the backend's entry in backends.yaml, in the words of "
+            "listing.source, or give the check a listing.source"
+        )
+    return row.constructor(), [row.arguments(getattr(source, row.key))]
+
+
+def _processors() -> int:
+    """Those that this process may use, or all where the system does not tell."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
