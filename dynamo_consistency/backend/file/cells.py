@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dynamo_consistency.backend.file.options import InventorySource, Meaning
-from dynamo_consistency.listers.dump.cells import Cells, read_cells
-from dynamo_consistency.listers.dump.layout import Layout
+from dynamo_consistency.listers.dump.columns import Layout
+from dynamo_consistency.listers.dump.formats import Cells, read_cells
 from dynamo_consistency.listers.dump.lines import line_batches
 from dynamo_consistency.listers.dump.opening import opened, shown
 

@@ -18,8 +18,8 @@ from dynamo_consistency.backend.contract import INVENTORY_COLUMNS
 from dynamo_consistency.backend.file import cells
 from dynamo_consistency.backend.file.options import InventorySource
 from dynamo_consistency.errors import BackendError, ListingError
-from dynamo_consistency.listers.dump import values
-from dynamo_consistency.listers.dump.cells import Cells
+from dynamo_consistency.listers.dump import parsing
+from dynamo_consistency.listers.dump.formats import Cells
 from dynamo_consistency.listers.dump.opening import date_of, shown, trouble
 
 log = logging.getLogger(__name__)
@@ -113,10 +113,10 @@ class InventoryDump:
 
     def _lfns(self, column: pa.Array) -> pa.Array:
         if self._relative is None:
-            self._relative = values.is_relative(column)
-        path, ok = values.lfns(column, self._source.prefix, self._relative)
+            self._relative = parsing.is_relative(column)
+        path, ok = parsing.lfns(column, self._source.prefix, self._relative)
         if not pc.all(ok).as_py():
-            (line, *_) = values.texts(column).filter(pc.invert(ok)).to_pylist()
+            (line, *_) = parsing.texts(column).filter(pc.invert(ok)).to_pylist()
             raise self._unreadable("has no path of a file below the prefix", line or b"")
         return path
 
@@ -159,7 +159,7 @@ def _texts(columns: dict[str, pa.Array], meaning: str) -> pa.Array:
 def _decoded(column: pa.Array) -> pa.Array:
     if pa.types.is_integer(column.type) or pa.types.is_boolean(column.type):
         return column.cast(pa.string())
-    raw = values.texts(column)
+    raw = parsing.texts(column)
     try:
         return raw.cast(pa.string())
     except pa.ArrowInvalid:
@@ -176,32 +176,32 @@ def _is_there(columns: dict[str, pa.Array]) -> pa.Array:
     return there
 
 
-def _numbers(columns: dict[str, pa.Array], meaning: str) -> values.Values:
+def _numbers(columns: dict[str, pa.Array], meaning: str) -> parsing.Values:
     if meaning not in columns:
         return _unknown(len(columns["path"]))
-    return values.sizes(_without_null(columns[meaning]))
+    return parsing.sizes(_without_null(columns[meaning]))
 
 
-def _moments(columns: dict[str, pa.Array]) -> values.Values:
+def _moments(columns: dict[str, pa.Array]) -> parsing.Values:
     """Time of the last change; of the creation where there was none since."""
     if "days" in columns:
-        return values.days(columns["days"])
+        return parsing.days(columns["days"])
     moment = _dates(_without_null(columns["time"])) if "time" in columns else _unknown(len(columns["path"]))
     if "created" not in columns or moment.values.null_count == 0:
         return moment
     unchanged = pc.and_(pc.is_null(moment.values), moment.ok)
     created = _dates(pc.if_else(unchanged, _without_null(columns["created"]), None))
-    return values.Values(pc.coalesce(moment.values, created.values), pc.and_(moment.ok, created.ok))
+    return parsing.Values(pc.coalesce(moment.values, created.values), pc.and_(moment.ok, created.ok))
 
 
-def _dates(column: pa.Array) -> values.Values:
+def _dates(column: pa.Array) -> parsing.Values:
     """Seconds since 1970. Databases write all their dates alike; a column with any other is read cell by cell."""
     if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
         text = _decoded(column)
         moment = pc.strptime(text, format=_DATE, unit="s", error_is_null=True)
         if moment.null_count == text.null_count and pc.all(pc.equal(pc.strftime(moment, format=_DATE), text)).as_py():
-            return values.Values(moment.cast(pa.int64()), pa.repeat(True, len(text)))
-    return values.times(column)
+            return parsing.Values(moment.cast(pa.int64()), pa.repeat(True, len(text)))
+    return parsing.times(column)
 
 
 def _without_null(column: pa.Array) -> pa.Array:
@@ -211,8 +211,8 @@ def _without_null(column: pa.Array) -> pa.Array:
     return column
 
 
-def _unknown(length: int) -> values.Values:
-    return values.Values(pa.nulls(length, pa.int64()), pa.repeat(True, length))
+def _unknown(length: int) -> parsing.Values:
+    return parsing.Values(pa.nulls(length, pa.int64()), pa.repeat(True, length))
 
 
 def read_datasets(path: str) -> set[str]:

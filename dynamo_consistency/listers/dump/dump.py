@@ -10,9 +10,9 @@ import pyarrow.compute as pc
 from dynamo_consistency import paths
 from dynamo_consistency.check import DumpSource
 from dynamo_consistency.errors import ListingError
-from dynamo_consistency.listers.dump import values
-from dynamo_consistency.listers.dump.cells import Cells, read_cells
-from dynamo_consistency.listers.dump.layout import Layout
+from dynamo_consistency.listers.dump import parsing
+from dynamo_consistency.listers.dump.columns import Layout
+from dynamo_consistency.listers.dump.formats import Cells, read_cells
 from dynamo_consistency.listers.dump.opening import date_of, shown, trouble
 
 SCHEMA = pa.schema(
@@ -57,8 +57,8 @@ class Dump:
 
     def _batch(self, cells: Cells) -> pa.RecordBatch:
         if self._relative is None and len(cells.columns["path"]):
-            self._relative = values.is_relative(cells.columns["path"])
-        path, path_ok = values.lfns(cells.columns["path"], self.source.prefix, bool(self._relative))
+            self._relative = parsing.is_relative(cells.columns["path"])
+        path, path_ok = parsing.lfns(cells.columns["path"], self.source.prefix, bool(self._relative))
         size, size_ok = _column(cells, "size")
         mtime, mtime_ok = _column(cells, "days" if "days" in cells.columns else "mtime")
         sound = pc.and_(size_ok, mtime_ok)
@@ -70,7 +70,7 @@ class Dump:
         return batch
 
     def _account(self, cells: Cells, path_ok: pa.Array, sound: pa.Array) -> None:
-        column = values.texts(cells.columns["path"])
+        column = parsing.texts(cells.columns["path"])
         self.lines += len(column) + len(cells.unread)
         lost = [path or b"" for path in column.filter(pc.invert(path_ok)).to_pylist()]
         blurred = column.filter(pc.and_(path_ok, pc.invert(sound))).to_pylist()
@@ -104,10 +104,10 @@ class Dump:
             raise ListingError(f"the dump {self.name} is empty; a site without a single file is not believed")
 
 
-def _column(cells: Cells, meaning: str) -> values.Values:
+def _column(cells: Cells, meaning: str) -> parsing.Values:
     """The values of a column; unknown where the dump does not have it."""
     if meaning not in cells.columns:
         length = len(cells.columns["path"])
-        return values.Values(pa.nulls(length, pa.int64()), pa.repeat(True, length))
-    read = {"size": values.sizes, "mtime": values.times, "days": values.days}[meaning]
+        return parsing.Values(pa.nulls(length, pa.int64()), pa.repeat(True, length))
+    read = {"size": parsing.sizes, "mtime": parsing.times, "days": parsing.days}[meaning]
     return read(cells.columns[meaning])

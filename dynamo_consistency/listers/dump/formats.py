@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dynamo_consistency.errors import ListingError
-from dynamo_consistency.listers.dump.layout import Layout
+from dynamo_consistency.listers.dump.columns import Layout
 from dynamo_consistency.listers.dump.lines import line_batches
 from dynamo_consistency.listers.dump.opening import opened, raw_file
 
