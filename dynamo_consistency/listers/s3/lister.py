@@ -9,8 +9,8 @@ from dynamo_consistency.errors import ListingError
 from dynamo_consistency.listers.contract import Answer, Failed, Listed, SimpleListing, simple
 from dynamo_consistency.listers.s3.client import Place, connect, failed
 from dynamo_consistency.listers.s3.entries import listed, tree
-from dynamo_consistency.listers.s3.memory import Memory
 from dynamo_consistency.listers.s3.pages import Bucket, DoubtError
+from dynamo_consistency.listers.s3.prefetch_cache import Memory
 from dynamo_consistency.listers.threaded import ThreadedLister
 
 THREADS = 32
