@@ -7,7 +7,7 @@ from scripted_dav import FILE, OWN, TIME_SECONDS, WHOLE, Request, document, entr
 
 from dynamo_consistency.listers.contract import Listed
 from dynamo_consistency.listers.webdav import multistatus
-from dynamo_consistency.listers.webdav.trouble import seconds_to_wait
+from dynamo_consistency.listers.webdav.errors import seconds_to_wait
 
 
 class TestStatuses:

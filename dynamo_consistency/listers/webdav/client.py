@@ -11,14 +11,14 @@ from urllib3 import BaseHTTPResponse, Timeout
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ReadTimeoutError, SSLError
 
 from dynamo_consistency.listers.credentials import stale_credentials
-from dynamo_consistency.listers.webdav.identity import Identity
-from dynamo_consistency.listers.webdav.trouble import (
+from dynamo_consistency.listers.webdav.errors import (
     DoorIsDownError,
     RefusedTlsError,
     SilentError,
     TroubleError,
     refusal,
 )
+from dynamo_consistency.listers.webdav.identity import Identity
 from dynamo_consistency.listers.webdav.url import Address
 from dynamo_consistency.paths import to_text
 

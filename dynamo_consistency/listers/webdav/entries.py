@@ -11,9 +11,9 @@ from itertools import chain
 from typing import TypeVar
 
 from dynamo_consistency.listers.contract import File, Hole, Listed, Subdirectory
+from dynamo_consistency.listers.webdav.errors import TroubleError
 from dynamo_consistency.listers.webdav.multistatus import COLLECTION, IS_COLLECTION, SIZE, TIME, TYPE, Response
 from dynamo_consistency.listers.webdav.names import Reading, name_in, plain_name, read
-from dynamo_consistency.listers.webdav.trouble import TroubleError
 from dynamo_consistency.listers.webdav.url import Address
 from dynamo_consistency.paths import visible
 

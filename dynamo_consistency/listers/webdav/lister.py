@@ -14,10 +14,10 @@ from dynamo_consistency.listers.endpoint import Prefix
 from dynamo_consistency.listers.threaded import ThreadedLister
 from dynamo_consistency.listers.webdav.client import EVERYTHING, WANTED, Client, Question
 from dynamo_consistency.listers.webdav.entries import Contents
+from dynamo_consistency.listers.webdav.errors import DoorIsDownError, RefusedTlsError, SilentError, TroubleError
 from dynamo_consistency.listers.webdav.identity import Identity
 from dynamo_consistency.listers.webdav.multistatus import Multistatus, Response
 from dynamo_consistency.listers.webdav.names import Reading, read
-from dynamo_consistency.listers.webdav.trouble import DoorIsDownError, RefusedTlsError, SilentError, TroubleError
 from dynamo_consistency.listers.webdav.url import Address, Door
 
 MOST_CONNECTIONS = 64

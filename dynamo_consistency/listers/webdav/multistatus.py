@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from xml.parsers import expat
 
-from dynamo_consistency.listers.webdav.trouble import TroubleError
+from dynamo_consistency.listers.webdav.errors import TroubleError
 
 COLLECTION, TYPE = "DAV: collection", "DAV: resourcetype"
 SIZE, TIME = "DAV: getcontentlength", "DAV: getlastmodified"
