@@ -10,7 +10,7 @@ from xrdclient.testing import FakeServer, error, frame
 
 from dynamo_consistency.listers.contract import Failed, Listed
 from dynamo_consistency.listers.xrootd import doors
-from dynamo_consistency.listers.xrootd.line import line_to
+from dynamo_consistency.listers.xrootd.tcp_connection import line_to
 from dynamo_consistency.listers.xrootd.url import Door
 
 DIRLIST = 3004

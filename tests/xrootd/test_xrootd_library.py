@@ -10,7 +10,7 @@ from dynamo_consistency.listers.contract import Answer, Failed, Listed
 from dynamo_consistency.listers.xrootd.doors import Doors, Server
 from dynamo_consistency.listers.xrootd.request import Request
 from dynamo_consistency.listers.xrootd.url import Door
-from dynamo_consistency.listers.xrootd.watch import Watch
+from dynamo_consistency.listers.xrootd.watchdog import Watch
 
 SUCCESS = {"ok": True, "code": 0, "errno": 0, "message": "[SUCCESS] "}
 ENTRY = {"name": "f", "statinfo": {"id": "0", "size": 1, "flags": 48, "modtime": 7}}

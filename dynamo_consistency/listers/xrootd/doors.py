@@ -2,7 +2,7 @@
 
 from dynamo_consistency.listers import doors
 from dynamo_consistency.listers.xrootd.library import FileSystem
-from dynamo_consistency.listers.xrootd.line import Line, line_to
+from dynamo_consistency.listers.xrootd.tcp_connection import Line, line_to
 from dynamo_consistency.listers.xrootd.url import Door
 
 

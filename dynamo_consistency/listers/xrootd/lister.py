@@ -16,7 +16,7 @@ from dynamo_consistency.listers.xrootd.redirector import Gathering, data_servers
 from dynamo_consistency.listers.xrootd.request import Request
 from dynamo_consistency.listers.xrootd.status import trouble
 from dynamo_consistency.listers.xrootd.url import Door, Prefix, unaskable
-from dynamo_consistency.listers.xrootd.watch import Watch
+from dynamo_consistency.listers.xrootd.watchdog import Watch
 
 LOCATE_SECONDS = 20  # longest wait for a redirector to name its data servers
 RELOCATE_SECONDS = 60.0
