@@ -14,7 +14,7 @@ from measure import HERE, Row, measure, show, times_as_fast
 
 from dynamo_consistency.check import Listing, SiteConsistencyCheck
 from dynamo_consistency.run.directory import Store
-from dynamo_consistency.run.whole import shards_here
+from dynamo_consistency.run.local_listing import shards_here
 
 PROGRAMS = ("xrootd", "xrdfs")
 INSTALL = "apt-get install xrootd-server xrootd-client"

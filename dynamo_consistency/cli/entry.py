@@ -15,7 +15,7 @@ from dynamo_consistency.cli.inventory import inventory, sites
 from dynamo_consistency.cli.runs import findings, history
 from dynamo_consistency.cli.stages import stage
 from dynamo_consistency.errors import ConsistencyError, InvalidRunError
-from dynamo_consistency.run.message import TerminationMessage
+from dynamo_consistency.run.termination_message import TerminationMessage
 
 log = logging.getLogger("dynamo_consistency")
 

@@ -16,12 +16,12 @@ from dynamo_consistency.run.directory import RunDirectory, Store
 from dynamo_consistency.run.followup import follow_up
 from dynamo_consistency.run.gates import evaluate, gather
 from dynamo_consistency.run.history import latest_complete, read_summary
+from dynamo_consistency.run.local_listing import list_scratch_area, list_site, shards_here
 from dynamo_consistency.run.progress import Progress
 from dynamo_consistency.run.report import write_reports
 from dynamo_consistency.run.retention import prune
 from dynamo_consistency.run.snapshot import ask_datasets, take_snapshot
 from dynamo_consistency.run.unmerged import find_unmerged
-from dynamo_consistency.run.whole import list_scratch_area, list_site, shards_here
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from consistency_operator.results import parse
 
-from dynamo_consistency.run.message import LIMIT, SETTING, TerminationMessage
+from dynamo_consistency.run.termination_message import LIMIT, SETTING, TerminationMessage
 
 KINDS = ("missing", "mismatches", "orphans", "emptyDirectories", "unmerged")
 GATES = ("Inventory", "ListingHealth", "Limits", "Confirmation", "Mode", "Approval", "Acting")

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from dynamo_consistency import secrets
 from dynamo_consistency.checkfile import read_check
 from dynamo_consistency.cli import main
-from dynamo_consistency.run import message as messages
 from dynamo_consistency.run import pipeline
-from dynamo_consistency.run.message import LIMIT, SETTING, TerminationMessage
+from dynamo_consistency.run import termination_message as messages
+from dynamo_consistency.run.termination_message import LIMIT, SETTING, TerminationMessage
 
 text = st.text(st.characters(), max_size=500)
 number = st.integers(-(10**15), 10**15)

@@ -17,7 +17,7 @@ LIST = """
 import sys
 from dynamo_consistency.run.directory import RunDirectory
 from dynamo_consistency.run.progress import Progress
-from dynamo_consistency.run.whole import list_scratch_area, list_site
+from dynamo_consistency.run.local_listing import list_scratch_area, list_site
 run = RunDirectory(sys.argv[1])
 list_site(run, None, Progress("test"))
 list_scratch_area(run, None, Progress("test"))

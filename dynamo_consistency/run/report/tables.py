@@ -8,8 +8,8 @@ from typing import Any
 
 import duckdb
 
+from dynamo_consistency.run.database import memory_limit
 from dynamo_consistency.run.directory import RunDirectory, shard_name
-from dynamo_consistency.run.memory import memory_limit
 
 FINDINGS = ("missing", "orphan", "mismatch", "empty_directory", "unmerged")
 BATCH_ROWS = 10_000
