@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from dynamo_consistency.run.action.followup import COUNTS as FOLLOWED
 from dynamo_consistency.run.directory import RunDirectory
-from dynamo_consistency.run.followup import COUNTS as FOLLOWED
 
 _KINDS = (
     ("missing", "the inventory expects them, the site lacks them", "missingBytes"),

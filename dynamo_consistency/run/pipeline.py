@@ -10,10 +10,10 @@ from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.errors import BackendError, ConsistencyError, InvalidRunError, ListingError
 from dynamo_consistency.run import summary as summaries
 from dynamo_consistency.run.action import act
-from dynamo_consistency.run.action.record import ACTIONS
+from dynamo_consistency.run.action.actions_file import ACTIONS
+from dynamo_consistency.run.action.followup import follow_up
 from dynamo_consistency.run.comparison import compare
 from dynamo_consistency.run.directory import RunDirectory, Store
-from dynamo_consistency.run.followup import follow_up
 from dynamo_consistency.run.gates import evaluate, gather
 from dynamo_consistency.run.history import latest_complete, read_summary
 from dynamo_consistency.run.local_listing import list_scratch_area, list_site, shards_here

@@ -16,7 +16,7 @@ from laboratory import ORPHAN
 from simulated import DAY
 
 from dynamo_consistency.check import Policy, Retention
-from dynamo_consistency.run.action.record import _SCHEMA
+from dynamo_consistency.run.action.actions_file import _SCHEMA
 from dynamo_consistency.run.confirmation import _enough
 from dynamo_consistency.run.directory import RunDirectory, Store
 from dynamo_consistency.run.retention import Kept, prune, removals

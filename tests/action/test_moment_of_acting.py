@@ -7,7 +7,7 @@ from simulated import DAY, World, clock_of
 from dynamo_consistency.listers.posix import PosixLister
 from dynamo_consistency.listers.threaded import ThreadedLister
 from dynamo_consistency.listers.walk import Limits
-from dynamo_consistency.run.action.sight import Absent, Directory, File, SiteView, Unknown
+from dynamo_consistency.run.action.site_view import Absent, Directory, File, SiteView, Unknown
 
 KINDS_OF_BACKENDS = [
     pytest.param({}, id="looking and itemising"),

@@ -9,8 +9,7 @@ from dynamo_consistency.backend.contract import INVENTORY_COLUMNS
 from dynamo_consistency.errors import BackendError
 from dynamo_consistency.listers.posix import PosixLister
 from dynamo_consistency.listers.protocols import OpenSource
-from dynamo_consistency.run import followup
-from dynamo_consistency.run.action import action
+from dynamo_consistency.run.action import action, followup
 from dynamo_consistency.run.history import history_of_path
 
 

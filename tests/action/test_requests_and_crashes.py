@@ -5,8 +5,8 @@ from laboratory import FOUND, HOLLOWS, MISMATCH, MISSING, ORPHAN, die, dying_at_
 from simulated import DAY, Crash
 
 from dynamo_consistency.errors import BackendError, ConsistencyError, InvalidRunError
-from dynamo_consistency.run.action.lock import site_lock
-from dynamo_consistency.run.action.turns import BATCH
+from dynamo_consistency.run.action.scheduling import BATCH
+from dynamo_consistency.run.action.site_lock import site_lock
 
 PLAIN = {"looking": False, "itemising": False}
 

@@ -7,7 +7,7 @@ from dynamo_consistency import paths
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.listers.s3 import pages
 from dynamo_consistency.listers.walk import Limits
-from dynamo_consistency.run.action.sight import Absent, File, SiteView
+from dynamo_consistency.run.action.site_view import Absent, File, SiteView
 from dynamo_consistency.run.directory import Store
 from dynamo_consistency.run.listing import list_shard
 from dynamo_consistency.run.progress import Progress

@@ -9,8 +9,8 @@ from webdav_servers import WebServer
 
 from dynamo_consistency.listers.contract import Answer, Failed, Listed
 from dynamo_consistency.listers.walk import Limits
-from dynamo_consistency.run.action import sight
-from dynamo_consistency.run.action.sight import SiteView
+from dynamo_consistency.run.action import site_view
+from dynamo_consistency.run.action.site_view import SiteView
 
 TIME = 1_700_000_000
 ODD = [
@@ -118,10 +118,10 @@ def test_single_files_are_seen_again_at_the_moment_of_acting(site, make_lister) 
     view = SiteView(make_lister(site.server.url), Limits(), [b"/store"])
     wanted = [site.lfn + name for name in (b"/a%20b", b"/gone", b"/d", b"/nowhere/f")]
     there, gone, directory, nowhere = view.files(wanted).values()
-    assert there == sight.File(1, TIME + 1)
-    assert isinstance(gone, sight.Absent)
-    assert isinstance(directory, sight.Unknown)
-    assert not isinstance(nowhere, sight.File)
+    assert there == site_view.File(1, TIME + 1)
+    assert isinstance(gone, site_view.Absent)
+    assert isinstance(directory, site_view.Unknown)
+    assert not isinstance(nowhere, site_view.File)
 
 
 def test_the_prefix_stands_before_the_lfn(site, make_lister, ask) -> None:

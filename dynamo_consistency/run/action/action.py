@@ -15,14 +15,14 @@ from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.errors import BackendError, ConsistencyError, InvalidRunError
 from dynamo_consistency.listers.walk import Limits
 from dynamo_consistency.run.action import objections, requests
-from dynamo_consistency.run.action.directories import DirectoryRemoval
+from dynamo_consistency.run.action.actions_file import write_actions
+from dynamo_consistency.run.action.directory_removal import DirectoryRemoval
 from dynamo_consistency.run.action.journal import Journal, Result
-from dynamo_consistency.run.action.lock import site_lock
 from dynamo_consistency.run.action.objections import is_directory
-from dynamo_consistency.run.action.record import write_actions
+from dynamo_consistency.run.action.scheduling import batches
 from dynamo_consistency.run.action.scratch import UNMERGED, ScratchArea, sights_of
-from dynamo_consistency.run.action.sight import Sight, SiteView
-from dynamo_consistency.run.action.turns import batches
+from dynamo_consistency.run.action.site_lock import site_lock
+from dynamo_consistency.run.action.site_view import Sight, SiteView
 from dynamo_consistency.run.directory import RunDirectory, Store
 from dynamo_consistency.run.gates import Facts, Gate, all_ready, evaluate, gather
 from dynamo_consistency.run.history import read_summary

@@ -5,7 +5,7 @@ from math import inf
 from typing import Any
 
 from dynamo_consistency.backend.contract import Known
-from dynamo_consistency.run.action.sight import Absent, Directory, File, Sight, Unknown
+from dynamo_consistency.run.action.site_view import Absent, Directory, File, Sight, Unknown
 
 Finding = Mapping[str, Any]
 

@@ -8,7 +8,7 @@ from dynamo_consistency.backend.contract import Known
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.run.action import objections
 from dynamo_consistency.run.action.objections import Finding, is_directory
-from dynamo_consistency.run.action.sight import Sight, SiteView
+from dynamo_consistency.run.action.site_view import Sight, SiteView
 from dynamo_consistency.run.unmerged import ProtectionError, Rules, cleaned, protected_directories
 
 UNMERGED = "unmerged"

@@ -7,9 +7,9 @@ and what is old in the scratch area: its files, then its empty directories.
 from collections.abc import Iterator
 from itertools import groupby, islice
 
+from dynamo_consistency.run.action.actions_file import AskedBefore, asked_before
 from dynamo_consistency.run.action.journal import Journal, Key
 from dynamo_consistency.run.action.objections import Finding, is_directory
-from dynamo_consistency.run.action.record import AskedBefore, asked_before
 from dynamo_consistency.run.confirmation import confirmed_findings
 from dynamo_consistency.run.directory import RunDirectory
 from dynamo_consistency.run.gates import Facts

@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 
 from dynamo_consistency.backend.contract import Asked, Backend, Became, FollowingRegistry
 from dynamo_consistency.errors import ConsistencyError
-from dynamo_consistency.run.action.directories import REMOVED
-from dynamo_consistency.run.action.record import ACTIONS
+from dynamo_consistency.run.action.actions_file import ACTIONS
+from dynamo_consistency.run.action.directory_removal import REMOVED
 from dynamo_consistency.run.directory import RunDirectory
 from dynamo_consistency.run.history import FOLLOWED, last_before
 
