@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from dynamo_consistency.backend.dataset_filter import DatasetFilter
-from dynamo_consistency.run.comparison import compare
+from dynamo_consistency.run.comparison.comparison import compare
 from dynamo_consistency.run.directory import RunDirectory
 
 

@@ -20,7 +20,7 @@ from dynamo_consistency.run.directory import Store
 @store_option
 def findings(site: str, run_id: str | None, kind: str, format_: str, store_url: str | None) -> None:
     """Print all findings of one kind."""
-    from dynamo_consistency.run.findings import Format, Kind, write_findings
+    from dynamo_consistency.run.comparison.export import Format, Kind, write_findings
     from dynamo_consistency.run.history import find_run
 
     directory = find_run(Store(url_of_store(store_url)), site, run_id)

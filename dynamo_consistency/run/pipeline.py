@@ -12,7 +12,7 @@ from dynamo_consistency.run import summary as summaries
 from dynamo_consistency.run.action import act
 from dynamo_consistency.run.action.actions_file import ACTIONS
 from dynamo_consistency.run.action.followup import follow_up
-from dynamo_consistency.run.comparison import compare
+from dynamo_consistency.run.comparison.comparison import compare
 from dynamo_consistency.run.directory import RunDirectory, Store
 from dynamo_consistency.run.gates import evaluate, gather
 from dynamo_consistency.run.history import latest_complete, read_summary

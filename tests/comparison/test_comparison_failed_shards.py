@@ -13,7 +13,7 @@ from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.checkfile import dump_check
 from dynamo_consistency.errors import InvalidRunError
 from dynamo_consistency.listers.shards import Share
-from dynamo_consistency.run.comparison import compare
+from dynamo_consistency.run.comparison.comparison import compare
 from dynamo_consistency.run.directory import CHECK, RunDirectory
 from dynamo_consistency.run.gates import gather
 from dynamo_consistency.run.listing import list_shard

@@ -9,7 +9,7 @@ import pytest
 from comparison_model import runs
 from comparison_model.cases import NOW, Case, Entry, Settings, Shard, SiteDirectory, SiteFile
 
-from dynamo_consistency.run.comparison import compare
+from dynamo_consistency.run.comparison.comparison import compare
 from dynamo_consistency.run.directory import RunDirectory
 from dynamo_consistency.run.snapshot import take_snapshot
 

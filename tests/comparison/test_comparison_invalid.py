@@ -8,7 +8,7 @@ from comparison_model import reference, runs
 from comparison_model.cases import DAY, NOW, Case, Entry, Findings, Settings, Shard, SiteDirectory, SiteFile
 
 from dynamo_consistency.errors import ConsistencyError, InvalidRunError
-from dynamo_consistency.run.comparison import compare
+from dynamo_consistency.run.comparison.comparison import compare
 
 ROOT = b"/store/mc"
 F, G = Entry(b"/store/mc/d/f"), Entry(b"/store/mc/d/g")

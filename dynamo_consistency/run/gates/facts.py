@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from dynamo_consistency.check import FindingPolicy, Policy, SiteConsistencyCheck
 from dynamo_consistency.run import confirmation, unmerged
-from dynamo_consistency.run.comparison import COUNTS
+from dynamo_consistency.run.comparison.comparison import COUNTS
 from dynamo_consistency.run.confirmation import Confirmed
 from dynamo_consistency.run.directory import RunDirectory, Store
 from dynamo_consistency.run.history import comparable_runs, is_superseded, read_summary

@@ -16,7 +16,7 @@ from dynamo_consistency.backend.contract import INVENTORY_COLUMNS
 from dynamo_consistency.backend.dataset_filter import DatasetFilter
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.checkfile import dump_check
-from dynamo_consistency.run.comparison import compare
+from dynamo_consistency.run.comparison.comparison import compare
 from dynamo_consistency.run.directory import CHECK, RunDirectory
 
 SITE = "T2_XX_Test"

@@ -13,8 +13,8 @@ from dynamo_consistency import paths
 from dynamo_consistency.backend.contract import Backend
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.errors import InvalidRunError
-from dynamo_consistency.run import counts, filters
 from dynamo_consistency.run.absence import absent_shards
+from dynamo_consistency.run.comparison import counts, filters
 from dynamo_consistency.run.database import blob, execute, literal, open_database, within
 from dynamo_consistency.run.directory import RunDirectory, shard_name
 
