@@ -17,8 +17,8 @@ from simulated import DAY
 
 from dynamo_consistency.check import Policy, Retention
 from dynamo_consistency.run.action.actions_file import _SCHEMA
-from dynamo_consistency.run.confirmation import _enough
 from dynamo_consistency.run.directory import RunDirectory, Store
+from dynamo_consistency.run.gates.confirmation import _enough
 from dynamo_consistency.run.retention import Kept, prune, removals
 from dynamo_consistency.run.summary import FINDINGS
 
@@ -127,7 +127,7 @@ def test_what_a_confirmation_rests_on_now_or_in_the_next_run_is_never_removed(of
     starts["next"] = NOW + until_next * DAY
     for of_confirmation in ([kept.run for kept in complete], [*(kept.run for kept in complete), coming]):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("dynamo_consistency.run.confirmation.start_of", lambda run: starts[run.run_id])
+            patch.setattr("dynamo_consistency.run.gates.confirmation.start_of", lambda run: starts[run.run_id])
             for kind in (policy.missing, policy.orphans, policy.mismatches, policy.empty_directories):
                 rests_on, _ = _enough(of_confirmation, kind) if of_confirmation else ([], 0)
                 assert not removed & {run.run_id for run in rests_on}

@@ -115,7 +115,7 @@ GUARDS = {
     ),
     "the gate of limits": Guard(f"{GATES}.limits", ready, more_orphans_than_allowed, ORPHAN),
     "confirmation": Guard(
-        "dynamo_consistency.run.confirmation._enough", last_run_alone, an_orphan_is_seen_for_the_first_time, NEW
+        "dynamo_consistency.run.gates.confirmation._enough", last_run_alone, an_orphan_is_seen_for_the_first_time, NEW
     ),
     "the mode": Guard("dynamo_consistency.run.gates.facts.Facts.enforced", KINDS, a_check_that_only_reports, ORPHAN),
     "the gate of approval": Guard(f"{GATES}.approval", ready, nobody_has_approved, ORPHAN),
@@ -148,14 +148,14 @@ def test_a_guard_stops_what_would_happen_without_it(copied, monkeypatch, name):
 
 def test_the_gate_of_the_first_run_and_the_confirmation_itself_each_stop_a_first_run(lab, monkeypatch):
     lab.world.store(ORPHAN)
-    monkeypatch.setattr("dynamo_consistency.run.confirmation._enough", last_run_alone)
+    monkeypatch.setattr("dynamo_consistency.run.gates.confirmation._enough", last_run_alone)
     lab.run()
     assert lab.asked() == []
     monkeypatch.undo()
     monkeypatch.setattr(f"{GATES}.confirmation", ready)
     lab.act()
     assert lab.asked() == []
-    monkeypatch.setattr("dynamo_consistency.run.confirmation._enough", last_run_alone)
+    monkeypatch.setattr("dynamo_consistency.run.gates.confirmation._enough", last_run_alone)
     lab.act()
     assert lab.asked() == [("delete", ORPHAN)]
 

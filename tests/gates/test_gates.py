@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 
 from dynamo_consistency.check import Policy
-from dynamo_consistency.run.confirmation import Confirmed
 from dynamo_consistency.run.gates import all_ready, evaluate
+from dynamo_consistency.run.gates.confirmation import Confirmed
 from dynamo_consistency.run.gates.facts import KINDS, Facts, Scope
 
 NAMES = ["Inventory", "ListingHealth", "Limits", "Confirmation", "Mode", "Approval", "Acting"]

@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from dynamo_consistency.check import FindingPolicy, Policy, SiteConsistencyCheck
-from dynamo_consistency.run import confirmation, unmerged
+from dynamo_consistency.run import unmerged
 from dynamo_consistency.run.comparison.comparison import COUNTS
-from dynamo_consistency.run.confirmation import Confirmed
 from dynamo_consistency.run.directory import RunDirectory, Store
+from dynamo_consistency.run.gates import confirmation
+from dynamo_consistency.run.gates.confirmation import Confirmed
 from dynamo_consistency.run.history import comparable_runs, is_superseded, read_summary
 
 Kind = Literal["missing", "mismatches", "orphans", "emptyDirectories", "unmerged"]
