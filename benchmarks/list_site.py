@@ -3,8 +3,8 @@
 import sys
 
 from dynamo_consistency.run.directory import RunDirectory
+from dynamo_consistency.run.listing.progress import Progress
 from dynamo_consistency.run.local_listing import list_site
-from dynamo_consistency.run.progress import Progress
 
 if __name__ == "__main__":
     list_site(RunDirectory(sys.argv[1]), None, Progress("listing"))

@@ -73,8 +73,8 @@ def _begin_run(directory: RunDirectory, backends_file: Path | None, file: Path |
 @click.option("--shard", type=click.IntRange(min=0), default=0, envvar="JOB_COMPLETION_INDEX", show_default=True)
 def listing(message: TerminationMessage, run_dir: str, backends_file: Path | None, shard: int) -> None:
     """List one shard of the site; shard 0 lists the scratch area as well."""
-    from dynamo_consistency.run.listing import list_shard
-    from dynamo_consistency.run.progress import Progress
+    from dynamo_consistency.run.listing.progress import Progress
+    from dynamo_consistency.run.listing.shard import list_shard
     from dynamo_consistency.run.unmerged import list_unmerged
 
     directory = RunDirectory(run_dir)

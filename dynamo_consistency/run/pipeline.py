@@ -16,8 +16,8 @@ from dynamo_consistency.run.comparison.comparison import compare
 from dynamo_consistency.run.directory import RunDirectory, Store
 from dynamo_consistency.run.gates import evaluate, gather
 from dynamo_consistency.run.history import latest_complete, read_summary
+from dynamo_consistency.run.listing.progress import Progress
 from dynamo_consistency.run.local_listing import list_scratch_area, list_site, shards_here
-from dynamo_consistency.run.progress import Progress
 from dynamo_consistency.run.report import write_reports
 from dynamo_consistency.run.retention import prune
 from dynamo_consistency.run.snapshot import ask_datasets, take_snapshot

@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from dynamo_consistency import secrets
 from dynamo_consistency.check import SiteConsistencyCheck
-from dynamo_consistency.run import absence
 from dynamo_consistency.run.directory import SUMMARY, RunDirectory, shard_name
+from dynamo_consistency.run.listing import failed_shards
 
 Result = Literal["Complete", "Invalid", "Failed"]
 Summary = dict[str, Any]
@@ -99,7 +99,7 @@ def _absences(shards: list[dict[str, Any]], check: SiteConsistencyCheck) -> list
     """What is to be said of shards that were let fail; nothing before the comparison has allowed for them."""
     present = {shard["shard"] for shard in shards}
     absent = [shard for shard in range(check.spec.listing.shards) if shard not in present]
-    return absence.notes(absent) if len(absent) <= check.spec.listing.max_failed_shards else []
+    return failed_shards.notes(absent) if len(absent) <= check.spec.listing.max_failed_shards else []
 
 
 def _start(run: RunDirectory) -> float:

@@ -195,7 +195,7 @@ def test_two_dumps_are_a_whole_check(opened, write, tmp_path, run_whole, found):
 
 
 def test_nothing_is_looked_at_again_in_a_dump(opened, write, tmp_path, check_of):
-    from dynamo_consistency.run.opening import open_lister
+    from dynamo_consistency.run.listing.source import open_lister
 
     write("storage.tsv", "/store/mc/a\t5\t1600000000\n")
     backend = opened(f"listing: {{dump: {{url: {tmp_path}/storage.tsv}}}}")

@@ -16,8 +16,8 @@ from dynamo_consistency.listers.shards import Share
 from dynamo_consistency.run.comparison.comparison import compare
 from dynamo_consistency.run.directory import CHECK, RunDirectory
 from dynamo_consistency.run.gates import gather
-from dynamo_consistency.run.listing import list_shard
-from dynamo_consistency.run.progress import Progress
+from dynamo_consistency.run.listing.progress import Progress
+from dynamo_consistency.run.listing.shard import list_shard
 from dynamo_consistency.run.report.lists import write_lists
 from dynamo_consistency.run.report.storage import write_storage
 from dynamo_consistency.run.report.tables import open_tables

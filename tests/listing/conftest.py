@@ -7,8 +7,8 @@ import pytest
 from listing_runs import Row, check_of, rows_of
 
 from dynamo_consistency.run.directory import RunDirectory, Store
-from dynamo_consistency.run.listing import list_shard
-from dynamo_consistency.run.progress import Progress
+from dynamo_consistency.run.listing.progress import Progress
+from dynamo_consistency.run.listing.shard import list_shard
 
 
 @pytest.fixture

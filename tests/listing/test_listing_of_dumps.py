@@ -7,8 +7,8 @@ import pyarrow.parquet as pq
 
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.run.directory import Store
-from dynamo_consistency.run.listing import list_shard
-from dynamo_consistency.run.progress import Progress
+from dynamo_consistency.run.listing.progress import Progress
+from dynamo_consistency.run.listing.shard import list_shard
 
 
 def listed(folder, content):

@@ -15,15 +15,15 @@ from listing_runs import rows_of, touch
 
 from dynamo_consistency.errors import ConfigurationError, ListingError
 from dynamo_consistency.listers.contract import Listed
-from dynamo_consistency.run.listing import expected_directories, list_shard
-from dynamo_consistency.run.listing_file import LISTING_COLUMNS
-from dynamo_consistency.run.progress import Progress
+from dynamo_consistency.run.listing.parquet import LISTING_COLUMNS
+from dynamo_consistency.run.listing.progress import Progress
+from dynamo_consistency.run.listing.shard import expected_directories, list_shard
 
 WORKER = """
 import resource, sys
 from dynamo_consistency.run.directory import RunDirectory
-from dynamo_consistency.run.listing import list_shard
-from dynamo_consistency.run.progress import Progress
+from dynamo_consistency.run.listing.shard import list_shard
+from dynamo_consistency.run.listing.progress import Progress
 list_shard(RunDirectory(sys.argv[1]), None, 0, Progress("test"))
 """
 
@@ -250,8 +250,8 @@ MEMORY = """
 import resource, sys
 from types import SimpleNamespace
 from dynamo_consistency.run.directory import RunDirectory
-from dynamo_consistency.run.listing import list_shard
-from dynamo_consistency.run.progress import Progress
+from dynamo_consistency.run.listing.shard import list_shard
+from dynamo_consistency.run.listing.progress import Progress
 def lister(directory):
     if directory == "/store":
         return True, [("directory-%d" % n, 1) for n in range(int(sys.argv[2]))], []

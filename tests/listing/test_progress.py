@@ -4,7 +4,7 @@ import io
 import logging
 from functools import partial
 
-from dynamo_consistency.run.progress import Counts, Progress, Relay, Sum
+from dynamo_consistency.run.listing.progress import Counts, Progress, Relay, Sum
 
 
 class Terminal(io.StringIO):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from dynamo_consistency.errors import ConfigurationError, ListingError
-from dynamo_consistency.run.apart import ATTEMPTS, apart
+from dynamo_consistency.run.listing.processes import ATTEMPTS, apart
 
 
 def die(_tell=None) -> None:
@@ -101,7 +101,7 @@ def test_when_the_command_is_interrupted_the_work_is_ended_too(tmp_path) -> None
     script = f"""
 import os, signal, time
 from pathlib import Path
-from dynamo_consistency.run.apart import apart
+from dynamo_consistency.run.listing.processes import apart
 signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
 def work(name):
     Path({str(tmp_path)!r}, name).write_text(str(os.getpid()))
@@ -120,7 +120,7 @@ def test_work_that_is_ended_while_it_says_its_result_dies_in_silence(tmp_path) -
 import signal, time
 from pathlib import Path
 from dynamo_consistency.errors import ListingError
-from dynamo_consistency.run.apart import apart
+from dynamo_consistency.run.listing.processes import apart
 signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
 saying = Path({str(tmp_path)!r}, "saying")
 class Result:
@@ -144,7 +144,7 @@ def test_when_the_command_is_killed_the_work_ends_by_itself(tmp_path) -> None:
     script = f"""
 import os, time
 from pathlib import Path
-from dynamo_consistency.run.apart import apart
+from dynamo_consistency.run.listing.processes import apart
 apart("the work", [lambda _: (Path({str(tmp_path)!r}, "a").write_text(str(os.getpid())), time.sleep(60))])
 """
     with subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.DEVNULL) as command:

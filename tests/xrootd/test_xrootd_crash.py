@@ -16,10 +16,10 @@ FILES = 2000  # an answer of so many comes in a hundred pieces
 LIST_APART = """
 import logging, sys
 from dynamo_consistency.errors import ConsistencyError
-from dynamo_consistency.run.apart import apart
+from dynamo_consistency.run.listing.processes import apart
 from dynamo_consistency.run.directory import RunDirectory
-from dynamo_consistency.run.listing import list_shard
-from dynamo_consistency.run.progress import Progress
+from dynamo_consistency.run.listing.shard import list_shard
+from dynamo_consistency.run.listing.progress import Progress
 logging.basicConfig()
 try:
     apart("the listing", [lambda tell: list_shard(RunDirectory(sys.argv[1]), None, 0, Progress("test"))])

@@ -16,7 +16,7 @@ PROCESSES = 3
 LIST = """
 import sys
 from dynamo_consistency.run.directory import RunDirectory
-from dynamo_consistency.run.progress import Progress
+from dynamo_consistency.run.listing.progress import Progress
 from dynamo_consistency.run.local_listing import list_scratch_area, list_site
 run = RunDirectory(sys.argv[1])
 list_site(run, None, Progress("test"))

@@ -26,7 +26,7 @@ from dynamo_consistency.run.action.site_view import Sight, SiteView
 from dynamo_consistency.run.directory import RunDirectory, Store
 from dynamo_consistency.run.gates import Facts, Gate, all_ready, evaluate, gather
 from dynamo_consistency.run.history import read_summary
-from dynamo_consistency.run.opening import open_lister
+from dynamo_consistency.run.listing.source import open_lister
 
 log = logging.getLogger(__name__)
 

@@ -13,10 +13,10 @@ from dynamo_consistency import paths
 from dynamo_consistency.backend.contract import Backend
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.errors import InvalidRunError
-from dynamo_consistency.run.absence import absent_shards
 from dynamo_consistency.run.comparison import counts, filters
 from dynamo_consistency.run.database import blob, execute, literal, open_database, within
 from dynamo_consistency.run.directory import RunDirectory, shard_name
+from dynamo_consistency.run.listing.failed_shards import absent_shards
 
 COUNTS = "findings/counts.json"
 _QUERIES = resources.files(__package__).joinpath("comparison.sql")

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from dynamo_consistency import paths
 from dynamo_consistency.listers.contract import File
-from dynamo_consistency.run.progress import Counts
+from dynamo_consistency.run.listing.progress import Counts
 from dynamo_consistency.secrets import redact
 
 KINDS = ["file", "directory", "hole", "seen"]

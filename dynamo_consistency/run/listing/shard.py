@@ -1,8 +1,10 @@
 """The listing stage: one shard of a site, from whatever lists it, into the run directory."""
 
+import gc
 import logging
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dynamo_consistency import paths
@@ -12,11 +14,10 @@ from dynamo_consistency.listers.contract import Failed
 from dynamo_consistency.listers.protocols import OpenSource
 from dynamo_consistency.listers.shards import Share
 from dynamo_consistency.listers.walk import Limits, Visit, Walk
-from dynamo_consistency.run.collector import rarely_collected
 from dynamo_consistency.run.directory import RunDirectory, shard_name
-from dynamo_consistency.run.listing_file import ListingFile
-from dynamo_consistency.run.opening import open_lister, source_of
-from dynamo_consistency.run.progress import Counts, Watcher
+from dynamo_consistency.run.listing.parquet import ListingFile
+from dynamo_consistency.run.listing.progress import Counts, Watcher
+from dynamo_consistency.run.listing.source import open_lister, source_of
 from dynamo_consistency.secrets import redact
 
 if TYPE_CHECKING:
@@ -170,3 +171,24 @@ def _result(share: Share, listed_at: int, source: str, file: ListingFile) -> dic
 
 def _counts(counts: Counts) -> dict[str, int]:
     return {"files": counts.files, "directories": counts.directories, "holes": counts.holes, "bytes": counts.bytes}
+
+
+_UNFREED_OBJECTS = 100_000  # default: 700, less than the answers of a busy door keep alive
+
+
+@contextmanager
+def rarely_collected() -> Iterator[None]:
+    """Look for cycles only when many more objects were made than freed.
+
+    A listing makes two dictionaries for each file and frees them by reference count. With the default threshold the
+    collector looks through all of them, and through every module, again and again: a third of the whole time.
+    """
+    threshold = gc.get_threshold()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_UNFREED_OBJECTS, *threshold[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*threshold)
+        gc.unfreeze()
