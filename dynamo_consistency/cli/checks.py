@@ -45,8 +45,8 @@ def run(file: Path, backends_file: Path | None, store_url: str | None, output: s
 
     With --approve nothing is listed anew: it is that run that may act, as long as its findings are the latest.
     """
-    from dynamo_consistency.run.history import find_run
     from dynamo_consistency.run.pipeline import act_on, run_check
+    from dynamo_consistency.run.records.history import find_run
 
     check = read_check(file)
     store = Store(url_of_store(store_url, check))

@@ -21,7 +21,7 @@ from dynamo_consistency.run.directory import Store
 def findings(site: str, run_id: str | None, kind: str, format_: str, store_url: str | None) -> None:
     """Print all findings of one kind."""
     from dynamo_consistency.run.comparison.export import Format, Kind, write_findings
-    from dynamo_consistency.run.history import find_run
+    from dynamo_consistency.run.records.history import find_run
 
     directory = find_run(Store(url_of_store(store_url)), site, run_id)
     kinds = {name: name for name in get_args(Kind)}
@@ -49,7 +49,7 @@ def history() -> None:
 def history_show(site: str, path: str | None, store_url: str | None, output: str) -> None:
     """List the runs of SITE: when, result, counts, requests. With PATH: what was found and done about that file."""
     from dynamo_consistency import terminal
-    from dynamo_consistency.run.history import history_of_path, read_summary
+    from dynamo_consistency.run.records.history import history_of_path, read_summary
 
     store = Store(url_of_store(store_url))
     runs = store.runs(site)
@@ -71,7 +71,7 @@ def history_prune(site: str, store_url: str | None) -> None:
     """Remove what the last check of SITE says need not be kept; runs that a confirmation rests on stay."""
     import time
 
-    from dynamo_consistency.run.retention import prune
+    from dynamo_consistency.run.records.retention import prune
 
     store = Store(url_of_store(store_url))
     runs = store.runs(site)

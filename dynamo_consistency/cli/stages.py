@@ -114,8 +114,8 @@ def action(
     message: TerminationMessage, run_dir: str, backends_file: Path | None, output: str, approved: str | None
 ) -> int:
     """Look at all gates once more and, where they are open, request what the confirmed findings need."""
-    from dynamo_consistency.run.history import read_summary
     from dynamo_consistency.run.pipeline import act_on
+    from dynamo_consistency.run.records.history import read_summary
 
     directory = RunDirectory(run_dir)
     message.begin("action", directory.run_id)

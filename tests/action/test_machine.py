@@ -29,7 +29,7 @@ from simulated import Crash, World, clock_of
 
 from dynamo_consistency.backend.dataset_filter import dataset_of
 from dynamo_consistency.errors import ConsistencyError
-from dynamo_consistency.run.history import read_summary
+from dynamo_consistency.run.records.history import read_summary
 
 HOUR = 3600
 HEALTHY = [b"/store/mc/E/P/AOD/v%d/f%02d" % (number % 3, number) for number in range(24)]

@@ -10,9 +10,9 @@ from dynamo_consistency.check import Approve, OrphanPolicy, Source
 from dynamo_consistency.run.gates import all_ready, evaluate, gather
 from dynamo_consistency.run.gates.facts import Scope
 from dynamo_consistency.run.gates.gates import _excess
-from dynamo_consistency.run.history import find_run, history_of_path, latest_complete
 from dynamo_consistency.run.pipeline import resolved
-from dynamo_consistency.run.summary import fingerprint
+from dynamo_consistency.run.records.history import find_run, history_of_path, latest_complete
+from dynamo_consistency.run.records.summary import fingerprint
 
 BACKENDS = [
     pytest.param({}, id="itemising"),

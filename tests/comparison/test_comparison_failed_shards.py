@@ -18,10 +18,10 @@ from dynamo_consistency.run.directory import CHECK, RunDirectory
 from dynamo_consistency.run.gates import gather
 from dynamo_consistency.run.listing.progress import Progress
 from dynamo_consistency.run.listing.shard import list_shard
+from dynamo_consistency.run.records.summary import summarise
 from dynamo_consistency.run.report.lists import write_lists
 from dynamo_consistency.run.report.storage import write_storage
 from dynamo_consistency.run.report.tables import open_tables
-from dynamo_consistency.run.summary import summarise
 
 ROOT = b"/store/mc"
 SHARDS = 3

@@ -25,8 +25,8 @@ from dynamo_consistency.run.action.site_lock import site_lock
 from dynamo_consistency.run.action.site_view import Sight, SiteView
 from dynamo_consistency.run.directory import RunDirectory, Store
 from dynamo_consistency.run.gates import Facts, Gate, all_ready, evaluate, gather
-from dynamo_consistency.run.history import read_summary
 from dynamo_consistency.run.listing.source import open_lister
+from dynamo_consistency.run.records.history import read_summary
 
 log = logging.getLogger(__name__)
 

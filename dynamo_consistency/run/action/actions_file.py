@@ -12,7 +12,7 @@ from dynamo_consistency.run.action.journal import Entry, Journal, Key
 from dynamo_consistency.run.directory import RunDirectory
 from dynamo_consistency.run.gates import Facts, Gate
 from dynamo_consistency.run.gates.confirmation import confirmed_findings
-from dynamo_consistency.run.history import comparable_runs
+from dynamo_consistency.run.records.history import comparable_runs
 
 ACTIONS = "actions.parquet"
 LEFT_OVER = "left over"

@@ -17,7 +17,7 @@ from dynamo_consistency.errors import ConsistencyError
 from dynamo_consistency.run.action.actions_file import ACTIONS
 from dynamo_consistency.run.action.directory_removal import REMOVED
 from dynamo_consistency.run.directory import RunDirectory
-from dynamo_consistency.run.history import FOLLOWED, last_before
+from dynamo_consistency.run.records.history import FOLLOWED, last_before
 
 log = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from dynamo_consistency.check import FindingPolicy
 from dynamo_consistency.run.directory import RunDirectory
-from dynamo_consistency.run.history import start_of
-from dynamo_consistency.run.summary import FINDINGS
+from dynamo_consistency.run.records.history import start_of
+from dynamo_consistency.run.records.summary import FINDINGS
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from dynamo_consistency.run.comparison.comparison import COUNTS
 from dynamo_consistency.run.directory import RunDirectory, Store
 from dynamo_consistency.run.gates import confirmation
 from dynamo_consistency.run.gates.confirmation import Confirmed
-from dynamo_consistency.run.history import comparable_runs, is_superseded, read_summary
+from dynamo_consistency.run.records.history import comparable_runs, is_superseded, read_summary
 
 Kind = Literal["missing", "mismatches", "orphans", "emptyDirectories", "unmerged"]
 KINDS: tuple[Kind, ...] = ("mismatches", "missing", "orphans", "emptyDirectories")

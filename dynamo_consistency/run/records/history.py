@@ -9,7 +9,7 @@ from typing import Any
 from dynamo_consistency import paths
 from dynamo_consistency.errors import ConfigurationError
 from dynamo_consistency.run.directory import SUMMARY, RunDirectory, Store
-from dynamo_consistency.run.summary import FINDINGS, fingerprint
+from dynamo_consistency.run.records.summary import FINDINGS, fingerprint
 
 SNAPSHOT = "inventory/before.json"
 FOLLOWED = "followed.parquet"

@@ -9,7 +9,7 @@ from typing import Literal
 
 from dynamo_consistency.check import FindingPolicy, Policy, Retention
 from dynamo_consistency.run.directory import RunDirectory, Store
-from dynamo_consistency.run.history import SNAPSHOT, read_summary, start_of
+from dynamo_consistency.run.records.history import SNAPSHOT, read_summary, start_of
 
 DAY = 86400
 DATA_FOLDERS = ("inventory", "listing")
