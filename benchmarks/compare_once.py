@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dynamo_consistency.backend.dataset_filter import DatasetFilter
 from dynamo_consistency.run.comparison.comparison import compare
-from dynamo_consistency.run.directory import RunDirectory
+from dynamo_consistency.run.store.run_directory import RunDirectory
 
 
 class Backend:

@@ -13,8 +13,8 @@ import rce
 from measure import HERE, Row, measure, show, times_as_fast
 
 from dynamo_consistency.check import Listing, SiteConsistencyCheck
-from dynamo_consistency.run.directory import Store
 from dynamo_consistency.run.local_listing import shards_here
+from dynamo_consistency.run.store.run_directory import Store
 
 PROGRAMS = ("xrootd", "xrdfs")
 INSTALL = "apt-get install xrootd-server xrootd-client"

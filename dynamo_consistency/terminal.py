@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from dynamo_consistency.run.action.followup import COUNTS as FOLLOWED
-from dynamo_consistency.run.directory import RunDirectory
+from dynamo_consistency.run.store.run_directory import RunDirectory
 
 _KINDS = (
     ("missing", "the inventory expects them, the site lacks them", "missingBytes"),

@@ -15,7 +15,7 @@ from dynamo_consistency.cli.shared import (
     url_of_store,
 )
 from dynamo_consistency.errors import ConfigurationError
-from dynamo_consistency.run.directory import Store
+from dynamo_consistency.run.store.run_directory import Store
 
 
 @click.command()

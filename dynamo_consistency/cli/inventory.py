@@ -8,7 +8,7 @@ import click
 
 from dynamo_consistency.cli.shared import backend_option, backends_option, open_backend, store_option, url_of_store
 from dynamo_consistency.errors import ConfigurationError
-from dynamo_consistency.run.directory import Store
+from dynamo_consistency.run.store.run_directory import Store
 
 if TYPE_CHECKING:
     from dynamo_consistency.backend.dynamo import DynamoBackend

@@ -7,7 +7,7 @@ import click
 
 from dynamo_consistency.cli.shared import output_option, print_json, store_option, url_of_store
 from dynamo_consistency.errors import ConfigurationError
-from dynamo_consistency.run.directory import Store
+from dynamo_consistency.run.store.run_directory import Store
 
 
 @click.command()

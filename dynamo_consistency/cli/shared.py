@@ -10,7 +10,7 @@ from dynamo_consistency.backend import backends_file
 from dynamo_consistency.backend.contract import Backend
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.errors import ConfigurationError
-from dynamo_consistency.run.directory import RunDirectory, Store
+from dynamo_consistency.run.store.run_directory import RunDirectory, Store
 
 DEFAULT_STORE = "consistency-data"
 

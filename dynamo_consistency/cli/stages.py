@@ -18,7 +18,7 @@ from dynamo_consistency.cli.shared import (
     show,
 )
 from dynamo_consistency.errors import ConfigurationError, ConsistencyError
-from dynamo_consistency.run.directory import CHECK, RunDirectory
+from dynamo_consistency.run.store.run_directory import CHECK, RunDirectory
 from dynamo_consistency.run.termination_message import TerminationMessage
 
 _pass_message = click.make_pass_decorator(TerminationMessage, ensure=True)

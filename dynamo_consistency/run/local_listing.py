@@ -5,10 +5,10 @@ from functools import partial
 from dynamo_consistency.backend.contract import Backend
 from dynamo_consistency.check import Listing
 from dynamo_consistency.listers.protocols import processes_for
-from dynamo_consistency.run.directory import RunDirectory
 from dynamo_consistency.run.listing.processes import Tell, apart
 from dynamo_consistency.run.listing.progress import Relay, Sum, Watcher
 from dynamo_consistency.run.listing.shard import list_shard
+from dynamo_consistency.run.store.run_directory import RunDirectory
 from dynamo_consistency.run.unmerged import list_unmerged
 
 

@@ -12,7 +12,6 @@ from dynamo_consistency.run.action import act
 from dynamo_consistency.run.action.actions_file import ACTIONS
 from dynamo_consistency.run.action.followup import follow_up
 from dynamo_consistency.run.comparison.comparison import compare
-from dynamo_consistency.run.directory import RunDirectory, Store
 from dynamo_consistency.run.gates import evaluate, gather
 from dynamo_consistency.run.listing.progress import Progress
 from dynamo_consistency.run.local_listing import list_scratch_area, list_site, shards_here
@@ -21,6 +20,7 @@ from dynamo_consistency.run.records.history import latest_complete, read_summary
 from dynamo_consistency.run.records.retention import prune
 from dynamo_consistency.run.report import write_reports
 from dynamo_consistency.run.snapshot import ask_datasets, take_snapshot
+from dynamo_consistency.run.store.run_directory import RunDirectory, Store
 from dynamo_consistency.run.unmerged import find_unmerged
 
 log = logging.getLogger(__name__)

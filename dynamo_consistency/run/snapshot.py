@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from dynamo_consistency.backend import optional_features
 from dynamo_consistency.backend.contract import Backend
 from dynamo_consistency.errors import InvalidRunError
-from dynamo_consistency.run.directory import RunDirectory
+from dynamo_consistency.run.store.run_directory import RunDirectory
 
 DATASETS = "inventory/datasets.json"
 Moment = Literal["before", "after"]

@@ -8,7 +8,7 @@ import pytest
 from laboratory import HOLLOW, MISMATCH, MISSING, ORPHAN, Laboratory, quick
 from simulated import World, clock_of
 
-from dynamo_consistency.run.directory import Store
+from dynamo_consistency.run.store.run_directory import Store
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import sys
 
 from dynamo_consistency.cli import main
 from dynamo_consistency.run.action import action, requests
-from dynamo_consistency.run.directory import RunDirectory
+from dynamo_consistency.run.store.run_directory import RunDirectory
 
 
 def arm(fatal: int) -> None:

@@ -12,8 +12,8 @@ from simulated import DAY, SITE, Crash, SimulatedBackend, World
 
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.errors import ConsistencyError
-from dynamo_consistency.run.directory import RunDirectory, Store
 from dynamo_consistency.run.pipeline import act_on, run_check
+from dynamo_consistency.run.store.run_directory import RunDirectory, Store
 
 KINDS = ("missing", "orphans", "mismatches", "emptyDirectories")
 WEEK = 7 * DAY

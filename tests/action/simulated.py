@@ -27,7 +27,7 @@ from dynamo_consistency.backend.contract import INVENTORY_COLUMNS, Known, Outcom
 from dynamo_consistency.backend.dataset_filter import DatasetFilter, dataset_of
 from dynamo_consistency.errors import BackendError
 from dynamo_consistency.run import action
-from dynamo_consistency.run.directory import RunDirectory, Store
+from dynamo_consistency.run.store.run_directory import RunDirectory, Store
 
 DAY = 86400
 SITE = "T2_Test"
@@ -394,7 +394,7 @@ def clock_of(world: World) -> Iterator[None]:
 
     with (
         mock.patch("time.time", side_effect=lambda: world.now),
-        mock.patch("dynamo_consistency.run.directory.new_run_id", run_id),
+        mock.patch("dynamo_consistency.run.store.run_directory.new_run_id", run_id),
         mock.patch("dynamo_consistency.run.pipeline.act", act),
         mock.patch("os.fsync"),
     ):

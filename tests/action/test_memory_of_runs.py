@@ -17,10 +17,10 @@ from simulated import DAY
 
 from dynamo_consistency.check import Policy, Retention
 from dynamo_consistency.run.action.actions_file import _SCHEMA
-from dynamo_consistency.run.directory import RunDirectory, Store
 from dynamo_consistency.run.gates.confirmation import _enough
 from dynamo_consistency.run.records.retention import Kept, prune, removals
 from dynamo_consistency.run.records.summary import FINDINGS
+from dynamo_consistency.run.store.run_directory import RunDirectory, Store
 
 COMMAND = str(Path(sys.executable).with_name("dynamo-consistency"))
 RUNS, ROWS = 50, 20_000

@@ -15,7 +15,7 @@ from dynamo_consistency import paths, secrets
 from dynamo_consistency.backend import configured
 from dynamo_consistency.backend.contract import Backend
 from dynamo_consistency.check import SiteConsistencyCheck
-from dynamo_consistency.run.directory import RunDirectory, Store
+from dynamo_consistency.run.store.run_directory import RunDirectory, Store
 
 LONG_AGO = 1_600_000_000
 SITE = "T2_TEST"

@@ -14,7 +14,6 @@ from dynamo_consistency.checkfile import dump_check
 from dynamo_consistency.errors import InvalidRunError
 from dynamo_consistency.listers.shards import Share
 from dynamo_consistency.run.comparison.comparison import compare
-from dynamo_consistency.run.directory import CHECK, RunDirectory
 from dynamo_consistency.run.gates import gather
 from dynamo_consistency.run.listing.progress import Progress
 from dynamo_consistency.run.listing.shard import list_shard
@@ -22,6 +21,7 @@ from dynamo_consistency.run.records.summary import summarise
 from dynamo_consistency.run.report.lists import write_lists
 from dynamo_consistency.run.report.storage import write_storage
 from dynamo_consistency.run.report.tables import open_tables
+from dynamo_consistency.run.store.run_directory import CHECK, RunDirectory
 
 ROOT = b"/store/mc"
 SHARDS = 3

@@ -10,8 +10,8 @@ from comparison_model import runs
 from comparison_model.cases import NOW, Case, Entry, Settings, Shard, SiteDirectory, SiteFile
 
 from dynamo_consistency.run.comparison.comparison import compare
-from dynamo_consistency.run.directory import RunDirectory
 from dynamo_consistency.run.snapshot import take_snapshot
+from dynamo_consistency.run.store.run_directory import RunDirectory
 
 ENTRIES = (
     Entry(b"/store/mc/a", 10, dataset="D"),

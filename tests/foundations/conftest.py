@@ -14,7 +14,7 @@ import fsspec
 import pytest
 
 from dynamo_consistency.check import SiteConsistencyCheck
-from dynamo_consistency.run.directory import RunDirectory, Store
+from dynamo_consistency.run.store.run_directory import RunDirectory, Store
 
 
 def free_port() -> int:

@@ -6,7 +6,7 @@ import fsspec
 import pytest
 
 from dynamo_consistency.errors import ConfigurationError, ConsistencyError
-from dynamo_consistency.run.directory import CHECK, RunDirectory, Store, new_run_id
+from dynamo_consistency.run.store.run_directory import CHECK, RunDirectory, Store, new_run_id
 
 
 def test_a_run_keeps_the_check_that_it_began_with(store, check):

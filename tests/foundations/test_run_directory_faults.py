@@ -13,13 +13,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from dynamo_consistency.errors import ConsistencyError
-from dynamo_consistency.run.directory import RunDirectory, Store
+from dynamo_consistency.run.store.run_directory import RunDirectory, Store
 
 NAME = "listing/shard-0000.parquet"
 
 WRITER = """
 import sys
-from dynamo_consistency.run.directory import RunDirectory
+from dynamo_consistency.run.store.run_directory import RunDirectory
 with RunDirectory(sys.argv[1]).writing(sys.argv[2]) as path, path.open("wb") as file:
     file.write(b"half a file" * 10000)
     file.flush()

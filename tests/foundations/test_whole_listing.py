@@ -8,9 +8,9 @@ import pytest
 
 from dynamo_consistency.check import Listing, SiteConsistencyCheck
 from dynamo_consistency.errors import ListingError
-from dynamo_consistency.run.directory import shard_name
 from dynamo_consistency.run.listing.progress import Counts
 from dynamo_consistency.run.local_listing import list_site, shards_here
+from dynamo_consistency.run.store.run_directory import shard_name
 
 DIRECTORIES, FILES = 12, 3
 XROOTD = {"xrootd": {"servers": ["root://door"]}}

@@ -13,10 +13,10 @@ import pytest
 
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.listers.contract import Failed, Listed
-from dynamo_consistency.run.directory import Store
 from dynamo_consistency.run.listing.progress import Progress
 from dynamo_consistency.run.listing.shard import list_shard
 from dynamo_consistency.run.listing.source import open_lister
+from dynamo_consistency.run.store.run_directory import Store
 from tests.conftest import require_programs
 
 pytestmark = pytest.mark.usefixtures("gfal2")

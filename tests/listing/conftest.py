@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from listing_runs import Row, check_of, rows_of
 
-from dynamo_consistency.run.directory import RunDirectory, Store
 from dynamo_consistency.run.listing.progress import Progress
 from dynamo_consistency.run.listing.shard import list_shard
+from dynamo_consistency.run.store.run_directory import RunDirectory, Store
 
 
 @pytest.fixture

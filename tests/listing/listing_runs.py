@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from dynamo_consistency.check import SiteConsistencyCheck
-from dynamo_consistency.run.directory import RunDirectory
+from dynamo_consistency.run.store.run_directory import RunDirectory
 
 Row = tuple[bytes, str, int | None, int | None, str | None]
 

@@ -6,9 +6,9 @@ import json
 import pyarrow.parquet as pq
 
 from dynamo_consistency.check import SiteConsistencyCheck
-from dynamo_consistency.run.directory import Store
 from dynamo_consistency.run.listing.progress import Progress
 from dynamo_consistency.run.listing.shard import list_shard
+from dynamo_consistency.run.store.run_directory import Store
 
 
 def listed(folder, content):

@@ -21,7 +21,7 @@ from dynamo_consistency.run.listing.shard import expected_directories, list_shar
 
 WORKER = """
 import resource, sys
-from dynamo_consistency.run.directory import RunDirectory
+from dynamo_consistency.run.store.run_directory import RunDirectory
 from dynamo_consistency.run.listing.shard import list_shard
 from dynamo_consistency.run.listing.progress import Progress
 list_shard(RunDirectory(sys.argv[1]), None, 0, Progress("test"))
@@ -249,7 +249,7 @@ def test_a_directory_with_a_million_files_is_listed(list_site, make_run):
 MEMORY = """
 import resource, sys
 from types import SimpleNamespace
-from dynamo_consistency.run.directory import RunDirectory
+from dynamo_consistency.run.store.run_directory import RunDirectory
 from dynamo_consistency.run.listing.shard import list_shard
 from dynamo_consistency.run.listing.progress import Progress
 def lister(directory):

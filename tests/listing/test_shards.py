@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from listing_runs import check_of, rows_of
 
 from dynamo_consistency.listers.shards import Share, ancestor
-from dynamo_consistency.run.directory import Store
 from dynamo_consistency.run.listing.progress import Progress
 from dynamo_consistency.run.listing.shard import list_shard
+from dynamo_consistency.run.store.run_directory import Store
 
 names = st.sampled_from(["a", "b", "cc", "d e", "\udcff", "RAW"])
 trees = st.recursive(

@@ -10,7 +10,7 @@ import pytest
 
 from dynamo_consistency.backend.dataset_filter import DatasetFilter
 from dynamo_consistency.check import SiteConsistencyCheck
-from dynamo_consistency.run.directory import RunDirectory, Store
+from dynamo_consistency.run.store.run_directory import RunDirectory, Store
 
 FINDING = pa.schema(
     [("path", pa.binary()), ("size", pa.int64()), ("site_size", pa.int64()), ("mtime", pa.int64())]

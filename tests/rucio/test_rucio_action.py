@@ -6,8 +6,8 @@ import time
 from rucio_requests import Asking
 
 from dynamo_consistency.check import SiteConsistencyCheck
-from dynamo_consistency.run.directory import Store
 from dynamo_consistency.run.pipeline import run_check
+from dynamo_consistency.run.store.run_directory import Store
 
 LONG_AGO = time.time() - 30 * 86400
 ENFORCE = {"mode": "Enforce", "maxCount": 100, "maxFraction": None, "confirmRuns": 2, "confirmSpanSeconds": 0}

@@ -8,9 +8,9 @@ from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.listers.s3 import pages
 from dynamo_consistency.listers.walk import Limits
 from dynamo_consistency.run.action.site_view import Absent, File, SiteView
-from dynamo_consistency.run.directory import Store
 from dynamo_consistency.run.listing.progress import Progress
 from dynamo_consistency.run.listing.shard import list_shard
+from dynamo_consistency.run.store.run_directory import Store
 
 
 def check(source: dict, **listing) -> SiteConsistencyCheck:

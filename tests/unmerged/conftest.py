@@ -10,8 +10,8 @@ import pytest
 
 from dynamo_consistency.backend.contract import INVENTORY_COLUMNS
 from dynamo_consistency.check import SiteConsistencyCheck
-from dynamo_consistency.run.directory import RunDirectory, Store
 from dynamo_consistency.run.listing.parquet import LISTING_COLUMNS
+from dynamo_consistency.run.store.run_directory import RunDirectory, Store
 from dynamo_consistency.run.unmerged import find_unmerged
 
 NOW = 1_790_000_000

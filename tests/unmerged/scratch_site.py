@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 from dynamo_consistency.backend.dynamo import Options, open_backend
 from dynamo_consistency.backend.dynamo.database.connection import connect
 from dynamo_consistency.check import SiteConsistencyCheck
-from dynamo_consistency.run.directory import RunDirectory, Store
 from dynamo_consistency.run.pipeline import act_on, run_check
+from dynamo_consistency.run.store.run_directory import RunDirectory, Store
 
 OLD = 1_000_000_000
 SITE = "T2_Test"

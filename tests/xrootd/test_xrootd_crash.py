@@ -10,14 +10,14 @@ import pytest
 from xrdclient.testing import FaultProxy
 
 from dynamo_consistency.check import SiteConsistencyCheck
-from dynamo_consistency.run.directory import RunDirectory, Store
+from dynamo_consistency.run.store.run_directory import RunDirectory, Store
 
 FILES = 2000  # an answer of so many comes in a hundred pieces
 LIST_APART = """
 import logging, sys
 from dynamo_consistency.errors import ConsistencyError
 from dynamo_consistency.run.listing.processes import apart
-from dynamo_consistency.run.directory import RunDirectory
+from dynamo_consistency.run.store.run_directory import RunDirectory
 from dynamo_consistency.run.listing.shard import list_shard
 from dynamo_consistency.run.listing.progress import Progress
 logging.basicConfig()

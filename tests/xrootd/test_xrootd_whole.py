@@ -10,12 +10,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from dynamo_consistency.check import SiteConsistencyCheck
-from dynamo_consistency.run.directory import Store
+from dynamo_consistency.run.store.run_directory import Store
 
 PROCESSES = 3
 LIST = """
 import sys
-from dynamo_consistency.run.directory import RunDirectory
+from dynamo_consistency.run.store.run_directory import RunDirectory
 from dynamo_consistency.run.listing.progress import Progress
 from dynamo_consistency.run.local_listing import list_scratch_area, list_site
 run = RunDirectory(sys.argv[1])

@@ -23,10 +23,10 @@ from dynamo_consistency.run.action.scheduling import batches
 from dynamo_consistency.run.action.scratch import UNMERGED, ScratchArea, sights_of
 from dynamo_consistency.run.action.site_lock import site_lock
 from dynamo_consistency.run.action.site_view import Sight, SiteView
-from dynamo_consistency.run.directory import RunDirectory, Store
 from dynamo_consistency.run.gates import Facts, Gate, all_ready, evaluate, gather
 from dynamo_consistency.run.listing.source import open_lister
 from dynamo_consistency.run.records.history import read_summary
+from dynamo_consistency.run.store.run_directory import RunDirectory, Store
 
 log = logging.getLogger(__name__)
 

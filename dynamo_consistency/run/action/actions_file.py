@@ -9,10 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dynamo_consistency.run.action.journal import Entry, Journal, Key
-from dynamo_consistency.run.directory import RunDirectory
 from dynamo_consistency.run.gates import Facts, Gate
 from dynamo_consistency.run.gates.confirmation import confirmed_findings
 from dynamo_consistency.run.records.history import comparable_runs
+from dynamo_consistency.run.store.run_directory import RunDirectory
 
 ACTIONS = "actions.parquet"
 LEFT_OVER = "left over"

@@ -16,8 +16,8 @@ from dynamo_consistency.backend.contract import Asked, Backend, Became, Followin
 from dynamo_consistency.errors import ConsistencyError
 from dynamo_consistency.run.action.actions_file import ACTIONS
 from dynamo_consistency.run.action.directory_removal import REMOVED
-from dynamo_consistency.run.directory import RunDirectory
 from dynamo_consistency.run.records.history import FOLLOWED, last_before
+from dynamo_consistency.run.store.run_directory import RunDirectory
 
 log = logging.getLogger(__name__)
 

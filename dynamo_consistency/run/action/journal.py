@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from dynamo_consistency import paths
-from dynamo_consistency.run.directory import RunDirectory
 from dynamo_consistency.run.gates import Gate
+from dynamo_consistency.run.store.run_directory import RunDirectory
 
 FOLDER = "actions"
 Result = Literal["requested", "waiting", "refused", "skipped", "unanswered"]

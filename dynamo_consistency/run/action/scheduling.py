@@ -10,10 +10,10 @@ from itertools import groupby, islice
 from dynamo_consistency.run.action.actions_file import AskedBefore, asked_before
 from dynamo_consistency.run.action.journal import Journal, Key
 from dynamo_consistency.run.action.objections import Finding, is_directory
-from dynamo_consistency.run.directory import RunDirectory
 from dynamo_consistency.run.gates import Facts
 from dynamo_consistency.run.gates.confirmation import confirmed_findings
 from dynamo_consistency.run.gates.facts import Kind
+from dynamo_consistency.run.store.run_directory import RunDirectory
 
 BATCH = 100
 

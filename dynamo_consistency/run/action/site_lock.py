@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dynamo_consistency.errors import ConsistencyError
-from dynamo_consistency.run.directory import Store
+from dynamo_consistency.run.store.run_directory import Store
 
 
 @contextlib.contextmanager

@@ -15,8 +15,8 @@ from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.errors import InvalidRunError
 from dynamo_consistency.run.comparison import counts, filters
 from dynamo_consistency.run.database import blob, execute, literal, open_database, within
-from dynamo_consistency.run.directory import RunDirectory, shard_name
 from dynamo_consistency.run.listing.failed_shards import absent_shards
+from dynamo_consistency.run.store.run_directory import RunDirectory, shard_name
 
 COUNTS = "findings/counts.json"
 _QUERIES = resources.files(__package__).joinpath("comparison.sql")

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from dynamo_consistency import paths
 from dynamo_consistency.errors import ConfigurationError
-from dynamo_consistency.run.directory import RunDirectory
+from dynamo_consistency.run.store.run_directory import RunDirectory
 
 Kind = Literal["missing", "orphan", "mismatch", "empty_directory", "unmerged"]
 Format = Literal["text", "json", "csv"]

@@ -13,8 +13,8 @@ from dynamo_consistency.backend.contract import Backend, DatasetFilter
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.errors import BackendError, ConsistencyError
 from dynamo_consistency.run.database import fill
-from dynamo_consistency.run.directory import RunDirectory
 from dynamo_consistency.run.listing.failed_shards import belongs_to
+from dynamo_consistency.run.store.run_directory import RunDirectory
 from dynamo_consistency.secrets import redact
 
 _UNKNOWN = "SELECT path FROM file WHERE before + after = 0 AND NOT young"

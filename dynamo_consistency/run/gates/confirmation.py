@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from dynamo_consistency.check import FindingPolicy
-from dynamo_consistency.run.directory import RunDirectory
 from dynamo_consistency.run.records.history import start_of
 from dynamo_consistency.run.records.summary import FINDINGS
+from dynamo_consistency.run.store.run_directory import RunDirectory
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from typing import Any, Literal
 from dynamo_consistency.check import FindingPolicy, Policy, SiteConsistencyCheck
 from dynamo_consistency.run import unmerged
 from dynamo_consistency.run.comparison.comparison import COUNTS
-from dynamo_consistency.run.directory import RunDirectory, Store
 from dynamo_consistency.run.gates import confirmation
 from dynamo_consistency.run.gates.confirmation import Confirmed
 from dynamo_consistency.run.records.history import comparable_runs, is_superseded, read_summary
+from dynamo_consistency.run.store.run_directory import RunDirectory, Store
 
 Kind = Literal["missing", "mismatches", "orphans", "emptyDirectories", "unmerged"]
 KINDS: tuple[Kind, ...] = ("mismatches", "missing", "orphans", "emptyDirectories")

@@ -6,7 +6,7 @@ from dynamo_consistency import paths
 from dynamo_consistency.check import Listing
 from dynamo_consistency.errors import InvalidRunError
 from dynamo_consistency.listers.shards import Share
-from dynamo_consistency.run.directory import RunDirectory, shard_name
+from dynamo_consistency.run.store.run_directory import RunDirectory, shard_name
 
 
 def absent_shards(run: RunDirectory, listing: Listing) -> list[int]:

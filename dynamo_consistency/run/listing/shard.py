@@ -14,10 +14,10 @@ from dynamo_consistency.listers.contract import Failed
 from dynamo_consistency.listers.protocols import OpenSource
 from dynamo_consistency.listers.shards import Share
 from dynamo_consistency.listers.walk import Limits, Visit, Walk
-from dynamo_consistency.run.directory import RunDirectory, shard_name
 from dynamo_consistency.run.listing.parquet import ListingFile
 from dynamo_consistency.run.listing.progress import Counts, Watcher
 from dynamo_consistency.run.listing.source import open_lister, source_of
+from dynamo_consistency.run.store.run_directory import RunDirectory, shard_name
 from dynamo_consistency.secrets import redact
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import Any
 
 from dynamo_consistency import paths
 from dynamo_consistency.errors import ConfigurationError
-from dynamo_consistency.run.directory import SUMMARY, RunDirectory, Store
 from dynamo_consistency.run.records.summary import FINDINGS, fingerprint
+from dynamo_consistency.run.store.run_directory import SUMMARY, RunDirectory, Store
 
 SNAPSHOT = "inventory/before.json"
 FOLLOWED = "followed.parquet"

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dynamo_consistency.check import FindingPolicy, Policy, Retention
-from dynamo_consistency.run.directory import RunDirectory, Store
 from dynamo_consistency.run.records.history import SNAPSHOT, read_summary, start_of
+from dynamo_consistency.run.store.run_directory import RunDirectory, Store
 
 DAY = 86400
 DATA_FOLDERS = ("inventory", "listing")

@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from dynamo_consistency import secrets
 from dynamo_consistency.check import SiteConsistencyCheck
-from dynamo_consistency.run.directory import SUMMARY, RunDirectory, shard_name
 from dynamo_consistency.run.listing import failed_shards
+from dynamo_consistency.run.store.run_directory import SUMMARY, RunDirectory, shard_name
 
 Result = Literal["Complete", "Invalid", "Failed"]
 Summary = dict[str, Any]

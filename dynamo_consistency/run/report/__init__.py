@@ -3,12 +3,12 @@
 from typing import Any
 
 from dynamo_consistency.backend.contract import Backend
-from dynamo_consistency.run.directory import RunDirectory
 from dynamo_consistency.run.report.blocks import write_blocks
 from dynamo_consistency.run.report.lists import write_lists
 from dynamo_consistency.run.report.page import write_page
 from dynamo_consistency.run.report.storage import write_storage
 from dynamo_consistency.run.report.tables import open_tables
+from dynamo_consistency.run.store.run_directory import RunDirectory
 
 
 def write_reports(run: RunDirectory, backend: Backend, summary: dict[str, Any]) -> dict[str, str]:

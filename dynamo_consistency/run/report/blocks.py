@@ -9,8 +9,8 @@ from dynamo_consistency import paths, secrets
 from dynamo_consistency.backend import optional_features
 from dynamo_consistency.backend.contract import Backend
 from dynamo_consistency.errors import BackendError
-from dynamo_consistency.run.directory import RunDirectory
 from dynamo_consistency.run.report.tables import Tables
+from dynamo_consistency.run.store.run_directory import RunDirectory
 
 _ARTIFACTS = {
     "missingDatasets": "reports/missing_datasets.txt",

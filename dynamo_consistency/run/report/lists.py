@@ -4,8 +4,8 @@ import io
 
 from dynamo_consistency import paths, secrets
 from dynamo_consistency.paths import visible
-from dynamo_consistency.run.directory import RunDirectory
 from dynamo_consistency.run.report.tables import Tables
+from dynamo_consistency.run.store.run_directory import RunDirectory
 
 # kind of finding → its list. They are in byte order; directories as they were reported, children first.
 LISTS = {

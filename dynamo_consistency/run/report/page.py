@@ -9,9 +9,9 @@ import jinja2
 from markupsafe import Markup
 
 from dynamo_consistency import paths, secrets
-from dynamo_consistency.run.directory import RunDirectory
 from dynamo_consistency.run.report import sections, text
 from dynamo_consistency.run.report.tables import Tables, shards
+from dynamo_consistency.run.store.run_directory import RunDirectory
 
 _OPTIONAL: dict[str, Any] = {"counts": {}, "roots": {}, "gates": [], "actions": {}, "unmerged": {}}
 

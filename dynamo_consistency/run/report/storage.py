@@ -5,8 +5,8 @@ from typing import Any
 
 from dynamo_consistency import paths
 from dynamo_consistency.paths import visible
-from dynamo_consistency.run.directory import RunDirectory
 from dynamo_consistency.run.report.tables import Tables, shards
+from dynamo_consistency.run.store.run_directory import RunDirectory
 
 _DEPTH = 2  # directories down to this depth below a root have an entry of their own
 

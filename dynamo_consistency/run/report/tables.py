@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 
 from dynamo_consistency.run.database import memory_limit
-from dynamo_consistency.run.directory import RunDirectory, shard_name
+from dynamo_consistency.run.store.run_directory import RunDirectory, shard_name
 
 FINDINGS = ("missing", "orphan", "mismatch", "empty_directory", "unmerged")
 BATCH_ROWS = 10_000

@@ -8,10 +8,10 @@ from dynamo_consistency import paths
 from dynamo_consistency.check import Root
 from dynamo_consistency.errors import ListingError
 from dynamo_consistency.listers.shards import Share
-from dynamo_consistency.run.directory import RunDirectory
 from dynamo_consistency.run.listing.parquet import ListingFile
 from dynamo_consistency.run.listing.progress import Watcher
 from dynamo_consistency.run.listing.shard import Part, write_listing
+from dynamo_consistency.run.store.run_directory import RunDirectory
 from dynamo_consistency.run.unmerged.rules import cleaned
 from dynamo_consistency.secrets import redact
 

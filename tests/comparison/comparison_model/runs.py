@@ -17,7 +17,7 @@ from dynamo_consistency.backend.dataset_filter import DatasetFilter
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.checkfile import dump_check
 from dynamo_consistency.run.comparison.comparison import compare
-from dynamo_consistency.run.directory import CHECK, RunDirectory
+from dynamo_consistency.run.store.run_directory import CHECK, RunDirectory
 
 SITE = "T2_XX_Test"
 KINDS = ("missing", "orphan", "mismatch", "empty_directory")
