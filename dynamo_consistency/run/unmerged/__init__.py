@@ -6,7 +6,7 @@ directories, the components that the check excludes, the ignore patterns, and wh
 
 from dynamo_consistency.run.unmerged.findings import comparable, find_unmerged, told
 from dynamo_consistency.run.unmerged.listing import list_unmerged
-from dynamo_consistency.run.unmerged.protection import ProtectionError, protected_directories
+from dynamo_consistency.run.unmerged.protected_list import ProtectionError, protected_directories
 from dynamo_consistency.run.unmerged.rules import Rules, cleaned
 
 __all__ = [

@@ -15,7 +15,7 @@ from dynamo_consistency.check import SiteConsistencyCheck, Unmerged
 from dynamo_consistency.run.database import Row, execute, fill, literal, open_database, within
 from dynamo_consistency.run.store.run_directory import RunDirectory
 from dynamo_consistency.run.unmerged.listing import LISTING
-from dynamo_consistency.run.unmerged.protection import ProtectionError, protected_directories
+from dynamo_consistency.run.unmerged.protected_list import ProtectionError, protected_directories
 from dynamo_consistency.run.unmerged.rules import Rules, Subtrees, cleaned
 
 if TYPE_CHECKING:
