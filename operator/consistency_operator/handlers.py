@@ -13,11 +13,10 @@ import kopf
 from consistency_operator import quick_start
 from consistency_operator.cluster import Body
 from consistency_operator.login import log_in
-from consistency_operator.names import API_VERSION, LABEL_CHECK, PLURAL
+from consistency_operator.names import API_VERSION, LABEL_CHECK, PLURAL, Key
 from consistency_operator.service import Service
 from consistency_operator.settings import read_settings
 from consistency_operator.view import check_of, key_of, slim_job
-from consistency_operator.workqueue import Key
 
 WATCH_SECONDS = 300
 """After so long a watch is begun anew: a connection that was lost silently is found out."""

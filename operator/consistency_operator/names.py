@@ -8,6 +8,10 @@ from dynamo_consistency.errors import ConfigurationError
 API_VERSION, KIND = _model.API_VERSION, _model.KIND
 GROUP, VERSION = API_VERSION.split("/")
 PLURAL = "siteconsistencychecks"
+
+Key = tuple[str, str]
+"""Namespace and name of a check."""
+
 MANAGER = "consistency-operator"
 """What the operator calls itself: as field manager, as reporter of events, and as what manages its Jobs."""
 

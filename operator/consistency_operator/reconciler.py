@@ -16,14 +16,13 @@ from consistency_operator.cluster import ApiError, Body, Cluster
 from consistency_operator.jobmaking import JobRefused, make_job
 from consistency_operator.jobs import JobState, foreign, from_job, refused
 from consistency_operator.metrics import Metrics
-from consistency_operator.names import LABEL_RUN, job_name
+from consistency_operator.names import LABEL_RUN, Key, job_name
 from consistency_operator.places import Places, waits
 from consistency_operator.plan import Action, AskBackend, CreateJob, DeleteJob, Event, ListPods, Preflight, World, plan
 from consistency_operator.preflight import Preflights
 from consistency_operator.settings import OperatorSettings
 from consistency_operator.status import Status
 from consistency_operator.view import Known, View, key_of
-from consistency_operator.workqueue import Key
 
 log = logging.getLogger(__name__)
 

@@ -12,10 +12,9 @@ import kopf
 
 from consistency_operator.cluster import Body
 from consistency_operator.manifests import template_problems
-from consistency_operator.names import LABEL_CHECK, LABEL_STAGE
+from consistency_operator.names import LABEL_CHECK, LABEL_STAGE, Key
 from consistency_operator.resource import Resource, from_body
 from consistency_operator.status import Status, read_status
-from consistency_operator.workqueue import Key
 
 
 @dataclass(frozen=True)

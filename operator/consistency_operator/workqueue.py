@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-Key = tuple[str, str]  # namespace, name
+from consistency_operator.names import Key
 
 FIRST_REST = 1.0
 LONGEST_REST = 300.0
