@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from consistency_operator.jobs import JobState
+from consistency_operator.cluster.job_state import JobState
 from consistency_operator.resource import Resource
 from consistency_operator.status import Status
 

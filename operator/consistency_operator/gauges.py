@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
+from consistency_operator.cluster.cache import Known
 from consistency_operator.schedule import Schedule, schedule_of
 from consistency_operator.status import FinishedRun, Requests
-from consistency_operator.view import Known
 
 Values = dict[tuple[str, ...], float]
 """By the values of the labels that a gauge has beyond those of every check."""

@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import Sequence
 
-from consistency_operator.cluster import ApiError, Body, Cluster
+from consistency_operator.cluster.api import ApiError, Body, Cluster
+from consistency_operator.cluster.cache import Known
 from consistency_operator.manifests import JobRun, build_job, run_check_of
 from consistency_operator.names import job_name
 from consistency_operator.plan import CreateJob
 from consistency_operator.settings import OperatorSettings
-from consistency_operator.view import Known
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.errors import ConfigurationError
 

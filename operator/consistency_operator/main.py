@@ -10,7 +10,7 @@ import click
 import kopf
 from pydantic.fields import FieldInfo
 
-from consistency_operator.login import log_in
+from consistency_operator.cluster.credentials import log_in
 from consistency_operator.settings import PREFIX, OperatorSettings, read_settings
 from dynamo_consistency.errors import ConfigurationError
 

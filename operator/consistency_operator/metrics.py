@@ -11,11 +11,11 @@ from prometheus_client import Counter as Counting
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from consistency_operator.cluster import ApiError
+from consistency_operator.cluster.api import ApiError
+from consistency_operator.cluster.cache import Known
 from consistency_operator.gauges import GAUGES, outcomes
 from consistency_operator.resource import Resource
 from consistency_operator.status import Status
-from consistency_operator.view import Known
 
 PREFIX = "site_consistency"
 LABELS = ("obj_namespace", "obj_name", "site")

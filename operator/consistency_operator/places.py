@@ -8,9 +8,9 @@ from collections.abc import Iterable
 
 from consistency_operator import admission
 from consistency_operator.admission import Admitted, Claim, Queued
-from consistency_operator.jobs import JobState, from_job
+from consistency_operator.cluster.cache import Known, View, key_of
+from consistency_operator.cluster.job_state import JobState, from_job
 from consistency_operator.names import Key
-from consistency_operator.view import Known, View, key_of
 
 
 class Places:

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from consistency_operator.admission import Admitted
-from consistency_operator.cluster import ApiError, Body, Cluster
+from consistency_operator.cluster.api import ApiError, Body, Cluster
+from consistency_operator.cluster.cache import Known, View, key_of
+from consistency_operator.cluster.job_state import JobState, foreign, from_job, refused
 from consistency_operator.jobmaking import JobRefused, make_job
-from consistency_operator.jobs import JobState, foreign, from_job, refused
 from consistency_operator.metrics import Metrics
 from consistency_operator.names import LABEL_RUN, Key, job_name
 from consistency_operator.places import Places, waits
@@ -22,7 +23,6 @@ from consistency_operator.plan import Action, AskBackend, CreateJob, DeleteJob, 
 from consistency_operator.preflight import Preflights
 from consistency_operator.settings import OperatorSettings
 from consistency_operator.status import Status
-from consistency_operator.view import Known, View, key_of
 
 log = logging.getLogger(__name__)
 

@@ -5,12 +5,12 @@ import logging
 import time
 from collections.abc import Sequence
 
-from consistency_operator.cluster import ApiError, Cluster
+from consistency_operator.cluster.api import ApiError, Cluster
+from consistency_operator.cluster.cache import View
 from consistency_operator.metrics import Metrics
 from consistency_operator.names import Key
 from consistency_operator.reconciler import Reconciler, StatusRefused
 from consistency_operator.settings import OperatorSettings
-from consistency_operator.view import View
 from consistency_operator.workqueue import WorkQueue
 
 log = logging.getLogger(__name__)

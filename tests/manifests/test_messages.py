@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from consistency_operator.results import parse
+from consistency_operator.cluster.worker_result import parse
 
 from dynamo_consistency.run.termination_message import LIMIT, SETTING, TerminationMessage
 

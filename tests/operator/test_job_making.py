@@ -4,12 +4,12 @@ import asyncio
 from copy import deepcopy
 
 import pytest
+from consistency_operator.cluster.cache import Known
 from consistency_operator.jobmaking import JobRefused, make_job
 from consistency_operator.plan import CreateJob
 from consistency_operator.resource import from_body
 from consistency_operator.settings import read_settings
 from consistency_operator.status import read_status
-from consistency_operator.view import Known
 
 RUN = "29412180"
 SETTINGS = read_settings({"CONSISTENCY_IMAGE": "example.org/worker:1"})

@@ -5,7 +5,7 @@ import asyncio
 import kopf
 import pytest
 from conftest import check, status_of
-from consistency_operator.cluster import ApiError, Cluster
+from consistency_operator.cluster.api import ApiError, Cluster
 from consistency_operator.names import PLURAL
 from fake_cluster import FakeCluster
 from fake_store import Body

@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
+from consistency_operator.cluster.cache import View, slim_job
 from consistency_operator.names import LABEL_CHECK, LABEL_STAGE
-from consistency_operator.view import View, slim_job
 from fake_store import Body
 
 KEY = ("ns", "a")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from consistency_operator import names
-from consistency_operator.jobs import JobState, from_job
+from consistency_operator.cluster.job_state import JobState, from_job
 
 OWNER = "uid-of-check"
 ENDED = "2026-11-22T11:59:00Z"

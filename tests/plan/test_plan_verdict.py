@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from consistency_operator import names
-from consistency_operator.jobs import JobState
+from consistency_operator.cluster.job_state import JobState
 from consistency_operator.plan import CreateJob, Plan
 from consistency_operator.reasons import EventReason
 from consistency_operator.resource import Resource

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from consistency_operator.jobs import JobState
+from consistency_operator.cluster.job_state import JobState
 from consistency_operator.plan import conditions, retention, starting
 from consistency_operator.plan.scene import Enter, Finish, Outcome, Scene, Wait, Withdraw, run_number
 from consistency_operator.plan.stages import advance

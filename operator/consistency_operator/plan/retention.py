@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from consistency_operator.jobs import JobState
+from consistency_operator.cluster.job_state import JobState
 from consistency_operator.plan.scene import Scene, newest_number, run_number
 from consistency_operator.plan.types import DeleteJob
 from consistency_operator.status import Status

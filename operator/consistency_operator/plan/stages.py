@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from consistency_operator.jobs import JobState
+from consistency_operator.cluster.job_state import JobState, indexes
+from consistency_operator.cluster.worker_result import WorkerResult, summed
 from consistency_operator.plan import starting
 from consistency_operator.plan.approving import approval_of
 from consistency_operator.plan.beginning import preparing, queued
@@ -11,8 +12,6 @@ from consistency_operator.plan.types import Event
 from consistency_operator.plan.verdict import ALWAYS_COUNTED, compared, requested
 from consistency_operator.plan.working import failure, follow
 from consistency_operator.reasons import EventReason, Succeeded
-from consistency_operator.results import WorkerResult, summed
-from consistency_operator.shards import indexes
 from consistency_operator.status import Run, Stage, Status
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from consistency_operator import names
-from consistency_operator.jobs import JobState
+from consistency_operator.cluster.job_state import JobState
 from consistency_operator.names import JobStage
 from consistency_operator.plan.scene import Finish, Outcome, Scene, Wait
 from consistency_operator.plan.types import CreateJob, ListPods

@@ -1,15 +1,14 @@
 """What has become of a Job, from the Job and its pods: judged by its conditions Complete and Failed alone."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from consistency_operator import trouble
+from consistency_operator.cluster import diagnosis
+from consistency_operator.cluster.pods import Pod, belongs_to, pod_from
+from consistency_operator.cluster.worker_result import WorkerResult
 from consistency_operator.names import CONFIGURATION, JOB_STAGES, LABEL_RUN, LABEL_STAGE, JobStage
-from consistency_operator.pods import Pod, belongs_to, pod_from
-from consistency_operator.results import WorkerResult
-from consistency_operator.shards import indexes
 
 State = Literal["Running", "Complete", "Failed", "Foreign", "Refused"]
 
@@ -147,4 +146,15 @@ def _trouble(stage: JobStage, end: Mapping[str, Any] | None, attempts: Sequence[
     if end is not None and end.get("reason") == "DeadlineExceeded":
         return "it took longer than the run's deadline allows (spec.runDeadlineSeconds)"
     by_job = str(end.get("message") or end.get("reason") or "") if end else ""
-    return trouble.of_pods(stage, attempts) or by_job
+    return diagnosis.of_pods(stage, attempts) or by_job
+
+
+def indexes(text: str | None) -> set[int]:
+    """The numbers in `text`; what is no number or interval is left out."""
+    return {index for part in (text or "").split(",") for index in _interval(part)}
+
+
+def _interval(part: str) -> Iterator[int]:
+    first, _, last = part.partition("-")
+    if first.isdigit() and (not last or last.isdigit()):
+        yield from range(int(first), int(last or first) + 1)

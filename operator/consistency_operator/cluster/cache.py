@@ -10,7 +10,7 @@ from typing import Any
 
 import kopf
 
-from consistency_operator.cluster import Body
+from consistency_operator.cluster.api import Body
 from consistency_operator.manifests import template_problems
 from consistency_operator.names import LABEL_CHECK, LABEL_STAGE, Key
 from consistency_operator.resource import Resource, from_body

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from consistency_operator.cluster.pods import Pod
 from consistency_operator.names import CONFIGURATION, JobStage
-from consistency_operator.pods import Pod
 
 _SHOWN = 3
 _LONGEST = 300

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from consistency_operator import results
+from consistency_operator.cluster import worker_result
+from consistency_operator.cluster.worker_result import WorkerResult
 from consistency_operator.names import WORKER
-from consistency_operator.results import WorkerResult
 
 INDEX = "batch.kubernetes.io/job-completion-index"
 
@@ -51,7 +51,7 @@ def pod_from(body: Mapping[str, Any]) -> Pod:
     ended = _ended(status)
     why = _why(status, ended)
     said = str(ended.get("message") or "")
-    result = results.parse(said)
+    result = worker_result.parse(said)
     return Pod(
         name=body["metadata"]["name"],
         index=_index(body["metadata"]),
