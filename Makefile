@@ -31,7 +31,7 @@ lint: $(READY_DEV) ## Formatting, style, types, and the direction of dependencie
 	@$(BIN)/lint-imports --no-logo
 
 crd: $(READY_DEV) ## Write the CustomResourceDefinition anew from the models
-	@$(BIN)/python -m consistency_operator.crd > $(CRD).new && mv $(CRD).new $(CRD)
+	@$(BIN)/python -m consistency_operator.crd.crd > $(CRD).new && mv $(CRD).new $(CRD)
 
 e2e: $(READY_DEV) ## Run the operator in a real Kubernetes, which is built first (15 minutes, once); E2E=... are pytest's arguments
 	@PYTHONPATH=tests/e2e:tests/rucio $(BIN)/python -m cluster.run $(E2E)

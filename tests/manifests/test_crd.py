@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from consistency_operator import crd
-from consistency_operator.crd_rules import RULES
+from consistency_operator.crd import crd
+from consistency_operator.crd.cel_rules import RULES
 
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.errors import ConfigurationError

@@ -1,12 +1,12 @@
-"""The CustomResourceDefinition, from the models of spec and status: `python -m consistency_operator.crd`."""
+"""The CustomResourceDefinition, from the models of spec and status: `python -m consistency_operator.crd.crd`."""
 
 import sys
 
 import yaml
 
 from consistency_operator import names
-from consistency_operator.crd_rules import add_rules
-from consistency_operator.crd_schema import Schema, spec_schema, status_schema
+from consistency_operator.crd.cel_rules import add_rules
+from consistency_operator.crd.openapi_schema import Schema, spec_schema, status_schema
 from consistency_operator.status import Status
 from dynamo_consistency.check import SiteConsistencyCheck, Spec
 
