@@ -40,7 +40,7 @@ def run() -> None:
         click.echo(str(error), err=True)
         sys.exit(error.exit_code)
     kopf.configure(debug=settings.log_level == "DEBUG", quiet=settings.log_level == "WARNING")
-    import_module("consistency_operator.handlers")  # its decorators register them
+    import_module("consistency_operator.loop.handlers")  # its decorators register them
     host, port = settings.health_listen
     logging.getLogger(__name__).info("serving %s", ", ".join(settings.namespaces) or "all namespaces")
     kopf.run(

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import consistency_operator.handlers
+import consistency_operator.loop.handlers
 import kopf
 import pytest
-from consistency_operator import preflight
+from consistency_operator.loop import preflight
 from consistency_operator.names import LABEL_STAGE, PLURAL
 from fake_cluster import FakeCluster
 from fake_jobs import JobController
@@ -24,7 +24,7 @@ from fake_store import Body
 from kopf.testing import KopfRunner
 from scripted_pods import Script
 
-HANDLERS = consistency_operator.handlers.__file__
+HANDLERS = consistency_operator.loop.handlers.__file__
 
 logging.raiseExceptions = False  # KopfRunner takes its stream away while kopf still says its last words
 
@@ -195,6 +195,6 @@ def asking(backends: Backends) -> list[Path]:
             command = path.read_bytes()
         except OSError:  # it has just ended
             continue
-        if b"consistency_operator.preflight_process" in command and str(backends.file).encode() in command:
+        if b"consistency_operator.loop.preflight_process" in command and str(backends.file).encode() in command:
             found.append(path)
     return found

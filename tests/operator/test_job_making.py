@@ -5,7 +5,7 @@ from copy import deepcopy
 
 import pytest
 from consistency_operator.cluster.cache import Known
-from consistency_operator.jobmaking import JobRefused, make_job
+from consistency_operator.loop.job_creation import JobRefused, make_job
 from consistency_operator.plan import CreateJob
 from consistency_operator.resource import from_body
 from consistency_operator.settings import read_settings

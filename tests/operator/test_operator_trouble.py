@@ -4,7 +4,7 @@ import time
 
 import pytest
 from conftest import Operator, check, condition, created_jobs, events_of, last_run, stage_of, status_of
-from consistency_operator import jobmaking, workqueue
+from consistency_operator.loop import job_creation, workqueue
 from consistency_operator.names import PLURAL
 from consistency_operator.plan import working
 from fake_cluster import FakeCluster
@@ -22,7 +22,7 @@ A_CAUSE = [{"field": "status.run.stage", "message": "Unsupported value", "reason
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """A tenth of the time that an operator waits before it tries again."""
     monkeypatch.setattr(workqueue, "FIRST_REST", workqueue.FIRST_REST / 10)
-    monkeypatch.setattr(jobmaking, "PAUSES", [pause / 10 for pause in jobmaking.PAUSES])
+    monkeypatch.setattr(job_creation, "PAUSES", [pause / 10 for pause in job_creation.PAUSES])
 
 
 def completed_once(cluster: FakeCluster) -> None:
@@ -152,7 +152,7 @@ def test_a_job_that_vanished_unseen_does_not_stay_for_ever(
     cluster: FakeCluster, operator: Operator, script: Script, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After a gap kopf lists anew, and does not tell of what is missing there."""
-    monkeypatch.setattr("consistency_operator.supervisor.RESYNC", 0.5)
+    monkeypatch.setattr("consistency_operator.loop.supervisor.RESYNC", 0.5)
     script.holds = {"Snapshot"}
     cluster.create(PLURAL, check(trigger=MANUAL))
     operator.start()
@@ -171,7 +171,7 @@ def test_a_job_that_vanished_unseen_does_not_stay_for_ever(
 def test_a_check_that_vanished_unseen_loses_its_metrics(
     cluster: FakeCluster, operator: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("consistency_operator.supervisor.RESYNC", 0.5)
+    monkeypatch.setattr("consistency_operator.loop.supervisor.RESYNC", 0.5)
     cluster.create(PLURAL, check())
     operator.start()
     cluster.until(lambda: any("t2-a" in name for name in operator.metrics()))

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from conftest import Backends, asking, check
-from consistency_operator import preflight
+from consistency_operator.loop import preflight
+from consistency_operator.loop.preflight import Preflights
 from consistency_operator.plan import Preflight
-from consistency_operator.preflight import Preflights
 from consistency_operator.settings import OperatorSettings
 
 from dynamo_consistency.check import API_VERSION, KIND, SiteConsistencyCheck

@@ -2,12 +2,12 @@
 
 import asyncio
 
-import consistency_operator.handlers
+import consistency_operator.loop.handlers
 import pytest
-from consistency_operator.quick_start import QuietToggleSet
+from consistency_operator.loop.kopf_startup import QuietToggleSet
 from kopf._cogs.aiokits import aiotoggles
 
-assert consistency_operator.handlers
+assert consistency_operator.loop.handlers
 
 
 def test_kopf_takes_ours() -> None:

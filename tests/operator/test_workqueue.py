@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
-from consistency_operator.workqueue import LONGEST_REST, WorkQueue
+from consistency_operator.loop.workqueue import LONGEST_REST, WorkQueue
 
 A, B = ("ns", "a"), ("ns", "b")
 

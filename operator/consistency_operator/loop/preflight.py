@@ -16,7 +16,7 @@ from consistency_operator.settings import OperatorSettings
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.secrets import redact
 
-COMMAND = (sys.executable, "-m", "consistency_operator.preflight_process")
+COMMAND = (sys.executable, "-m", "consistency_operator.loop.preflight_process")
 KILL_AFTER = 2  # seconds
 
 

@@ -15,12 +15,12 @@ from consistency_operator.admission import Admitted
 from consistency_operator.cluster.api import ApiError, Body, Cluster
 from consistency_operator.cluster.cache import Known, View, key_of
 from consistency_operator.cluster.job_state import JobState, foreign, from_job, refused
-from consistency_operator.jobmaking import JobRefused, make_job
+from consistency_operator.loop.job_creation import JobRefused, make_job
+from consistency_operator.loop.preflight import Preflights
+from consistency_operator.loop.run_slots import Places, waits
 from consistency_operator.metrics import Metrics
 from consistency_operator.names import LABEL_RUN, Key, job_name
-from consistency_operator.places import Places, waits
 from consistency_operator.plan import Action, AskBackend, CreateJob, DeleteJob, Event, ListPods, Preflight, World, plan
-from consistency_operator.preflight import Preflights
 from consistency_operator.settings import OperatorSettings
 from consistency_operator.status import Status
 

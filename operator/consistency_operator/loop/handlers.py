@@ -10,19 +10,19 @@ from typing import Any
 
 import kopf
 
-from consistency_operator import quick_start
 from consistency_operator.cluster.api import Body
 from consistency_operator.cluster.cache import check_of, key_of, slim_job
 from consistency_operator.cluster.credentials import log_in
+from consistency_operator.loop import kopf_startup
+from consistency_operator.loop.service import Service
 from consistency_operator.names import API_VERSION, LABEL_CHECK, PLURAL, Key
-from consistency_operator.service import Service
 from consistency_operator.settings import read_settings
 
 WATCH_SECONDS = 300
 """After so long a watch is begun anew: a connection that was lost silently is found out."""
 EXIT_SECONDS = 0.5
 
-quick_start.install()
+kopf_startup.install()
 
 
 @kopf.on.startup(errors=kopf.ErrorsMode.PERMANENT)

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 from consistency_operator.cluster.api import ApiError, Cluster
 from consistency_operator.cluster.cache import View
+from consistency_operator.loop.reconciler import Reconciler, StatusRefused
+from consistency_operator.loop.workqueue import WorkQueue
 from consistency_operator.metrics import Metrics
 from consistency_operator.names import Key
-from consistency_operator.reconciler import Reconciler, StatusRefused
 from consistency_operator.settings import OperatorSettings
-from consistency_operator.workqueue import WorkQueue
 
 log = logging.getLogger(__name__)
 

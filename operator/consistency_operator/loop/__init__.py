@@ -1,0 +1,1 @@
+"""The loop: events become keys in a queue, and a supervisor reconciles one key at a time."""
