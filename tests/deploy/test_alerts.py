@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from consistency_operator.gauges import GAUGES
-from consistency_operator.metrics import PREFIX
+from consistency_operator.metrics.exposition import PREFIX
+from consistency_operator.metrics.gauges import GAUGES
 
 from tests.conftest import require_programs
 from tests.deploy.conftest import REPOSITORY

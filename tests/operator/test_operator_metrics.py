@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 from conftest import Operator, check, condition, last_run, stage_of
-from consistency_operator.gauges import GAUGES
-from consistency_operator.metrics import PREFIX
+from consistency_operator.metrics.exposition import PREFIX
+from consistency_operator.metrics.gauges import GAUGES
 from consistency_operator.names import PLURAL
 from fake_cluster import FakeCluster
 from scripted_pods import Script, ends_with, gates

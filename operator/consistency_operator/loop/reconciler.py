@@ -18,7 +18,7 @@ from consistency_operator.cluster.job_state import JobState, foreign, from_job, 
 from consistency_operator.loop.job_creation import JobRefused, make_job
 from consistency_operator.loop.preflight import Preflights
 from consistency_operator.loop.run_slots import Places, waits
-from consistency_operator.metrics import Metrics
+from consistency_operator.metrics.exposition import Metrics
 from consistency_operator.names import LABEL_RUN, Key, job_name
 from consistency_operator.plan import Action, AskBackend, CreateJob, DeleteJob, Event, ListPods, Preflight, World, plan
 from consistency_operator.settings import OperatorSettings

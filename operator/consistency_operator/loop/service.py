@@ -9,7 +9,7 @@ from aiohttp import web
 from consistency_operator.cluster.api import Body, Cluster
 from consistency_operator.cluster.cache import View, check_of, key_of
 from consistency_operator.loop.supervisor import Supervisor
-from consistency_operator.metrics import Metrics
+from consistency_operator.metrics.exposition import Metrics
 from consistency_operator.names import Key
 from consistency_operator.settings import OperatorSettings
 

@@ -9,7 +9,7 @@ from consistency_operator.cluster.api import ApiError, Cluster
 from consistency_operator.cluster.cache import View
 from consistency_operator.loop.reconciler import Reconciler, StatusRefused
 from consistency_operator.loop.workqueue import WorkQueue
-from consistency_operator.metrics import Metrics
+from consistency_operator.metrics.exposition import Metrics
 from consistency_operator.names import Key
 from consistency_operator.settings import OperatorSettings
 

@@ -13,7 +13,7 @@ from prometheus_client.registry import Collector
 
 from consistency_operator.cluster.api import ApiError
 from consistency_operator.cluster.cache import Known
-from consistency_operator.gauges import GAUGES, outcomes
+from consistency_operator.metrics.gauges import GAUGES, outcomes
 from consistency_operator.resource import Resource
 from consistency_operator.status import Status
 

@@ -1,0 +1,1 @@
+"""Metrics: gauges from the resources, counters of what the operator does, and the page that shows them."""
