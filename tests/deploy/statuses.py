@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from consistency_operator.admission import Admitted, Queued
 from consistency_operator.cluster.job_state import JobState
 from consistency_operator.cluster.worker_result import WorkerResult
 from consistency_operator.names import JOB_STAGES, JobStage, job_name
 from consistency_operator.plan import Preflight, World, plan
+from consistency_operator.plan.admission import Admitted, Queued
 from consistency_operator.resource import from_body
 from consistency_operator.status import Gate, Status, read_status
 

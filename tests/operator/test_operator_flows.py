@@ -5,7 +5,7 @@ import datetime
 import pytest
 from conftest import Backends, Operator, check, condition, created_jobs, events_of, last_run, stage_of, status_of
 from consistency_operator.names import ANNOTATION_APPROVE, ANNOTATION_REQUESTED_AT, LABEL_RUN, PLURAL
-from consistency_operator.plan import beginning
+from consistency_operator.plan import queue_stages
 from fake_cluster import FakeCluster
 from scripted_pods import Script, ends_with, gates
 
@@ -229,7 +229,7 @@ def test_a_spec_that_is_not_valid_is_said_to_be_so_and_can_be_mended(cluster: Fa
 def test_a_run_waits_for_a_site_that_is_not_ready(
     cluster: FakeCluster, operator: Operator, backends: Backends, monkeypatch: pytest.MonkeyPatch, reason: str
 ) -> None:
-    monkeypatch.setattr(beginning, "FIRST_PAUSE", datetime.timedelta(seconds=1))
+    monkeypatch.setattr(queue_stages, "FIRST_PAUSE", datetime.timedelta(seconds=1))
     backends.answer(reason, "the site sleeps")
     cluster.create(PLURAL, check(trigger=MANUAL))
     operator.start()

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from conftest import Operator, check, created_jobs, last_run, stage_of, status_of
 from consistency_operator.names import PLURAL
-from consistency_operator.plan import working
+from consistency_operator.plan import job_stages
 from fake_cluster import FakeCluster
 from scripted_pods import Script, gates
 
@@ -18,7 +18,7 @@ MANUAL = {"manual": "1"}
 @pytest.fixture
 def watches_are_quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was asked for and is not there after this time never was."""
-    monkeypatch.setattr(working, "SEEN_WITHIN", timedelta(seconds=0.5))
+    monkeypatch.setattr(job_stages, "SEEN_WITHIN", timedelta(seconds=0.5))
 
 
 @pytest.mark.parametrize("stage", STAGES)

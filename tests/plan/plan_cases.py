@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from consistency_operator import names
-from consistency_operator.admission import Admitted
 from consistency_operator.cluster.job_state import JobState, State
 from consistency_operator.cluster.worker_result import WorkerResult
 from consistency_operator.names import JobStage
 from consistency_operator.plan import Plan, Preflight, World, plan
+from consistency_operator.plan.admission import Admitted
 from consistency_operator.plan.types import Action
 from consistency_operator.resource import Resource
 from consistency_operator.status import Gate, JobRecord, Run, Stage, Status

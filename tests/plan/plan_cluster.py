@@ -5,11 +5,21 @@ import itertools
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from consistency_operator import admission, names
+from consistency_operator import names
 from consistency_operator.cluster.job_state import JobState, foreign
 from consistency_operator.cluster.worker_result import WorkerResult
 from consistency_operator.names import JobStage
-from consistency_operator.plan import AskBackend, CreateJob, DeleteJob, ListPods, Plan, Preflight, World, plan
+from consistency_operator.plan import (
+    AskBackend,
+    CreateJob,
+    DeleteJob,
+    ListPods,
+    Plan,
+    Preflight,
+    World,
+    admission,
+    plan,
+)
 from consistency_operator.resource import Resource
 from consistency_operator.status import Status, read_status
 from plan_cases import FOUND, NOW, gates

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from consistency_operator.admission import Admitted, Claim, Queued, claim_of, decide
+from consistency_operator.plan.admission import Admitted, Claim, Queued, claim_of, decide
 from consistency_operator.status import Stage
 from hypothesis import given
 from hypothesis import strategies as st

@@ -5,13 +5,13 @@ from datetime import datetime
 from typing import NamedTuple
 
 import pytest
-from consistency_operator.admission import Admitted
-from consistency_operator.admission import Queued as QueuedBehind
 from consistency_operator.cluster.job_state import JobState
 from consistency_operator.cluster.worker_result import WorkerResult
 from consistency_operator.names import JOB_STAGES, JobStage
 from consistency_operator.plan import Preflight, World
-from consistency_operator.plan.working import SEEN_WITHIN
+from consistency_operator.plan.admission import Admitted
+from consistency_operator.plan.admission import Queued as QueuedBehind
+from consistency_operator.plan.job_stages import SEEN_WITHIN
 from consistency_operator.resource import Resource
 from consistency_operator.status import Run, Stage, Trial
 from plan_cases import (

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from consistency_operator import names
-from consistency_operator.admission import Admitted
 from consistency_operator.plan import Plan, Preflight, World, plan
+from consistency_operator.plan.admission import Admitted
 from consistency_operator.reasons import EventReason
 from consistency_operator.resource import Resource
 from consistency_operator.status import FinishedRun, Status

@@ -5,12 +5,12 @@ from datetime import timedelta
 from typing import Any, TypeVar, get_args
 
 import pytest
-from consistency_operator.admission import Admitted, Queued
 from consistency_operator.cluster.job_state import JobState, State
 from consistency_operator.cluster.worker_result import WorkerResult
 from consistency_operator.names import ANNOTATION_APPROVE, JOB_STAGES
 from consistency_operator.plan import CreateJob, Preflight, World
-from consistency_operator.plan.scene import run_number
+from consistency_operator.plan.admission import Admitted, Queued
+from consistency_operator.plan.context import run_number
 from consistency_operator.resource import Resource, from_body
 from consistency_operator.status import (
     Condition,

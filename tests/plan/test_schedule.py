@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from consistency_operator.schedule import Schedule, schedule_of
+from consistency_operator.plan.schedule import Schedule, schedule_of
 from hypothesis import given
 from hypothesis import strategies as st
 from plan_cases import check

@@ -11,7 +11,6 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from consistency_operator.admission import Admitted
 from consistency_operator.cluster.api import ApiError, Body, Cluster
 from consistency_operator.cluster.cache import Known, View, key_of
 from consistency_operator.cluster.job_state import JobState, foreign, from_job, refused
@@ -21,6 +20,7 @@ from consistency_operator.loop.run_slots import Places, waits
 from consistency_operator.metrics.exposition import Metrics
 from consistency_operator.names import LABEL_RUN, Key, job_name
 from consistency_operator.plan import Action, AskBackend, CreateJob, DeleteJob, Event, ListPods, Preflight, World, plan
+from consistency_operator.plan.admission import Admitted
 from consistency_operator.settings import OperatorSettings
 from consistency_operator.status import Status
 

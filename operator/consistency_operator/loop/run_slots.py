@@ -6,11 +6,11 @@ A ledger of claims, kept up to date by the checks that are reconciled: asking a 
 import asyncio
 from collections.abc import Iterable
 
-from consistency_operator import admission
-from consistency_operator.admission import Admitted, Claim, Queued
 from consistency_operator.cluster.cache import Known, View, key_of
 from consistency_operator.cluster.job_state import JobState, from_job
 from consistency_operator.names import Key
+from consistency_operator.plan import admission
+from consistency_operator.plan.admission import Admitted, Claim, Queued
 
 
 class Places:

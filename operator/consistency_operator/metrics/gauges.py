@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from consistency_operator.cluster.cache import Known
-from consistency_operator.schedule import Schedule, schedule_of
+from consistency_operator.plan.schedule import Schedule, schedule_of
 from consistency_operator.status import FinishedRun, Requests
 
 Values = dict[tuple[str, ...], float]

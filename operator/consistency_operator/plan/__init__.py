@@ -11,7 +11,7 @@ The supervisor has to keep this order, which makes it safe against crashes, stal
 3. plan again at `wake_at`, or as soon as the resource, one of its Jobs or the world changes.
 """
 
-from consistency_operator.plan.planning import plan
+from consistency_operator.plan.planner import plan
 from consistency_operator.plan.types import (
     Action,
     AskBackend,

@@ -1,8 +1,8 @@
 """The conditions of a check, from what its resource and its status say."""
 
-from consistency_operator.plan.scene import Scene
+from consistency_operator.plan.context import Scene
+from consistency_operator.plan.outcome import findings
 from consistency_operator.plan.types import Event
-from consistency_operator.plan.verdict import findings
 from consistency_operator.reasons import ConditionType, Consistent, EventReason, Ready, Running, Stalled, Succeeded
 from consistency_operator.status import Condition, Counts, Run, Status, short
 

@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 from consistency_operator.cluster.job_state import JobState, indexes
 from consistency_operator.cluster.worker_result import WorkerResult, summed
-from consistency_operator.plan import starting
-from consistency_operator.plan.approving import approval_of
-from consistency_operator.plan.beginning import preparing, queued
-from consistency_operator.plan.scene import Enter, Finish, Outcome, Scene, Wait
+from consistency_operator.plan import triggers
+from consistency_operator.plan.approval import approval_of
+from consistency_operator.plan.context import Enter, Finish, Outcome, Scene, Wait
+from consistency_operator.plan.job_stages import failure, follow
+from consistency_operator.plan.outcome import ALWAYS_COUNTED, compared, requested
+from consistency_operator.plan.queue_stages import preparing, queued
 from consistency_operator.plan.types import Event
-from consistency_operator.plan.verdict import ALWAYS_COUNTED, compared, requested
-from consistency_operator.plan.working import failure, follow
 from consistency_operator.reasons import EventReason, Succeeded
 from consistency_operator.status import Run, Stage, Status
 
@@ -83,7 +83,7 @@ def _awaiting_approval(scene: Scene, status: Status, run: Run) -> Outcome:
     if approval and scene.resource.check:
         fresh = {"approval": approval, "deadline_time": scene.deadline_from_now(), "message": ""}
         return Enter(run.model_copy(update=fresh), "Action")
-    if starting.asks(scene, status) and not any(scene.unfinished(status)):
+    if triggers.asks(scene, status) and not any(scene.unfinished(status)):
         message = f"nobody has approved run {run.id} until the next one was due; nothing was requested"
         return Finish(run, "Complete", Succeeded.NOT_APPROVED, message)
     return Wait(run)

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from consistency_operator.admission import Admitted, Queued
 from consistency_operator.names import JobStage
+from consistency_operator.plan.admission import Admitted, Queued
 from consistency_operator.reasons import WARNINGS, EventReason
 from consistency_operator.status import Status
 

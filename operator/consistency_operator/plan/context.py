@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from consistency_operator.admission import Admitted, Queued
 from consistency_operator.cluster.job_state import JobState
 from consistency_operator.names import JobStage
+from consistency_operator.plan.admission import Admitted, Queued
 from consistency_operator.plan.types import Action, Event, Preflight, World
 from consistency_operator.reasons import Succeeded
 from consistency_operator.resource import Resource

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from consistency_operator.plan.scene import Scene, newest_number, run_number
+from consistency_operator.plan.context import Scene, newest_number, run_number
+from consistency_operator.plan.schedule import Schedule, schedule_of
 from consistency_operator.plan.types import Event
 from consistency_operator.reasons import EventReason
-from consistency_operator.schedule import Schedule, schedule_of
 from consistency_operator.status import Run, Status, Trigger
 
 LATE = timedelta(minutes=5)

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from consistency_operator.cluster.job_state import JobState
-from consistency_operator.plan import conditions, retention, starting
-from consistency_operator.plan.scene import Enter, Finish, Outcome, Scene, Wait, Withdraw, run_number
+from consistency_operator.plan import conditions, job_retention, triggers
+from consistency_operator.plan.context import Enter, Finish, Outcome, Scene, Wait, Withdraw, run_number
 from consistency_operator.plan.stages import advance
 from consistency_operator.plan.types import Action, Event, Plan, World
 from consistency_operator.reasons import EventReason
@@ -27,21 +27,21 @@ def plan(resource: Resource, status: Status, jobs: Iterable[JobState], now: date
     if resource.deleting:
         return Plan(status)
     scene = Scene(resource, tuple(jobs), whole_seconds(now), world)
-    draft = Draft(starting.observe_schedule(scene, status))
+    draft = Draft(triggers.observe_schedule(scene, status))
     for _ in range(_MOST_STEPS):
         if draft.settled:
             break
         draft = _step(scene, draft)
     update = {
         "observed_generation": resource.generation,
-        "next_run_time": starting.next_run_time(scene, draft.status),
+        "next_run_time": triggers.next_run_time(scene, draft.status),
     }
     after = conditions.told(scene, draft.status.model_copy(update=update))
     wake_at = min(filter(None, (draft.wake_at, after.next_run_time)), default=None)
     return Plan(
         status=after,
         events=(*draft.events, *conditions.news(status, after)),
-        actions=(*draft.actions, *retention.deletions(scene, after)),
+        actions=(*draft.actions, *job_retention.deletions(scene, after)),
         wake_at=wake_at if draft.settled else scene.now + _SOON,
     )
 
@@ -64,7 +64,7 @@ def _step(scene: Scene, draft: Draft) -> Draft:
     run = draft.status.run
     if run is not None:
         return _come_of(scene, draft, advance(scene, draft.status, run))
-    status, events = starting.start(scene, draft.status)
+    status, events = triggers.start(scene, draft.status)
     return replace(draft.told(status, *events), settled=status == draft.status)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from consistency_operator import names
 from consistency_operator.cluster.job_state import JobState
 from consistency_operator.names import JobStage
-from consistency_operator.plan.scene import Finish, Outcome, Scene, Wait
+from consistency_operator.plan.context import Finish, Outcome, Scene, Wait
 from consistency_operator.plan.types import CreateJob, ListPods
 from consistency_operator.reasons import Succeeded
 from consistency_operator.status import JobRecord, Run
