@@ -10,8 +10,8 @@ from consistency_operator.cluster.worker_result import WorkerResult
 from consistency_operator.names import JOB_STAGES, JobStage, job_name
 from consistency_operator.plan import Preflight, World, plan
 from consistency_operator.plan.admission import Admitted, Queued
-from consistency_operator.resource import from_body
-from consistency_operator.status import Gate, Status, read_status
+from consistency_operator.resource.check import from_body
+from consistency_operator.resource.status import Gate, Status, read_status
 
 NAME = "t2-de-rwth"
 BEGIN = datetime(2026, 11, 22, 3, 5, tzinfo=UTC)

@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 import pytest
 import yaml
-from consistency_operator.status import Stage
+from consistency_operator.resource.status import Stage
 
 from dynamo_consistency.checkfile import read_check
 from tests.conftest import require_programs

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from consistency_operator import names, reasons
+from consistency_operator import names
+from consistency_operator.resource import reasons
 from consistency_operator.settings import OperatorSettings
 
 from dynamo_consistency.checkfile import read_check

@@ -7,9 +7,9 @@ import pytest
 from consistency_operator.cluster.cache import Known
 from consistency_operator.loop.job_creation import JobRefused, make_job
 from consistency_operator.plan import CreateJob
-from consistency_operator.resource import from_body
+from consistency_operator.resource.check import from_body
+from consistency_operator.resource.status import read_status
 from consistency_operator.settings import read_settings
-from consistency_operator.status import read_status
 
 RUN = "29412180"
 SETTINGS = read_settings({"CONSISTENCY_IMAGE": "example.org/worker:1"})

@@ -12,8 +12,8 @@ from consistency_operator.names import JobStage
 from consistency_operator.plan import Plan, Preflight, World, plan
 from consistency_operator.plan.admission import Admitted
 from consistency_operator.plan.types import Action
-from consistency_operator.resource import Resource
-from consistency_operator.status import Gate, JobRecord, Run, Stage, Status
+from consistency_operator.resource.check import Resource
+from consistency_operator.resource.status import Gate, JobRecord, Run, Stage, Status
 
 from dynamo_consistency.check import SiteConsistencyCheck
 

@@ -20,8 +20,8 @@ from consistency_operator.plan import (
     admission,
     plan,
 )
-from consistency_operator.resource import Resource
-from consistency_operator.status import Status, read_status
+from consistency_operator.resource.check import Resource
+from consistency_operator.resource.status import Status, read_status
 from plan_cases import FOUND, NOW, gates
 
 LISTED = {"files": 10, "directories": 2, "bytes": 99, "holes": 0}

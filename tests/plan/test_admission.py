@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from consistency_operator.plan.admission import Admitted, Claim, Queued, claim_of, decide
-from consistency_operator.status import Stage
+from consistency_operator.resource.status import Stage
 from hypothesis import given
 from hypothesis import strategies as st
 from plan_cases import MINUTE, NOW, RUN, job, resource, run_in, status_of

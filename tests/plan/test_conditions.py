@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 from consistency_operator.plan import World
-from consistency_operator.reasons import EventReason
-from consistency_operator.resource import Resource
-from consistency_operator.status import Status
+from consistency_operator.resource.check import Resource
+from consistency_operator.resource.reasons import EventReason
+from consistency_operator.resource.status import Status
 from plan_cases import (
     DAY,
     HOUR,

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from consistency_operator import names
 from consistency_operator.plan import World, plan
-from consistency_operator.status import Status, read_status
+from consistency_operator.resource.status import Status, read_status
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from consistency_operator.plan import DeleteJob, ListPods
 from consistency_operator.plan.job_stages import GOING_WITHIN, LOOK_AGAIN, TOLD_WITHIN
-from consistency_operator.status import FinishedRun, Hole
+from consistency_operator.resource.status import FinishedRun, Hole
 from plan_cases import (
     DAY,
     FOUND,

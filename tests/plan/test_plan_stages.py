@@ -12,8 +12,8 @@ from consistency_operator.plan import Preflight, World
 from consistency_operator.plan.admission import Admitted
 from consistency_operator.plan.admission import Queued as QueuedBehind
 from consistency_operator.plan.job_stages import SEEN_WITHIN
-from consistency_operator.resource import Resource
-from consistency_operator.status import Run, Stage, Trial
+from consistency_operator.resource.check import Resource
+from consistency_operator.resource.status import Run, Stage, Trial
 from plan_cases import (
     ADMITTED,
     DAY,

@@ -9,9 +9,9 @@ import pytest
 from consistency_operator import names
 from consistency_operator.plan import Plan, Preflight, World, plan
 from consistency_operator.plan.admission import Admitted
-from consistency_operator.reasons import EventReason
-from consistency_operator.resource import Resource
-from consistency_operator.status import FinishedRun, Status
+from consistency_operator.resource.check import Resource
+from consistency_operator.resource.reasons import EventReason
+from consistency_operator.resource.status import FinishedRun, Status
 from plan_cases import DAY, HOUR, MINUTE, NOW, job, planned, resource, run_in, status_of, story
 
 DAILY: Mapping[str, Any] = {"schedule": "0 3 * * *"}

@@ -11,8 +11,8 @@ from consistency_operator.names import ANNOTATION_APPROVE, JOB_STAGES
 from consistency_operator.plan import CreateJob, Preflight, World
 from consistency_operator.plan.admission import Admitted, Queued
 from consistency_operator.plan.context import run_number
-from consistency_operator.resource import Resource, from_body
-from consistency_operator.status import (
+from consistency_operator.resource.check import Resource, from_body
+from consistency_operator.resource.status import (
     Condition,
     FinishedRun,
     Gate,

@@ -7,9 +7,9 @@ import pytest
 from consistency_operator import names
 from consistency_operator.cluster.job_state import JobState
 from consistency_operator.plan import CreateJob, Plan
-from consistency_operator.reasons import EventReason
-from consistency_operator.resource import Resource
-from consistency_operator.status import Approval, Requests
+from consistency_operator.resource.check import Resource
+from consistency_operator.resource.reasons import EventReason
+from consistency_operator.resource.status import Approval, Requests
 from plan_cases import (
     CLEAN,
     DAY,

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
-from consistency_operator import reasons
-from consistency_operator.reasons import WARNINGS, EventReason
-from consistency_operator.status import Stage, Status
+from consistency_operator.resource import reasons
+from consistency_operator.resource.reasons import WARNINGS, EventReason
+from consistency_operator.resource.status import Stage, Status
 
 PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "status.md").read_text(encoding="utf-8")
 SECTIONS: dict[str, type[StrEnum]] = {

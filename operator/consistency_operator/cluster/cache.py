@@ -13,8 +13,8 @@ import kopf
 from consistency_operator.cluster.api import Body
 from consistency_operator.manifests import template_problems
 from consistency_operator.names import LABEL_CHECK, LABEL_STAGE, Key
-from consistency_operator.resource import Resource, from_body
-from consistency_operator.status import Status, read_status
+from consistency_operator.resource.check import Resource, from_body
+from consistency_operator.resource.status import Status, read_status
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from consistency_operator.names import JOB_STAGES, JobStage
-from consistency_operator.status import Counts, Gate, Hole, Requests, Result
+from consistency_operator.resource.status import Counts, Gate, Hole, Requests, Result
 
 LISTED = {"files": "listedFiles", "directories": "listedDirectories", "bytes": "listedBytes", "holes": "holes"}
 """What a shard counts, by the names that the summary of the whole run has for it."""

@@ -7,7 +7,7 @@ import yaml
 from consistency_operator import names
 from consistency_operator.crd.cel_rules import add_rules
 from consistency_operator.crd.openapi_schema import Schema, spec_schema, status_schema
-from consistency_operator.status import Status
+from consistency_operator.resource.status import Status
 from dynamo_consistency.check import SiteConsistencyCheck, Spec
 
 HEAD = "# Generated from the models of the check and of its status by `make crd`; do not edit.\n"

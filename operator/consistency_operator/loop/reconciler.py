@@ -21,8 +21,8 @@ from consistency_operator.metrics.exposition import Metrics
 from consistency_operator.names import LABEL_RUN, Key, job_name
 from consistency_operator.plan import Action, AskBackend, CreateJob, DeleteJob, Event, ListPods, Preflight, World, plan
 from consistency_operator.plan.admission import Admitted
+from consistency_operator.resource.status import Status
 from consistency_operator.settings import OperatorSettings
-from consistency_operator.status import Status
 
 log = logging.getLogger(__name__)
 

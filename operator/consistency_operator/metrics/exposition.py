@@ -14,8 +14,8 @@ from prometheus_client.registry import Collector
 from consistency_operator.cluster.api import ApiError
 from consistency_operator.cluster.cache import Known
 from consistency_operator.metrics.gauges import GAUGES, outcomes
-from consistency_operator.resource import Resource
-from consistency_operator.status import Status
+from consistency_operator.resource.check import Resource
+from consistency_operator.resource.status import Status
 
 PREFIX = "site_consistency"
 LABELS = ("obj_namespace", "obj_name", "site")

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from consistency_operator.cluster.cache import Known
 from consistency_operator.plan.schedule import Schedule, schedule_of
-from consistency_operator.status import FinishedRun, Requests
+from consistency_operator.resource.status import FinishedRun, Requests
 
 Values = dict[tuple[str, ...], float]
 """By the values of the labels that a gauge has beyond those of every check."""

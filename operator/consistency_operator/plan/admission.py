@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from consistency_operator.cluster.job_state import JobState
-from consistency_operator.resource import Resource
-from consistency_operator.status import Status
+from consistency_operator.resource.check import Resource
+from consistency_operator.resource.status import Status
 
 _HOLDS_NO_PLACE = ("Queued", "AwaitingApproval")
 

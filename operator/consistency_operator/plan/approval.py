@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any, Literal
 
 from consistency_operator import names
-from consistency_operator.resource import Resource
-from consistency_operator.status import Approval
+from consistency_operator.resource.check import Resource
+from consistency_operator.resource.status import Approval
 
 Place = Literal["Spec", "Annotation"]
 

@@ -3,8 +3,16 @@
 from consistency_operator.plan.context import Scene
 from consistency_operator.plan.outcome import findings
 from consistency_operator.plan.types import Event
-from consistency_operator.reasons import ConditionType, Consistent, EventReason, Ready, Running, Stalled, Succeeded
-from consistency_operator.status import Condition, Counts, Run, Status, short
+from consistency_operator.resource.reasons import (
+    ConditionType,
+    Consistent,
+    EventReason,
+    Ready,
+    Running,
+    Stalled,
+    Succeeded,
+)
+from consistency_operator.resource.status import Condition, Counts, Run, Status, short
 
 _ORDER: tuple[ConditionType, ...] = ("Ready", "Stalled", "Running", "Succeeded", "Consistent")
 

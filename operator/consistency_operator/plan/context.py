@@ -8,9 +8,9 @@ from consistency_operator.cluster.job_state import JobState
 from consistency_operator.names import JobStage
 from consistency_operator.plan.admission import Admitted, Queued
 from consistency_operator.plan.types import Action, Event, Preflight, World
-from consistency_operator.reasons import Succeeded
-from consistency_operator.resource import Resource
-from consistency_operator.status import Result, Run, Stage, Status
+from consistency_operator.resource.check import Resource
+from consistency_operator.resource.reasons import Succeeded
+from consistency_operator.resource.status import Result, Run, Stage, Status
 from dynamo_consistency.check import Spec
 
 _RUN_DEADLINE = int(Spec.model_fields["run_deadline_seconds"].default)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from consistency_operator.cluster.job_state import JobState
 from consistency_operator.plan.context import Scene, newest_number, run_number
 from consistency_operator.plan.types import DeleteJob
-from consistency_operator.status import Status
+from consistency_operator.resource.status import Status
 
 
 def deletions(scene: Scene, status: Status) -> Iterator[DeleteJob]:

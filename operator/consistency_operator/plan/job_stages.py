@@ -8,8 +8,8 @@ from consistency_operator.cluster.job_state import JobState
 from consistency_operator.names import JobStage
 from consistency_operator.plan.context import Finish, Outcome, Scene, Wait
 from consistency_operator.plan.types import CreateJob, ListPods
-from consistency_operator.reasons import Succeeded
-from consistency_operator.status import JobRecord, Run
+from consistency_operator.resource.reasons import Succeeded
+from consistency_operator.resource.status import JobRecord, Run
 
 SEEN_WITHIN = timedelta(seconds=60)
 """A Job that was asked for is seen after this time, or never. Before that, the watch may lag."""

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from consistency_operator.plan.context import Enter, Finish, Outcome
 from consistency_operator.plan.types import Event
-from consistency_operator.reasons import EventReason, Succeeded
-from consistency_operator.status import Counts, Gate, Requests, Run
+from consistency_operator.resource.reasons import EventReason, Succeeded
+from consistency_operator.resource.status import Counts, Gate, Requests, Run
 
 FINDINGS = {
     "missing": "missing",

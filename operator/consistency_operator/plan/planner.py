@@ -9,9 +9,9 @@ from consistency_operator.plan import conditions, job_retention, triggers
 from consistency_operator.plan.context import Enter, Finish, Outcome, Scene, Wait, Withdraw, run_number
 from consistency_operator.plan.stages import advance
 from consistency_operator.plan.types import Action, Event, Plan, World
-from consistency_operator.reasons import EventReason
-from consistency_operator.resource import Resource
-from consistency_operator.status import HISTORY, FinishedRun, Run, Status, short, whole_seconds
+from consistency_operator.resource.check import Resource
+from consistency_operator.resource.reasons import EventReason
+from consistency_operator.resource.status import HISTORY, FinishedRun, Run, Status, short, whole_seconds
 
 _MOST_STEPS = 50
 _SOON = timedelta(seconds=10)

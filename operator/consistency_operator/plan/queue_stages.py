@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from consistency_operator.plan.admission import Admitted
 from consistency_operator.plan.context import Enter, Finish, Outcome, Scene, Wait, Withdraw
 from consistency_operator.plan.types import AskBackend, Event, Preflight
-from consistency_operator.reasons import EventReason, Succeeded
-from consistency_operator.status import Run, Trial, whole_seconds
+from consistency_operator.resource.reasons import EventReason, Succeeded
+from consistency_operator.resource.status import Run, Trial, whole_seconds
 
 FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(hours=1)

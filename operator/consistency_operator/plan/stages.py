@@ -11,8 +11,8 @@ from consistency_operator.plan.job_stages import failure, follow
 from consistency_operator.plan.outcome import ALWAYS_COUNTED, compared, requested
 from consistency_operator.plan.queue_stages import preparing, queued
 from consistency_operator.plan.types import Event
-from consistency_operator.reasons import EventReason, Succeeded
-from consistency_operator.status import Run, Stage, Status
+from consistency_operator.resource.reasons import EventReason, Succeeded
+from consistency_operator.resource.status import Run, Stage, Status
 
 
 def advance(scene: Scene, status: Status, run: Run) -> Outcome:

@@ -7,8 +7,8 @@ from typing import Any
 from consistency_operator.plan.context import Scene, newest_number, run_number
 from consistency_operator.plan.schedule import Schedule, schedule_of
 from consistency_operator.plan.types import Event
-from consistency_operator.reasons import EventReason
-from consistency_operator.status import Run, Status, Trigger
+from consistency_operator.resource.reasons import EventReason
+from consistency_operator.resource.status import Run, Status, Trigger
 
 LATE = timedelta(minutes=5)
 """A scheduled run that starts so much after its time is called a catch-up."""

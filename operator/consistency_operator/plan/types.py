@@ -6,8 +6,8 @@ from typing import Literal
 
 from consistency_operator.names import JobStage
 from consistency_operator.plan.admission import Admitted, Queued
-from consistency_operator.reasons import WARNINGS, EventReason
-from consistency_operator.status import Status
+from consistency_operator.resource.reasons import WARNINGS, EventReason
+from consistency_operator.resource.status import Status
 
 NotReady = Literal["", "SiteNotReady", "BackendUnreachable"]
 """Why a run cannot begin; empty when it can."""

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from consistency_operator.names import JobStage
-from consistency_operator.reasons import ConditionType
+from consistency_operator.resource.reasons import ConditionType
 
 Stage = Literal["Queued", "Preparing", "Snapshot", "Listing", "Comparison", "AwaitingApproval", "Action"]
 Trigger = Literal["Schedule", "CatchUp", "Manual", "Requested"]
