@@ -39,7 +39,7 @@ class Entry:
 
 
 class Journal:
-    """The journal of one run's action. One process writes it at a time (see `lock`)."""
+    """The journal of one run's action. One process writes it at a time (see `site_lock`)."""
 
     def __init__(self, run: RunDirectory) -> None:
         self._run = run

@@ -1,7 +1,7 @@
 """The tables of Dynamo that we use, as the `innodb` branch has them but for `filename_mappings` (as on master).
 
 Queries on older generations use the same definitions: the columns that a generation lacks are never asked for (see
-`generation`). `init` creates them for people who have no Dynamo: on SQLite, or in empty MySQL databases.
+`schema_version`). `init` creates them for people who have no Dynamo: on SQLite, or in empty MySQL databases.
 """
 
 from typing import Any
