@@ -8,16 +8,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from dynamo_consistency.kinds import COMPARED_KINDS, FINDING_KINDS
 from dynamo_consistency.run.action.followup import COUNTS as FOLLOWED
 from dynamo_consistency.run.store.run_directory import RunDirectory
 
-_KINDS = (
-    ("missing", "the inventory expects them, the site lacks them", "missingBytes"),
-    ("orphans", "at the site, unknown to the inventory", "orphanBytes"),
-    ("mismatches", "both know them, sizes differ", "mismatchBytes"),
-    ("emptyDirectories", "no file in or below them", None),
-)
-_SCRATCH = (("unmerged", "old in the scratch area", "unmergedBytes"),)
 _ACTION_NUMBERS = (("waiting", "waiting already"), ("unanswered", "unanswered"), ("leftOver", "left for the next run"))
 
 
@@ -52,11 +46,12 @@ def show_summary(run: RunDirectory, summary: dict[str, Any]) -> None:
     table = Table(box=None, pad_edge=False)
     for column, justify in (("finding", "left"), ("number", "right"), ("size", "right"), ("meaning", "left")):
         table.add_column(column, justify=justify)  # type: ignore[arg-type]
-    for kind, meaning, size in (*_KINDS, *(_SCRATCH if "unmerged" in counts else ())):
-        table.add_row(kind, str(counts[kind]), human_bytes(counts[size]) if size else "", meaning)
+    for kind in (kind for kind in FINDING_KINDS if kind in COMPARED_KINDS or kind.name in counts):
+        size = human_bytes(counts[kind.bytes_name]) if kind.bytes_name else ""
+        table.add_row(kind.name, str(counts[kind.name]), size, kind.meaning)
     console.print(table)
     if trouble := summary.get("unmerged", {}).get("trouble"):
-        console.print(f"nothing of the scratch area is deleted: {escape(trouble)}")
+        console.print(f"nothing of the unmerged area is deleted: {escape(trouble)}")
     for gate in summary["gates"]:
         console.print(f"gate {gate['name']}: {gate['state']}: {escape(gate['message'])}")
     for kind, action in summary["actions"].items():
@@ -81,13 +76,9 @@ def _told(action: dict[str, Any]) -> str:
     return "; ".join(parts)
 
 
-_HISTORY_COLUMNS = {
+_HISTORY_COLUMNS: dict[str, str] = {
     "listed": "listedFiles",
-    "missing": "missing",
-    "orphans": "orphans",
-    "mismatches": "mismatches",
-    "empty": "emptyDirectories",
-    "unmerged": "unmerged",
+    **{kind.name: kind.name for kind in FINDING_KINDS},
     "holes": "holes",
 }
 

@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
+from pydantic.alias_generators import to_camel
 
 from dynamo_consistency.check.fields import Count, Fraction, Mode, Positive, Seconds
 from dynamo_consistency.yamlfile import ClosedModel
@@ -86,6 +87,11 @@ class Policy(ClosedModel):
         "OnlyAboveLimits", description="When a person must approve a run before it may request anything."
     )
     max_requests_per_run: Count = Field(10000, description="Budget of requests to the registry in one run.")
+
+    @property
+    def of_kinds(self) -> dict[str, FindingPolicy]:
+        """The policies of the kinds of finding, by the names that `kinds.py` has for them."""
+        return {to_camel(name): policy for name, policy in self if isinstance(policy, FindingPolicy)}
 
 
 class Retention(ClosedModel):

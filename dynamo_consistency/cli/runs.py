@@ -7,26 +7,24 @@ import click
 
 from dynamo_consistency.cli.shared import output_option, print_json, store_option, url_of_store
 from dynamo_consistency.errors import ConfigurationError
+from dynamo_consistency.kinds import FINDING_KINDS, KIND_BY_FILE_NAME
 from dynamo_consistency.run.store.run_directory import Store
 
 
 @click.command()
 @click.argument("site")
 @click.option("--run", "run_id", metavar="ID", help="The run; without it, the last complete one.")
-@click.option(
-    "--kind", type=click.Choice(["missing", "orphan", "mismatch", "empty_directory", "unmerged"]), required=True
-)
+@click.option("--kind", type=click.Choice([kind.file_name for kind in FINDING_KINDS]), required=True)
 @click.option("--format", "format_", type=click.Choice(["text", "json", "csv"]), default="text", show_default=True)
 @store_option
 def findings(site: str, run_id: str | None, kind: str, format_: str, store_url: str | None) -> None:
     """Print all findings of one kind."""
-    from dynamo_consistency.run.comparison.export import Format, Kind, write_findings
+    from dynamo_consistency.run.comparison.export import Format, write_findings
     from dynamo_consistency.run.records.history import find_run
 
     directory = find_run(Store(url_of_store(store_url)), site, run_id)
-    kinds = {name: name for name in get_args(Kind)}
     formats = {name: name for name in get_args(Format)}
-    write_findings(directory, kinds[kind], formats[format_], sys.stdout.buffer)
+    write_findings(directory, KIND_BY_FILE_NAME[kind], formats[format_], sys.stdout.buffer)
 
 
 class _HistoryGroup(click.Group):

@@ -16,10 +16,10 @@ from laboratory import ORPHAN
 from simulated import DAY
 
 from dynamo_consistency.check import Policy, Retention
+from dynamo_consistency.kinds import FINDING_KINDS
 from dynamo_consistency.run.action.actions_file import _SCHEMA
 from dynamo_consistency.run.gates.confirmation import _enough
 from dynamo_consistency.run.records.retention import Kept, prune, removals
-from dynamo_consistency.run.records.summary import FINDINGS
 from dynamo_consistency.run.store.run_directory import RunDirectory, Store
 
 COMMAND = str(Path(sys.executable).with_name("dynamo-consistency"))
@@ -44,7 +44,7 @@ def big_history(tmp_path_factory) -> Path:
         table = {"path": pa.array(paths, pa.binary())}
         table |= {name: pa.array([number] * len(paths), pa.int64()) for name in columns[0]}
         table |= {name: pa.array(["x"] * len(paths), pa.string()) for name in columns[1]}
-        for file in FINDINGS.values():
+        for file in (kind.file for kind in FINDING_KINDS):
             with run.writing(file) as target:
                 pq.write_table(pa.table(table), target, compression="zstd")
         rows = {name: pa.nulls(len(paths), type_) for name, type_ in zip(_SCHEMA.names, _SCHEMA.types, strict=True)}
@@ -87,7 +87,7 @@ def test_the_history_of_a_site_comes_within_two_seconds(big_history):
 
 def test_the_history_of_one_file_among_millions_of_findings_comes_within_two_seconds(big_history):
     rows, seconds = history(big_history, SOUGHT.decode())
-    assert len(rows) == RUNS * len(FINDINGS)
+    assert len(rows) == RUNS * len(FINDING_KINDS)
     assert {row["outcome"] for row in rows if row["kind"] == "orphans"} == {"waiting"}
     assert seconds < 2
 

@@ -8,10 +8,10 @@ import pytest
 from dynamo_consistency.check import Policy
 from dynamo_consistency.run.gates import all_ready, evaluate
 from dynamo_consistency.run.gates.confirmation import Confirmed
-from dynamo_consistency.run.gates.facts import KINDS, Facts, Scope
+from dynamo_consistency.run.gates.facts import GATED, Facts, Scope
 
 NAMES = ["Inventory", "ListingHealth", "Limits", "Confirmation", "Mode", "Approval", "Acting"]
-NOTHING = dict.fromkeys(KINDS, 0)
+NOTHING = dict.fromkeys(GATED, 0)
 ENFORCED = Policy.model_validate({kind: {"mode": "Enforce"} for kind in ("missing", "orphans")})
 
 
@@ -30,7 +30,7 @@ def facts(*scopes, **changes):
         scopes=scopes or (scope(missing=5, listed=995), scope("root /store/mc", missing=5, listed=995)),
         empty_top_directories=(),
         complete_runs=3,
-        confirmed=dict.fromkeys(KINDS, Confirmed(("a", "b"), 10**7, 5)),
+        confirmed=dict.fromkeys(GATED, Confirmed(("a", "b"), 10**7, 5)),
         approved_run=None,
         superseded=False,
         by_dump=False,
@@ -146,7 +146,7 @@ def test_the_whole_catalogue_missing_in_five_confirmed_runs_never_acts():
         after=9400,
         last_inventory=9400,
         complete_runs=5,
-        confirmed=dict.fromkeys(KINDS, Confirmed(("a", "b"), 10**7, 9400)),
+        confirmed=dict.fromkeys(GATED, Confirmed(("a", "b"), 10**7, 9400)),
         approved_run="now",
     )
     assert "ListingHealth" in closed(of)
@@ -157,7 +157,7 @@ def test_the_first_run_never_acts():
 
 
 def test_findings_that_no_earlier_run_had_wait_for_the_next():
-    unconfirmed = dict.fromkeys(KINDS, Confirmed((), 0, 0))
+    unconfirmed = dict.fromkeys(GATED, Confirmed((), 0, 0))
     assert gate("Confirmation", facts(confirmed=unconfirmed)).state == "Pending"
 
 

@@ -61,7 +61,7 @@ def test_a_site_with_holes_is_not_said_to_agree_as_a_whole(page):
 
 def test_findings_make_the_verdict(page):
     content = page(counts={"missing": 1200, "orphans": 3, "mismatches": 0}).text
-    assert "The site differs from its inventory: 1,200 missing, 3 orphaned" in content
+    assert "The site differs from its inventory: 1,200 missing, 3 orphans" in content
 
 
 def test_an_invalid_run_says_why_and_that_it_has_no_findings(page):

@@ -13,6 +13,7 @@ from dynamo_consistency.backend import optional_features
 from dynamo_consistency.backend.contract import Backend, Known, Registry
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.errors import BackendError, ConsistencyError, InvalidRunError
+from dynamo_consistency.kinds import ACTED_ON_KINDS, EMPTY_DIRECTORY, MISSING, ORPHAN, UNMERGED
 from dynamo_consistency.listers.walk import Limits
 from dynamo_consistency.run.action import objections, requests
 from dynamo_consistency.run.action.actions_file import write_actions
@@ -20,7 +21,7 @@ from dynamo_consistency.run.action.directory_removal import DirectoryRemoval
 from dynamo_consistency.run.action.journal import Journal, Result
 from dynamo_consistency.run.action.objections import is_directory
 from dynamo_consistency.run.action.scheduling import batches
-from dynamo_consistency.run.action.scratch import UNMERGED, ScratchArea, sights_of
+from dynamo_consistency.run.action.scratch import ScratchArea, sights_of
 from dynamo_consistency.run.action.site_lock import site_lock
 from dynamo_consistency.run.action.site_view import Sight, SiteView
 from dynamo_consistency.run.gates import Facts, Gate, all_ready, evaluate, gather
@@ -32,7 +33,7 @@ log = logging.getLogger(__name__)
 
 Told = dict[str, Any]
 
-DIRECTORIES = ("emptyDirectories", UNMERGED)
+DIRECTORIES = frozenset(kind.name for kind in ACTED_ON_KINDS if kind.contents != "files")
 """Kinds by which directories go: of those above, it matters what was asked for."""
 
 
@@ -145,7 +146,7 @@ class _Action:
         if is_directory(kind, findings[0]) and (why_none := self._removal.objection):
             yield from ((finding["path"], why_none) for finding in findings)
             return
-        if kind == UNMERGED and (trouble := self._scratch_area.renew()):
+        if kind == UNMERGED.name and (trouble := self._scratch_area.renew()):
             yield from ((finding["path"], trouble) for finding in findings)
             return
         files = [finding["path"] for finding in findings]
@@ -164,14 +165,15 @@ class _Action:
 
         def objection(finding: objections.Finding, sight: Sight, entry: Known | None) -> str | None:
             path = finding["path"]
-            if kind == UNMERGED:
+            if kind == UNMERGED.name:
                 return self._scratch_area.objection(finding, sight, entry, self._directories)
-            if kind == "emptyDirectories":
+            if kind == EMPTY_DIRECTORY.name:
                 return objections.to_deletion_of_directory(finding, sight, entry, self._directories, young_from)
-            if kind == "orphans":
+            if kind == ORPHAN.name:
                 is_protected = of_protected.protected(paths.to_text(path))
                 return objections.to_deletion_of_orphan(finding, sight, entry, is_protected, young_from)
-            judge = objections.to_transfer_of_missing if kind == "missing" else objections.to_transfer_of_mismatch
+            is_missing = kind == MISSING.name
+            judge = objections.to_transfer_of_missing if is_missing else objections.to_transfer_of_mismatch
             return judge(finding, sight, entry, deletion_is_pending(path, entry), young_from)
 
         for finding in findings:

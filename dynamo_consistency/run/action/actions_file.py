@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from dynamo_consistency.kinds import KIND_BY_NAME
 from dynamo_consistency.run.action.journal import Entry, Journal, Key
 from dynamo_consistency.run.gates import Facts, Gate
 from dynamo_consistency.run.gates.confirmation import confirmed_findings
@@ -16,13 +17,6 @@ from dynamo_consistency.run.store.run_directory import RunDirectory
 
 ACTIONS = "actions.parquet"
 LEFT_OVER = "left over"
-REQUESTS = {
-    "missing": "transfer",
-    "mismatches": "transfer",
-    "orphans": "delete",
-    "emptyDirectories": "delete",
-    "unmerged": "delete",
-}
 
 _TIME = pa.timestamp("ms", tz="UTC")
 _SCHEMA = pa.schema(
@@ -87,7 +81,7 @@ def _row(entry: Entry) -> Row:
     return {
         "path": entry.path,
         "kind": entry.kind,
-        "request": REQUESTS[entry.kind],
+        "request": KIND_BY_NAME[entry.kind].request,
         "outcome": entry.result,
         "reason": entry.reason,
         "asked_at": _time(entry.asked_at),
@@ -96,7 +90,7 @@ def _row(entry: Entry) -> Row:
 
 
 def _left_over(path: bytes, kind: str) -> Row:
-    return {"path": path, "kind": kind, "request": REQUESTS[kind], "outcome": LEFT_OVER, "reason": ""}
+    return {"path": path, "kind": kind, "request": KIND_BY_NAME[kind].request, "outcome": LEFT_OVER, "reason": ""}
 
 
 def _time(seconds: float | None) -> datetime | None:
@@ -108,7 +102,7 @@ def _numbers(rows: list[Row], kind: str, confirmed: int) -> dict[str, Any]:
     outcomes = Counter(row["outcome"] for row in of_kind)
     reasons = Counter((row["outcome"], row["reason"].split(":")[0]) for row in of_kind)
     return {
-        "request": REQUESTS[kind],
+        "request": KIND_BY_NAME[kind].request,
         "confirmed": confirmed,
         "requested": outcomes["requested"],
         "waiting": outcomes["waiting"],

@@ -5,6 +5,7 @@ from math import inf
 from typing import Any
 
 from dynamo_consistency.backend.contract import Known
+from dynamo_consistency.kinds import KIND_BY_NAME
 from dynamo_consistency.run.action.site_view import Absent, Directory, File, Sight, Unknown
 
 Finding = Mapping[str, Any]
@@ -12,7 +13,8 @@ Finding = Mapping[str, Any]
 
 def is_directory(kind: str, finding: Finding) -> bool:
     """Is a finding of this kind a directory? In a scratch area each says of itself what it is."""
-    return kind == "emptyDirectories" or (kind == "unmerged" and finding["type"] == "directory")
+    contents = KIND_BY_NAME[kind].contents
+    return contents == "directories" or (contents != "files" and finding["type"] == "directory")
 
 
 def to_transfer_of_missing(

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dynamo_consistency import paths
 from dynamo_consistency.backend.contract import Backend, ItemisingRegistry, Outcome, Registry, RunningRegistry
 from dynamo_consistency.errors import BackendError, ConsistencyError
+from dynamo_consistency.kinds import KIND_BY_NAME
 
 
 def is_idempotent(backend: Backend) -> bool:
@@ -35,15 +36,19 @@ def calls(backend: Backend, files: Sequence[bytes]) -> Iterator[Sequence[bytes]]
 def request(registry: Registry, site: str, kind: str, files: Sequence[bytes]) -> list[Outcome]:
     """Ask the registry for what the findings of `kind` need; one outcome for each file, in their order.
 
-    Raises BackendError when the registry does not answer: what was asked may or may not have arrived.
+    Raises BackendError when the registry does not answer: what was asked may or may not have arrived; and
+    ConsistencyError for a kind that is never acted on.
     """
-    deletion = kind in ("orphans", "emptyDirectories", "unmerged")
+    ask = {"delete": _delete, "transfer": _transfer}
+    asked_for = KIND_BY_NAME[kind].request
+    if asked_for is None:
+        raise ConsistencyError(f"{kind} are only reported; nothing was requested")
     try:
-        outcomes = (_delete if deletion else _transfer)(registry, site, files)
+        outcomes = ask[asked_for](registry, site, files)
     except ConsistencyError:
         raise
     except Exception as error:
-        what = "deletion" if deletion else "transfer"
+        what = "deletion" if asked_for == "delete" else "transfer"
         raise BackendError(f"the registry did not take the request for {what}: {error}") from error
     if [outcome.path for outcome in outcomes] != list(files):
         raise BackendError("the registry did not answer for each file that it was asked about")

@@ -7,17 +7,17 @@ and what is old in the scratch area: its files, then its empty directories.
 from collections.abc import Iterator
 from itertools import groupby, islice
 
+from dynamo_consistency.kinds import EMPTY_DIRECTORY, KindName
 from dynamo_consistency.run.action.actions_file import AskedBefore, asked_before
 from dynamo_consistency.run.action.journal import Journal, Key
 from dynamo_consistency.run.action.objections import Finding, is_directory
 from dynamo_consistency.run.gates import Facts
 from dynamo_consistency.run.gates.confirmation import confirmed_findings
-from dynamo_consistency.run.gates.facts import Kind
 from dynamo_consistency.run.store.run_directory import RunDirectory
 
 BATCH = 100
 
-Batch = tuple[Kind, list[Finding]]
+Batch = tuple[KindName, list[Finding]]
 
 
 def batches(run: RunDirectory, facts: Facts, journal: Journal, idempotent: bool) -> Iterator[Batch]:
@@ -31,7 +31,7 @@ def batches(run: RunDirectory, facts: Facts, journal: Journal, idempotent: bool)
     if idempotent and journal.has_unanswered:
         yield from _unanswered(facts, journal)
     before = asked_before(run)
-    if "emptyDirectories" in facts.enforced and before:
+    if EMPTY_DIRECTORY.name in facts.enforced and before:
         _wait_for_those_inside(before, facts)
     for turn in (None, *sorted({asked.run for asked in before.values()})):
         for kind in facts.enforced:
@@ -45,7 +45,7 @@ def batches(run: RunDirectory, facts: Facts, journal: Journal, idempotent: bool)
 
 def _wait_for_those_inside(before: dict[Key, AskedBefore], facts: Facts) -> None:
     """A directory can go after those in it only: its turn is no earlier than theirs."""
-    kind: Kind = "emptyDirectories"
+    kind = EMPTY_DIRECTORY.name
     for finding in confirmed_findings(facts.confirmed[kind].runs, kind):
         if asked := before.get((kind, finding["path"])):
             above = kind, finding["path"].rsplit(b"/", 1)[0]
@@ -62,7 +62,7 @@ def _unanswered(facts: Facts, journal: Journal) -> Iterator[Batch]:
                 yield kind, [finding]
 
 
-def _open(facts: Facts, kind: Kind, journal: Journal) -> Iterator[Finding]:
+def _open(facts: Facts, kind: KindName, journal: Journal) -> Iterator[Finding]:
     if not facts.confirmed[kind].count:
         return
     for finding in confirmed_findings(facts.confirmed[kind].runs, kind):
@@ -71,7 +71,7 @@ def _open(facts: Facts, kind: Kind, journal: Journal) -> Iterator[Finding]:
 
 
 def _of_turn(
-    kind: Kind, findings: Iterator[tuple[Finding, AskedBefore | None]], budget: int, journal: Journal
+    kind: KindName, findings: Iterator[tuple[Finding, AskedBefore | None]], budget: int, journal: Journal
 ) -> Iterator[Batch]:
     """Directories of one depth at a time: of those above, it matters what becomes of the ones in them."""
 

@@ -6,12 +6,11 @@ from math import inf
 
 from dynamo_consistency.backend.contract import Known
 from dynamo_consistency.check import SiteConsistencyCheck
+from dynamo_consistency.kinds import UNMERGED
 from dynamo_consistency.run.action import objections
 from dynamo_consistency.run.action.objections import Finding, is_directory
 from dynamo_consistency.run.action.site_view import Sight, SiteView
 from dynamo_consistency.run.unmerged import ProtectionError, Rules, cleaned, protected_directories
-
-UNMERGED = "unmerged"
 
 
 class ScratchArea:
@@ -41,7 +40,7 @@ class ScratchArea:
         """Why a file or directory is not deleted; None when nothing speaks against it. Only after `renew`."""
         if self._rules is None:
             return "it is not known what is protected"
-        if is_directory(UNMERGED, finding):
+        if is_directory(UNMERGED.name, finding):
             objection = objections.to_deletion_of_directory(finding, sight, known, requested, young_from=inf)
         else:
             objection = objections.to_deletion_of_old_file(finding, sight, known)

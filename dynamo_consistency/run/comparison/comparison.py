@@ -13,6 +13,7 @@ from dynamo_consistency import paths
 from dynamo_consistency.backend.contract import Backend
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.errors import InvalidRunError
+from dynamo_consistency.kinds import EMPTY_DIRECTORY, MISMATCH, MISSING, ORPHAN
 from dynamo_consistency.run.comparison import counts, filters
 from dynamo_consistency.run.database import blob, execute, literal, open_database, within
 from dynamo_consistency.run.listing.failed_shards import absent_shards
@@ -25,12 +26,12 @@ SNAPSHOTS = ("before", "after")
 _DETAILS = """SELECT DISTINCT ON (path) * FROM (
     SELECT * FROM inventory_after WHERE path IN (SELECT path FROM {verdict} WHERE verdict = '{kind}'))"""
 
-FINDINGS = {
-    "missing": f"""
+_FINDINGS = {
+    MISSING: f"""
         SELECT path, size, NULL::BIGINT AS site_size, NULL::BIGINT AS mtime, dataset, block, "group",
                root_of(path) AS root, * EXCLUDE (path, size, time, in_flight, dataset, block, "group")
         FROM ({_DETAILS.format(verdict="missing_verdict", kind="missing")}) ORDER BY path""",
-    "mismatch": f"""
+    MISMATCH: f"""
         SELECT path, d.size, v.site_size, s.mtime, dataset, block, "group",
                root_of(path) AS root, d.* EXCLUDE (path, size, time, in_flight, dataset, block, "group")
         FROM ({_DETAILS.format(verdict="mismatch_verdict", kind="mismatch")}) AS d
@@ -38,11 +39,11 @@ FINDINGS = {
         JOIN (SELECT path, max(mtime) AS mtime FROM listing
               WHERE kind = 'file' AND path IN (SELECT path FROM mismatch_verdict) GROUP BY path) AS s USING (path)
         ORDER BY path""",
-    "orphan": """
+    ORPHAN: """
         SELECT path, NULL::BIGINT AS size, site_size, mtime, NULL::VARCHAR AS dataset, NULL::VARCHAR AS block,
                NULL::VARCHAR AS "group", root_of(path) AS root
         FROM orphan_verdict WHERE verdict = 'orphan' ORDER BY path""",
-    "empty_directory": """
+    EMPTY_DIRECTORY: """
         SELECT path, NULL::BIGINT AS size, NULL::BIGINT AS site_size, d.mtime, NULL::VARCHAR AS dataset,
                NULL::VARCHAR AS block, NULL::VARCHAR AS "group", root_of(path) AS root
         FROM empty_directory_verdict
@@ -67,8 +68,8 @@ def compare(run: RunDirectory, backend: Backend) -> dict[str, Any]:
         execute(database, _QUERIES, lambda: filters.ask(database, run, check, backend, absent))
         _refuse_roots_without_a_listing(database, basics)
         _refuse_a_site_without_files(database, basics)
-        for kind, query in FINDINGS.items():
-            with run.writing(f"findings/{kind}.parquet") as target:
+        for kind, query in _FINDINGS.items():
+            with run.writing(kind.file) as target:
                 database.execute(f"COPY ({query}) TO {literal(str(target))} (FORMAT parquet, COMPRESSION zstd)")
         result = counts.complete(database, basics)
         result["holes"] += len(absent)

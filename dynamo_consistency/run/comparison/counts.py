@@ -6,6 +6,7 @@ import duckdb
 
 from dynamo_consistency import paths
 from dynamo_consistency.check import SiteConsistencyCheck
+from dynamo_consistency.kinds import EMPTY_DIRECTORY, MISMATCH, MISSING, ORPHAN
 
 Counts = dict[str, Any]
 
@@ -17,14 +18,12 @@ _SIDES = {
     "holes": ("listing", "kind = 'hole'"),
 }
 
-_KINDS = {
-    "missing": ("missing_verdict JOIN file USING (path)", "verdict = 'missing'", "size"),
-    "orphans": ("orphan_verdict", "verdict = 'orphan'", "site_size"),
-    "mismatches": ("mismatch_verdict", "verdict = 'mismatch'", "site_size"),
-    "emptyDirectories": ("empty_directory_verdict", "TRUE", "NULL"),
+_VERDICTS = {
+    MISSING: ("missing_verdict JOIN file USING (path)", "verdict = 'missing'"),
+    ORPHAN: ("orphan_verdict", "verdict = 'orphan'"),
+    MISMATCH: ("mismatch_verdict", "verdict = 'mismatch'"),
+    EMPTY_DIRECTORY: ("empty_directory_verdict", "TRUE"),
 }
-
-_BYTES = {"missing": "missingBytes", "orphans": "orphanBytes", "mismatches": "mismatchBytes"}
 
 _LEFT_ALONE = {
     "missingInHoles": "SELECT count(*) FROM missing_verdict WHERE verdict = 'hole'",
@@ -63,13 +62,13 @@ def basics(database: duckdb.DuckDBPyConnection, check: SiteConsistencyCheck) -> 
 def complete(database: duckdb.DuckDBPyConnection, basics: Counts) -> Counts:
     """`basics` with the findings, and with what was left alone and why."""
     result = basics | {"roots": {root: dict(entries) for root, entries in basics["roots"].items()}}
-    for kind, (table, where, size) in _KINDS.items():
-        found = _by_root(database, table, where, size)
+    for kind, (table, where) in _VERDICTS.items():
+        found = _by_root(database, table, where, kind.size_column or "NULL")
         for root, entries in [*result["roots"].items(), (None, result)]:
             rows = found.values() if root is None else [found.get(root, (0, 0))]
-            entries[kind] = sum(row[0] for row in rows)
-            if kind in _BYTES:
-                entries[_BYTES[kind]] = sum(row[1] for row in rows)
+            entries[kind.name] = sum(row[0] for row in rows)
+            if kind.bytes_name:
+                entries[kind.bytes_name] = sum(row[1] for row in rows)
     in_holes = _by_root(database, "missing_verdict JOIN file USING (path)", "verdict = 'hole'")
     for root, entries in result["roots"].items():
         entries["missingInHoles"] = in_holes.get(root, (0, 0))[0]

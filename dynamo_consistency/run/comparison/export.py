@@ -9,16 +9,15 @@ import pyarrow.parquet as pq
 
 from dynamo_consistency import paths
 from dynamo_consistency.errors import ConfigurationError
+from dynamo_consistency.kinds import FindingKind
 from dynamo_consistency.run.store.run_directory import RunDirectory
 
-Kind = Literal["missing", "orphan", "mismatch", "empty_directory", "unmerged"]
 Format = Literal["text", "json", "csv"]
 
-KINDS: tuple[Kind, ...] = ("missing", "orphan", "mismatch", "empty_directory", "unmerged")
 _COLUMNS = ("path", "size", "site_size", "mtime", "dataset", "root")
 
 
-def write_findings(run: RunDirectory, kind: Kind, format_: Format, out: BinaryIO) -> None:
+def write_findings(run: RunDirectory, kind: FindingKind, format_: Format, out: BinaryIO) -> None:
     """Write all findings of a kind to `out`, in their order and with flat memory.
 
     text: one path a line, its bytes kept, with a line end inside a name written as \\n and a backslash as \\\\.
@@ -28,10 +27,10 @@ def write_findings(run: RunDirectory, kind: Kind, format_: Format, out: BinaryIO
     writers[format_](_rows(run, kind), out)
 
 
-def _rows(run: RunDirectory, kind: Kind) -> Iterator[dict[str, Any]]:
-    if kind == "unmerged" and not run.exists("findings/unmerged.parquet"):
+def _rows(run: RunDirectory, kind: FindingKind) -> Iterator[dict[str, Any]]:
+    if kind.of_unmerged_area and not run.exists(kind.file):
         raise ConfigurationError(f"the check of run {run.run_id} of {run.site} has no scratch area (spec.unmerged)")
-    with run.reading(f"findings/{kind}.parquet") as path, pq.ParquetFile(path) as file:
+    with run.reading(kind.file) as path, pq.ParquetFile(path) as file:
         for batch in file.iter_batches():
             yield from batch.to_pylist()
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from dynamo_consistency.check import FindingPolicy
+from dynamo_consistency.kinds import EMPTY_DIRECTORY, KIND_BY_NAME
 from dynamo_consistency.run.records.history import start_of
-from dynamo_consistency.run.records.summary import FINDINGS
 from dynamo_consistency.run.store.run_directory import RunDirectory
 
 
@@ -52,10 +52,11 @@ def confirmed_findings(runs: Sequence[RunDirectory], kind: str) -> Iterator[dict
 
     if not runs:
         return
+    same = " AND ".join(f"e.{name} IS NOT DISTINCT FROM f.{name}" for name in KIND_BY_NAME[kind].same_columns)
     with contextlib.ExitStack() as files, duckdb.connect() as database:
-        *before, last = [str(files.enter_context(run.reading(FINDINGS[kind]))) for run in runs]
-        conditions = " AND ".join(f"EXISTS (FROM read_parquet(?) AS e WHERE {_SAME[kind]})" for _ in before) or "TRUE"
-        order = "len(string_split(path::VARCHAR, '/')) DESC, " if kind == "emptyDirectories" else ""
+        *before, last = [str(files.enter_context(run.reading(KIND_BY_NAME[kind].file))) for run in runs]
+        conditions = " AND ".join(f"EXISTS (FROM read_parquet(?) AS e WHERE {same})" for _ in before) or "TRUE"
+        order = "len(string_split(path::VARCHAR, '/')) DESC, " if kind == EMPTY_DIRECTORY.name else ""
         query = f"""SELECT * FROM read_parquet(?, file_row_number = true) AS f
                     WHERE {conditions} ORDER BY {order} file_row_number"""
         result = database.execute(query, [last, *before])
@@ -63,13 +64,3 @@ def confirmed_findings(runs: Sequence[RunDirectory], kind: str) -> Iterator[dict
         while rows := result.fetchmany(10_000):
             for row in rows:
                 yield dict(zip(columns, row, strict=True))
-
-
-_SAME_FILE = "e.path = f.path AND e.site_size IS NOT DISTINCT FROM f.site_size AND e.mtime IS NOT DISTINCT FROM f.mtime"
-_SAME = {
-    "missing": "e.path = f.path",
-    "mismatches": _SAME_FILE,
-    "orphans": _SAME_FILE,
-    "emptyDirectories": "e.path = f.path",
-    "unmerged": _SAME_FILE,
-}

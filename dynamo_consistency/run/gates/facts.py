@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 from dynamo_consistency.check import FindingPolicy, Policy, SiteConsistencyCheck
+from dynamo_consistency.kinds import ACTED_ON_KINDS, KIND_BY_NAME, MISSING, UNMERGED, KindName
 from dynamo_consistency.run import unmerged
 from dynamo_consistency.run.comparison.comparison import COUNTS
 from dynamo_consistency.run.gates import confirmation
@@ -12,13 +13,9 @@ from dynamo_consistency.run.gates.confirmation import Confirmed
 from dynamo_consistency.run.records.history import comparable_runs, is_superseded, read_summary
 from dynamo_consistency.run.store.run_directory import RunDirectory, Store
 
-Kind = Literal["missing", "mismatches", "orphans", "emptyDirectories", "unmerged"]
-KINDS: tuple[Kind, ...] = ("mismatches", "missing", "orphans", "emptyDirectories")
-"""In the order in which the action takes them up: first what repairs, last what removes."""
-IN_DOUBT: tuple[Kind, ...] = ("orphans", "emptyDirectories")
-"""What is not acted on while the inventory does not know where all its files are."""
-UNMERGED: Kind = "unmerged"
-"""What only a check with a scratch area has; after all others."""
+GATED = tuple(kind.name for kind in ACTED_ON_KINDS if not kind.of_unmerged_area)
+"""Names of the kinds that every check has and that may be acted on, in the order of the action."""
+_NEEDS_ALL_PATHS = frozenset(kind.name for kind in ACTED_ON_KINDS if kind.needs_all_paths)
 
 
 @dataclass(frozen=True)
@@ -30,19 +27,18 @@ class Scope:
     listed: int
     directories: int
     holes: int
-    findings: Mapping[Kind, int]
+    findings: Mapping[KindName, int]
     in_holes: int = 0
 
     @property
     def found(self) -> int:
         """Expected files that the listing can have seen: orphans must not make up for missing files, or unseen ones."""
-        return max(0, min(self.listed, self.expected - self.findings["missing"] - self.in_holes))
+        return max(0, min(self.listed, self.expected - self.findings[MISSING.name] - self.in_holes))
 
-    def base(self, kind: Kind) -> int:
+    def base(self, kind: KindName) -> int:
         """What a fraction of `kind` is a fraction of."""
-        return {"orphans": self.listed, "emptyDirectories": self.directories, UNMERGED: self.listed}.get(
-            kind, self.expected
-        )
+        whole = {"expected": self.expected, "listed": self.listed, "directories": self.directories}
+        return whole[KIND_BY_NAME[kind].fraction_of]
 
 
 @dataclass(frozen=True)
@@ -62,7 +58,7 @@ class Facts:
     scopes: tuple[Scope, ...]
     empty_top_directories: tuple[str, ...]
     complete_runs: int
-    confirmed: Mapping[Kind, Confirmed]
+    confirmed: Mapping[KindName, Confirmed]
     approved_run: str | None
     superseded: bool
     by_dump: bool
@@ -76,32 +72,26 @@ class Facts:
         return self.approved_run == self.run_id
 
     @property
-    def kinds(self) -> tuple[Kind, ...]:
-        return KINDS if self.unmerged is None else (*KINDS, UNMERGED)
+    def kinds(self) -> tuple[KindName, ...]:
+        return GATED if self.unmerged is None else (*GATED, UNMERGED.name)
 
     @property
-    def enforced(self) -> tuple[Kind, ...]:
-        unsafe = IN_DOUBT if self.unplaced else ()
+    def enforced(self) -> tuple[KindName, ...]:
+        unsafe = _NEEDS_ALL_PATHS if self.unplaced else frozenset()
         return tuple(kind for kind in self.kinds if kind not in unsafe and self.policy_of(kind).mode == "Enforce")
 
-    def policy_of(self, kind: Kind) -> FindingPolicy:
-        policies: dict[Kind, FindingPolicy] = {
-            "missing": self.policy.missing,
-            "mismatches": self.policy.mismatches,
-            "orphans": self.policy.orphans,
-            "emptyDirectories": self.policy.empty_directories,
-        }
-        if self.unmerged is not None:
-            policies[UNMERGED] = self.unmerged
-        return policies[kind]
+    def policy_of(self, kind: KindName) -> FindingPolicy:
+        if kind == UNMERGED.name and self.unmerged is not None:
+            return self.unmerged
+        return self.policy.of_kinds[kind]
 
-    def scopes_of(self, kind: Kind) -> tuple[Scope, ...]:
+    def scopes_of(self, kind: KindName) -> tuple[Scope, ...]:
         """The whole first, then its parts; the scratch area is a whole by itself."""
-        if kind == UNMERGED:
+        if kind == UNMERGED.name:
             return () if self.area is None else (self.area,)
         return self.scopes
 
-    def found(self, kind: Kind) -> int:
+    def found(self, kind: KindName) -> int:
         """How many findings of `kind` the run has at the site."""
         scopes = self.scopes_of(kind)
         return scopes[0].findings[kind] if scopes else 0
@@ -136,7 +126,7 @@ def gather(store: Store, run: RunDirectory, approved_run: str | None = None) -> 
     confirmed = {
         kind: confirmation.confirm(
             run,
-            unmerged.comparable(run, earlier) if kind == UNMERGED else earlier,
+            unmerged.comparable(run, earlier) if kind == UNMERGED.name else earlier,
             kind,
             facts.policy_of(kind),
             facts.found(kind),
@@ -156,7 +146,7 @@ def _with_scratch_area(facts: Facts, run: RunDirectory, check: SiteConsistencyCh
         listed=told["listed"]["files"],
         directories=told["listed"]["directories"],
         holes=told["listed"]["holes"],
-        findings={UNMERGED: told["unmerged"]},
+        findings={UNMERGED.name: told[UNMERGED.name]},
     )
     return replace(facts, unmerged=policy, area=area, area_trouble=told["trouble"])
 
@@ -168,6 +158,6 @@ def _scope(name: str, counts: Mapping[str, Any]) -> Scope:
         listed=counts["listedFiles"],
         directories=counts["listedDirectories"],
         holes=counts["holes"],
-        findings={kind: counts[kind] for kind in KINDS},
+        findings={kind: counts[kind] for kind in GATED},
         in_holes=counts["missingInHoles"],
     )

@@ -10,7 +10,8 @@ from decimal import Decimal
 from typing import Literal
 
 from dynamo_consistency.check import FindingPolicy
-from dynamo_consistency.run.gates.facts import Facts, Kind, Scope
+from dynamo_consistency.kinds import KindName
+from dynamo_consistency.run.gates.facts import Facts, Scope
 
 State = Literal["Ready", "Pending", "Rejected"]
 
@@ -128,7 +129,7 @@ def _excesses(facts: Facts) -> list[tuple[str, str, str]]:
     ]
 
 
-def _excess(kind: Kind, scope: Scope, policy: FindingPolicy) -> Iterator[tuple[str, str, str]]:
+def _excess(kind: KindName, scope: Scope, policy: FindingPolicy) -> Iterator[tuple[str, str, str]]:
     count, base = scope.findings[kind], scope.base(kind)
     if count > policy.max_count:
         yield str(count), str(policy.max_count), f"{scope.name}: {count} {kind}, more than {policy.max_count}"
@@ -219,5 +220,5 @@ def _listed(sizes: dict[str, int]) -> str:
     return ", ".join(f"{name} {size} files" for name, size in sizes.items())
 
 
-def _rule(kind: Kind, policy: FindingPolicy) -> str:
+def _rule(kind: KindName, policy: FindingPolicy) -> str:
     return f"{kind}: {policy.confirm_runs} runs over {policy.confirm_span_seconds} s"

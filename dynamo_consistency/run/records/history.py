@@ -8,7 +8,8 @@ from typing import Any
 
 from dynamo_consistency import paths
 from dynamo_consistency.errors import ConfigurationError
-from dynamo_consistency.run.records.summary import FINDINGS, fingerprint
+from dynamo_consistency.kinds import FINDING_KINDS
+from dynamo_consistency.run.records.summary import fingerprint
 from dynamo_consistency.run.store.run_directory import SUMMARY, RunDirectory, Store
 
 SNAPSHOT = "inventory/before.json"
@@ -108,8 +109,8 @@ def history_of_path(store: Store, site: str, path: str) -> Iterator[dict[str, An
     wanted = paths.normalise(paths.to_bytes(path))
     runs = [(run, summary) for run in store.runs(site) if (summary := read_summary(run))["result"] == "Complete"]
     found = {
-        kind: _rows_of([run for run, _ in runs], name, wanted, "size, site_size, dataset")
-        for kind, name in FINDINGS.items()
+        kind.name: _rows_of([run for run, _ in runs], kind.file, wanted, "size, site_size, dataset")
+        for kind in FINDING_KINDS
     }
     acted = _rows_of([run for run, _ in runs], "actions.parquet", wanted, _ACTED)
     told = _rows_of([run for run, _ in runs], FOLLOWED, wanted, "run_id, became")

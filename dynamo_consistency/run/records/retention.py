@@ -38,8 +38,8 @@ def removals(
     """What may go, of all runs of a site. Pure; a run without a known start is left to a person."""
     known = sorted((kept for kept in runs if kept.start is not None), key=lambda kept: kept.start or 0)
     complete = [kept for kept in known if kept.complete]
-    kinds = [policy.missing, policy.mismatches, policy.orphans, policy.empty_directories]
-    resting = {kept.run.url for kept in _resting(complete, [*kinds, unmerged] if unmerged else kinds)}
+    policies = [*policy.of_kinds.values(), *([unmerged] if unmerged else [])]
+    resting = {kept.run.url for kept in _resting(complete, policies)}
     whole = {kept.run.url for kept in complete[-retention.runs :]}
     for kept in known:
         age = now - (kept.start or 0)
@@ -49,11 +49,11 @@ def removals(
             yield Removal(kept.run, "data")
 
 
-def _resting(complete: Sequence[Kept], kinds: Sequence[FindingPolicy]) -> Iterator[Kept]:
+def _resting(complete: Sequence[Kept], policies: Sequence[FindingPolicy]) -> Iterator[Kept]:
     """The last complete runs that a confirmation needs, of the last of them or of the next run: enough, and far enough
     apart."""
-    number = max(2, *(kind.confirm_runs for kind in kinds))
-    span = max(kind.confirm_span_seconds for kind in kinds)
+    number = max(2, *(policy.confirm_runs for policy in policies))
+    span = max(policy.confirm_span_seconds for policy in policies)
     for place, kept in enumerate(reversed(complete)):
         yield kept
         if place + 1 >= number and (complete[-1].start or 0) - (kept.start or 0) >= span:

@@ -8,19 +8,13 @@ from typing import Any, Literal
 
 from dynamo_consistency import secrets
 from dynamo_consistency.check import SiteConsistencyCheck
+from dynamo_consistency.kinds import FINDING_KINDS, UNMERGED
 from dynamo_consistency.run.listing import failed_shards
 from dynamo_consistency.run.store.run_directory import SUMMARY, RunDirectory, shard_name
 
 Result = Literal["Complete", "Invalid", "Failed"]
 Summary = dict[str, Any]
 
-FINDINGS = {
-    "missing": "findings/missing.parquet",
-    "orphans": "findings/orphan.parquet",
-    "mismatches": "findings/mismatch.parquet",
-    "emptyDirectories": "findings/empty_directory.parquet",
-    "unmerged": "findings/unmerged.parquet",
-}
 _HOLES_SHOWN = 20
 
 
@@ -54,7 +48,7 @@ def summarise(
     """
     numbers = dict(counts or {})
     area = dict(unmerged or {})
-    numbers |= {key: area.pop(key) for key in ("unmerged", "unmergedBytes") if key in area}
+    numbers |= {key: area.pop(key) for key in (UNMERGED.name, UNMERGED.bytes_name) if key in area}
     shards = _shards(run, check)
     return ({"unmerged": area} if area else {}) | {
         "site": run.site,
@@ -77,7 +71,7 @@ def summarise(
             "elapsedSeconds": round(sum(shard["elapsedSeconds"] for shard in shards), 1),
             "notes": [*_absences(shards, check), *(note for shard in shards for note in shard["notes"])][:_HOLES_SHOWN],
         },
-        "artifacts": {name: file for name, file in FINDINGS.items() if counts is not None and run.exists(file)},
+        "artifacts": {kind.name: kind.file for kind in FINDING_KINDS if counts is not None and run.exists(kind.file)},
     }
 
 

@@ -9,6 +9,7 @@ from dynamo_consistency import paths, secrets
 from dynamo_consistency.backend import optional_features
 from dynamo_consistency.backend.contract import Backend
 from dynamo_consistency.errors import BackendError
+from dynamo_consistency.kinds import MISSING
 from dynamo_consistency.run.report.tables import Tables
 from dynamo_consistency.run.store.run_directory import RunDirectory
 
@@ -24,7 +25,7 @@ def write_blocks(run: RunDirectory, backend: Backend, tables: Tables) -> dict[st
 
     They are a service to the reader and decide nothing: what the backend cannot answer is said in the list's place.
     """
-    if "missing" not in tables.names:
+    if MISSING.file_name not in tables.names:
         return {}
     _write_summary(run, backend, tables)
     _write_sources(run, backend, tables)
@@ -32,7 +33,7 @@ def write_blocks(run: RunDirectory, backend: Backend, tables: Tables) -> dict[st
 
 
 def _missing(tables: Tables) -> Iterator[list[bytes]]:
-    for rows in tables.batches("SELECT path FROM missing ORDER BY path"):
+    for rows in tables.batches(f"SELECT path FROM {MISSING.file_name} ORDER BY path"):
         yield [row[0] for row in rows]
 
 

@@ -3,29 +3,12 @@
 import io
 
 from dynamo_consistency import paths, secrets
+from dynamo_consistency.kinds import FINDING_KINDS
 from dynamo_consistency.paths import visible
 from dynamo_consistency.run.report.tables import Tables
 from dynamo_consistency.run.store.run_directory import RunDirectory
 
-# kind of finding → its list. They are in byte order; directories as they were reported, children first.
-LISTS = {
-    "missing": "missing.txt",
-    "orphan": "orphan.txt",
-    "mismatch": "mismatch.txt",
-    "empty_directory": "empty_directories.txt",
-    "unmerged": "unmerged.txt",
-}
 UNLISTED = "unlisted.txt"
-
-_ARTIFACTS = {
-    "missing": "missingList",
-    "orphan": "orphanList",
-    "mismatch": "mismatchList",
-    "empty_directory": "emptyDirectoryList",
-    "unmerged": "unmergedList",
-}
-AS_FOUND = ("empty_directory", "unmerged")
-"""Kinds whose findings have an order of their own."""
 
 
 def write_lists(run: RunDirectory, tables: Tables) -> dict[str, str]:
@@ -34,12 +17,12 @@ def write_lists(run: RunDirectory, tables: Tables) -> dict[str, str]:
     A kind without findings gives an empty list, a run without a comparison gives none.
     """
     artifacts = {}
-    for kind, name in LISTS.items():
-        if kind in tables.names:
-            order = "" if kind in AS_FOUND else "ORDER BY path"
-            artifacts[_ARTIFACTS[kind]] = f"reports/{name}"
-            with run.writing(f"reports/{name}") as path, path.open("wb") as file:
-                for rows in tables.batches(f"SELECT path FROM {kind} {order}"):
+    for kind in FINDING_KINDS:
+        if kind.file_name in tables.names:
+            order = "" if kind.keeps_order else "ORDER BY path"
+            artifacts[kind.list_artifact] = f"reports/{kind.list_file}"
+            with run.writing(f"reports/{kind.list_file}") as path, path.open("wb") as file:
+                for rows in tables.batches(f"SELECT path FROM {kind.file_name} {order}"):
                     file.writelines(paths.one_line(row[0]) + b"\n" for row in rows)
     if "listing" in tables.names:
         artifacts["unlisted"] = f"reports/{UNLISTED}"

@@ -9,6 +9,7 @@ import jinja2
 from markupsafe import Markup
 
 from dynamo_consistency import paths, secrets
+from dynamo_consistency.kinds import COMPARED_KINDS, FINDING_KINDS
 from dynamo_consistency.run.report import sections, text
 from dynamo_consistency.run.report.tables import Tables, shards
 from dynamo_consistency.run.store.run_directory import RunDirectory
@@ -25,6 +26,7 @@ def write_page(run: RunDirectory, tables: Tables, summary: dict[str, Any], artif
             css=Markup(files(__package__).joinpath("page.css").read_text(encoding="utf-8")),  # noqa: S704 (our own)
             summary=_OPTIONAL | summary,
             verdict=_verdict(summary),
+            kinds=FINDING_KINDS,
             where=run.url,
             sections=[*sections.holes(tables), *sections.findings(tables)],
             tops=list(sections.tops(tables)),
@@ -65,13 +67,8 @@ def _verdict(summary: dict[str, Any]) -> tuple[str, str]:
     if summary["result"] != "Complete":
         return "bad", f"This run proves nothing: {_said(summary['reason'])}"
     counts = summary["counts"]
-    names = {
-        "missing": "missing",
-        "orphans": "orphaned",
-        "mismatches": "of another size",
-        "emptyDirectories": "empty directories",
-    }
-    found = [f"{text.count(counts[key])} {name}" for key, name in names.items() if counts.get(key)]
+    numbers = {kind: counts[kind.name] for kind in COMPARED_KINDS if counts.get(kind.name)}
+    found = [f"{text.count(number)} {kind.word_for(number)}" for kind, number in numbers.items()]
     if found:
         return "attention", f"The site differs from its inventory: {', '.join(found)}"
     if counts.get("holes"):

@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from dynamo_consistency import paths, secrets
+from dynamo_consistency.kinds import FINDING_KINDS, MISSING, ORPHAN
 from dynamo_consistency.run.report import text
-from dynamo_consistency.run.report.lists import AS_FOUND, LISTS, UNLISTED
+from dynamo_consistency.run.report.lists import UNLISTED
 from dynamo_consistency.run.report.tables import Tables
 
 SHOWN = 100  # rows of a list on the page; the whole list is a file
@@ -24,39 +25,6 @@ class Section:
     total: int
     file: str = ""
 
-
-@dataclass(frozen=True)
-class _Kind:
-    title: str
-    meaning: str
-    columns: dict[str, str]  # title → column of the findings
-
-
-_KINDS = {
-    "missing": _Kind(
-        "Missing files",
-        "The inventory expects them at the site, and the site does not have them.",
-        {"File": "path", "Size": "size", "Dataset": "dataset"},
-    ),
-    "orphan": _Kind(
-        "Orphans",
-        "They are at the site, and the inventory does not know them.",
-        {"File": "path", "Size": "site_size", "Changed": "mtime", "Dataset": "dataset"},
-    ),
-    "mismatch": _Kind(
-        "Mismatches",
-        "Both sides know them, with different sizes.",
-        {"File": "path", "Inventory": "size", "Site": "site_size", "Dataset": "dataset"},
-    ),
-    "empty_directory": _Kind(
-        "Empty directories", "No file is in or below them.", {"Directory": "path", "Changed": "mtime"}
-    ),
-    "unmerged": _Kind(
-        "Old in the scratch area",
-        "Files and logs that are old enough to go, then directories without a file in or below them.",
-        {"File": "path", "Size": "site_size", "Changed": "mtime"},
-    ),
-}
 
 _SHOW: dict[str, Callable[..., str]] = {
     "path": paths.visible,
@@ -78,16 +46,17 @@ _TOPS = f"""
 
 def findings(tables: Tables) -> Iterator[Section]:
     """A section for each kind of findings that the run has; a column in which no value is known is left out."""
-    for name, kind in _KINDS.items():
-        if name not in tables.names:
+    for kind in FINDING_KINDS:
+        if kind.file_name not in tables.names:
             continue
-        order = "" if name in AS_FOUND else "ORDER BY path"
-        found = tables.rows(f"SELECT {', '.join(kind.columns.values())} FROM {name} {order} LIMIT {SHOWN}")
-        known = [column for column in range(len(kind.columns)) if any(row[column] is not None for row in found)]
-        titles, show = list(kind.columns), [_SHOW[column] for column in kind.columns.values()]
-        rows = [[show[column](row[column]) for column in known] for row in found]
-        total = tables.rows(f"SELECT count(*) FROM {name}")[0][0]
-        yield Section(kind.title, kind.meaning, [titles[column] for column in known], rows, total, LISTS[name])
+        order = "" if kind.keeps_order else "ORDER BY path"
+        titles, columns = list(kind.shown_columns), list(kind.shown_columns.values())
+        found = tables.rows(f"SELECT {', '.join(columns)} FROM {kind.file_name} {order} LIMIT {SHOWN}")
+        known = [column for column in range(len(columns)) if any(row[column] is not None for row in found)]
+        rows = [[_SHOW[columns[column]](row[column]) for column in known] for row in found]
+        total = tables.rows(f"SELECT count(*) FROM {kind.file_name}")[0][0]
+        meaning = f"{kind.meaning[0].upper()}{kind.meaning[1:]}."
+        yield Section(kind.title, meaning, [titles[column] for column in known], rows, total, kind.list_file)
 
 
 def holes(tables: Tables) -> Iterator[Section]:
@@ -102,11 +71,11 @@ def holes(tables: Tables) -> Iterator[Section]:
 
 def tops(tables: Tables) -> Iterator[Section]:
     """Where most of the missing files and orphans are, by directory and by dataset."""
-    for kind, size, title in (("missing", "size", "missing files"), ("orphan", "site_size", "orphans")):
+    for kind in (MISSING, ORPHAN):
         for by, key in (("Directory", _TOP_DIRECTORY), ("Dataset", "dataset")):
-            if kind not in tables.names:
+            if kind.file_name not in tables.names:
                 continue
-            top = tables.rows(_TOPS.format(kind=kind, key=key, size=size))
+            top = tables.rows(_TOPS.format(kind=kind.file_name, key=key, size=kind.size_column))
             rows = [(paths.visible(name), text.count(files), text.size(used)) for name, files, used in top]
             if rows:
-                yield Section(f"Most {title}, by {by.lower()}", "", (by, "Files", "Size"), rows, len(rows))
+                yield Section(f"Most {kind.title.lower()}, by {by.lower()}", "", (by, "Files", "Size"), rows, len(rows))

@@ -8,10 +8,10 @@ from typing import Any
 
 import duckdb
 
+from dynamo_consistency.kinds import FINDING_KINDS
 from dynamo_consistency.run.database import memory_limit
 from dynamo_consistency.run.store.run_directory import RunDirectory, shard_name
 
-FINDINGS = ("missing", "orphan", "mismatch", "empty_directory", "unmerged")
 BATCH_ROWS = 10_000
 _SHARD = re.compile(r"listing/shard-\d+\.json")
 _MOST_MEMORY = 256 * 2**20  # reports sort and group; more than this is spilled to disk
@@ -29,7 +29,7 @@ _HOLES = """
 
 
 class Tables:
-    """Views named like `FINDINGS`, `listing`, and its `hole`s; only those whose files are whole are there."""
+    """Views of complete files: one for each kind of finding, named like its file, then `listing` and its `hole`s."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
@@ -60,9 +60,9 @@ def open_tables(run: RunDirectory) -> Iterator[Tables]:
         memory = f"{min(_MOST_MEMORY, memory_limit() // 2) // 2**20}MiB"
         settings: dict[str, Any] = {"memory_limit": memory, "temp_directory": spill}
         tables = Tables(stack.enter_context(duckdb.connect(config=settings)))
-        for kind in FINDINGS:
-            if run.exists(f"findings/{kind}.parquet"):
-                tables.add(kind, [str(stack.enter_context(run.reading(f"findings/{kind}.parquet")))])
+        for kind in FINDING_KINDS:
+            if run.exists(kind.file):
+                tables.add(kind.file_name, [str(stack.enter_context(run.reading(kind.file)))])
         if listing := _whole_listing(run):
             tables.add("listing", [str(stack.enter_context(run.reading(name))) for name in listing])
         yield tables

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from dynamo_consistency import paths
 from dynamo_consistency.check import SiteConsistencyCheck, Unmerged
+from dynamo_consistency.kinds import UNMERGED
 from dynamo_consistency.run.database import Row, execute, fill, literal, open_database, within
 from dynamo_consistency.run.store.run_directory import RunDirectory
 from dynamo_consistency.run.unmerged.listing import LISTING
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-FINDINGS = "findings/unmerged.parquet"
 TOLD = "findings/unmerged.json"
 _HOLES_SHOWN = 20
 _QUERIES = resources.files(__package__).joinpath("unmerged.sql")
@@ -115,7 +115,7 @@ def _write(
         _give_tables(database, inputs, run, rules, protected)
         listed_at = listing["listedAt"] if listing else 0
         execute(database, _QUERIES, lambda: _rule(database, rules, listed_at))
-        with run.writing(FINDINGS) as target:
+        with run.writing(UNMERGED.file) as target:
             database.execute(f"COPY ({_FINDINGS}) TO {literal(str(target))} (FORMAT parquet, COMPRESSION zstd)")
         return _numbers(database) | {
             "listed": listing["counts"] if listing else {"files": 0, "directories": 0, "holes": 0, "bytes": 0},

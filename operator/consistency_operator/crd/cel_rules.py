@@ -6,7 +6,7 @@ it is met. What CEL cannot know (is there such a day, are `//mc` and `/mc` the s
 
 from typing import Any, NamedTuple
 
-from dynamo_consistency.check import Source
+from dynamo_consistency.check import Policy, Source
 
 Schema = dict[str, Any]
 
@@ -131,10 +131,7 @@ RULES: dict[str, list[Rule]] = {
     "spec.listing.source.dump.prefix": _PREFIX,
     "spec.listing.source.dump.columns": [Rule(f"{_as_path('size')} && {_as_path('mtime')}", _ALIKE)],
     "spec.comparison.ignore[]": _PATTERN,
-    "spec.policy.missing": _CONFIRMED,
-    "spec.policy.orphans": _CONFIRMED,
-    "spec.policy.mismatches": _CONFIRMED,
-    "spec.policy.emptyDirectories": _CONFIRMED,
+    **{f"spec.policy.{kind}": _CONFIRMED for kind in Policy().of_kinds},
     "spec.unmerged": [*_CONFIRMED, _DISJOINT_AREAS],
     "spec.unmerged.path": _ABSOLUTE,
     "spec.unmerged.exclude[]": _PATTERN,

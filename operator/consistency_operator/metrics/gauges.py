@@ -9,21 +9,13 @@ from functools import lru_cache
 from consistency_operator.cluster.cache import Known
 from consistency_operator.plan.schedule import Schedule, schedule_of
 from consistency_operator.resource.status import FinishedRun, Requests
+from dynamo_consistency.kinds import FINDING_KINDS
 
 Values = dict[tuple[str, ...], float]
 """By the values of the labels that a gauge has beyond those of every check."""
 
-FILES = (
-    "listedFiles",
-    "inventoryFiles",
-    "unplacedFiles",
-    "missing",
-    "orphans",
-    "mismatches",
-    "emptyDirectories",
-    "unmerged",
-)
-BYTES = ("listedBytes", "inventoryBytes", "missingBytes", "orphanBytes", "mismatchBytes", "unmergedBytes")
+FILES = ("listedFiles", "inventoryFiles", "unplacedFiles", *(kind.name for kind in FINDING_KINDS))
+BYTES = ("listedBytes", "inventoryBytes", *(kind.bytes_name for kind in FINDING_KINDS if kind.bytes_name))
 
 BECAME = ("Recovered", "Lost", "Queued", "Removed", "Kept", "Unknown")
 """What became of earlier requests; the counts `requestsRecovered`, … of a run."""

@@ -6,17 +6,10 @@ from consistency_operator.plan.context import Enter, Finish, Outcome
 from consistency_operator.plan.types import Event
 from consistency_operator.resource.reasons import EventReason, Succeeded
 from consistency_operator.resource.status import Counts, Gate, Requests, Run
+from dynamo_consistency.kinds import ACTED_ON_KINDS, COMPARED_KINDS, FINDING_KINDS
 
-FINDINGS = {
-    "missing": "missing",
-    "orphans": "orphans",
-    "mismatches": "mismatches",
-    "emptyDirectories": "empty directories",
-    "unmerged": "in the scratch area",
-}
-"""The counts that are findings, and what they are called."""
-
-ALWAYS_COUNTED = ("missing", "orphans", "mismatches", "emptyDirectories")
+ALWAYS_COUNTED = tuple(kind.name for kind in COMPARED_KINDS)
+"""What a complete comparison has counted, whatever the check."""
 _LIFTED_BY_APPROVAL = {"Limits", "Approval"}
 
 
@@ -48,12 +41,14 @@ def requested(run: Run) -> Outcome:
 
 def findings(counts: Counts) -> str:
     """The findings in words."""
-    found = [f"{counts[kind]} {name}" for kind, name in FINDINGS.items() if counts.get(kind)]
+    numbers = {kind: counts[kind.name] for kind in FINDING_KINDS if counts.get(kind.name)}
+    found = [f"{number} {kind.word_for(number)}" for kind, number in numbers.items()]
     return ", ".join(found) or "nothing found"
 
 
 def _total(counts: Counts) -> int:
-    return sum(counts.get(kind, 0) for kind in FINDINGS)
+    """Findings that may be acted on."""
+    return sum(counts.get(kind.name, 0) for kind in ACTED_ON_KINDS)
 
 
 def _waits_for_approval_alone(closed: Iterable[Gate]) -> bool:
