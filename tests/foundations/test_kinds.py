@@ -8,6 +8,7 @@ import pytest
 from dynamo_consistency import kinds
 from dynamo_consistency.check import Policy
 from dynamo_consistency.errors import ConsistencyError
+from dynamo_consistency.finding_columns import COLUMNS
 from dynamo_consistency.kinds import ACTED_ON_KINDS, COMPARED_KINDS, FINDING_KINDS, ORPHAN, UNMERGED
 from dynamo_consistency.run.action import requests
 
@@ -32,6 +33,13 @@ def test_what_repairs_is_requested_before_what_removes_and_the_unmerged_area_com
     assert requested == sorted(requested, reverse=True) == ["transfer"] * 2 + ["delete"] * 3
     assert ACTED_ON_KINDS[-1] is UNMERGED
     assert UNMERGED not in COMPARED_KINDS
+
+
+def test_the_columns_that_a_kind_names_are_columns_of_a_finding():
+    columns = {column.name for column in COLUMNS}
+    for kind in FINDING_KINDS:
+        named = {*kind.same_columns, *kind.shown_columns.values(), *([kind.size_column] if kind.size_column else [])}
+        assert named <= columns
 
 
 def test_whatever_may_be_deleted_is_confirmed_by_the_same_file_and_not_by_its_name_alone():

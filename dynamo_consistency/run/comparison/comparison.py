@@ -13,6 +13,7 @@ from dynamo_consistency import paths
 from dynamo_consistency.backend.contract import Backend
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.errors import InvalidRunError
+from dynamo_consistency.finding_columns import select_list
 from dynamo_consistency.kinds import EMPTY_DIRECTORY, MISMATCH, MISSING, ORPHAN
 from dynamo_consistency.run.comparison import counts, filters
 from dynamo_consistency.run.database import blob, execute, literal, open_database, within
@@ -25,27 +26,31 @@ SNAPSHOTS = ("before", "after")
 
 _DETAILS = """SELECT DISTINCT ON (path) * FROM (
     SELECT * FROM inventory_after WHERE path IN (SELECT path FROM {verdict} WHERE verdict = '{kind}'))"""
+_OF_INVENTORY = {"dataset": "dataset", "block": "block", "group": '"group"'}
+_OF_BACKEND = '{}* EXCLUDE (path, size, time, in_flight, dataset, block, "group")'
+
+
+def _select(**values: str) -> str:
+    return select_list(path="path", root="root_of(path)", **values)
+
 
 _FINDINGS = {
     MISSING: f"""
-        SELECT path, size, NULL::BIGINT AS site_size, NULL::BIGINT AS mtime, dataset, block, "group",
-               root_of(path) AS root, * EXCLUDE (path, size, time, in_flight, dataset, block, "group")
+        SELECT {_select(size="size", **_OF_INVENTORY)}, {_OF_BACKEND.format("")}
         FROM ({_DETAILS.format(verdict="missing_verdict", kind="missing")}) ORDER BY path""",
     MISMATCH: f"""
-        SELECT path, d.size, v.site_size, s.mtime, dataset, block, "group",
-               root_of(path) AS root, d.* EXCLUDE (path, size, time, in_flight, dataset, block, "group")
+        SELECT {_select(size="d.size", site_size="v.site_size", mtime="s.mtime", **_OF_INVENTORY)},
+               {_OF_BACKEND.format("d.")}
         FROM ({_DETAILS.format(verdict="mismatch_verdict", kind="mismatch")}) AS d
         JOIN mismatch_verdict AS v USING (path)
         JOIN (SELECT path, max(mtime) AS mtime FROM listing
               WHERE kind = 'file' AND path IN (SELECT path FROM mismatch_verdict) GROUP BY path) AS s USING (path)
         ORDER BY path""",
-    ORPHAN: """
-        SELECT path, NULL::BIGINT AS size, site_size, mtime, NULL::VARCHAR AS dataset, NULL::VARCHAR AS block,
-               NULL::VARCHAR AS "group", root_of(path) AS root
+    ORPHAN: f"""
+        SELECT {_select(site_size="site_size", mtime="mtime")}
         FROM orphan_verdict WHERE verdict = 'orphan' ORDER BY path""",
-    EMPTY_DIRECTORY: """
-        SELECT path, NULL::BIGINT AS size, NULL::BIGINT AS site_size, d.mtime, NULL::VARCHAR AS dataset,
-               NULL::VARCHAR AS block, NULL::VARCHAR AS "group", root_of(path) AS root
+    EMPTY_DIRECTORY: f"""
+        SELECT {_select(mtime="d.mtime")}
         FROM empty_directory_verdict
         JOIN (SELECT path, max(mtime) AS mtime FROM listing WHERE kind = 'directory' GROUP BY path) AS d USING (path)
         ORDER BY path DESC""",

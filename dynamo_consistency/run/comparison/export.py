@@ -9,12 +9,13 @@ import pyarrow.parquet as pq
 
 from dynamo_consistency import paths
 from dynamo_consistency.errors import ConfigurationError
+from dynamo_consistency.finding_columns import COLUMNS
 from dynamo_consistency.kinds import FindingKind
 from dynamo_consistency.run.store.run_directory import RunDirectory
 
 Format = Literal["text", "json", "csv"]
 
-_COLUMNS = ("path", "size", "site_size", "mtime", "dataset", "root")
+_EXPORTED = [column.name for column in COLUMNS if column.exported]
 
 
 def write_findings(run: RunDirectory, kind: FindingKind, format_: Format, out: BinaryIO) -> None:
@@ -54,6 +55,8 @@ def _write_csv(rows: Iterator[dict[str, Any]], out: BinaryIO) -> None:
             return out.write(paths.to_bytes(text))
 
     table = csv.writer(_Text(), lineterminator="\n")
-    table.writerow(_COLUMNS)
+    table.writerow(_EXPORTED)
     for row in rows:
-        table.writerow([paths.to_text(row["path"]), *("" if row[name] is None else row[name] for name in _COLUMNS[1:])])
+        table.writerow(
+            [paths.to_text(row["path"]), *("" if row[name] is None else row[name] for name in _EXPORTED[1:])]
+        )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from dynamo_consistency import paths
 from dynamo_consistency.check import SiteConsistencyCheck, Unmerged
+from dynamo_consistency.finding_columns import UNMERGED_TYPE, select_list
 from dynamo_consistency.kinds import UNMERGED
 from dynamo_consistency.run.database import Row, execute, fill, literal, open_database, within
 from dynamo_consistency.run.store.run_directory import RunDirectory
@@ -28,9 +29,9 @@ TOLD = "findings/unmerged.json"
 _HOLES_SHOWN = 20
 _QUERIES = resources.files(__package__).joinpath("unmerged.sql")
 
-_FINDINGS = """
-    SELECT path, NULL::BIGINT AS size, site_size, mtime, NULL::VARCHAR AS dataset, NULL::VARCHAR AS block,
-           NULL::VARCHAR AS "group", root_of(path) AS root, type
+_FINDINGS = f"""
+    SELECT {select_list(path="path", site_size="site_size", mtime="mtime", root="root_of(path)")},
+           type AS {UNMERGED_TYPE.name}
     FROM finding
     ORDER BY type = 'directory', CASE WHEN type = 'directory' THEN len(string_split(path::VARCHAR, '/')) END DESC, path
 """
