@@ -17,6 +17,13 @@ def test_a_run_keeps_the_check_that_it_began_with(store, check):
     assert (run.site, run.run_id) == ("T2_X", "1")
 
 
+def test_the_check_of_a_run_is_read_once(store, check):
+    run = store.create(check, "1")
+    read = run.check()
+    run.remove(CHECK)
+    assert run.check() is read
+
+
 def test_runs_are_found_by_site_and_in_the_order_of_their_ids(store, check):
     assert store.sites() == []
     assert store.runs("T2_X") == []

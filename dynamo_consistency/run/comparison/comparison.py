@@ -18,6 +18,7 @@ from dynamo_consistency.kinds import EMPTY_DIRECTORY, MISMATCH, MISSING, ORPHAN
 from dynamo_consistency.run.comparison import counts, filters
 from dynamo_consistency.run.database import blob, execute, literal, open_database, within
 from dynamo_consistency.run.listing.failed_shards import absent_shards
+from dynamo_consistency.run.listing.holes import HOLE_ENTRIES
 from dynamo_consistency.run.store.run_directory import RunDirectory, shard_name
 
 COUNTS = "findings/counts.json"
@@ -100,6 +101,7 @@ def _give_inputs(
         path = inputs.enter_context(run.reading(f"{name}.parquet"))
         parts.append(f"SELECT {shard} AS shard, * FROM read_parquet({literal(str(path))})")
     database.execute("CREATE VIEW listing AS " + " UNION ALL ".join(parts))
+    database.execute(HOLE_ENTRIES)
     listing = check.spec.listing
     for table, directories in (("root", [root.path for root in listing.roots]), ("excluded", listing.exclude)):
         database.execute(f"CREATE TABLE {table} (path BLOB)")
@@ -169,7 +171,7 @@ def _hole_over(database: duckdb.DuckDBPyConnection, root: bytes) -> str | None:
     row = database.execute(
         "SELECT reason FROM hole WHERE path IN (SELECT unnest(?::BLOB[])) LIMIT 1", [above]
     ).fetchone()
-    return None if row is None else str(row[0] or "no reason given")
+    return None if row is None else str(row[0])
 
 
 def _set(database: duckdb.DuckDBPyConnection, variable: str, value: int) -> None:

@@ -3,6 +3,7 @@
 -- Given by comparison.py:
 --   inventory_before, inventory_after  path, size, time, in_flight, dataset, … (backend/contract.py)
 --   listing                            shard, path, kind, size, mtime, reason
+--   hole_entry                         the same columns: what of it is a hole (run/listing/holes.py)
 --   shard                              shard, listed_at
 --   root, excluded                     path
 --   root_of(path)                      macro: the root that `path` is below, or NULL
@@ -57,13 +58,8 @@ GROUP BY path;
 
 -- -------------------------------------------------------------------------------------------------------- holes
 
--- Rule 4. A directory that one shard left to another, and that no shard has listed, is a hole as well.
-CREATE TABLE hole AS
-SELECT DISTINCT shard, path, reason FROM listing WHERE kind = 'hole'
-UNION ALL
-SELECT DISTINCT shard, path, 'no shard has listed it' FROM listing AS left_to_another
-WHERE kind = 'seen'
-  AND NOT EXISTS (FROM listing AS l WHERE l.kind IN ('directory', 'hole') AND l.path = left_to_another.path);
+-- Rule 4.
+CREATE TABLE hole AS SELECT DISTINCT shard, path, reason FROM hole_entry;
 
 -- The intervals of outermost holes, for each shard and for all (shard -1): disjoint, so that a path can only be in the
 -- last one that begins before it.

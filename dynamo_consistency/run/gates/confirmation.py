@@ -7,6 +7,7 @@ from typing import Any
 
 from dynamo_consistency.check import FindingPolicy
 from dynamo_consistency.kinds import EMPTY_DIRECTORY, KIND_BY_NAME
+from dynamo_consistency.run.database import open_database
 from dynamo_consistency.run.records.history import start_of
 from dynamo_consistency.run.store.run_directory import RunDirectory
 
@@ -48,12 +49,10 @@ def confirmed_findings(runs: Sequence[RunDirectory], kind: str) -> Iterator[dict
     In the order of the file, but empty directories the deepest first. A file at the site that another has replaced
     under its name, or that has been written to, is another finding.
     """
-    import duckdb
-
     if not runs:
         return
     same = " AND ".join(f"e.{name} IS NOT DISTINCT FROM f.{name}" for name in KIND_BY_NAME[kind].same_columns)
-    with contextlib.ExitStack() as files, duckdb.connect() as database:
+    with contextlib.ExitStack() as files, open_database() as database:
         *before, last = [str(files.enter_context(run.reading(KIND_BY_NAME[kind].file))) for run in runs]
         conditions = " AND ".join(f"EXISTS (FROM read_parquet(?) AS e WHERE {same})" for _ in before) or "TRUE"
         order = "len(string_split(path::VARCHAR, '/')) DESC, " if kind == EMPTY_DIRECTORY.name else ""

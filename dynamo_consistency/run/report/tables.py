@@ -10,22 +10,14 @@ import duckdb
 
 from dynamo_consistency.kinds import FINDING_KINDS
 from dynamo_consistency.run.database import memory_limit
+from dynamo_consistency.run.listing.holes import HOLE_ENTRIES
 from dynamo_consistency.run.store.run_directory import RunDirectory, shard_name
 
 BATCH_ROWS = 10_000
 _SHARD = re.compile(r"listing/shard-\d+\.json")
 _MOST_MEMORY = 256 * 2**20  # reports sort and group; more than this is spilled to disk
 
-# a directory that one shard left to another, and that none has listed, is a hole as well
-_HOLES = """
-    CREATE VIEW hole AS
-    SELECT path, min(reason) AS reason FROM (
-        SELECT path, coalesce(reason, 'no reason given') AS reason FROM listing WHERE kind = 'hole'
-        UNION ALL
-        SELECT path, 'no shard has listed it' FROM listing WHERE kind = 'seen'
-        AND path NOT IN (SELECT path FROM listing WHERE kind IN ('directory', 'hole'))
-    ) GROUP BY path
-"""
+_HOLES = "CREATE VIEW hole AS SELECT path, min(reason) AS reason FROM hole_entry GROUP BY path"
 
 
 class Tables:
@@ -39,6 +31,7 @@ class Tables:
         self._connection.read_parquet(list(files)).create_view(name)
         self.names.add(name)
         if name == "listing":
+            self._connection.execute(HOLE_ENTRIES)
             self._connection.execute(_HOLES)
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:

@@ -76,6 +76,7 @@ class RunDirectory:
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/") or "/"
         self._storage = open_storage(self.url)
+        self._check: SiteConsistencyCheck | None = None
 
     @property
     def run_id(self) -> str:
@@ -91,11 +92,16 @@ class RunDirectory:
         return Store(self.url.rsplit("/", 2)[0] if self.url.count("/") > 1 else ".")
 
     def check(self) -> SiteConsistencyCheck:
-        """The resolved check of this run. Raises ConfigurationError when this is no run directory."""
-        if not self.exists(CHECK):
-            raise ConfigurationError(f"{self.url} is not a run directory: it has no {CHECK}")
-        with self.reading(CHECK) as path:
-            return read_check(path)
+        """The resolved check of this run, read once: a run never sees a later edit.
+
+        Raises ConfigurationError when this is no run directory.
+        """
+        if self._check is None:
+            if not self.exists(CHECK):
+                raise ConfigurationError(f"{self.url} is not a run directory: it has no {CHECK}")
+            with self.reading(CHECK) as path:
+                self._check = read_check(path)
+        return self._check
 
     def exists(self, name: str) -> bool:
         return self._storage.exists(name)
