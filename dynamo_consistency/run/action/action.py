@@ -21,9 +21,9 @@ from dynamo_consistency.run.action.directory_removal import DirectoryRemoval
 from dynamo_consistency.run.action.journal import Journal, Result
 from dynamo_consistency.run.action.objections import is_directory
 from dynamo_consistency.run.action.scheduling import batches
-from dynamo_consistency.run.action.scratch import ScratchArea, sights_of
 from dynamo_consistency.run.action.site_lock import site_lock
 from dynamo_consistency.run.action.site_view import Sight, SiteView
+from dynamo_consistency.run.action.unmerged import ScratchArea, sights_of
 from dynamo_consistency.run.gates import Facts, Gate, all_ready, evaluate, gather
 from dynamo_consistency.run.listing.source import open_lister
 from dynamo_consistency.run.records.history import read_summary
