@@ -14,7 +14,7 @@ from measure import HERE, Row, measure, show, times_as_fast
 
 from dynamo_consistency.check import Listing, SiteConsistencyCheck
 from dynamo_consistency.run.local_listing import shards_here
-from dynamo_consistency.run.store.run_directory import Store
+from dynamo_consistency.run.store.run_directory import RunStore
 
 PROGRAMS = ("xrootd", "xrdfs")
 INSTALL = "apt-get install xrootd-server xrootd-client"
@@ -95,7 +95,7 @@ def _run_directory(folder: Path, source: dict[str, object], name: str, shards: i
             "spec": {"site": "Bench", "listing": listing},
         }
     )
-    return Store(str(folder / "runs")).create(check, name).url
+    return RunStore(str(folder / "runs")).create(check, name).url
 
 
 def _rce_configuration(door: str) -> str:

@@ -1,7 +1,8 @@
 """The kinds of finding: one row each, with every name and property that the rest of the project needs of them.
 
-A new kind is a row here and a query in `run/comparison/`. A kind without a request is reported and never acted on: it
-needs no policy in the check, no gate looks at it, and `run/action/requests.py` refuses it.
+A new kind is a row here, its names in the two Literals, and a query in `run/comparison/`. A kind without a request is
+reported and never acted on: it needs no policy in the check, no gate looks at it, and `run/action/requests.py` refuses
+it.
 """
 
 from collections.abc import Mapping

@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from dynamo_consistency.kinds import COMPARED_KINDS, FINDING_KINDS
-from dynamo_consistency.run.action.followup import COUNTS as FOLLOWED
+from dynamo_consistency.kinds import FINDING_KINDS
+from dynamo_consistency.run.action.followup import FOLLOWED_COUNTS
 from dynamo_consistency.run.store.run_directory import RunDirectory
 
 _ACTION_NUMBERS = (("waiting", "waiting already"), ("unanswered", "unanswered"), ("leftOver", "left for the next run"))
@@ -46,17 +46,17 @@ def show_summary(run: RunDirectory, summary: dict[str, Any]) -> None:
     table = Table(box=None, pad_edge=False)
     for column, justify in (("finding", "left"), ("number", "right"), ("size", "right"), ("meaning", "left")):
         table.add_column(column, justify=justify)  # type: ignore[arg-type]
-    for kind in (kind for kind in FINDING_KINDS if kind in COMPARED_KINDS or kind.name in counts):
+    for kind in (kind for kind in FINDING_KINDS if kind.name in counts):
         size = human_bytes(counts[kind.bytes_name]) if kind.bytes_name else ""
         table.add_row(kind.name, str(counts[kind.name]), size, kind.meaning)
     console.print(table)
-    if trouble := summary.get("unmerged", {}).get("trouble"):
-        console.print(f"nothing of the unmerged area is deleted: {escape(trouble)}")
+    if problem := summary.get("unmerged", {}).get("trouble"):
+        console.print(f"nothing of the unmerged area is deleted: {escape(problem)}")
     for gate in summary["gates"]:
         console.print(f"gate {gate['name']}: {gate['state']}: {escape(gate['message'])}")
     for kind, action in summary["actions"].items():
         console.print(f"{kind}: {escape(_told(action))}")
-    followed = [f"{counts[name]} {became}" for became, name in FOLLOWED.items() if counts.get(name)]
+    followed = [f"{counts[name]} {became}" for became, name in FOLLOWED_COUNTS.items() if counts.get(name)]
     if followed:
         console.print(f"earlier requests: {', '.join(followed)}")
     for hole in summary["holes"]:

@@ -15,7 +15,7 @@ from dynamo_consistency.cli.shared import (
     url_of_store,
 )
 from dynamo_consistency.errors import ConfigurationError
-from dynamo_consistency.run.store.run_directory import Store
+from dynamo_consistency.run.store.run_directory import RunStore
 
 
 @click.command()
@@ -49,7 +49,7 @@ def run(file: Path, backends_file: Path | None, store_url: str | None, output: s
     from dynamo_consistency.run.records.history import find_run
 
     check = read_check(file)
-    store = Store(url_of_store(store_url, check))
+    store = RunStore(url_of_store(store_url, check))
     backend = open_backend(check.spec.backend, backends_file, store)
     if approved is not None:
         directory = find_run(store, check.spec.site, approved)

@@ -62,7 +62,7 @@ def rce(
 @convert.command("dynamo-consistency")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--site", "sites", multiple=True, help="Site to write a check for [those that FILE names].")
-@click.option("--protected-from", metavar="URL", help="List of protected directories, for sites with a scratch area.")
+@click.option("--protected-from", metavar="URL", help="List of protected directories, for sites with an unmerged area.")
 @backend_option
 @output_option
 def dynamo(file: Path, sites: tuple[str, ...], protected_from: str | None, backend: str, folder: Path | None) -> None:

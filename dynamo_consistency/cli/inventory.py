@@ -8,7 +8,7 @@ import click
 
 from dynamo_consistency.cli.shared import backend_option, backends_option, open_backend, store_option, url_of_store
 from dynamo_consistency.errors import ConfigurationError
-from dynamo_consistency.run.store.run_directory import Store
+from dynamo_consistency.run.store.run_directory import RunStore
 
 if TYPE_CHECKING:
     from dynamo_consistency.backend.dynamo import DynamoBackend
@@ -27,7 +27,7 @@ def sites() -> None:
 @_with_inventory
 def site_list(backends_file: Path | None, backend_name: str, store_url: str | None) -> None:
     """Print the sites, and whether each is ready."""
-    backend = open_backend(backend_name, backends_file, Store(url_of_store(store_url)))
+    backend = open_backend(backend_name, backends_file, RunStore(url_of_store(store_url)))
     ready = backend.siteinfo.ready_sites()
     for name in backend.siteinfo.site_list():
         click.echo(f"{name}\t{'ready' if name in ready else 'not ready'}")
@@ -74,7 +74,7 @@ def inventory_export(
 def _dynamo(name: str, file: Path | None, store_url: str | None) -> "DynamoBackend":
     from dynamo_consistency.backend.dynamo import DynamoBackend
 
-    store = Store(url_of_store(store_url))
+    store = RunStore(url_of_store(store_url))
     if file is None and "://" not in store.url:
         Path(store.url).mkdir(parents=True, exist_ok=True)
     backend = open_backend(name, file, store)

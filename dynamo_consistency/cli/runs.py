@@ -8,7 +8,7 @@ import click
 from dynamo_consistency.cli.shared import output_option, print_json, store_option, url_of_store
 from dynamo_consistency.errors import ConfigurationError
 from dynamo_consistency.kinds import FINDING_KINDS, KIND_BY_FILE_NAME
-from dynamo_consistency.run.store.run_directory import Store
+from dynamo_consistency.run.store.run_directory import RunStore
 
 
 @click.command()
@@ -19,11 +19,11 @@ from dynamo_consistency.run.store.run_directory import Store
 @store_option
 def findings(site: str, run_id: str | None, kind: str, format_: str, store_url: str | None) -> None:
     """Print all findings of one kind."""
-    from dynamo_consistency.run.comparison.export import Format, write_findings
+    from dynamo_consistency.run.comparison.export import FindingsFormat, write_findings
     from dynamo_consistency.run.records.history import find_run
 
-    directory = find_run(Store(url_of_store(store_url)), site, run_id)
-    formats = {name: name for name in get_args(Format)}
+    directory = find_run(RunStore(url_of_store(store_url)), site, run_id)
+    formats = {name: name for name in get_args(FindingsFormat)}
     write_findings(directory, KIND_BY_FILE_NAME[kind], formats[format_], sys.stdout.buffer)
 
 
@@ -49,7 +49,7 @@ def history_show(site: str, path: str | None, store_url: str | None, output: str
     from dynamo_consistency import terminal
     from dynamo_consistency.run.records.history import history_of_path, read_summary
 
-    store = Store(url_of_store(store_url))
+    store = RunStore(url_of_store(store_url))
     runs = store.runs(site)
     rows = [read_summary(run) for run in runs] if path is None else list(history_of_path(store, site, path))
     if not runs:
@@ -71,7 +71,7 @@ def history_prune(site: str, store_url: str | None) -> None:
 
     from dynamo_consistency.run.records.retention import prune
 
-    store = Store(url_of_store(store_url))
+    store = RunStore(url_of_store(store_url))
     runs = store.runs(site)
     if not runs:
         raise ConfigurationError(f"there is no run of {site} in {store.url}")

@@ -10,7 +10,7 @@ from dynamo_consistency.backend import backends_file
 from dynamo_consistency.backend.contract import Backend
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.errors import ConfigurationError
-from dynamo_consistency.run.store.run_directory import RunDirectory, Store
+from dynamo_consistency.run.store.run_directory import RunDirectory, RunStore
 
 DEFAULT_STORE = "consistency-data"
 
@@ -35,7 +35,7 @@ def url_of_store(option: str | None, check: SiteConsistencyCheck | None = None) 
     return option or of_check or DEFAULT_STORE
 
 
-def open_backend(name: str, file: Path | None, store: Store) -> Backend:
+def open_backend(name: str, file: Path | None, store: RunStore) -> Backend:
     """The backend `name` of the file or, without a file, the default: an SQLite inventory in the store."""
     if file is None and "://" in store.url:
         raise ConfigurationError(f"the store {store.url} cannot hold an inventory; say with --backends where one is")

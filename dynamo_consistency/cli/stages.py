@@ -72,7 +72,7 @@ def _begin_run(directory: RunDirectory, backends_file: Path | None, file: Path |
 @_stage
 @click.option("--shard", type=click.IntRange(min=0), default=0, envvar="JOB_COMPLETION_INDEX", show_default=True)
 def listing(message: TerminationMessage, run_dir: str, backends_file: Path | None, shard: int) -> None:
-    """List one shard of the site; shard 0 lists the scratch area as well."""
+    """List one shard of the site; shard 0 lists the unmerged area as well."""
     from dynamo_consistency.run.listing.progress import Progress
     from dynamo_consistency.run.listing.shard import list_shard
     from dynamo_consistency.run.unmerged import list_unmerged
@@ -88,7 +88,7 @@ def listing(message: TerminationMessage, run_dir: str, backends_file: Path | Non
     message.counts(result["counts"])
     message.holes(result["counts"]["holes"], result["holes"])
     if shard == 0:
-        list_unmerged(directory, backend, Progress(f"listing the scratch area of {directory.site}"))
+        list_unmerged(directory, backend, Progress(f"listing the unmerged area of {directory.site}"))
     print_json(result)
 
 

@@ -1,4 +1,4 @@
-"""DuckDB as the stages use it: in memory up to a bound, spilling to a scratch folder; and how to write its literals."""
+"""DuckDB as the stages use it: in memory up to a bound, then in a temporary folder; and how to write its literals."""
 
 from __future__ import annotations
 
@@ -19,56 +19,56 @@ if TYPE_CHECKING:
     import duckdb
 
 ROWS = 20_000
-_GOES_ON = "-- then it goes on\n"
-Row = tuple[Any, ...]
-Answer = Callable[[list[Row]], Iterable[Row]]
+_PYTHON_HERE = "-- continue\n"
+SqlRow = tuple[Any, ...]
+RowFunction = Callable[[list[SqlRow]], Iterable[SqlRow]]
 
 
 @contextlib.contextmanager
 def open_database() -> Iterator[duckdb.DuckDBPyConnection]:
-    """A database in memory that spills to a scratch folder; a part of the memory is left to Python and Arrow.
+    """A database in memory that spills to a temporary folder; a part of the memory is left to Python and Arrow.
 
-    Raises ConsistencyError when memory or scratch space do not suffice.
+    Raises ConsistencyError when memory or disk space do not suffice.
     """
     import duckdb
 
     memory = memory_limit() * 6 // 10 // 2**20
     with (
-        tempfile.TemporaryDirectory(prefix="dynamo-consistency-") as scratch,
-        _explained(scratch, memory),
+        tempfile.TemporaryDirectory(prefix="dynamo-consistency-") as folder,
+        _explained(folder, memory),
         duckdb.connect() as database,
     ):
         database.execute(f"SET memory_limit = '{memory}MiB'")
-        database.execute(f"SET temp_directory = {literal(scratch)}")
+        database.execute(f"SET temp_directory = {literal(folder)}")
         database.execute("SET preserve_insertion_order = false")
         yield database
 
 
 @contextlib.contextmanager
-def _explained(scratch: str, memory: int) -> Iterator[None]:
+def _explained(folder: str, memory: int) -> Iterator[None]:
     import duckdb
 
     try:
         yield
     except duckdb.OutOfMemoryException:
         raise ConsistencyError(
-            f"{memory} MiB are too little memory for this, or there is no room in {Path(scratch).parent} for the rest; "
+            f"{memory} MiB are too little memory for this, or there is no room in {Path(folder).parent} for the rest; "
             f"raise {SETTING} or make room (TMPDIR), then run the stage again"
         ) from None
 
 
 def execute(database: duckdb.DuckDBPyConnection, queries: Traversable, ask_python: Callable[[], None]) -> None:
-    """Execute a file of statements; where it says that it then goes on, Python has its say first."""
-    before, after = queries.read_text(encoding="utf-8").split(_GOES_ON)
+    """Execute a file of statements; `ask_python` is called once, at its line `-- continue`."""
+    before, after = queries.read_text(encoding="utf-8").split(_PYTHON_HERE)
     database.execute(before)
     ask_python()
     database.execute(after)
 
 
-def fill(database: duckdb.DuckDBPyConnection, table: str, question: str, answer: Answer) -> None:
+def fill(database: duckdb.DuckDBPyConnection, table: str, question: str, answer: RowFunction) -> None:
     """Fill `table` with what `answer` makes of the rows of the query `question`, some at a time.
 
-    So Python has its say without functions in the database, for which DuckDB would need numpy.
+    A function in the database would be simpler, but DuckDB needs numpy for those.
     """
     result = database.cursor().execute(question)
     columns = database.execute(f"SELECT column_type FROM (DESCRIBE {table})").fetchall()

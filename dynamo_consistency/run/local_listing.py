@@ -1,11 +1,11 @@
-"""The listing of a whole site on one machine, by as many processes as help."""
+"""The listing of all shards of a site on one machine, by as many processes as help."""
 
 from functools import partial
 
 from dynamo_consistency.backend.contract import Backend
 from dynamo_consistency.check import Listing
 from dynamo_consistency.listers.protocols import processes_for
-from dynamo_consistency.run.listing.processes import Tell, apart
+from dynamo_consistency.run.listing.processes import Send, in_processes
 from dynamo_consistency.run.listing.progress import Relay, Sum, Watcher
 from dynamo_consistency.run.listing.shard import list_shard
 from dynamo_consistency.run.store.run_directory import RunDirectory
@@ -24,7 +24,7 @@ def shards_here(listing: Listing) -> int:
 def list_site(run: RunDirectory, backend: Backend, watcher: Watcher) -> None:
     """List all shards of the run's site at once. Raises ListingError when one could not be listed.
 
-    A shard that is already whole is not listed again.
+    A shard that is already complete is not listed again.
     """
     listing = run.check().spec.listing
     if processes_for(listing) is None:
@@ -32,23 +32,25 @@ def list_site(run: RunDirectory, backend: Backend, watcher: Watcher) -> None:
         return
     tasks = [partial(_list, run.url, shard) for shard in range(listing.shards)]
     with watcher:
-        apart(f"the listing of {run.site}", tasks, Sum(watcher).hear)
+        in_processes(f"the listing of {run.site}", tasks, Sum(watcher).receive)
 
 
-def list_scratch_area(run: RunDirectory, backend: Backend, watcher: Watcher) -> None:
-    """What `list_unmerged` does, where the check has a scratch area, as safe from crashes as the rest of the site."""
+def list_unmerged_area(run: RunDirectory, backend: Backend, watcher: Watcher) -> None:
+    """What `list_unmerged` does, where the check has an unmerged area, as safe from crashes as the rest of the site."""
     spec = run.check().spec
     if spec.unmerged is None or processes_for(spec.listing) is None:
         list_unmerged(run, backend, watcher)
         return
     with watcher:
-        apart(f"the listing of {spec.unmerged.path}", [partial(_list_scratch_area, run.url)], Sum(watcher).hear)
+        in_processes(
+            f"the listing of {spec.unmerged.path}", [partial(_list_unmerged_area, run.url)], Sum(watcher).receive
+        )
 
 
-def _list(url: str, shard: int, tell: Tell) -> None:
+def _list(url: str, shard: int, send: Send) -> None:
     """In a process of its own, where the client of an object store that `run` may hold is of no use."""
-    list_shard(RunDirectory(url), None, shard, Relay(tell))
+    list_shard(RunDirectory(url), None, shard, Relay(send))
 
 
-def _list_scratch_area(url: str, tell: Tell) -> None:
-    list_unmerged(RunDirectory(url), None, Relay(tell))
+def _list_unmerged_area(url: str, send: Send) -> None:
+    list_unmerged(RunDirectory(url), None, Relay(send))

@@ -14,20 +14,20 @@ from dynamo_consistency.run.action.followup import follow_up
 from dynamo_consistency.run.comparison.comparison import compare
 from dynamo_consistency.run.gates import evaluate, gather
 from dynamo_consistency.run.listing.progress import Progress
-from dynamo_consistency.run.local_listing import list_scratch_area, list_site, shards_here
+from dynamo_consistency.run.local_listing import list_site, list_unmerged_area, shards_here
 from dynamo_consistency.run.records import summary as summaries
 from dynamo_consistency.run.records.history import latest_complete, read_summary
 from dynamo_consistency.run.records.retention import prune
 from dynamo_consistency.run.report import write_reports
 from dynamo_consistency.run.snapshot import ask_datasets, take_snapshot
-from dynamo_consistency.run.store.run_directory import RunDirectory, Store
+from dynamo_consistency.run.store.run_directory import RunDirectory, RunStore
 from dynamo_consistency.run.unmerged import find_unmerged
 
 log = logging.getLogger(__name__)
 
 
-def run_check(check: SiteConsistencyCheck, backend: Backend, store: Store) -> tuple[RunDirectory, summaries.Summary]:
-    """One whole run on this machine; returns where it is and its summary, also when it is invalid.
+def run_check(check: SiteConsistencyCheck, backend: Backend, store: RunStore) -> tuple[RunDirectory, summaries.Summary]:
+    """One run on this machine, all its stages; returns where it is and its summary, also when it is invalid.
 
     Raises ConsistencyError when the run cannot even begin.
     """
@@ -40,7 +40,7 @@ def run_check(check: SiteConsistencyCheck, backend: Backend, store: Store) -> tu
     try:
         take_snapshot(run, backend, "before")
         list_site(run, backend, Progress(f"listing {site}", _directories_of_last_run(store, site)))
-        list_scratch_area(run, backend, Progress(f"listing the scratch area of {site}"))
+        list_unmerged_area(run, backend, Progress(f"listing the unmerged area of {site}"))
     except (InvalidRunError, BackendError, ListingError) as error:
         return run, _invalid(run, backend, str(error))
     summary = conclude(run, backend)
@@ -67,7 +67,7 @@ def _with_listing(check: SiteConsistencyCheck, **fields: Any) -> SiteConsistency
 def conclude(run: RunDirectory, backend: Backend) -> summaries.Summary:
     """The comparison stage: second snapshot, comparison, reports and summary of a run that has been listed.
 
-    A run that is complete stays as it is: what it has requested stands in its summary.
+    A run that is complete stays as it is: what it has requested is in its summary.
     """
     if (known := read_summary(run))["result"] == "Complete":
         return known
@@ -90,14 +90,14 @@ def conclude(run: RunDirectory, backend: Backend) -> summaries.Summary:
 def act_on(run: RunDirectory, backend: Backend, approved_run: str | None = None) -> summaries.Summary:
     """The action stage: all gates once more and, where they are open, the requests; then reports and summary anew.
 
-    Raises what ended the action early, when all that was done until then is told.
+    Raises what ended the action early, when all that was done until then is in the summary.
     """
-    told, trouble = act(run.store, run, backend, approved_run)
-    summary = read_summary(run) | told
+    report, ended_by = act(run.store, run, backend, approved_run)
+    summary = read_summary(run) | report
     summary["artifacts"] |= {"actions": ACTIONS} | write_reports(run, backend, summary)
     _finish(run, summary)
-    if trouble is not None:
-        raise trouble
+    if ended_by is not None:
+        raise ended_by
     return summary
 
 
@@ -108,7 +108,7 @@ def _invalid(run: RunDirectory, backend: Backend, reason: str) -> summaries.Summ
     return _finish(run, summary)
 
 
-def _directories_of_last_run(store: Store, site: str) -> int | None:
+def _directories_of_last_run(store: RunStore, site: str) -> int | None:
     last = latest_complete(store, site)
     return None if last is None else int(read_summary(last)["counts"]["listedDirectories"])
 

@@ -1,4 +1,4 @@
-"""The snapshot stage: what the inventory says of the site at one moment, and which datasets are to be left alone."""
+"""The snapshot stage: what the inventory says of the site at one time, and which datasets are to be left alone."""
 
 import time
 from collections.abc import Iterator
@@ -14,21 +14,21 @@ from dynamo_consistency.errors import InvalidRunError
 from dynamo_consistency.run.store.run_directory import RunDirectory
 
 DATASETS = "inventory/datasets.json"
-Moment = Literal["before", "after"]
+SnapshotName = Literal["before", "after"]
 
 
-def take_snapshot(run: RunDirectory, backend: Backend, moment: Moment) -> dict[str, Any]:
-    """Write `inventory/<moment>.parquet` and its `.json`; returns the latter.
+def take_snapshot(run: RunDirectory, backend: Backend, name: SnapshotName) -> dict[str, Any]:
+    """Write `inventory/<name>.parquet` and its `.json`; returns the latter.
 
     A snapshot that is there already is kept: a stage that is run again does not move in time. Raises BackendError when
     the inventory cannot be read to its end, InvalidRunError when it has nothing at the site.
     """
-    facts_file = f"inventory/{moment}.json"
+    facts_file = f"inventory/{name}.json"
     if run.exists(facts_file):
         return dict(run.read_json(facts_file))
     taken_at = int(time.time())
     description = optional_features.describe(backend)
-    with run.writing(f"inventory/{moment}.parquet") as target:
+    with run.writing(f"inventory/{name}.parquet") as target:
         counts = _write(str(target), optional_features.stream(backend, run.site))
         if counts["rows"] == 0:
             raise InvalidRunError(

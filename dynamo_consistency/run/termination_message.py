@@ -43,12 +43,12 @@ class TerminationMessage:
 
     def summary(self, summary: Mapping[str, Any]) -> None:
         """What the run's `summary.json` says, as far as there is one."""
-        told = ("result", "reason", "gates", "actions", "artifacts")
-        self._content |= {key: summary[key] for key in told if key in summary}
+        keys = ("result", "reason", "gates", "actions", "artifacts")
+        self._content |= {key: summary[key] for key in keys if key in summary}
         self.counts(summary["counts"])
         self.holes(summary["counts"].get("holes", 0), summary.get("holes", []))
-        if trouble := summary.get("unmerged", {}).get("trouble"):
-            self._content["unmergedTrouble"] = trouble
+        if problem := summary.get("unmerged", {}).get("trouble"):
+            self._content["unmergedTrouble"] = problem
 
     def write(self, exit_code: int, sentence: str, result: str | None) -> None:
         """Write it, if a file is asked for. `result`: of a stage that an error has ended, else None.

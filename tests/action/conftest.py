@@ -8,7 +8,7 @@ import pytest
 from laboratory import HOLLOW, MISMATCH, MISSING, ORPHAN, Laboratory, quick
 from simulated import World, clock_of
 
-from dynamo_consistency.run.store.run_directory import Store
+from dynamo_consistency.run.store.run_directory import RunStore
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def copied(drifted, tmp_path) -> Iterator[Callable[..., Laboratory]]:
         lab.policy, lab.comparison, lab.listing = copy.deepcopy((drifted.policy, drifted.comparison, drifted.listing))
         folder = tmp_path / str(len(made))
         shutil.copytree(drifted.store.url, folder)
-        lab.store = Store(str(folder))
+        lab.store = RunStore(str(folder))
         lab.connect(copy.deepcopy(drifted.world), **backend)
         made.append(lab)
         clocks.append(clock_of(lab.world))

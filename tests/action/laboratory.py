@@ -13,7 +13,7 @@ from simulated import DAY, SITE, Crash, SimulatedBackend, World
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.errors import ConsistencyError
 from dynamo_consistency.run.pipeline import act_on, run_check
-from dynamo_consistency.run.store.run_directory import RunDirectory, Store
+from dynamo_consistency.run.store.run_directory import RunDirectory, RunStore
 
 KINDS = ("missing", "orphans", "mismatches", "emptyDirectories")
 WEEK = 7 * DAY
@@ -40,7 +40,7 @@ class Laboratory:
 
     def __init__(self, world: World, folder: Path, *, looking: bool = True, itemising: bool = True) -> None:
         self.connect(world, looking=looking, itemising=itemising)
-        self.store = Store(str(folder / "store"))
+        self.store = RunStore(str(folder / "store"))
         self.policy: dict[str, Any] = enforcing()
         self.comparison: dict[str, Any] = {"ignoreAgeSeconds": DAY}
         self.listing: dict[str, Any] = {"roots": [{"path": "/store/mc"}, {"path": "/store/data"}], "retries": 0}

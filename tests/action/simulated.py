@@ -27,7 +27,7 @@ from dynamo_consistency.backend.contract import INVENTORY_COLUMNS, Known, Outcom
 from dynamo_consistency.backend.dataset_filter import DatasetFilter, dataset_of
 from dynamo_consistency.errors import BackendError
 from dynamo_consistency.run import action
-from dynamo_consistency.run.store.run_directory import RunDirectory, Store
+from dynamo_consistency.run.store.run_directory import RunDirectory, RunStore
 
 DAY = 86400
 SITE = "T2_Test"
@@ -388,7 +388,7 @@ def clock_of(world: World) -> Iterator[None]:
     def run_id(now: datetime | None = None) -> str:
         return datetime.fromtimestamp(world.now, UTC).strftime("%Y%m%dT%H%M%SZ")
 
-    def act(store: Store, run: RunDirectory, *rest: Any) -> Any:
+    def act(store: RunStore, run: RunDirectory, *rest: Any) -> Any:
         world.acting = run.run_id
         return action.act(store, run, *rest)
 

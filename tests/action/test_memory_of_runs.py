@@ -20,7 +20,7 @@ from dynamo_consistency.kinds import FINDING_KINDS
 from dynamo_consistency.run.action.actions_file import _SCHEMA
 from dynamo_consistency.run.gates.confirmation import _enough
 from dynamo_consistency.run.records.retention import Kept, prune, removals
-from dynamo_consistency.run.store.run_directory import RunDirectory, Store
+from dynamo_consistency.run.store.run_directory import RunDirectory, RunStore
 
 COMMAND = str(Path(sys.executable).with_name("dynamo-consistency"))
 RUNS, ROWS = 50, 20_000
@@ -189,4 +189,4 @@ def test_history_prune_of_a_site_without_runs_is_wrong_usage(tmp_path):
     )
     assert done.returncode == 2
     assert "there is no run of T2_None" in done.stderr
-    assert Store(str(tmp_path)).runs("T2_None") == []
+    assert RunStore(str(tmp_path)).runs("T2_None") == []

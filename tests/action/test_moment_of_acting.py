@@ -7,7 +7,7 @@ from simulated import DAY, World, clock_of
 from dynamo_consistency.listers.posix import PosixLister
 from dynamo_consistency.listers.threaded import ThreadedLister
 from dynamo_consistency.listers.walk import Limits
-from dynamo_consistency.run.action.site_view import Absent, Directory, File, SiteView, Unknown
+from dynamo_consistency.run.action.site_view import Absent, SeenDirectory, SeenFile, SiteView, Unknown
 
 KINDS_OF_BACKENDS = [
     pytest.param({}, id="looking and itemising"),
@@ -82,7 +82,7 @@ def touched(world, path):
     world.directories[path] = int(world.now)
 
 
-CANNOT = "it cannot be told"
+CANNOT = "it is not known"
 CHANGES = {
     "an orphan that has grown": ("orphans", rewritten, "grew"),
     "an orphan that was touched": ("orphans", stored(50, age=5 * DAY), "grew"),
@@ -241,10 +241,10 @@ def file(view, path: bytes):
 
 
 def test_a_file_a_directory_and_what_is_not_there_are_told_apart(view):
-    assert isinstance(file(view, b"/store/mc/a/b/f"), File)
+    assert isinstance(file(view, b"/store/mc/a/b/f"), SeenFile)
     assert file(view, b"/store/mc/a/b/g") == file(view, b"/store/mc/no/such/way") == Absent()
     above, below = view.directories([b"/store/mc/a", b"/store/mc/a/b"]).values()
-    assert isinstance(above, Directory)
+    assert isinstance(above, SeenDirectory)
     assert (above.subdirectories, above.bare, above.mtime is None) == ({b"b"}, True, False)
     assert (below.subdirectories, below.bare) == (set(), False)
 

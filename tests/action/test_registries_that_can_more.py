@@ -40,7 +40,7 @@ def test_the_next_run_tells_what_became_of_each_request(copied):
     assert followed(lab.runs()[-1])[MISSING] == (run.run_id, "recovered")
     *_, asked = history_of_path(lab.store, SITE, MISSING.decode())
     assert (asked["outcome"], asked["became"]) == ("requested", "recovered")
-    counts = {name: summary["counts"].get(name) for name in followup.COUNTS.values()}
+    counts = {name: summary["counts"].get(name) for name in followup.FOLLOWED_COUNTS.values()}
     assert counts == {
         "requestsRecovered": 1,
         "requestsLost": 1,

@@ -15,7 +15,7 @@ from dynamo_consistency import paths, secrets
 from dynamo_consistency.backend import configured
 from dynamo_consistency.backend.contract import Backend
 from dynamo_consistency.check import SiteConsistencyCheck
-from dynamo_consistency.run.store.run_directory import RunDirectory, Store
+from dynamo_consistency.run.store.run_directory import RunDirectory, RunStore
 
 LONG_AGO = 1_600_000_000
 SITE = "T2_TEST"
@@ -107,7 +107,7 @@ def run_whole(tmp_path, check_of) -> Callable[..., tuple[RunDirectory, dict[str,
     from dynamo_consistency.run.pipeline import run_check
 
     def run(backend: Backend, **spec: Any) -> tuple[RunDirectory, dict[str, Any]]:
-        directory, summary = run_check(check_of(**spec), backend, Store(str(tmp_path / "store")))
+        directory, summary = run_check(check_of(**spec), backend, RunStore(str(tmp_path / "store")))
         return directory, dict(summary)
 
     return run

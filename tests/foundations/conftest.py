@@ -14,7 +14,7 @@ import fsspec
 import pytest
 
 from dynamo_consistency.check import SiteConsistencyCheck
-from dynamo_consistency.run.store.run_directory import RunDirectory, Store
+from dynamo_consistency.run.store.run_directory import RunDirectory, RunStore
 
 
 def free_port() -> int:
@@ -65,8 +65,8 @@ def s3(s3_server, monkeypatch) -> Iterator[str]:
 
 
 @pytest.fixture(params=["local", "s3"])
-def store(request, tmp_path) -> Store:
-    return Store(str(tmp_path / "store") if request.param == "local" else request.getfixturevalue("s3"))
+def store(request, tmp_path) -> RunStore:
+    return RunStore(str(tmp_path / "store") if request.param == "local" else request.getfixturevalue("s3"))
 
 
 @pytest.fixture

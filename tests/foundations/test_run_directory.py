@@ -6,7 +6,7 @@ import fsspec
 import pytest
 
 from dynamo_consistency.errors import ConfigurationError, ConsistencyError
-from dynamo_consistency.run.store.run_directory import CHECK, RunDirectory, Store, new_run_id
+from dynamo_consistency.run.store.run_directory import CHECK, RunDirectory, RunStore, new_run_id
 
 
 def test_a_run_keeps_the_check_that_it_began_with(store, check):
@@ -114,12 +114,12 @@ def test_what_is_not_there_cannot_be_read_and_the_sentence_says_what_is_lacking(
 
 def test_a_store_of_an_unknown_kind_is_refused():
     with pytest.raises(ConfigurationError, match="cannot be used"):
-        Store("nowhere://bucket/store").sites()
+        RunStore("nowhere://bucket/store").sites()
 
 
 def test_a_bucket_that_does_not_exist_is_one_sentence(s3, check):
     with pytest.raises(ConsistencyError, match=r"cannot write to s3://no-such-bucket"):
-        Store("s3://no-such-bucket/store").create(check, "1")
+        RunStore("s3://no-such-bucket/store").create(check, "1")
 
 
 def test_an_object_store_that_does_not_answer_is_one_sentence(s3, monkeypatch):

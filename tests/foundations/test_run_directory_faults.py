@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from dynamo_consistency.errors import ConsistencyError
-from dynamo_consistency.run.store.run_directory import RunDirectory, Store
+from dynamo_consistency.run.store.run_directory import RunDirectory, RunStore
 
 NAME = "listing/shard-0000.parquet"
 
@@ -67,7 +67,7 @@ def small_disk(tmp_path, check) -> Iterator[RunDirectory]:
     if mounted.returncode != 0:
         pytest.skip(f"a small file system cannot be mounted here: {mounted.stderr.strip()}")
     try:
-        yield Store(str(disk)).create(check, "1")
+        yield RunStore(str(disk)).create(check, "1")
     finally:
         subprocess.run(["umount", disk], check=True)
 
@@ -96,7 +96,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing_half_written(small_disk,
 
 
 def test_a_device_without_room_is_one_sentence(tmp_path, check):
-    run = Store(str(tmp_path)).create(check, "1")
+    run = RunStore(str(tmp_path)).create(check, "1")
 
     def write() -> None:
         with run.writing(NAME) as path:
@@ -113,7 +113,7 @@ def unwritable(check) -> Iterator[RunDirectory]:
     """A run directory that the process may read and not write, whoever runs the tests."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
-        run = Store(folder).create(check, "1")
+        run = RunStore(folder).create(check, "1")
         Path(run.url).chmod(0o555)
         became_nobody = os.geteuid() == 0  # root may write anywhere
         if became_nobody:

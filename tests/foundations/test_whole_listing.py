@@ -8,7 +8,7 @@ import pytest
 
 from dynamo_consistency.check import Listing, SiteConsistencyCheck
 from dynamo_consistency.errors import ListingError
-from dynamo_consistency.run.listing.progress import Counts
+from dynamo_consistency.run.listing.progress import ListingCounts
 from dynamo_consistency.run.local_listing import list_site, shards_here
 from dynamo_consistency.run.store.run_directory import shard_name
 
@@ -17,7 +17,7 @@ XROOTD = {"xrootd": {"servers": ["root://door"]}}
 
 
 class Watcher:
-    counts = Counts()
+    counts = ListingCounts()
 
     def __enter__(self):
         return self

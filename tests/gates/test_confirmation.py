@@ -8,14 +8,14 @@ from dynamo_consistency.errors import ConfigurationError
 from dynamo_consistency.kinds import EMPTY_DIRECTORY, MISSING, ORPHAN, FindingKind
 from dynamo_consistency.run.database import SETTING
 from dynamo_consistency.run.gates.confirmation import confirmed_findings
-from dynamo_consistency.run.store.run_directory import RunDirectory, Store
+from dynamo_consistency.run.store.run_directory import RunDirectory, RunStore
 
 COLUMNS = pa.schema([("path", pa.binary()), ("site_size", pa.int64()), ("mtime", pa.int64())])
 
 
 @pytest.fixture
 def runs(tmp_path):
-    store = Store(str(tmp_path))
+    store = RunStore(str(tmp_path))
 
     def of(kind: FindingKind, *findings: list[tuple[bytes, int | None, int | None]]) -> list[RunDirectory]:
         made = [store.run("T2_Test", str(number)) for number in range(len(findings))]

@@ -16,7 +16,7 @@ from dynamo_consistency.listers.contract import Failed, Listed
 from dynamo_consistency.run.listing.progress import Progress
 from dynamo_consistency.run.listing.shard import list_shard
 from dynamo_consistency.run.listing.source import open_lister
-from dynamo_consistency.run.store.run_directory import Store
+from dynamo_consistency.run.store.run_directory import RunStore
 from tests.conftest import require_programs
 
 pytestmark = pytest.mark.usefixtures("gfal2")
@@ -104,7 +104,7 @@ def test_a_check_with_gfal_as_its_source_lists_the_site(tmp_path):
     for number in range(6):
         (tmp_path / "site" / "store" / f"d{number}").mkdir(parents=True)
         (tmp_path / "site" / "store" / f"d{number}" / "f").write_bytes(b"abc")
-    run = Store(str(tmp_path / "runs")).create(check(f"file://{tmp_path}/site", shards=2, splitDepth=1))
+    run = RunStore(str(tmp_path / "runs")).create(check(f"file://{tmp_path}/site", shards=2, splitDepth=1))
     paths = []
     for shard in range(2):
         result = list_shard(run, None, shard, Progress("test"))

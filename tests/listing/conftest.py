@@ -8,13 +8,13 @@ from listing_runs import Row, check_of, rows_of
 
 from dynamo_consistency.run.listing.progress import Progress
 from dynamo_consistency.run.listing.shard import list_shard
-from dynamo_consistency.run.store.run_directory import RunDirectory, Store
+from dynamo_consistency.run.store.run_directory import RunDirectory, RunStore
 
 
 @pytest.fixture
 def make_run(tmp_path: Path) -> Callable[..., RunDirectory]:
     """Makes a run directory: make_run(source, roots=…, shards=…)."""
-    return lambda source=None, **listing: Store(str(tmp_path / "runs")).create(check_of(source, **listing))
+    return lambda source=None, **listing: RunStore(str(tmp_path / "runs")).create(check_of(source, **listing))
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.run.listing.progress import Progress
 from dynamo_consistency.run.listing.shard import list_shard
-from dynamo_consistency.run.store.run_directory import Store
+from dynamo_consistency.run.store.run_directory import RunStore
 
 
 def listed(folder, content):
@@ -23,7 +23,7 @@ def listed(folder, content):
             "spec": {"site": "S", "listing": {"source": source, "roots": [{"path": "/store/mc"}], "shards": 1}},
         }
     )
-    run = Store(str(folder / "store")).create(check)
+    run = RunStore(str(folder / "store")).create(check)
     facts = list_shard(run, None, 0, Progress("dump"))
     with run.reading("listing/shard-0000.parquet") as file:
         return facts, pq.read_table(file).to_pylist()

@@ -4,7 +4,7 @@ import io
 import logging
 from functools import partial
 
-from dynamo_consistency.run.listing.progress import Counts, Progress, Relay, Sum
+from dynamo_consistency.run.listing.progress import ListingCounts, Progress, Relay, Sum
 
 
 class Terminal(io.StringIO):
@@ -25,7 +25,7 @@ def test_without_a_terminal_it_logs_a_line_a_minute(caplog):
     with Progress("listing T2_TEST", 20_000, stream, clock) as progress:
         for second in range(181):
             clock.now = float(second)
-            progress(Counts(files=100 * second, directories=10 * second, holes=2), 64)
+            progress(ListingCounts(files=100 * second, directories=10 * second, holes=2), 64)
     assert stream.getvalue() == ""
     assert [record.message for record in caplog.records] == [
         f"listing T2_TEST: {directories} directories ({share} % of the last run's), {files} files, 10 directories/s, "
@@ -43,9 +43,9 @@ def test_on_a_terminal_it_renews_a_line(caplog):
     clock, stream = Clock(), Terminal()
     with Progress("listing T2_TEST", None, stream, clock) as progress:
         clock.now = 10.0
-        progress(Counts(files=1234, directories=100), 8)
+        progress(ListingCounts(files=1234, directories=100), 8)
         clock.now = 10.01
-        progress(Counts(files=9999, directories=100), 8)
+        progress(ListingCounts(files=9999, directories=100), 8)
     assert "1,234 files" in stream.getvalue()
     assert "9,999" not in stream.getvalue(), "not more often than one can read"
     assert "last run" not in stream.getvalue()
@@ -60,15 +60,15 @@ def test_several_listings_at_once_are_told_as_one():
             told.append((counts, window))
 
     clock, together = Clock(), Sum(Watcher())
-    relays = [Relay(partial(together.hear, part), clock) for part in range(2)]
-    relays[0](Counts(files=5, directories=2, bytes=50), 8)
-    relays[1](Counts(files=1, directories=1, holes=1, bytes=7), 16)
+    relays = [Relay(partial(together.receive, part), clock) for part in range(2)]
+    relays[0](ListingCounts(files=5, directories=2, bytes=50), 8)
+    relays[1](ListingCounts(files=1, directories=1, holes=1, bytes=7), 16)
     clock.now = 0.1
-    relays[1](Counts(files=999), 999)
+    relays[1](ListingCounts(files=999), 999)
     clock.now = 0.3
-    relays[0](Counts(files=6, directories=3, bytes=60), 4)
+    relays[0](ListingCounts(files=6, directories=3, bytes=60), 4)
     assert told == [
-        (Counts(files=5, directories=2, bytes=50), 8),
-        (Counts(files=6, directories=3, holes=1, bytes=57), 24),
-        (Counts(files=7, directories=4, holes=1, bytes=67), 20),
+        (ListingCounts(files=5, directories=2, bytes=50), 8),
+        (ListingCounts(files=6, directories=3, holes=1, bytes=57), 24),
+        (ListingCounts(files=7, directories=4, holes=1, bytes=67), 20),
     ]

@@ -10,7 +10,7 @@ from listing_runs import check_of, rows_of
 from dynamo_consistency.listers.shards import Share, ancestor
 from dynamo_consistency.run.listing.progress import Progress
 from dynamo_consistency.run.listing.shard import list_shard
-from dynamo_consistency.run.store.run_directory import Store
+from dynamo_consistency.run.store.run_directory import RunStore
 
 names = st.sampled_from(["a", "b", "cc", "d e", "\udcff", "RAW"])
 trees = st.recursive(
@@ -47,7 +47,7 @@ def test_the_union_of_the_shards_is_what_one_shard_lists(tmp_path, first, second
 
     def union(shards: int):
         check = check_of(None, roots=["/r", "/s/t"], shards=shards, splitDepth=split_depth, retries=0)
-        run = Store(str(tmp_path)).create(check)
+        run = RunStore(str(tmp_path)).create(check)
         results = [list_shard(run, backend, shard, Progress("test")) for shard in range(shards)]
         return [rows_of(run, shard) for shard in range(shards)], results
 
@@ -64,7 +64,7 @@ def test_the_union_of_the_shards_is_what_one_shard_lists(tmp_path, first, second
 def test_a_directory_that_another_shard_does_not_see_is_known_to_be_there(tmp_path):
     """Shard 0 leaves a row for what it left to others; a shard that met an empty answer above does not hide it."""
     full = lister_of({"r": {"a": {}, "b": {}, "c": {"f": 1}, "d": {}}})
-    run = Store(str(tmp_path)).create(check_of(None, roots=["/r"], shards=3, splitDepth=1))
+    run = RunStore(str(tmp_path)).create(check_of(None, roots=["/r"], shards=3, splitDepth=1))
     list_shard(run, full, 0, Progress("test"))
     for shard in (1, 2):
         list_shard(run, lister_of({"r": {}}), shard, Progress("test"))

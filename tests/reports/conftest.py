@@ -10,7 +10,7 @@ import pytest
 
 from dynamo_consistency.backend.dataset_filter import DatasetFilter
 from dynamo_consistency.check import SiteConsistencyCheck
-from dynamo_consistency.run.store.run_directory import RunDirectory, Store
+from dynamo_consistency.run.store.run_directory import RunDirectory, RunStore
 
 FINDING = pa.schema(
     [("path", pa.binary()), ("size", pa.int64()), ("site_size", pa.int64()), ("mtime", pa.int64())]
@@ -77,7 +77,7 @@ def check() -> SiteConsistencyCheck:
 
 @pytest.fixture
 def finished(tmp_path, check) -> FinishedRun:
-    return FinishedRun(Store(str(tmp_path / "store")).create(check, "1"))
+    return FinishedRun(RunStore(str(tmp_path / "store")).create(check, "1"))
 
 
 @pytest.fixture

@@ -133,4 +133,4 @@ def test_a_backend_that_cannot_tell_of_other_copies_is_no_empty_list(finished, b
     finished.find("missing", found("/store/mc/f"))
     write_reports(finished.directory, backend, summary())
     for name in ("nosource.txt", "unrecoverable.txt"):
-        assert finished.lines(name) == ["# not known: the backend cannot tell which files have no other copy"]
+        assert finished.lines(name) == ["# not known: the backend cannot say which files have no other copy"]

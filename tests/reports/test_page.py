@@ -6,7 +6,7 @@ import pytest
 
 from dynamo_consistency import paths
 from dynamo_consistency.run.report import text, write_reports
-from dynamo_consistency.run.report.sections import SHOWN
+from dynamo_consistency.run.report.sections import ROWS_SHOWN
 
 
 class Page(HTMLParser):
@@ -101,10 +101,10 @@ def test_the_page_needs_nothing_from_elsewhere(page, finished):
 
 
 def test_only_the_first_findings_are_shown_and_the_page_says_where_all_are(page, finished):
-    finished.find("orphan", [{"path": f"/store/mc/{n:04d}".encode(), "site_size": n} for n in range(SHOWN + 1)])
+    finished.find("orphan", [{"path": f"/store/mc/{n:04d}".encode(), "site_size": n} for n in range(ROWS_SHOWN + 1)])
     content = page()
     files = [row for row in content.rows if row and row[0].startswith("/store/mc/0")]
-    assert len(files) == SHOWN
+    assert len(files) == ROWS_SHOWN
     assert "The first 100; all are in orphan.txt" in " ".join(content.text.split())
 
 

@@ -7,7 +7,7 @@ from rucio_requests import Asking
 
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.run.pipeline import run_check
-from dynamo_consistency.run.store.run_directory import Store
+from dynamo_consistency.run.store.run_directory import RunStore
 
 LONG_AGO = time.time() - 30 * 86400
 ENFORCE = {"mode": "Enforce", "maxCount": 100, "maxFraction": None, "confirmRuns": 2, "confirmSpanSeconds": 0}
@@ -44,7 +44,7 @@ class Drifted:
                 asking.rucio.store(asking.here, path.decode(), b"abc" if name == "healthy" else b"a")
         self.dark = asking.rucio.store(asking.here, f"{asking.rucio.scope}/old/dark")
         self.backend = asking.rucio.backend(rest=asking.rucio.rest_options())
-        self.store = Store(str(asking.rucio.folder / "store"))
+        self.store = RunStore(str(asking.rucio.folder / "store"))
 
     def run(self) -> dict:
         """One run, when all that was there has been there for long."""

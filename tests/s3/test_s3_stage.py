@@ -7,10 +7,10 @@ from dynamo_consistency import paths
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.listers.s3 import pages
 from dynamo_consistency.listers.walk import Limits
-from dynamo_consistency.run.action.site_view import Absent, File, SiteView
+from dynamo_consistency.run.action.site_view import Absent, SeenFile, SiteView
 from dynamo_consistency.run.listing.progress import Progress
 from dynamo_consistency.run.listing.shard import list_shard
-from dynamo_consistency.run.store.run_directory import Store
+from dynamo_consistency.run.store.run_directory import RunStore
 
 
 def check(source: dict, **listing) -> SiteConsistencyCheck:
@@ -31,7 +31,7 @@ def list_(tmp_path, store):
 
     def list_(**listing):
         source = {"url": store.url, "endpoint": store.endpoint}
-        run = Store(str(tmp_path)).create(check(source, **listing))
+        run = RunStore(str(tmp_path)).create(check(source, **listing))
         results = [list_shard(run, None, shard, Progress("test")) for shard in range(listing.get("shards", 1))]
         rows = []
         for shard in range(len(results)):
@@ -82,7 +82,7 @@ def test_who_looks_again_at_the_moment_of_acting_sees_what_is_there_then(store):
     view = SiteView(lister, Limits(), [b"/store"])
     wanted = [b"/store/mc/a/f", b"/store/mc/b/h", b"/store/mc/none"]
     first = view.files(wanted)
-    assert [type(first[path]) for path in wanted] == [File, File, Absent]
+    assert [type(first[path]) for path in wanted] == [SeenFile, SeenFile, Absent]
     store.client.delete_object(Bucket=store.bucket, Key="store/mc/a/f")
     store.client.delete_object(Bucket=store.bucket, Key="store/mc/b/h")
     second = view.files(wanted)

@@ -11,7 +11,7 @@ import pytest
 from dynamo_consistency.backend.contract import INVENTORY_COLUMNS
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.run.listing.parquet import LISTING_COLUMNS
-from dynamo_consistency.run.store.run_directory import RunDirectory, Store
+from dynamo_consistency.run.store.run_directory import RunDirectory, RunStore
 from dynamo_consistency.run.unmerged import find_unmerged
 
 NOW = 1_790_000_000
@@ -57,7 +57,7 @@ class Area:
     def run(self) -> RunDirectory:
         """A run directory in which everything but the findings of the area is there."""
         self._number += 1
-        run = Store(str(self.folder / "store")).create(self.check(), f"{self._number:03}")
+        run = RunStore(str(self.folder / "store")).create(self.check(), f"{self._number:03}")
         entries = {field.name: [None] * len(self.inventory) for field in INVENTORY_COLUMNS}
         entries |= {"path": [_bytes(path) for path in self.inventory], "in_flight": [False] * len(self.inventory)}
         for moment in ("before", "after"):

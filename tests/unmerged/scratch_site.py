@@ -11,7 +11,7 @@ from dynamo_consistency.backend.dynamo import Options, open_backend
 from dynamo_consistency.backend.dynamo.database.connection import connect
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.run.pipeline import act_on, run_check
-from dynamo_consistency.run.store.run_directory import RunDirectory, Store
+from dynamo_consistency.run.store.run_directory import RunDirectory, RunStore
 
 OLD = 1_000_000_000
 SITE = "T2_Test"
@@ -35,7 +35,7 @@ class ScratchSite:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.site = folder / "site"
-        self.store = Store(str(folder / "store"))
+        self.store = RunStore(str(folder / "store"))
         self.protected = folder / "protected.txt"
         self.protected.write_text(f"{U}/kept\n")
         self.unmerged: dict[str, Any] | None = dict(ENFORCED)

@@ -98,10 +98,10 @@ def test_without_a_list_the_run_says_so_finds_nothing_there_and_stands_for_the_r
     assert summary["result"] == "Complete"
     assert (summary["counts"]["orphans"], summary["counts"]["unmerged"]) == (1, 0)
     assert str(scratch.protected) in summary["unmerged"]["trouble"]
-    assert "nothing of the scratch area is deleted" in gate(summary, "ListingHealth")["message"]
+    assert "nothing of the unmerged area is deleted" in gate(summary, "ListingHealth")["message"]
     assert gate(summary, "ListingHealth")["state"] == "Ready"
     with scratch.last.reading("reports/report.html") as page:
-        assert "Nothing of the scratch area /store/unmerged is deleted" in page.read_text()
+        assert "Nothing of the unmerged area /store/unmerged is deleted" in page.read_text()
 
 
 def test_a_run_without_a_list_neither_counts_nor_resets(scratch):
@@ -178,7 +178,7 @@ def test_more_than_the_limit_and_nothing_is_requested_of_any_kind(scratch):
     scratch.run()
     summary = scratch.run()
     assert gate(summary, "Limits")["state"] == "Rejected"
-    assert f"the scratch area {U}: 5 unmerged, more than 4" in gate(summary, "Limits")["message"]
+    assert f"the unmerged area {U}: 5 unmerged, more than 4" in gate(summary, "Limits")["message"]
     assert scratch.waiting() == set()
 
 

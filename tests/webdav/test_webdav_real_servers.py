@@ -118,10 +118,10 @@ def test_single_files_are_seen_again_at_the_moment_of_acting(site, make_lister) 
     view = SiteView(make_lister(site.server.url), Limits(), [b"/store"])
     wanted = [site.lfn + name for name in (b"/a%20b", b"/gone", b"/d", b"/nowhere/f")]
     there, gone, directory, nowhere = view.files(wanted).values()
-    assert there == site_view.File(1, TIME + 1)
+    assert there == site_view.SeenFile(1, TIME + 1)
     assert isinstance(gone, site_view.Absent)
     assert isinstance(directory, site_view.Unknown)
-    assert not isinstance(nowhere, site_view.File)
+    assert not isinstance(nowhere, site_view.SeenFile)
 
 
 def test_the_prefix_stands_before_the_lfn(site, make_lister, ask) -> None:

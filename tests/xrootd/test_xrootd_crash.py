@@ -10,19 +10,19 @@ import pytest
 from xrdclient.testing import FaultProxy
 
 from dynamo_consistency.check import SiteConsistencyCheck
-from dynamo_consistency.run.store.run_directory import RunDirectory, Store
+from dynamo_consistency.run.store.run_directory import RunDirectory, RunStore
 
 FILES = 2000  # an answer of so many comes in a hundred pieces
 LIST_APART = """
 import logging, sys
 from dynamo_consistency.errors import ConsistencyError
-from dynamo_consistency.run.listing.processes import apart
+from dynamo_consistency.run.listing.processes import in_processes
 from dynamo_consistency.run.store.run_directory import RunDirectory
 from dynamo_consistency.run.listing.shard import list_shard
 from dynamo_consistency.run.listing.progress import Progress
 logging.basicConfig()
 try:
-    apart("the listing", [lambda tell: list_shard(RunDirectory(sys.argv[1]), None, 0, Progress("test"))])
+    in_processes("the listing", [lambda tell: list_shard(RunDirectory(sys.argv[1]), None, 0, Progress("test"))])
 except ConsistencyError as error:
     sys.exit(str(error))
 """
@@ -42,7 +42,7 @@ def new_run(store: Path, door: str, root: str) -> RunDirectory:
         "metadata": {"name": "test"},
         "spec": {"site": "T2_Test", "listing": listing},
     }
-    return Store(str(store)).create(SiteConsistencyCheck.model_validate(check))
+    return RunStore(str(store)).create(SiteConsistencyCheck.model_validate(check))
 
 
 @pytest.mark.xrootd

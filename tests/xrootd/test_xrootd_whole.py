@@ -10,17 +10,17 @@ import pyarrow.parquet as pq
 import pytest
 
 from dynamo_consistency.check import SiteConsistencyCheck
-from dynamo_consistency.run.store.run_directory import Store
+from dynamo_consistency.run.store.run_directory import RunStore
 
 PROCESSES = 3
 LIST = """
 import sys
 from dynamo_consistency.run.store.run_directory import RunDirectory
 from dynamo_consistency.run.listing.progress import Progress
-from dynamo_consistency.run.local_listing import list_scratch_area, list_site
+from dynamo_consistency.run.local_listing import list_unmerged_area, list_site
 run = RunDirectory(sys.argv[1])
 list_site(run, None, Progress("test"))
-list_scratch_area(run, None, Progress("test"))
+list_unmerged_area(run, None, Progress("test"))
 """
 
 
@@ -41,7 +41,7 @@ def list_whole(site, tmp_path):
             "metadata": {"name": "test"},
             "spec": {"site": "T2_Test", "listing": listing, **spec},
         }
-        run = Store(str(tmp_path)).create(SiteConsistencyCheck.model_validate(check))
+        run = RunStore(str(tmp_path)).create(SiteConsistencyCheck.model_validate(check))
         subprocess.run([sys.executable, "-c", LIST, run.url], check=True, timeout=60)
         return Path(run.url) / "listing"
 

@@ -18,28 +18,29 @@ from dynamo_consistency.listers.walk import Limits
 from dynamo_consistency.run.action import objections, requests
 from dynamo_consistency.run.action.actions_file import write_actions
 from dynamo_consistency.run.action.directory_removal import DirectoryRemoval
-from dynamo_consistency.run.action.journal import Journal, Result
+from dynamo_consistency.run.action.journal import Journal, JournalResult
 from dynamo_consistency.run.action.objections import is_directory
 from dynamo_consistency.run.action.scheduling import batches
 from dynamo_consistency.run.action.site_lock import site_lock
 from dynamo_consistency.run.action.site_view import Sight, SiteView
-from dynamo_consistency.run.action.unmerged import ScratchArea, sights_of
+from dynamo_consistency.run.action.unmerged import UnmergedArea, sights_of
 from dynamo_consistency.run.gates import Facts, Gate, all_ready, evaluate, gather
 from dynamo_consistency.run.listing.source import open_lister
 from dynamo_consistency.run.records.history import read_summary
-from dynamo_consistency.run.store.run_directory import RunDirectory, Store
+from dynamo_consistency.run.store.run_directory import RunDirectory, RunStore
 
 log = logging.getLogger(__name__)
 
-Told = dict[str, Any]
+ActionReport = dict[str, Any]
+"""`gates` and `actions` of a summary."""
 
 DIRECTORIES = frozenset(kind.name for kind in ACTED_ON_KINDS if kind.contents != "files")
 """Kinds by which directories go: of those above, it matters what was asked for."""
 
 
 def act(
-    store: Store, run: RunDirectory, backend: Backend, approved_run: str | None = None
-) -> tuple[Told, ConsistencyError | None]:
+    store: RunStore, run: RunDirectory, backend: Backend, approved_run: str | None = None
+) -> tuple[ActionReport, ConsistencyError | None]:
     """Act on the findings of `run` as far as the gates allow.
 
     Returns what `summary.json` says of gates and actions, and what ended it early: the site, the inventory or the
@@ -53,17 +54,17 @@ def act(
         facts = gather(store, run, approved_run)
         gates = evaluate(facts)
         journal = Journal(run)
-        trouble = None
+        ended_by = None
         if all_ready(gates):
             try:
                 _carry_out(run, backend, facts, gates, journal)
             except ConsistencyError as error:
-                trouble = error
+                ended_by = error
         else:
             closed = ", ".join(gate.name for gate in gates if gate.state != "Ready")
             log.info("run %s of %s requests nothing: %s", run.run_id, run.site, closed)
         actions = write_actions(run, facts, gates, journal)
-        return {"gates": [gate.as_dict() for gate in gates], "actions": actions}, trouble
+        return {"gates": [gate.as_dict() for gate in gates], "actions": actions}, ended_by
 
 
 def _carry_out(run: RunDirectory, backend: Backend, facts: Facts, gates: list[Gate], journal: Journal) -> None:
@@ -111,14 +112,14 @@ class _Action:
             for entry in journal.entries
             if entry.kind in DIRECTORIES and entry.result in ("requested", "waiting")
         }
-        self._scratch_area = ScratchArea(check)
-        # Dynamo fetches a file anew by dropping it first: once one is asked for, its whole dataset seems to be pending
+        self._unmerged_area = UnmergedArea(check)
+        # Dynamo fetches a file anew by dropping it first: once one is asked for, all of its dataset seems to be pending
         self._pending_before = set(backend.deletion_requests(check.spec.site))
 
     def settle(self, kind: str, findings: Sequence[objections.Finding]) -> None:
         """`findings`: some of one kind, either all directories or all files."""
         wanted: list[bytes] = []
-        unwanted: list[tuple[bytes, Result, str]] = []
+        unwanted: list[tuple[bytes, JournalResult, str]] = []
         for path, objection in self._objections(kind, findings):
             if objection is None:
                 wanted.append(path)
@@ -146,8 +147,8 @@ class _Action:
         if is_directory(kind, findings[0]) and (why_none := self._removal.objection):
             yield from ((finding["path"], why_none) for finding in findings)
             return
-        if kind == UNMERGED.name and (trouble := self._scratch_area.renew()):
-            yield from ((finding["path"], trouble) for finding in findings)
+        if kind == UNMERGED.name and (why_none := self._unmerged_area.renew()):
+            yield from ((finding["path"], why_none) for finding in findings)
             return
         files = [finding["path"] for finding in findings]
         pending = set(self._backend.deletion_requests(self._site))
@@ -166,7 +167,7 @@ class _Action:
         def objection(finding: objections.Finding, sight: Sight, entry: Known | None) -> str | None:
             path = finding["path"]
             if kind == UNMERGED.name:
-                return self._scratch_area.objection(finding, sight, entry, self._directories)
+                return self._unmerged_area.objection(finding, sight, entry, self._directories)
             if kind == EMPTY_DIRECTORY.name:
                 return objections.to_deletion_of_directory(finding, sight, entry, self._directories, young_from)
             if kind == ORPHAN.name:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dynamo_consistency.kinds import KIND_BY_NAME
-from dynamo_consistency.run.action.journal import Entry, Journal, Key
+from dynamo_consistency.run.action.journal import FindingKey, Journal, JournalEntry
 from dynamo_consistency.run.gates import Facts, Gate
 from dynamo_consistency.run.gates.confirmation import confirmed_findings
 from dynamo_consistency.run.records.history import comparable_runs
@@ -34,7 +34,7 @@ _SCHEMA = pa.schema(
 _ROWS = 10_000
 _ASKED = ("requested", "waiting", "refused", "unanswered")
 
-Row = dict[str, Any]
+ActionRow = dict[str, Any]
 
 
 class AskedBefore(NamedTuple):
@@ -46,7 +46,7 @@ class AskedBefore(NamedTuple):
 
 def write_actions(run: RunDirectory, facts: Facts, gates: list[Gate], journal: Journal) -> dict[str, Any]:
     """Write `actions.parquet` from the journal; returns the numbers for each kind that was enforced."""
-    told = json.dumps([gate.as_dict() for gate in gates])
+    gates_as_json = json.dumps([gate.as_dict() for gate in gates])
     rows = [_row(entry) for entry in journal.entries]
     if rows:
         rows += [
@@ -58,14 +58,14 @@ def write_actions(run: RunDirectory, facts: Facts, gates: list[Gate], journal: J
         ]
     with run.writing(ACTIONS) as target, pq.ParquetWriter(target, _SCHEMA, compression="zstd") as writer:
         for start in range(0, len(rows), _ROWS):
-            part = [row | {"gates": told} for row in rows[start : start + _ROWS]]
+            part = [row | {"gates": gates_as_json} for row in rows[start : start + _ROWS]]
             writer.write_table(pa.Table.from_pylist(part, schema=_SCHEMA))
     return {kind: _numbers(rows, kind, facts.confirmed[kind].count) for kind in facts.enforced}
 
 
-def asked_before(run: RunDirectory) -> dict[Key, AskedBefore]:
+def asked_before(run: RunDirectory) -> dict[FindingKey, AskedBefore]:
     """What the comparable runs before have asked for, whatever was answered."""
-    asked: dict[Key, AskedBefore] = {}
+    asked: dict[FindingKey, AskedBefore] = {}
     for number, earlier in enumerate(comparable_runs(run.store, run)):
         if not earlier.exists(ACTIONS):
             continue
@@ -77,7 +77,7 @@ def asked_before(run: RunDirectory) -> dict[Key, AskedBefore]:
     return asked
 
 
-def _row(entry: Entry) -> Row:
+def _row(entry: JournalEntry) -> ActionRow:
     return {
         "path": entry.path,
         "kind": entry.kind,
@@ -89,7 +89,7 @@ def _row(entry: Entry) -> Row:
     }
 
 
-def _left_over(path: bytes, kind: str) -> Row:
+def _left_over(path: bytes, kind: str) -> ActionRow:
     return {"path": path, "kind": kind, "request": KIND_BY_NAME[kind].request, "outcome": LEFT_OVER, "reason": ""}
 
 
@@ -97,7 +97,7 @@ def _time(seconds: float | None) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
-def _numbers(rows: list[Row], kind: str, confirmed: int) -> dict[str, Any]:
+def _numbers(rows: list[ActionRow], kind: str, confirmed: int) -> dict[str, Any]:
     of_kind = [row for row in rows if row["kind"] == kind]
     outcomes = Counter(row["outcome"] for row in of_kind)
     reasons = Counter((row["outcome"], row["reason"].split(":")[0]) for row in of_kind)

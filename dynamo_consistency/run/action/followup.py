@@ -1,7 +1,7 @@
-"""What became of the requests of earlier runs, as the registry tells it when the next run is compared.
+"""What became of the requests of earlier runs, as the registry reports it when the next run is compared.
 
 Those of the complete run before this one are followed, and what was still on its way when that run asked. A request
-that is settled is told once.
+that is settled is reported once.
 """
 
 import logging
@@ -33,12 +33,12 @@ _SCHEMA = pa.schema(
     ]
 )
 
-COUNTS: dict[Became, str] = {became: f"requests{became.capitalize()}" for became in get_args(Became)}
+FOLLOWED_COUNTS: dict[Became, str] = {became: f"requests{became.capitalize()}" for became in get_args(Became)}
 """What `summary.json` calls the number of requests of which this became."""
 
 
 def follow_up(run: RunDirectory, backend: Backend) -> dict[str, int]:
-    """Write `followed.parquet`; how many requests became what. Empty where there are none, or the registry cannot tell.
+    """Write `followed.parquet`; how many requests became what. Empty where there are none, or the registry cannot say.
 
     A registry that does not answer is no harm to the run: its requests are followed by the next one.
     """
@@ -51,10 +51,10 @@ def follow_up(run: RunDirectory, backend: Backend) -> dict[str, int]:
     try:
         became = [word for some in _in_batches(asked) for word in registry.follow(run.site, some)]
     except ConsistencyError as error:
-        log.warning("what became of %d requests cannot be told now: %s", len(asked), error)
+        log.warning("what became of %d requests is not known now: %s", len(asked), error)
         became = ["queued"] * len(asked)
     _write(run, asked, became)
-    return {COUNTS[word]: number for word, number in Counter(became).items()}
+    return {FOLLOWED_COUNTS[word]: number for word, number in Counter(became).items()}
 
 
 def _asked_by(run: RunDirectory) -> Iterator[Asked]:

@@ -14,13 +14,13 @@ from dynamo_consistency.run.gates import Gate
 from dynamo_consistency.run.store.run_directory import RunDirectory
 
 FOLDER = "actions"
-Result = Literal["requested", "waiting", "refused", "skipped", "unanswered"]
-Key = tuple[str, bytes]
+JournalResult = Literal["requested", "waiting", "refused", "skipped", "unanswered"]
+FindingKey = tuple[str, bytes]
 """Kind and path: what a finding is."""
 
 
 @dataclass(frozen=True)
-class Entry:
+class JournalEntry:
     """What became of one finding; times in seconds since 1970, `asked_at` None where nothing was sent.
 
     unanswered: it was asked for, the answer was lost, and the registry was not asked again.
@@ -28,13 +28,13 @@ class Entry:
 
     path: bytes
     kind: str
-    result: Result
+    result: JournalResult
     reason: str
     asked_at: float | None
     answered_at: float | None
 
     @property
-    def key(self) -> Key:
+    def key(self) -> FindingKey:
         return self.kind, self.path
 
 
@@ -45,20 +45,20 @@ class Journal:
         self._run = run
         names = run.names(FOLDER)
         self._next = 1 + max((int(name.rsplit("/", 1)[-1].split("-")[0]) for name in names), default=0)
-        self.asked: dict[Key, float] = {}
+        self.asked: dict[FindingKey, float] = {}
         """When each finding was asked for, answered or not."""
-        self._settled: dict[Key, Entry] = {}
+        self._settled: dict[FindingKey, JournalEntry] = {}
         for name in names:
             record = run.read_json(name)
             (self._read_asked if name.endswith("-asked.json") else self._read_answered)(record)
 
     @property
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[JournalEntry]:
         """What became of each finding that was taken up; last those of which the answer was lost."""
         lost = [(kind, path, at) for (kind, path), at in self.asked.items() if not self.is_settled(kind, path)]
         return [
             *self._settled.values(),
-            *(Entry(path, kind, "unanswered", "the answer was lost", at, None) for kind, path, at in lost),
+            *(JournalEntry(path, kind, "unanswered", "the answer was lost", at, None) for kind, path, at in lost),
         ]
 
     def is_settled(self, kind: str, path: bytes) -> bool:
@@ -84,7 +84,7 @@ class Journal:
         self._run.write_json(f"{FOLDER}/{self._next:05d}-asked.json", record)
         self._read_asked(record)
 
-    def answer(self, kind: str, results: Iterable[tuple[bytes, Result, str]]) -> None:
+    def answer(self, kind: str, results: Iterable[tuple[bytes, JournalResult, str]]) -> None:
         """Write down what became of a batch, and close it."""
         items = [
             {
@@ -105,7 +105,7 @@ class Journal:
 
     def _read_answered(self, record: dict[str, Any]) -> None:
         for item in record["files"]:
-            entry = Entry(
+            entry = JournalEntry(
                 paths.to_bytes(item["path"]),
                 record["kind"],
                 item["result"],

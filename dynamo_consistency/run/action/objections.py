@@ -6,13 +6,13 @@ from typing import Any
 
 from dynamo_consistency.backend.contract import Known
 from dynamo_consistency.kinds import KIND_BY_NAME
-from dynamo_consistency.run.action.site_view import Absent, Directory, File, Sight, Unknown
+from dynamo_consistency.run.action.site_view import Absent, SeenDirectory, SeenFile, Sight, Unknown
 
 Finding = Mapping[str, Any]
 
 
 def is_directory(kind: str, finding: Finding) -> bool:
-    """Is a finding of this kind a directory? In a scratch area each says of itself what it is."""
+    """Is a finding of this kind a directory? In the unmerged area each says what it is."""
     contents = KIND_BY_NAME[kind].contents
     return contents == "directories" or (contents != "files" and finding["type"] == "directory")
 
@@ -25,7 +25,7 @@ def to_transfer_of_missing(
     `young_from`, here and below: what has changed at this time (seconds since 1970) or later is too young to judge.
     """
     if isinstance(sight, Unknown):
-        return f"it cannot be told whether it is there: {sight.reason}"
+        return f"it is not known whether it is there: {sight.reason}"
     if not isinstance(sight, Absent):
         return "reappeared"
     return _inventory_objection(finding, known, deletion_pending, young_from)
@@ -35,7 +35,7 @@ def to_transfer_of_mismatch(
     finding: Finding, sight: Sight, known: Known | None, deletion_pending: bool, young_from: float
 ) -> str | None:
     """Why a file of the wrong size is not fetched anew; None when nothing speaks against it."""
-    if isinstance(sight, File) and _bytes(sight.size) == _bytes(finding["size"]):
+    if isinstance(sight, SeenFile) and _bytes(sight.size) == _bytes(finding["size"]):
         return "reappeared: it has the right size now"
     return _file_objection(finding, sight, young_from) or _inventory_objection(
         finding, known, deletion_pending, young_from
@@ -56,7 +56,7 @@ def to_deletion_of_orphan(
 
 
 def to_deletion_of_old_file(finding: Finding, sight: Sight, known: Known | None) -> str | None:
-    """Why a file of a scratch area is not deleted, but for its age and its protection (`scratch`)."""
+    """Why a file of the unmerged area is not deleted, but for its age and its protection (`unmerged.py`)."""
     return _file_objection(finding, sight, inf) or (None if known is None else "now registered")
 
 
@@ -68,8 +68,8 @@ def to_deletion_of_directory(
     `requested`: directories whose deletion this run has asked for. One that is gone changes its parent, and no more.
     """
     if isinstance(sight, Unknown):
-        return f"it cannot be told what is in it: {sight.reason}"
-    if not isinstance(sight, Directory):
+        return f"it is not known what is in it: {sight.reason}"
+    if not isinstance(sight, SeenDirectory):
         return "gone"
     inside = {finding["path"] + b"/" + name for name in sight.subdirectories}
     if not sight.bare or not inside <= requested:
@@ -85,8 +85,8 @@ def to_deletion_of_directory(
 def _file_objection(finding: Finding, sight: Sight, young_from: float) -> str | None:
     """A file that is to go must be the one that was found."""
     if isinstance(sight, Unknown):
-        return f"it cannot be told whether it is there: {sight.reason}"
-    if not isinstance(sight, File):
+        return f"it is not known whether it is there: {sight.reason}"
+    if not isinstance(sight, SeenFile):
         return "gone"
     if sight.size != finding["site_size"] or sight.mtime != finding["mtime"]:
         return "grew: it has changed since the run"

@@ -14,19 +14,19 @@ def is_idempotent(backend: Backend) -> bool:
 
 
 def of_run(backend: Backend, run_id: str) -> Registry:
-    """The backend's registry, which learns for which run it is asked if it wants to know."""
+    """The backend's registry; one that wants to know is given the run that it is asked for."""
     registry = backend.registry
     return registry.for_run(run_id) if isinstance(registry, RunningRegistry) else registry
 
 
 def takes_directories(backend: Backend, site: str) -> bool:
     """May the registry be asked to delete a directory?"""
-    told = getattr(backend.registry, "takes_directories", None)
-    return told is None or bool(told(site))
+    takes = getattr(backend.registry, "takes_directories", None)
+    return takes is None or bool(takes(site))
 
 
 def calls(backend: Backend, files: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
-    """`files` as they are asked for: all in one call or, where only the call as a whole is answered, one by one."""
+    """`files` as they are asked for: all in one call or, where a call has one answer for all of them, one by one."""
     if is_idempotent(backend):
         yield from [files] if files else []
     else:

@@ -1,7 +1,7 @@
 """Which findings are taken up, and in which order: what has waited longest goes first.
 
 Within a turn it is mismatches and missing files (transfer), orphans, empty directories (deletion, the deepest first),
-and what is old in the scratch area: its files, then its empty directories.
+and what is old in the unmerged area: its files, then its empty directories.
 """
 
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from itertools import groupby, islice
 
 from dynamo_consistency.kinds import EMPTY_DIRECTORY, KindName
 from dynamo_consistency.run.action.actions_file import AskedBefore, asked_before
-from dynamo_consistency.run.action.journal import Journal, Key
+from dynamo_consistency.run.action.journal import FindingKey, Journal
 from dynamo_consistency.run.action.objections import Finding, is_directory
 from dynamo_consistency.run.gates import Facts
 from dynamo_consistency.run.gates.confirmation import confirmed_findings
@@ -43,7 +43,7 @@ def batches(run: RunDirectory, facts: Facts, journal: Journal, idempotent: bool)
             yield from _of_turn(kind, findings, facts.policy.max_requests_per_run, journal)
 
 
-def _wait_for_those_inside(before: dict[Key, AskedBefore], facts: Facts) -> None:
+def _wait_for_those_inside(before: dict[FindingKey, AskedBefore], facts: Facts) -> None:
     """A directory can go after those in it only: its turn is no earlier than theirs."""
     kind = EMPTY_DIRECTORY.name
     for finding in confirmed_findings(facts.confirmed[kind].runs, kind):

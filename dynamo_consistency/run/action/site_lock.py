@@ -8,15 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dynamo_consistency.errors import ConsistencyError
-from dynamo_consistency.run.store.run_directory import Store
+from dynamo_consistency.run.store.run_directory import RunStore
 
 
 @contextlib.contextmanager
-def site_lock(store: Store, site: str) -> Iterator[None]:
+def site_lock(store: RunStore, site: str) -> Iterator[None]:
     """Hold the lock of `site`. Raises ConsistencyError at once when another process has it.
 
-    With an object store, which has no such locks, it only keeps apart the processes of one machine; in a cluster it is
-    the name of the Job that allows one action of a run.
+    With an object store, which has no such locks, it only excludes other processes of the same machine; in a cluster it
+    is the name of the Job that allows one action of a run.
     """
     path = _path(store, site)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -30,7 +30,7 @@ def site_lock(store: Store, site: str) -> Iterator[None]:
         yield
 
 
-def _path(store: Store, site: str) -> Path:
+def _path(store: RunStore, site: str) -> Path:
     local = store.local_path()
     if local is not None:
         return local / site / ".action.lock"

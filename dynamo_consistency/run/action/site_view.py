@@ -1,4 +1,4 @@
-"""What the site shows of single files at the moment of acting, by listing the directories that they are in.
+"""What the site shows of single files just before it is acted on, by listing the directories that they are in.
 
 All directories from the root down are looked at: where one of them has become a link or a file, what is seen behind it
 is not what the run has seen.
@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from itertools import chain, pairwise
 
 from dynamo_consistency import paths
-from dynamo_consistency.listers.contract import Answer, Failed, Hole, Lister, Subdirectory
-from dynamo_consistency.listers.contract import File as ListedFile
+from dynamo_consistency.listers.contract import Answer, Failed, File, Hole, Lister, Subdirectory
 from dynamo_consistency.listers.shards import Share
 from dynamo_consistency.listers.walk import Limits, Walk
 
 
 @dataclass(frozen=True)
-class File:
+class SeenFile:
     """The file is there. `mtime` in seconds since 1970, None where it is not known."""
 
     size: int | None
@@ -25,7 +24,7 @@ class File:
 
 
 @dataclass(frozen=True)
-class Directory:
+class SeenDirectory:
     """A directory is there, and these are its subdirectories; `bare`: it has nothing but subdirectories."""
 
     subdirectories: frozenset[bytes]
@@ -35,17 +34,17 @@ class Directory:
 
 @dataclass(frozen=True)
 class Absent:
-    """A directory above it was listed wholly, and does not have it."""
+    """A directory above it was listed completely, and does not have it."""
 
 
 @dataclass(frozen=True)
 class Unknown:
-    """It cannot be told whether it is there, and why."""
+    """It is not known whether it is there, and why not."""
 
     reason: str
 
 
-Sight = File | Directory | Absent | Unknown
+Sight = SeenFile | SeenDirectory | Absent | Unknown
 
 
 class _NothingBelow(Share):
@@ -103,31 +102,31 @@ class _Look:
 
     def file(self, path: bytes) -> Sight:
         entry = self._entry(path)
-        if isinstance(entry, ListedFile):
-            return File(entry.size, entry.mtime)
+        if isinstance(entry, File):
+            return SeenFile(entry.size, entry.mtime)
         return Unknown("its name is a directory now") if isinstance(entry, Subdirectory) else entry
 
     def directory(self, path: bytes) -> Sight:
         entry, answer = self._entry(path), self._answers[path]
-        if isinstance(entry, ListedFile):
+        if isinstance(entry, File):
             return Unknown("its name is a file now")
         if not isinstance(entry, Subdirectory):
             return entry
         if isinstance(answer, Failed):
             return Unknown(answer.reason)
         subdirectories = frozenset(below.name for below in answer.directories)
-        return Directory(subdirectories, not answer.files and not answer.holes, entry.mtime)
+        return SeenDirectory(subdirectories, not answer.files and not answer.holes, entry.mtime)
 
-    def _entry(self, path: bytes) -> "ListedFile | Subdirectory | Absent | Unknown":
+    def _entry(self, path: bytes) -> "File | Subdirectory | Absent | Unknown":
         """The one entry of that path in its directory, if all directories on the way there are what they seem."""
-        entry: ListedFile | Subdirectory | Absent | Unknown = Unknown("it is below no root")
+        entry: File | Subdirectory | Absent | Unknown = Unknown("it is below no root")
         for directory, child in pairwise([*self._ways[path], path]):
             answer = self._answers[directory]
             if isinstance(answer, Failed):
                 return Unknown(answer.reason)
             entry = _the_one(self._entries[directory][_name(child)])
             if child != path and not isinstance(entry, Subdirectory):
-                return Unknown("a directory above it is a file now") if isinstance(entry, ListedFile) else entry
+                return Unknown("a directory above it is a file now") if isinstance(entry, File) else entry
         return entry
 
 
@@ -135,9 +134,9 @@ def _name(path: bytes) -> bytes:
     return path.rsplit(b"/", 1)[-1]
 
 
-def _named(answer: Answer, names: set[bytes]) -> "dict[bytes, list[ListedFile | Subdirectory | Hole]]":
+def _named(answer: Answer, names: set[bytes]) -> "dict[bytes, list[File | Subdirectory | Hole]]":
     """The entries of these names."""
-    found: dict[bytes, list[ListedFile | Subdirectory | Hole]] = {name: [] for name in names}
+    found: dict[bytes, list[File | Subdirectory | Hole]] = {name: [] for name in names}
     if not isinstance(answer, Failed):
         for entries in (answer.files, answer.directories, answer.holes):
             for entry in entries:
@@ -146,10 +145,10 @@ def _named(answer: Answer, names: set[bytes]) -> "dict[bytes, list[ListedFile | 
     return found
 
 
-def _the_one(entries: "list[ListedFile | Subdirectory | Hole]") -> "ListedFile | Subdirectory | Absent | Unknown":
+def _the_one(entries: "list[File | Subdirectory | Hole]") -> "File | Subdirectory | Absent | Unknown":
     if not entries:
         return Absent()
     if len(entries) > 1:
-        return Unknown("its name, or that of a directory above it, stands twice")
+        return Unknown("its name, or that of a directory above it, appears twice")
     (entry,) = entries
     return Unknown(entry.reason) if isinstance(entry, Hole) else entry

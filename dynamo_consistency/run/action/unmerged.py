@@ -1,4 +1,4 @@
-"""What speaks against deleting something of a scratch area now."""
+"""What speaks against deleting something of the unmerged area now."""
 
 import time
 from collections.abc import Mapping, Sequence, Set
@@ -10,16 +10,16 @@ from dynamo_consistency.kinds import UNMERGED
 from dynamo_consistency.run.action import objections
 from dynamo_consistency.run.action.objections import Finding, is_directory
 from dynamo_consistency.run.action.site_view import Sight, SiteView
-from dynamo_consistency.run.unmerged import ProtectionError, Rules, cleaned, protected_directories
+from dynamo_consistency.run.unmerged import ProtectionError, UnmergedRules, cleaned, protected_directories
 
 
-class ScratchArea:
-    """The rules of a check's scratch area, with the list of protected directories as it is now."""
+class UnmergedArea:
+    """The rules of a check's unmerged area, with the list of protected directories as it is now."""
 
     def __init__(self, check: SiteConsistencyCheck) -> None:
         self._check = check
-        self._rules: Rules | None = None
-        self._trouble = ""
+        self._rules: UnmergedRules | None = None
+        self._problem = ""
 
     def renew(self) -> str:
         """Load the list again; why nothing may be deleted, empty when it was loaded.
@@ -28,13 +28,13 @@ class ScratchArea:
         """
         unmerged = cleaned(self._check)
         if unmerged is None:
-            return "the check has no scratch area"
-        if not self._trouble:
+            return "the check has no unmerged area"
+        if not self._problem:
             try:
-                self._rules = Rules(self._check, unmerged, protected_directories(unmerged))
+                self._rules = UnmergedRules(self._check, unmerged, protected_directories(unmerged))
             except ProtectionError as error:
-                self._rules, self._trouble = None, f"it is not known what is protected: {error}"
-        return self._trouble
+                self._rules, self._problem = None, f"it is not known what is protected: {error}"
+        return self._problem
 
     def objection(self, finding: Finding, sight: Sight, known: Known | None, requested: Set[bytes]) -> str | None:
         """Why a file or directory is not deleted; None when nothing speaks against it. Only after `renew`."""

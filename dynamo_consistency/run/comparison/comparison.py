@@ -1,6 +1,6 @@
 """The comparison: two snapshots of the inventory and the listing become findings.
 
-The rules stand in `comparison.sql`; this file gives it its inputs, refuses what proves nothing, and writes the results.
+The rules are in `comparison.sql`; this file gives it its inputs, refuses what proves nothing, and writes the results.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ from dynamo_consistency.run.listing.failed_shards import absent_shards
 from dynamo_consistency.run.listing.holes import HOLE_ENTRIES
 from dynamo_consistency.run.store.run_directory import RunDirectory, shard_name
 
-COUNTS = "findings/counts.json"
+COUNTS_FILE = "findings/counts.json"
 _QUERIES = resources.files(__package__).joinpath("comparison.sql")
 SNAPSHOTS = ("before", "after")
 
@@ -63,8 +63,8 @@ def compare(run: RunDirectory, backend: Backend) -> dict[str, Any]:
 
     Running it again gives the same. Raises InvalidRunError, with nothing written, when the inputs prove nothing.
     """
-    if run.exists(COUNTS):
-        return dict(run.read_json(COUNTS))
+    if run.exists(COUNTS_FILE):
+        return dict(run.read_json(COUNTS_FILE))
     check = run.check()
     with contextlib.ExitStack() as inputs:
         database = inputs.enter_context(open_database())
@@ -80,7 +80,7 @@ def compare(run: RunDirectory, backend: Backend) -> dict[str, Any]:
         result = counts.complete(database, basics)
         result["holes"] += len(absent)
         result["unplacedFiles"] = max(run.read_json(f"inventory/{side}.json").get("unplaced", 0) for side in SNAPSHOTS)
-        run.write_json(COUNTS, result)
+        run.write_json(COUNTS_FILE, result)
         return result
 
 
@@ -143,7 +143,7 @@ def _refuse_an_empty_inventory(database: duckdb.DuckDBPyConnection, basics: dict
 
 
 def _refuse_roots_without_a_listing(database: duckdb.DuckDBPyConnection, basics: dict[str, Any]) -> None:
-    """A root that no shard, or not every shard, could list tells nothing of the files that the inventory has there."""
+    """A root that no shard, or not every shard, could list proves nothing about the files expected there."""
     for root, entries in basics["roots"].items():
         reason = _hole_over(database, paths.to_bytes(root))
         if reason and entries["inventoryFiles"] > 0:

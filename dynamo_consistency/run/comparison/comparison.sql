@@ -43,7 +43,7 @@ GROUP BY key
 HAVING NOT (count(*) = 3 AND sum(side) = 3 AND bit_or(1 << side) = 7
             AND count(size) = 3 AND min(size) = max(size) AND NOT bool_or(unsettled));
 
--- Rule 10: whatever stands several times on a side is one file, with the sizes that it has there.
+-- Rule 10: whatever appears several times on a side is one file, with the sizes that it has there.
 CREATE TABLE file AS
 SELECT path,
        count(*) FILTER (side = 0) AS before, count(*) FILTER (side = 1) AS after, count(*) FILTER (side = 2) AS at_site,
@@ -75,7 +75,7 @@ QUALIFY coalesce(first >= max(past) OVER (PARTITION BY shard ORDER BY first
 
 -- ------------------------------------------------------------------------------------------------- asked of Python
 
--- Here comparison.py fills four tables with paths, of those for which it matters (`filters.py`):
+-- Here comparison.py fills four tables with those paths for which it matters (`filters.py`):
 --   unlisted          only a shard that has failed would have listed them
 --   ignored           a pattern of the check matches
 --   protected         of a dataset that is protected, or about to be deleted, as the backend's DatasetFilter says
@@ -84,7 +84,7 @@ CREATE TABLE unlisted (path BLOB);
 CREATE TABLE ignored (path BLOB);
 CREATE TABLE protected (path BLOB);
 CREATE TABLE deletion_pending (path BLOB);
--- then it goes on
+-- continue
 
 CREATE VIEW expected_where_listed AS
 SELECT f.path
@@ -132,7 +132,7 @@ WHERE before > 0 AND after > 0 AND at_site > 0 AND NOT in_flight AND NOT young A
 
 -- -------------------------------------------------------------------------------------------------------- orphan
 
--- Rules 6 and 8. A file below a hole of its own shard comes from an answer that was not whole, unless another saw it.
+-- Rules 6 and 8. A file below a hole of its own shard comes from an incomplete answer, unless another shard saw it.
 CREATE TABLE orphan_verdict AS
 SELECT path, any_value(size) AS site_size, min(mtime) AS mtime, any_value(verdict) AS verdict
 FROM (

@@ -8,7 +8,7 @@ from dynamo_consistency import paths
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.kinds import EMPTY_DIRECTORY, MISMATCH, MISSING, ORPHAN
 
-Counts = dict[str, Any]
+ComparisonCounts = dict[str, Any]
 
 _SIDES = {
     "before": ("inventory_before", "TRUE"),
@@ -38,11 +38,11 @@ _LEFT_ALONE = {
 }
 
 
-def basics(database: duckdb.DuckDBPyConnection, check: SiteConsistencyCheck) -> Counts:
+def basics(database: duckdb.DuckDBPyConnection, check: SiteConsistencyCheck) -> ComparisonCounts:
     """What both sides have, before any comparison: entries and bytes, for the site and for each root."""
     tables = {side: _by_root(database, source, where) for side, (source, where) in _SIDES.items()}
     expected = _by_root(database, "inventory_before", "NOT in_flight")
-    roots: dict[str, Counts] = {}
+    roots: dict[str, ComparisonCounts] = {}
     for root in (root.path for root in check.spec.listing.roots):
         before, after, files = (tables[side].get(root, (0, 0)) for side in ("before", "after", "files"))
         roots[root] = {
@@ -54,12 +54,12 @@ def basics(database: duckdb.DuckDBPyConnection, check: SiteConsistencyCheck) -> 
             "expectedFiles": expected.get(root, (0, 0))[0],
             "holes": tables["holes"].get(root, (0, 0))[0],
         }
-    site: Counts = {key: sum(root[key] for root in roots.values()) for key in next(iter(roots.values()))}
+    site: ComparisonCounts = {key: sum(root[key] for root in roots.values()) for key in next(iter(roots.values()))}
     snapshots = {side: sum(count for count, _ in tables[side].values()) for side in ("before", "after")}
     return site | {"snapshots": snapshots, "roots": roots}
 
 
-def complete(database: duckdb.DuckDBPyConnection, basics: Counts) -> Counts:
+def complete(database: duckdb.DuckDBPyConnection, basics: ComparisonCounts) -> ComparisonCounts:
     """`basics` with the findings, and with what was left alone and why."""
     result = basics | {"roots": {root: dict(entries) for root, entries in basics["roots"].items()}}
     for kind, (table, where) in _VERDICTS.items():

@@ -13,12 +13,12 @@ from dynamo_consistency.finding_columns import COLUMNS
 from dynamo_consistency.kinds import FindingKind
 from dynamo_consistency.run.store.run_directory import RunDirectory
 
-Format = Literal["text", "json", "csv"]
+FindingsFormat = Literal["text", "json", "csv"]
 
 _EXPORTED = [column.name for column in COLUMNS if column.exported]
 
 
-def write_findings(run: RunDirectory, kind: FindingKind, format_: Format, out: BinaryIO) -> None:
+def write_findings(run: RunDirectory, kind: FindingKind, format_: FindingsFormat, out: BinaryIO) -> None:
     """Write all findings of a kind to `out`, in their order and with flat memory.
 
     text: one path a line, its bytes kept, with a line end inside a name written as \\n and a backslash as \\\\.
@@ -30,7 +30,7 @@ def write_findings(run: RunDirectory, kind: FindingKind, format_: Format, out: B
 
 def _rows(run: RunDirectory, kind: FindingKind) -> Iterator[dict[str, Any]]:
     if kind.of_unmerged_area and not run.exists(kind.file):
-        raise ConfigurationError(f"the check of run {run.run_id} of {run.site} has no scratch area (spec.unmerged)")
+        raise ConfigurationError(f"the check of run {run.run_id} of {run.site} has no unmerged area (spec.unmerged)")
     with run.reading(kind.file) as path, pq.ParquetFile(path) as file:
         for batch in file.iter_batches():
             yield from batch.to_pylist()

@@ -1,4 +1,4 @@
-"""What SQL cannot tell of a path: ignore patterns, and the backend's idea of which dataset a file belongs to.
+"""What SQL cannot decide about a path: ignore patterns, and the backend's idea of which dataset a file belongs to.
 
 Python is asked between the two halves of `comparison.sql`, only about paths for which the answer matters.
 """

@@ -7,11 +7,11 @@ from typing import Any
 from dynamo_consistency.check import FindingPolicy, Policy, SiteConsistencyCheck
 from dynamo_consistency.kinds import ACTED_ON_KINDS, KIND_BY_NAME, MISSING, UNMERGED, KindName
 from dynamo_consistency.run import unmerged
-from dynamo_consistency.run.comparison.comparison import COUNTS
+from dynamo_consistency.run.comparison.comparison import COUNTS_FILE
 from dynamo_consistency.run.gates import confirmation
 from dynamo_consistency.run.gates.confirmation import Confirmed
 from dynamo_consistency.run.records.history import comparable_runs, is_superseded, read_summary
-from dynamo_consistency.run.store.run_directory import RunDirectory, Store
+from dynamo_consistency.run.store.run_directory import RunDirectory, RunStore
 
 GATED = tuple(kind.name for kind in ACTED_ON_KINDS if not kind.of_unmerged_area)
 """Names of the kinds that every check has and that may be acted on, in the order of the action."""
@@ -20,7 +20,7 @@ _NEEDS_ALL_PATHS = frozenset(kind.name for kind in ACTED_ON_KINDS if kind.needs_
 
 @dataclass(frozen=True)
 class Scope:
-    """The numbers of one root, or of the whole site."""
+    """The numbers of one root, or of the site."""
 
     name: str
     expected: int
@@ -37,8 +37,8 @@ class Scope:
 
     def base(self, kind: KindName) -> int:
         """What a fraction of `kind` is a fraction of."""
-        whole = {"expected": self.expected, "listed": self.listed, "directories": self.directories}
-        return whole[KIND_BY_NAME[kind].fraction_of]
+        bases = {"expected": self.expected, "listed": self.listed, "directories": self.directories}
+        return bases[KIND_BY_NAME[kind].fraction_of]
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ class Facts:
     """Everything the gates know. `before`, `after`, `last_inventory`: files below the roots.
 
     `unplaced`: files of the inventory of which it is not known where they are, so that any orphan may be one of them.
-    `unmerged`, `area`: policy and numbers of the scratch area, where there is one; `area_trouble`: why nothing of it is
-    judged. Its health is no matter of the gates: a hole there keeps what is in it, and says nothing of the rest.
+    `unmerged`, `area`: policy and numbers of the unmerged area, where there is one; `area_problem`: why nothing of it
+    is judged. Its health is no matter of the gates: a hole there keeps what is in it, and says nothing of the rest.
     """
 
     run_id: str
@@ -65,7 +65,7 @@ class Facts:
     unplaced: int = 0
     unmerged: FindingPolicy | None = None
     area: Scope | None = None
-    area_trouble: str = ""
+    area_problem: str = ""
 
     @property
     def approved(self) -> bool:
@@ -86,7 +86,7 @@ class Facts:
         return self.policy.of_kinds[kind]
 
     def scopes_of(self, kind: KindName) -> tuple[Scope, ...]:
-        """The whole first, then its parts; the scratch area is a whole by itself."""
+        """The site first, then its roots; the unmerged area is a scope of its own."""
         if kind == UNMERGED.name:
             return () if self.area is None else (self.area,)
         return self.scopes
@@ -97,10 +97,10 @@ class Facts:
         return scopes[0].findings[kind] if scopes else 0
 
 
-def gather(store: Store, run: RunDirectory, approved_run: str | None = None) -> Facts:
+def gather(store: RunStore, run: RunDirectory, approved_run: str | None = None) -> Facts:
     """The facts about a compared run. `approved_run`: the run that somebody has approved, by its id."""
     check = run.check()
-    counts = run.read_json(COUNTS)
+    counts = run.read_json(COUNTS_FILE)
     earlier = comparable_runs(store, run)
     approved_run = approved_run or (check.spec.approve.run if check.spec.approve else None)
     policies = check.spec.policy
@@ -122,7 +122,7 @@ def gather(store: Store, run: RunDirectory, approved_run: str | None = None) -> 
         by_dump=bool(check.spec.listing.source and check.spec.listing.source.dump),
         unplaced=counts.get("unplacedFiles", 0),
     )
-    facts = _with_scratch_area(facts, run, check)
+    facts = _with_unmerged_area(facts, run, check)
     confirmed = {
         kind: confirmation.confirm(
             run,
@@ -136,19 +136,19 @@ def gather(store: Store, run: RunDirectory, approved_run: str | None = None) -> 
     return replace(facts, confirmed=confirmed)
 
 
-def _with_scratch_area(facts: Facts, run: RunDirectory, check: SiteConsistencyCheck) -> Facts:
-    policy, told = unmerged.cleaned(check), unmerged.told(run)
-    if policy is None or told is None:
+def _with_unmerged_area(facts: Facts, run: RunDirectory, check: SiteConsistencyCheck) -> Facts:
+    policy, found = unmerged.cleaned(check), unmerged.read_area(run)
+    if policy is None or found is None:
         return facts
     area = Scope(
-        name=f"the scratch area {told['path']}",
+        name=f"the unmerged area {found['path']}",
         expected=0,
-        listed=told["listed"]["files"],
-        directories=told["listed"]["directories"],
-        holes=told["listed"]["holes"],
-        findings={UNMERGED.name: told[UNMERGED.name]},
+        listed=found["listed"]["files"],
+        directories=found["listed"]["directories"],
+        holes=found["listed"]["holes"],
+        findings={UNMERGED.name: found[UNMERGED.name]},
     )
-    return replace(facts, unmerged=policy, area=area, area_trouble=told["trouble"])
+    return replace(facts, unmerged=policy, area=area, area_problem=found["trouble"])
 
 
 def _scope(name: str, counts: Mapping[str, Any]) -> Scope:

@@ -31,7 +31,7 @@ class Gate:
 
 
 def evaluate(facts: Facts) -> list[Gate]:
-    """All gates in their order; later ones are told also when an earlier one is closed."""
+    """All gates in their order; later ones are reported also when an earlier one is closed."""
     exceeded = limits(facts)
     return [
         inventory(facts),
@@ -60,10 +60,10 @@ def inventory(facts: Facts) -> Gate:
         sizes["the last complete run"] = facts.last_inventory
     change = max(_change(facts.after, size) for size in sizes.values())
     if change > limit:
-        message = f"the inventory has changed too much: {_listed(sizes)}; look whether it is whole"
-        return Gate("Inventory", "Rejected", _share(change), str(limit), message)
+        message = f"the inventory has changed too much: {_listed(sizes)}; check that it is complete"
+        return Gate("Inventory", "Rejected", _rounded(change), str(limit), message)
     message = f"the inventory is steady: {_listed(sizes)}{_of_unplaced(facts)}"
-    return Gate("Inventory", "Ready", _share(change), str(limit), message)
+    return Gate("Inventory", "Ready", _rounded(change), str(limit), message)
 
 
 def _of_unplaced(facts: Facts) -> str:
@@ -79,17 +79,17 @@ def listing_health(facts: Facts) -> Gate:
     """The site was really looked at: root by root enough files, few holes, no top directory empty by surprise."""
     health = facts.policy.health
     limit = f"listed >= {health.min_listed_fraction}, holes <= {health.max_hole_fraction}"
-    troubles = list(_listing_troubles(facts))
+    problems = list(_listing_problems(facts))
     worst = min((_listed_fraction(scope) for scope in facts.scopes), default=Decimal(0))
     holes = max((_hole_fraction(scope) for scope in facts.scopes), default=Decimal(1))
-    observed = f"listed {_share(worst)}, holes {_share(holes)}"
-    aside = f"; nothing of the scratch area is deleted: {facts.area_trouble}" if facts.area_trouble else ""
-    if troubles:
-        return Gate("ListingHealth", "Rejected", observed, limit, "; ".join(troubles) + aside)
-    return Gate("ListingHealth", "Ready", observed, limit, f"every root was listed well enough{aside}")
+    observed = f"listed {_rounded(worst)}, holes {_rounded(holes)}"
+    remark = f"; nothing of the unmerged area is deleted: {facts.area_problem}" if facts.area_problem else ""
+    if problems:
+        return Gate("ListingHealth", "Rejected", observed, limit, "; ".join(problems) + remark)
+    return Gate("ListingHealth", "Ready", observed, limit, f"every root was listed well enough{remark}")
 
 
-def _listing_troubles(facts: Facts) -> Iterator[str]:
+def _listing_problems(facts: Facts) -> Iterator[str]:
     health = facts.policy.health
     if not facts.scopes:
         yield "nothing is known of the listing"
@@ -134,11 +134,11 @@ def _excess(kind: KindName, scope: Scope, policy: FindingPolicy) -> Iterator[tup
     if count > policy.max_count:
         yield str(count), str(policy.max_count), f"{scope.name}: {count} {kind}, more than {policy.max_count}"
     if policy.max_fraction is not None and count > policy.max_fraction * base:
-        share = _share(Decimal(count) / base if base else Decimal(1))
+        fraction = _rounded(Decimal(count) / base if base else Decimal(1))
         yield (
-            share,
+            fraction,
             str(policy.max_fraction),
-            f"{scope.name}: {kind} are {share} of {base}, above {policy.max_fraction}",
+            f"{scope.name}: {kind} are {fraction} of {base}, above {policy.max_fraction}",
         )
 
 
@@ -186,7 +186,7 @@ def approval(facts: Facts, above_limits: bool) -> Gate:
 
 
 def acting(facts: Facts) -> Gate:
-    """What the action does at the moment of acting: a look at site and inventory for every file, and the budget."""
+    """What the action does just before each request: a look at site and inventory for every file, and the budget."""
     budget = facts.policy.max_requests_per_run
     if facts.superseded:
         return Gate("Acting", "Rejected", "superseded", str(budget), "a later complete run has the findings in force")
@@ -212,7 +212,7 @@ def _change(new: int, old: int) -> Decimal:
     return Decimal(abs(new - old)) / old if old else Decimal(1)
 
 
-def _share(fraction: Decimal) -> str:
+def _rounded(fraction: Decimal) -> str:
     return f"{fraction:.4f}".rstrip("0").rstrip(".") or "0"
 
 

@@ -1,1 +1,1 @@
-"""The listing stage: a shard of the site, or the whole site by several processes, into the run directory."""
+"""The listing stage: a shard of the site, or all of them by several processes, into the run directory."""

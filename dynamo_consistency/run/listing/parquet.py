@@ -10,10 +10,10 @@ import pyarrow.parquet as pq
 
 from dynamo_consistency import paths
 from dynamo_consistency.listers.contract import File
-from dynamo_consistency.run.listing.progress import Counts
+from dynamo_consistency.run.listing.progress import ListingCounts
 from dynamo_consistency.secrets import redact
 
-KINDS = ["file", "directory", "hole", "seen"]
+ENTRY_KINDS = ["file", "directory", "hole", "seen"]
 FILE, DIRECTORY, HOLE, SEEN = range(4)
 LISTING_COLUMNS = pa.schema(
     [
@@ -24,14 +24,14 @@ LISTING_COLUMNS = pa.schema(
         pa.field("reason", pa.string()),  # of a hole
     ]
 )
-"""`file`; `directory`: listed wholly; `hole`: nothing in or below it is known; `seen`: another shard must list it."""
+"""`file`; `directory`: listed completely; `hole`: nothing in or below it is known; `seen`: left to another shard."""
 
 ROWS_IN_GROUP = 16_384
-SHOWN = 100
+MOST_NOTES = 100
 
 
 class ListingFile:
-    """Writes rows and counts them, by root. Use as a context manager; the file is whole when the block has ended."""
+    """Writes rows and counts them, by root. Use as a context manager; the file is complete when the block has ended."""
 
     def __init__(self, path: Path, roots: Iterable[bytes]) -> None:
         # The system's allocator gives memory back; neighbours share most of their path, and no two are equal.
@@ -43,9 +43,9 @@ class ListingFile:
             use_dictionary=["kind"],
             column_encoding={"path": "DELTA_BYTE_ARRAY"},
         )
-        self._kinds = pa.array(KINDS, pa.string())
-        self.counts = Counts()
-        self.roots = {root: Counts() for root in roots}
+        self._kinds = pa.array(ENTRY_KINDS, pa.string())
+        self.counts = ListingCounts()
+        self.roots = {root: ListingCounts() for root in roots}
         self.holes: list[dict[str, str]] = []
         self.notes: list[str] = []
         self._clear()
@@ -83,7 +83,7 @@ class ListingFile:
         self._row(path, HOLE, None, None)
         self.counts.holes += 1
         self.roots[root].holes += 1
-        if len(self.holes) < SHOWN:
+        if len(self.holes) < MOST_NOTES:
             self.holes.append({"path": paths.to_text(path), "reason": reason})
 
     def seen(self, path: bytes) -> None:
@@ -91,7 +91,7 @@ class ListingFile:
 
     def note(self, notes: Iterable[str]) -> None:
         for note in notes:
-            if len(self.notes) < SHOWN:
+            if len(self.notes) < MOST_NOTES:
                 self.notes.append(redact(note))
 
     def columns(self, root: bytes, path: Any, size: Any, mtime: Any) -> None:

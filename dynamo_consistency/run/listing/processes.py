@@ -19,24 +19,24 @@ from dynamo_consistency.errors import ConsistencyError, ListingError
 log = logging.getLogger(__name__)
 
 ATTEMPTS = 5
-GRACE_SECONDS = 5  # what a process has, when it is told to end, to leave nothing half-written
-Result = TypeVar("Result")
-Tell = Callable[[Any], None]
-"""What a task calls, in its own process, with something that is to be heard here while it goes on."""
-Task = Callable[[Tell], Result]
+GRACE_SECONDS = 5  # what a process has, when it is asked to end, to leave nothing half-written
+TaskResult = TypeVar("TaskResult")
+Send = Callable[[Any], None]
+"""What a task calls, in its own process, with a message for the process that started it."""
+Task = Callable[[Send], TaskResult]
 
 
-def apart(
-    what: str, tasks: Sequence[Task[Result]], hear: Callable[[int, Any], None] = lambda number, told: None
-) -> list[Result]:
+def in_processes(
+    what: str, tasks: Sequence[Task[TaskResult]], receive: Callable[[int, Any], None] = lambda number, message: None
+) -> list[TaskResult]:
     """What the tasks return, all at work at once, each in a process of its own.
 
-    `hear` is called here with the number of a task and what it tells. A task whose process crashes is done again; it
-    must bear that, as stages do. What one raises is raised here, when the processes of the others have been ended, and
-    so is ListingError after too many crashes of one.
+    `receive` is called here with the number of a task and each of its messages. A task whose process crashes is done
+    again; it must bear that, as stages do. What one raises is raised here, when the processes of the others have been
+    ended, and so is ListingError after too many crashes of one.
     """
-    workers: list[_Worker[Result]] = []
-    results: dict[int, Result] = {}
+    workers: list[_Worker[TaskResult]] = []
+    results: dict[int, TaskResult] = {}
     try:
         for number, task in enumerate(tasks):
             workers.append(_Worker(number, task))
@@ -49,8 +49,8 @@ def apart(
                 except EOFError:
                     worker.begin_again(what)
                     continue
-                if isinstance(message, _Told):
-                    hear(worker.number, message.what)
+                if isinstance(message, _Message):
+                    receive(worker.number, message.content)
                 else:
                     results[worker.number] = message.result()
     except BaseException:
@@ -62,8 +62,8 @@ def apart(
 
 
 @dataclass(frozen=True)
-class _Told:
-    what: Any
+class _Message:
+    content: Any
 
 
 @dataclass(frozen=True)
@@ -77,10 +77,10 @@ class _Ended:
         return self.returned
 
 
-class _Worker(Generic[Result]):
+class _Worker(Generic[TaskResult]):
     """A task and the process that is at it."""
 
-    def __init__(self, number: int, task: Task[Result]) -> None:
+    def __init__(self, number: int, task: Task[TaskResult]) -> None:
         self.number, self._task, self._attempt = number, task, 0
         self.connection: Connection
         self.process: BaseProcess
@@ -114,14 +114,14 @@ def _end(workers: list[_Worker[Any]]) -> None:
 
 
 def _work(task: Task[Any], connection: Connection) -> None:
-    with suppress(KeyboardInterrupt):  # told to end while it says how it has ended: nobody listens any more
+    with suppress(KeyboardInterrupt):  # asked to end while it reports how it ended: nobody reads that
         threading.Thread(target=_end_with_parent, daemon=True).start()
-        connection.send(_ended(task, lambda told: connection.send(_Told(told))))
+        connection.send(_ended(task, lambda content: connection.send(_Message(content))))
 
 
-def _ended(task: Task[Any], tell: Tell) -> _Ended:
+def _ended(task: Task[Any], send: Send) -> _Ended:
     try:
-        return _Ended(task(tell))
+        return _Ended(task(send))
     except (ConsistencyError, KeyboardInterrupt) as error:
         return _Ended(raised=error)
     except Exception as error:

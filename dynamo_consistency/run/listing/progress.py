@@ -17,7 +17,7 @@ LOG_SECONDS = 60.0
 
 
 @dataclass(slots=True)
-class Counts:
+class ListingCounts:
     """What a listing has found so far."""
 
     files: int = 0
@@ -27,7 +27,7 @@ class Counts:
 
 
 class Watcher(Protocol):
-    """What a listing tells how far it is, as often as it likes; `window` is the number of requests in flight.
+    """What a listing reports its progress to, as often as it likes; `window` is the number of requests in flight.
 
     `list_shard` enters and leaves its context.
     """
@@ -36,7 +36,7 @@ class Watcher(Protocol):
 
     def __exit__(self, *_: object) -> None: ...
 
-    def __call__(self, counts: Counts, window: int) -> None: ...
+    def __call__(self, counts: ListingCounts, window: int) -> None: ...
 
 
 class Progress:
@@ -72,7 +72,7 @@ class Progress:
         if self._live is not None:
             self._live.stop()
 
-    def __call__(self, counts: Counts, window: int) -> None:
+    def __call__(self, counts: ListingCounts, window: int) -> None:
         now = self._clock()
         if now < self._next:
             return
@@ -85,11 +85,11 @@ class Progress:
 
             self._live.update(Text(line, no_wrap=True, overflow="ellipsis"), refresh=True)
 
-    def line(self, counts: Counts, window: int, elapsed: float) -> str:
+    def line(self, counts: ListingCounts, window: int, elapsed: float) -> str:
         """The state in one line."""
         rate = counts.directories / elapsed if elapsed > 0 else 0.0
         parts = [
-            f"{counts.directories:,} directories{self._share(counts.directories)}",
+            f"{counts.directories:,} directories{self._percent(counts.directories)}",
             f"{counts.files:,} files",
             f"{rate:,.0f} directories/s",
             f"{counts.holes:,} holes",
@@ -98,7 +98,7 @@ class Progress:
         ]
         return f"{self._label}: " + ", ".join(parts)
 
-    def _share(self, directories: int) -> str:
+    def _percent(self, directories: int) -> str:
         return f" ({min(99, 100 * directories // self._expected)} % of the last run's)" if self._expected else ""
 
     def _remaining(self, directories: int, rate: float) -> str:
@@ -108,10 +108,12 @@ class Progress:
 
 
 class Relay:
-    """A watcher that passes on to another process what it is told, as often as a terminal would show it."""
+    """A watcher that sends what is reported to it to another process, as often as a terminal would show it."""
 
-    def __init__(self, tell: Callable[[tuple[Counts, int]], None], clock: Callable[[], float] = time.monotonic) -> None:
-        self._tell, self._clock = tell, clock
+    def __init__(
+        self, send: Callable[[tuple[ListingCounts, int]], None], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._send, self._clock = send, clock
         self._next = clock()
 
     def __enter__(self) -> Self:
@@ -120,24 +122,24 @@ class Relay:
     def __exit__(self, *_: object) -> None:
         pass
 
-    def __call__(self, counts: Counts, window: int) -> None:
+    def __call__(self, counts: ListingCounts, window: int) -> None:
         now = self._clock()
         if now >= self._next:
             self._next = now + TERMINAL_SECONDS
-            self._tell((counts, window))
+            self._send((counts, window))
 
 
 class Sum:
-    """Hears the relays of several listings of one site, and tells a watcher of all together."""
+    """Receives from the relays of several listings of one site, and reports their sum to a watcher."""
 
     def __init__(self, watcher: Watcher) -> None:
         self._watcher = watcher
-        self._latest: dict[int, tuple[Counts, int]] = {}
+        self._latest: dict[int, tuple[ListingCounts, int]] = {}
 
-    def hear(self, part: int, told: tuple[Counts, int]) -> None:
-        self._latest[part] = told
+    def receive(self, part: int, message: tuple[ListingCounts, int]) -> None:
+        self._latest[part] = message
         columns = zip(*(astuple(counts) for counts, _ in self._latest.values()), strict=True)
-        self._watcher(Counts(*map(sum, columns)), sum(window for _, window in self._latest.values()))
+        self._watcher(ListingCounts(*map(sum, columns)), sum(window for _, window in self._latest.values()))
 
 
 def _clock_time(seconds: float) -> str:

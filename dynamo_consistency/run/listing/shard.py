@@ -15,7 +15,7 @@ from dynamo_consistency.listers.protocols import OpenSource
 from dynamo_consistency.listers.shards import Share
 from dynamo_consistency.listers.walk import Limits, Visit, Walk
 from dynamo_consistency.run.listing.parquet import ListingFile
-from dynamo_consistency.run.listing.progress import Counts, Watcher
+from dynamo_consistency.run.listing.progress import ListingCounts, Watcher
 from dynamo_consistency.run.listing.source import open_lister, source_of
 from dynamo_consistency.run.store.run_directory import RunDirectory, shard_name
 from dynamo_consistency.secrets import redact
@@ -37,7 +37,7 @@ class Part(NamedTuple):
 def list_shard(run: RunDirectory, backend: "Backend | None", shard: int, progress: Watcher) -> dict[str, Any]:
     """List shard number `shard` of the run's site; what `listing/shard-NNNN.json` holds.
 
-    A shard that is already whole is not listed again. `backend` is asked only where the check names no source.
+    A shard that is already complete is not listed again. `backend` is asked only where the check names no source.
     Raises ListingError when the site could not be listed at all, ConfigurationError for a shard that the check does
     not have; then the run directory has nothing of the shard.
     """
@@ -126,7 +126,7 @@ def _read_dump(run: RunDirectory, part: Part, source: DumpSource, progress: Watc
             for root, rows in _parts(batch, roots, excluded, share):
                 file.columns(root, rows.column("path"), rows.column("size"), rows.column("mtime"))
             progress(file.counts, 0)
-        if share.shard == 0:  # a dump is read wholly by every shard
+        if share.shard == 0:  # every shard reads all of a dump
             for directory in sorted(dump.holes):
                 for root in roots:
                     if paths.is_in(directory, [root]) and not paths.is_in(directory, excluded):
@@ -169,7 +169,7 @@ def _result(share: Share, listed_at: int, source: str, file: ListingFile) -> dic
     }
 
 
-def _counts(counts: Counts) -> dict[str, int]:
+def _counts(counts: ListingCounts) -> dict[str, int]:
     return {"files": counts.files, "directories": counts.directories, "holes": counts.holes, "bytes": counts.bytes}
 
 
@@ -181,7 +181,7 @@ def rarely_collected() -> Iterator[None]:
     """Look for cycles only when many more objects were made than freed.
 
     A listing makes two dictionaries for each file and frees them by reference count. With the default threshold the
-    collector looks through all of them, and through every module, again and again: a third of the whole time.
+    collector looks through all of them, and through every module, again and again: a third of all time.
     """
     threshold = gc.get_threshold()
     gc.collect()

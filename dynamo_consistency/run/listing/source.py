@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def source_of(listing: Listing, backend: "Backend | None", site: str) -> Source:
-    """What lists the site by the check or else by the backend; without a protocol where only `get_listers` tells."""
+    """What lists the site by the check or else by the backend; without a protocol where only `get_listers` knows."""
     source = listing.source
     if source is None and backend is not None:
         from dynamo_consistency.backend import optional_features

@@ -10,11 +10,11 @@ from dynamo_consistency import paths
 from dynamo_consistency.errors import ConfigurationError
 from dynamo_consistency.kinds import FINDING_KINDS
 from dynamo_consistency.run.records.summary import fingerprint
-from dynamo_consistency.run.store.run_directory import SUMMARY, RunDirectory, Store
+from dynamo_consistency.run.store.run_directory import SUMMARY, RunDirectory, RunStore
 
 SNAPSHOT = "inventory/before.json"
 FOLLOWED = "followed.parquet"
-"""What a run was told to have become of the requests of earlier ones."""
+"""What a run observed of the requests of earlier ones."""
 
 
 def read_summary(run: RunDirectory) -> dict[str, Any]:
@@ -24,7 +24,7 @@ def read_summary(run: RunDirectory) -> dict[str, Any]:
     return {"site": run.site, "runId": run.run_id, "result": "Unfinished", "reason": "", "counts": {}}
 
 
-def latest_complete(store: Store, site: str) -> RunDirectory | None:
+def latest_complete(store: RunStore, site: str) -> RunDirectory | None:
     """The run whose findings are in force: the last complete one. Invalid and unfinished runs count for nothing."""
     runs = [run for run, _ in _complete_runs(store, site)]
     return runs[-1] if runs else None
@@ -40,10 +40,10 @@ def _order(run: RunDirectory) -> tuple[float, str]:
     return start_of(run), run.run_id
 
 
-def comparable_runs(store: Store, run: RunDirectory) -> list[RunDirectory]:
+def comparable_runs(store: RunStore, run: RunDirectory) -> list[RunDirectory]:
     """The complete runs before `run`, oldest first, back to the last change of what is compared with what.
 
-    That is told by the check, and by what the backend said that it was. Invalid and unfinished runs neither count nor
+    The check says so, and the backend's description of itself. Invalid and unfinished runs neither count nor
     reset.
     """
     wanted = fingerprint(run.check()), run.read_json(SNAPSHOT)["description"]
@@ -59,7 +59,7 @@ def comparable_runs(store: Store, run: RunDirectory) -> list[RunDirectory]:
     return comparable
 
 
-def last_before(store: Store, run: RunDirectory) -> RunDirectory | None:
+def last_before(store: RunStore, run: RunDirectory) -> RunDirectory | None:
     """The complete run before `run`, whatever it compared."""
     began = _order(run)
     return max(
@@ -67,20 +67,20 @@ def last_before(store: Store, run: RunDirectory) -> RunDirectory | None:
     )
 
 
-def is_superseded(store: Store, run: RunDirectory) -> bool:
+def is_superseded(store: RunStore, run: RunDirectory) -> bool:
     """Is there a later complete run, whose findings are in force instead?"""
     began = _order(run)
     return any(_order(other) > began for other, _ in _complete_runs(store, run.site))
 
 
-def _complete_runs(store: Store, site: str) -> Iterator[tuple[RunDirectory, dict[str, Any]]]:
+def _complete_runs(store: RunStore, site: str) -> Iterator[tuple[RunDirectory, dict[str, Any]]]:
     """Complete runs with their summaries, in the order in which they began."""
     runs = [(other, read_summary(other)) for other in store.runs(site)]
     complete = [item for item in runs if item[1]["result"] == "Complete"]
     yield from sorted(complete, key=lambda item: _order(item[0]))
 
 
-def find_run(store: Store, site: str, run_id: str | None) -> RunDirectory:
+def find_run(store: RunStore, site: str, run_id: str | None) -> RunDirectory:
     """The run that a person asks for: by its id, else the one whose findings are in force.
 
     Raises ConfigurationError when there is no such run, or when it is not complete and so has no findings.
@@ -88,7 +88,7 @@ def find_run(store: Store, site: str, run_id: str | None) -> RunDirectory:
     run = latest_complete(store, site) if run_id is None else store.run(site, run_id)
     if run is None:
         raise ConfigurationError(
-            f"{site} has no complete run in {store.url}; `dynamo-consistency history {site}` tells"
+            f"{site} has no complete run in {store.url}; `dynamo-consistency history {site}` shows its runs"
         )
     known = [other.run_id for other in store.runs(site)]
     if run.run_id not in known:
@@ -101,10 +101,10 @@ def find_run(store: Store, site: str, run_id: str | None) -> RunDirectory:
     return run
 
 
-def history_of_path(store: Store, site: str, path: str) -> Iterator[dict[str, Any]]:
+def history_of_path(store: RunStore, site: str, path: str) -> Iterator[dict[str, Any]]:
     """For each complete run, oldest first, in which `path` was found: as what, what was asked and answered, why not.
 
-    `became`: what a later run was told of the request.
+    `became`: what a later run observed of the request.
     """
     wanted = paths.normalise(paths.to_bytes(path))
     runs = [(run, summary) for run in store.runs(site) if (summary := read_summary(run))["result"] == "Complete"]
@@ -113,8 +113,8 @@ def history_of_path(store: Store, site: str, path: str) -> Iterator[dict[str, An
         for kind in FINDING_KINDS
     }
     acted = _rows_of([run for run, _ in runs], "actions.parquet", wanted, _ACTED)
-    told = _rows_of([run for run, _ in runs], FOLLOWED, wanted, "run_id, became")
-    became = {row["run_id"]: row["became"] for run, _ in runs for row in told[run.run_id]}
+    followed = _rows_of([run for run, _ in runs], FOLLOWED, wanted, "run_id, became")
+    became = {row["run_id"]: row["became"] for run, _ in runs for row in followed[run.run_id]}
     for run, summary in runs:
         actions = {row["kind"]: row for row in acted[run.run_id]}
         for kind, rows in found.items():

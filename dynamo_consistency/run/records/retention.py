@@ -9,7 +9,7 @@ from typing import Literal
 
 from dynamo_consistency.check import FindingPolicy, Policy, Retention
 from dynamo_consistency.run.records.history import SNAPSHOT, read_summary, start_of
-from dynamo_consistency.run.store.run_directory import RunDirectory, Store
+from dynamo_consistency.run.store.run_directory import RunDirectory, RunStore
 
 DAY = 86400
 DATA_FOLDERS = ("inventory", "listing")
@@ -26,7 +26,7 @@ class Kept:
 
 @dataclass(frozen=True)
 class Removal:
-    """`data`: the Parquet files of inventory and listing; `run`: the whole run directory."""
+    """`data`: the Parquet files of inventory and listing; `run`: the run directory."""
 
     run: RunDirectory
     what: Literal["data", "run"]
@@ -40,18 +40,18 @@ def removals(
     complete = [kept for kept in known if kept.complete]
     policies = [*policy.of_kinds.values(), *([unmerged] if unmerged else [])]
     resting = {kept.run.url for kept in _resting(complete, policies)}
-    whole = {kept.run.url for kept in complete[-retention.runs :]}
+    keeping_all = {kept.run.url for kept in complete[-retention.runs :]}
     for kept in known:
         age = now - (kept.start or 0)
-        if age > retention.findings_days * DAY and kept.run.url not in resting | whole:
+        if age > retention.findings_days * DAY and kept.run.url not in resting | keeping_all:
             yield Removal(kept.run, "run")
-        elif age > retention.days * DAY and kept.run.url not in whole:
+        elif age > retention.days * DAY and kept.run.url not in keeping_all:
             yield Removal(kept.run, "data")
 
 
 def _resting(complete: Sequence[Kept], policies: Sequence[FindingPolicy]) -> Iterator[Kept]:
-    """The last complete runs that a confirmation needs, of the last of them or of the next run: enough, and far enough
-    apart."""
+    """The last complete runs that a confirmation needs, of the last of them or of the next run: enough, and over
+    enough time."""
     number = max(2, *(policy.confirm_runs for policy in policies))
     span = max(policy.confirm_span_seconds for policy in policies)
     for place, kept in enumerate(reversed(complete)):
@@ -61,9 +61,15 @@ def _resting(complete: Sequence[Kept], policies: Sequence[FindingPolicy]) -> Ite
 
 
 def prune(
-    store: Store, site: str, retention: Retention, policy: Policy, now: float, *, unmerged: FindingPolicy | None = None
+    store: RunStore,
+    site: str,
+    retention: Retention,
+    policy: Policy,
+    now: float,
+    *,
+    unmerged: FindingPolicy | None = None,
 ) -> list[Removal]:
-    """Remove what may go of a site's runs; returns what was removed. `unmerged`: the policy of its scratch area."""
+    """Remove what may go of a site's runs; returns what was removed. `unmerged`: the policy of its unmerged area."""
     runs = [
         Kept(run, start_of(run) if run.exists(SNAPSHOT) else None, read_summary(run)["result"] == "Complete")
         for run in store.runs(site)

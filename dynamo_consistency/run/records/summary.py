@@ -1,4 +1,4 @@
-"""`summary.json`: the whole run on one page, for people, for the operator's status and for the runs that follow."""
+"""`summary.json`: the run on one page, for people, for the operator's status and for the runs that follow."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ from dynamo_consistency.kinds import FINDING_KINDS, UNMERGED
 from dynamo_consistency.run.listing import failed_shards
 from dynamo_consistency.run.store.run_directory import SUMMARY, RunDirectory, shard_name
 
-Result = Literal["Complete", "Invalid", "Failed"]
+RunResult = Literal["Complete", "Invalid", "Failed"]
 Summary = dict[str, Any]
 
 _HOLES_SHOWN = 20
@@ -36,7 +36,7 @@ def fingerprint(check: SiteConsistencyCheck) -> str:
 def summarise(
     run: RunDirectory,
     check: SiteConsistencyCheck,
-    result: Result,
+    result: RunResult,
     *,
     reason: str = "",
     counts: dict[str, Any] | None = None,
@@ -60,7 +60,7 @@ def summarise(
         "result": result,
         "reason": secrets.redact(reason),
         "roots": numbers.pop("roots", {}),
-        "snapshots": {moment: run.read_json(name) for moment, name in _snapshots(run).items()},
+        "snapshots": {name: run.read_json(file) for name, file in _snapshots(run).items()},
         "counts": {key: value for key, value in numbers.items() if key != "snapshots"},
         "gates": [],
         "actions": {},
@@ -80,8 +80,8 @@ def write_summary(run: RunDirectory, summary: Summary) -> None:
 
 
 def _snapshots(run: RunDirectory) -> dict[str, str]:
-    names = {moment: f"inventory/{moment}.json" for moment in ("before", "after")}
-    return {moment: name for moment, name in names.items() if run.exists(name)}
+    files = {name: f"inventory/{name}.json" for name in ("before", "after")}
+    return {name: file for name, file in files.items() if run.exists(file)}
 
 
 def _shards(run: RunDirectory, check: SiteConsistencyCheck) -> list[dict[str, Any]]:

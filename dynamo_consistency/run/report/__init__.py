@@ -15,7 +15,7 @@ def write_reports(run: RunDirectory, backend: Backend, summary: dict[str, Any]) 
     """Write `reports/` from what the run has; artifact name → file relative to the run directory.
 
     Reports of an earlier attempt are removed first, and what the run does not have (an invalid run has no findings)
-    gives no file: a list is either whole or not there. Memory stays flat whatever the number of findings.
+    gives no file: a list is either complete or not there. Memory stays flat whatever the number of findings.
     """
     run.remove("reports")
     with open_tables(run) as tables:

@@ -1,4 +1,4 @@
-"""What the backend tells about missing files: which blocks they belong to, and which have no other copy."""
+"""What the backend knows about missing files: which blocks they belong to, and which have no other copy."""
 
 import contextlib
 import tempfile
@@ -43,7 +43,7 @@ def _write_summary(run: RunDirectory, backend: Backend, tables: Tables) -> None:
         with files.open("wb") as file:
             for batch in _missing(tables):  # the names as they are; only a newline cannot stand in a line
                 file.writelines(path.replace(b"\n", b"\\n") + b"\n" for path in batch)
-        with _trouble_told_in(target):
+        with _errors_noted_in(target):
             backend.filelist_to_blocklist(run.site, str(files), str(target))
         target.touch()  # a backend may write nothing when it has nothing to say
 
@@ -52,11 +52,11 @@ def _write_sources(run: RunDirectory, backend: Backend, tables: Tables) -> None:
     with run.writing(_ARTIFACTS["noSource"]) as no_disk, run.writing(_ARTIFACTS["unrecoverable"]) as no_copy:
         no_disk.touch()
         no_copy.touch()
-        with _trouble_told_in(no_disk, no_copy):
+        with _errors_noted_in(no_disk, no_copy):
             for batch in _missing(tables):
                 answer = optional_features.sources(backend, run.site, [paths.to_text(path) for path in batch])
                 if answer is None:
-                    raise BackendError("the backend cannot tell which files have no other copy")
+                    raise BackendError("the backend cannot say which files have no other copy")
                 _append(no_disk, answer[0])
                 _append(no_copy, answer[1])
 
@@ -67,7 +67,7 @@ def _append(target: Path, files: Iterable[str]) -> None:
 
 
 @contextlib.contextmanager
-def _trouble_told_in(*targets: Path) -> Iterator[None]:
+def _errors_noted_in(*targets: Path) -> Iterator[None]:
     """A backend that fails leaves one `#` line that says why, in place of a list that would be short."""
     try:
         yield

@@ -51,7 +51,7 @@ def _environment() -> jinja2.Environment:
         "said": _said,
         "number": text.count,
         "size": text.size,
-        "moment": text.moment,
+        "timestamp": text.timestamp,
         "duration": text.duration,
     }
     return environment
@@ -86,5 +86,5 @@ def _facts(run: RunDirectory, summary: dict[str, Any]) -> Iterator[tuple[str, st
         if run.exists(f"inventory/{name}.json"):
             taken = run.read_json(f"inventory/{name}.json")
             description = _said(taken.get("description") or "")
-            yield title, f"{text.moment(taken['takenAt'])}, {text.count(taken['rows'])} files. {description}"
+            yield title, f"{text.timestamp(taken['takenAt'])}, {text.count(taken['rows'])} files. {description}"
     yield "Roots", ", ".join(_said(root.path) for root in run.check().spec.listing.roots)

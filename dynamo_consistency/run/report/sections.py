@@ -1,4 +1,4 @@
-"""The tables of the page: the first findings of each kind, the holes, and where most of the trouble is."""
+"""The tables of the page: the first findings of each kind, the holes, and where most of the findings are."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from dynamo_consistency.run.report import text
 from dynamo_consistency.run.report.lists import UNLISTED
 from dynamo_consistency.run.report.tables import Tables
 
-SHOWN = 100  # rows of a list on the page; the whole list is a file
+ROWS_SHOWN = 100  # rows of a list on the page; all of them are in a file
 _TOP = 10
 _TOP_DEPTH = 3  # directories are ranked down to this depth below a root
 
@@ -30,7 +30,7 @@ _SHOW: dict[str, Callable[..., str]] = {
     "path": paths.visible,
     "size": text.size,
     "site_size": text.size,
-    "mtime": text.moment,
+    "mtime": text.timestamp,
     "dataset": lambda name: text.UNKNOWN if name is None else paths.visible(name),
 }
 
@@ -51,7 +51,7 @@ def findings(tables: Tables) -> Iterator[Section]:
             continue
         order = "" if kind.keeps_order else "ORDER BY path"
         titles, columns = list(kind.shown_columns), list(kind.shown_columns.values())
-        found = tables.rows(f"SELECT {', '.join(columns)} FROM {kind.file_name} {order} LIMIT {SHOWN}")
+        found = tables.rows(f"SELECT {', '.join(columns)} FROM {kind.file_name} {order} LIMIT {ROWS_SHOWN}")
         known = [column for column in range(len(columns)) if any(row[column] is not None for row in found)]
         rows = [[_SHOW[columns[column]](row[column]) for column in known] for row in found]
         total = tables.rows(f"SELECT count(*) FROM {kind.file_name}")[0][0]
@@ -62,9 +62,9 @@ def findings(tables: Tables) -> Iterator[Section]:
 def holes(tables: Tables) -> Iterator[Section]:
     """What could not be listed, and why."""
     if "listing" in tables.names:
-        found = tables.rows(f"SELECT path, reason FROM hole ORDER BY path LIMIT {SHOWN}")
+        found = tables.rows(f"SELECT path, reason FROM hole ORDER BY path LIMIT {ROWS_SHOWN}")
         rows = [(paths.visible(path), paths.visible(secrets.redact(reason))) for path, reason in found]
-        meaning = "They could not be listed wholly: nothing in or below them is called missing or an orphan."
+        meaning = "They could not be listed completely: nothing in or below them is called missing or an orphan."
         total = tables.rows("SELECT count(*) FROM hole")[0][0]
         yield Section("Holes", meaning, ("Directory", "Reason"), rows, total, UNLISTED)
 

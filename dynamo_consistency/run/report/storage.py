@@ -21,7 +21,7 @@ _FILES_BY_DIRECTORY = f"""
 
 
 def write_storage(run: RunDirectory, tables: Tables) -> dict[str, str]:
-    """Write `storage.json` from a whole listing: files and bytes of each root and its directories."""
+    """Write `storage.json` from a complete listing: files and bytes of each root and its directories."""
     listed = shards(run)
     if "listing" not in tables.names or len(listed) < listed[0]["shards"]:
         return {}

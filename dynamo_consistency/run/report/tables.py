@@ -56,7 +56,7 @@ def open_tables(run: RunDirectory) -> Iterator[Tables]:
         for kind in FINDING_KINDS:
             if run.exists(kind.file):
                 tables.add(kind.file_name, [str(stack.enter_context(run.reading(kind.file)))])
-        if listing := _whole_listing(run):
+        if listing := _complete_listing(run):
             tables.add("listing", [str(stack.enter_context(run.reading(name))) for name in listing])
         yield tables
 
@@ -66,7 +66,7 @@ def shards(run: RunDirectory) -> list[dict[str, Any]]:
     return [run.read_json(name) for name in run.names("listing") if _SHARD.fullmatch(name)]
 
 
-def _whole_listing(run: RunDirectory) -> list[str]:
+def _complete_listing(run: RunDirectory) -> list[str]:
     """The files of the listing, or none when a shard has not come to its end or was removed to save room.
 
     Shards that the check lets fail may be lacking.

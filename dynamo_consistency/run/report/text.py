@@ -19,7 +19,7 @@ def size(number: int | None) -> str:
     return f"{value:,.0f} B" if units[0] == "B" else f"{value:,.1f} {units[0]}"
 
 
-def moment(seconds: float | None) -> str:
+def timestamp(seconds: float | None) -> str:
     """Seconds since 1970 as a date and time in UTC; a number that is no date is shown as it is."""
     if seconds is None:
         return UNKNOWN

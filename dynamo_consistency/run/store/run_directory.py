@@ -1,7 +1,7 @@
 """The run directory: the only thing that the stages of a run share.
 
 `<store>/<site>/<run id>/` on a local path or an fsspec URL. A file is written under a temporary name and renamed when
-it is whole, so that a stage that died leaves nothing that looks whole and can simply be run again.
+it is complete, so that a stage that died leaves nothing that looks so and can simply be run again.
 """
 
 import contextlib
@@ -33,7 +33,7 @@ def new_run_id(now: datetime | None = None) -> str:
 
 
 @dataclass(frozen=True)
-class Store:
+class RunStore:
     """Where the run directories of all sites are kept."""
 
     url: str
@@ -87,9 +87,9 @@ class RunDirectory:
         return self.url.rsplit("/", 2)[-2]
 
     @property
-    def store(self) -> Store:
+    def store(self) -> RunStore:
         """The store that the run directory is in."""
-        return Store(self.url.rsplit("/", 2)[0] if self.url.count("/") > 1 else ".")
+        return RunStore(self.url.rsplit("/", 2)[0] if self.url.count("/") > 1 else ".")
 
     def check(self) -> SiteConsistencyCheck:
         """The resolved check of this run, read once: a run never sees a later edit.
@@ -107,7 +107,7 @@ class RunDirectory:
         return self._storage.exists(name)
 
     def names(self, folder: str) -> list[str]:
-        """Names of the whole files in `folder`, relative to the run directory, sorted."""
+        """Names of the complete files in `folder`, relative to the run directory, sorted."""
         return [f"{folder}/{name}" for name in self._storage.entries(folder, "file")]
 
     def remove(self, *names: str) -> None:

@@ -1,6 +1,6 @@
 """Where run directories are kept: a folder, or an object store behind an fsspec URL.
 
-Both write a file under a temporary name first, so that one that appears is whole.
+Both write a file under a temporary name first, so that one that appears is complete.
 """
 
 import contextlib
@@ -18,16 +18,16 @@ from dynamo_consistency.errors import ConfigurationError, ConsistencyError
 from dynamo_consistency.secrets import redact, remember
 
 _TEMPORARY = ".tmp-"
-Kind = Literal["file", "directory"]
+EntryKind = Literal["file", "directory"]
 
 
 class Storage(Protocol):
-    """Files below one URL; names are relative, with `/`. What is not there is no trouble, all else ConsistencyError."""
+    """Files below one URL; names are relative, with `/`. What is not there is no error, all else ConsistencyError."""
 
     def exists(self, name: str) -> bool: ...
 
-    def entries(self, folder: str, kind: Kind) -> list[str]:
-        """Bare names of the whole files, or of the directories, in `folder`, sorted; none when it is not there."""
+    def entries(self, folder: str, kind: EntryKind) -> list[str]:
+        """Bare names of the complete files, or of the directories, in `folder`, sorted; none when it is not there."""
         ...
 
     def remove(self, name: str) -> None:
@@ -66,7 +66,7 @@ class LocalStorage:
     def exists(self, name: str) -> bool:
         return (self._folder / name).exists()
 
-    def entries(self, folder: str, kind: Kind) -> list[str]:
+    def entries(self, folder: str, kind: EntryKind) -> list[str]:
         try:
             found = list((self._folder / folder).iterdir())
         except (FileNotFoundError, NotADirectoryError):
@@ -85,16 +85,16 @@ class LocalStorage:
     @contextlib.contextmanager
     def writing(self, name: str) -> Iterator[Path]:
         target = self._folder / name
-        scratch = target.with_name(f"{_TEMPORARY}{uuid.uuid4().hex}-{target.name}")
-        with disk_trouble(self._folder):
+        temporary = target.with_name(f"{_TEMPORARY}{uuid.uuid4().hex}-{target.name}")
+        with disk_errors_explained(self._folder):
             target.parent.mkdir(parents=True, exist_ok=True)
             try:
-                yield scratch
-                with scratch.open("rb") as file:
+                yield temporary
+                with temporary.open("rb") as file:
                     os.fsync(file.fileno())
-                scratch.replace(target)
+                temporary.replace(target)
             finally:
-                scratch.unlink(missing_ok=True)
+                temporary.unlink(missing_ok=True)
 
     @contextlib.contextmanager
     def reading(self, name: str) -> Iterator[Path]:
@@ -102,7 +102,7 @@ class LocalStorage:
 
 
 class RemoteStorage:
-    """An object store. Files are copied to and from a scratch folder; an object appears whole by itself."""
+    """An object store. Files are copied to and from a temporary folder; an object appears complete by itself."""
 
     def __init__(self, url: str) -> None:
         import fsspec  # only here: it costs a listing of a local site a sixth of its memory
@@ -116,48 +116,48 @@ class RemoteStorage:
             raise ConfigurationError(f"the store {redact(url)} cannot be used: {error}") from None
 
     def exists(self, name: str) -> bool:
-        with self._trouble():
+        with self._errors_explained():
             return bool(self._fs.exists(self._path_of(name)))
 
-    def entries(self, folder: str, kind: Kind) -> list[str]:
+    def entries(self, folder: str, kind: EntryKind) -> list[str]:
         try:
-            with self._trouble():
+            with self._errors_explained():
                 found = self._fs.ls(self._path_of(folder), detail=True)
         except FileNotFoundError:
             return []
         return sorted(entry["name"].rstrip("/").rsplit("/", 1)[-1] for entry in found if entry["type"] == kind)
 
     def remove(self, name: str) -> None:
-        with contextlib.suppress(FileNotFoundError), self._trouble():
+        with contextlib.suppress(FileNotFoundError), self._errors_explained():
             self._fs.rm(self._path_of(name), recursive=True)
 
     @contextlib.contextmanager
     def writing(self, name: str) -> Iterator[Path]:
-        with self._scratch(name) as scratch:
-            yield scratch
+        with self._temporary(name) as temporary:
+            yield temporary
             try:
-                with self._trouble():
-                    self._fs.put_file(str(scratch), self._path_of(name))
+                with self._errors_explained():
+                    self._fs.put_file(str(temporary), self._path_of(name))
             except FileNotFoundError as error:
                 raise ConsistencyError(f"cannot write to {self._url}: {error}") from None
 
     @contextlib.contextmanager
     def reading(self, name: str) -> Iterator[Path]:
-        with self._scratch(name) as scratch:
-            with self._trouble():
-                self._fs.get_file(self._path_of(name), str(scratch))
-            yield scratch
+        with self._temporary(name) as temporary:
+            with self._errors_explained():
+                self._fs.get_file(self._path_of(name), str(temporary))
+            yield temporary
 
     def _path_of(self, name: str) -> str:
         return f"{self._path}/{name}".rstrip("/")
 
     @contextlib.contextmanager
-    def _scratch(self, name: str) -> Iterator[Path]:
-        with tempfile.TemporaryDirectory(prefix="dynamo-consistency-") as folder, disk_trouble(Path(folder)):
+    def _temporary(self, name: str) -> Iterator[Path]:
+        with tempfile.TemporaryDirectory(prefix="dynamo-consistency-") as folder, disk_errors_explained(Path(folder)):
             yield Path(folder) / Path(name).name
 
     @contextlib.contextmanager
-    def _trouble(self) -> Iterator[None]:
+    def _errors_explained(self) -> Iterator[None]:
         """A remote store may fail in any way that its client knows; that something is not there is no failure."""
         try:
             yield
@@ -175,21 +175,21 @@ _NO_WRITING = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 @contextlib.contextmanager
-def disk_trouble(folder: Path) -> Iterator[None]:
-    """A full disk and its like end a stage with a sentence; the run directory keeps what was whole before."""
+def disk_errors_explained(folder: Path) -> Iterator[None]:
+    """A full disk and its like end a stage with a sentence; the run directory keeps what was complete before."""
     try:
         yield
     except ConsistencyError:
         raise
     except Exception as error:
         code = error.errno if isinstance(error, OSError) else None
-        # DuckDB tells of a full disk in words of its own, around those of the system
-        told = [os.strerror(known) for known in _NO_ROOM if known == code or os.strerror(known) in str(error)]
-        told += [os.strerror(known) for known in _NO_WRITING if known == code]
-        if not told:
+        # DuckDB reports a full disk in words of its own, around those of the system
+        reasons = [os.strerror(known) for known in _NO_ROOM if known == code or os.strerror(known) in str(error)]
+        reasons += [os.strerror(known) for known in _NO_WRITING if known == code]
+        if not reasons:
             raise
         free = shutil.disk_usage(folder).free // 2**20 if folder.exists() else "unknown"
         raise ConsistencyError(
-            f"cannot write to {folder}: {told[0]} ({free} MiB free); "
+            f"cannot write to {folder}: {reasons[0]} ({free} MiB free); "
             "make room or give another --store, then run the stage again: nothing half-written is left"
         ) from None

@@ -1,21 +1,21 @@
-"""Scratch areas: no inventory says what belongs there, so that files, logs and empty directories go by their age alone.
+"""The unmerged area: no inventory says what belongs there, so that files, logs and empty directories go by their age.
 
 A part of a check that may be absent; then nothing here does anything. What protects a path are the list of protected
 directories, the components that the check excludes, the ignore patterns, and whatever could not be listed.
 """
 
-from dynamo_consistency.run.unmerged.findings import comparable, find_unmerged, told
+from dynamo_consistency.run.unmerged.findings import comparable, find_unmerged, read_area
 from dynamo_consistency.run.unmerged.listing import list_unmerged
 from dynamo_consistency.run.unmerged.protected_list import ProtectionError, protected_directories
-from dynamo_consistency.run.unmerged.rules import Rules, cleaned
+from dynamo_consistency.run.unmerged.rules import UnmergedRules, cleaned
 
 __all__ = [
     "ProtectionError",
-    "Rules",
+    "UnmergedRules",
     "cleaned",
     "comparable",
     "find_unmerged",
     "list_unmerged",
     "protected_directories",
-    "told",
+    "read_area",
 ]

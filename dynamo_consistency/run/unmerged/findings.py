@@ -1,4 +1,4 @@
-"""What of the scratch area may go, as findings of the run: files and logs, then directories, the deepest first."""
+"""What of the unmerged area may go, as findings of the run: files and logs, then directories, the deepest first."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from dynamo_consistency import paths
 from dynamo_consistency.check import SiteConsistencyCheck, Unmerged
 from dynamo_consistency.finding_columns import UNMERGED_TYPE, select_list
 from dynamo_consistency.kinds import UNMERGED
-from dynamo_consistency.run.database import Row, execute, fill, literal, open_database, within
+from dynamo_consistency.run.database import SqlRow, execute, fill, literal, open_database, within
 from dynamo_consistency.run.store.run_directory import RunDirectory
 from dynamo_consistency.run.unmerged.listing import LISTING
 from dynamo_consistency.run.unmerged.protected_list import ProtectionError, protected_directories
-from dynamo_consistency.run.unmerged.rules import Rules, Subtrees, cleaned
+from dynamo_consistency.run.unmerged.rules import Subtrees, UnmergedRules, cleaned
 
 if TYPE_CHECKING:
-    import duckdb  # only its types: what lists a scratch area does without it, and stays small
+    import duckdb  # only its types: what lists an unmerged area does without it, and stays small
 
 log = logging.getLogger(__name__)
 
-TOLD = "findings/unmerged.json"
+AREA_FILE = "findings/unmerged.json"
 _HOLES_SHOWN = 20
 _QUERIES = resources.files(__package__).joinpath("unmerged.sql")
 
@@ -42,36 +42,36 @@ def find_unmerged(run: RunDirectory) -> dict[str, Any] | None:
     """Write `findings/unmerged.*` of a compared run; returns what the `.json` holds, None where there is no area.
 
     Where it is not certain what is protected, or the area was not listed, there are no findings, and `trouble` says so;
-    the rest of the run stands. Running it again gives the same.
+    the rest of the run is valid. Running it again gives the same.
     """
     check = run.check()
     unmerged = cleaned(check)
     if unmerged is None:
         return None
-    if run.exists(TOLD):
-        return told(run)
+    if run.exists(AREA_FILE):
+        return read_area(run)
     protected: frozenset[bytes] = frozenset()
-    trouble = _trouble_of_listing(run, unmerged)
-    if not trouble:
+    problem = _problem_of_listing(run, unmerged)
+    if not problem:
         try:
             protected = protected_directories(unmerged)
         except ProtectionError as error:
-            trouble = str(error)
-            log.warning("nothing of %s is deleted: %s", unmerged.path, trouble)
+            problem = str(error)
+            log.warning("nothing of %s is deleted: %s", unmerged.path, problem)
     result = {
         "path": unmerged.path,
-        "trouble": trouble,
+        "trouble": problem,
         "protectedDirectories": len(protected),
         "fingerprint": _fingerprint(unmerged),
     }
-    result |= _write(run, check, Rules(check, unmerged, protected), protected, judge=not trouble)
-    run.write_json(TOLD, result)
+    result |= _write(run, check, UnmergedRules(check, unmerged, protected), protected, judge=not problem)
+    run.write_json(AREA_FILE, result)
     return result
 
 
-def told(run: RunDirectory) -> dict[str, Any] | None:
-    """What a compared run found in its scratch area; None where it has none."""
-    return dict(run.read_json(TOLD)) if run.exists(TOLD) else None
+def read_area(run: RunDirectory) -> dict[str, Any] | None:
+    """What a compared run found in its unmerged area; None where it has none."""
+    return dict(run.read_json(AREA_FILE)) if run.exists(AREA_FILE) else None
 
 
 def comparable(run: RunDirectory, earlier: Sequence[RunDirectory]) -> list[RunDirectory]:
@@ -79,10 +79,10 @@ def comparable(run: RunDirectory, earlier: Sequence[RunDirectory]) -> list[RunDi
 
     A change of its rules starts the count anew; a run in which nothing could be judged neither counts nor resets.
     """
-    now = told(run)
+    now = read_area(run)
     counted: list[RunDirectory] = []
     for other in earlier:
-        then = told(other)
+        then = read_area(other)
         if now is None or then is None or then["fingerprint"] != now["fingerprint"]:
             counted.clear()
         elif not then["trouble"]:
@@ -95,7 +95,7 @@ def _fingerprint(unmerged: Unmerged) -> str:
     return hashlib.sha256(json.dumps(rules, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _trouble_of_listing(run: RunDirectory, unmerged: Unmerged) -> str:
+def _problem_of_listing(run: RunDirectory, unmerged: Unmerged) -> str:
     """Why the listing of the area shows nothing of it; empty when it does."""
     if not run.exists(f"{LISTING}.json"):
         return f"{unmerged.path} was not listed; the listing stage of shard 0 does it"
@@ -106,7 +106,7 @@ def _trouble_of_listing(run: RunDirectory, unmerged: Unmerged) -> str:
 
 
 def _write(
-    run: RunDirectory, check: SiteConsistencyCheck, rules: Rules, protected: Iterable[bytes], *, judge: bool
+    run: RunDirectory, check: SiteConsistencyCheck, rules: UnmergedRules, protected: Iterable[bytes], *, judge: bool
 ) -> dict[str, Any]:
     """Write the findings file, an empty one where nothing may be judged; returns the numbers."""
     listing = run.read_json(f"{LISTING}.json") if run.exists(f"{LISTING}.json") else None
@@ -138,11 +138,11 @@ def _give_tables(
     database: duckdb.DuckDBPyConnection,
     inputs: contextlib.ExitStack,
     run: RunDirectory,
-    rules: Rules,
+    rules: UnmergedRules,
     protected: Iterable[bytes],
 ) -> None:
     in_areas = " OR ".join(within("path", area) for area in rules.areas)
-    snapshots = [inputs.enter_context(run.reading(f"inventory/{moment}.parquet")) for moment in ("before", "after")]
+    snapshots = [inputs.enter_context(run.reading(f"inventory/{name}.parquet")) for name in ("before", "after")]
     known = " UNION ".join(
         f"SELECT path FROM read_parquet({literal(str(snapshot))}) WHERE {in_areas}" for snapshot in snapshots
     )
@@ -153,7 +153,7 @@ def _give_tables(
     database.execute(f"CREATE MACRO root_of(path) AS CASE {cases} END")
 
 
-def _rule(database: duckdb.DuckDBPyConnection, rules: Rules, listed_at: int) -> None:
+def _rule(database: duckdb.DuckDBPyConnection, rules: UnmergedRules, listed_at: int) -> None:
     """Fill the table `ruled`."""
     holes = database.execute("SELECT path FROM listing WHERE kind IN ('hole', 'seen')").fetchall()
     in_hole = Subtrees(path for (path,) in holes)
@@ -167,7 +167,7 @@ def _rule(database: duckdb.DuckDBPyConnection, rules: Rules, listed_at: int) -> 
             return "hole"
         return "log" if kind == "file" and rules.is_log(path) else kind
 
-    def rulings(rows: list[Row]) -> list[Row]:
+    def rulings(rows: list[SqlRow]) -> list[SqlRow]:
         return [(path, kind, ruling(path, kind, mtime)) for path, kind, mtime in rows]
 
     fill(database, "ruled", "SELECT path, kind, mtime FROM entry", rulings)

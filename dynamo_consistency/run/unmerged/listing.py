@@ -1,4 +1,4 @@
-"""The listing of a scratch area: one walk, beside those of the shards, with a file of its own."""
+"""The listing of the unmerged area: one walk, beside those of the shards, with a file of its own."""
 
 import logging
 import time
@@ -24,7 +24,7 @@ LISTING = "listing/unmerged"
 
 
 def list_unmerged(run: RunDirectory, backend: "Backend | None", progress: Watcher) -> dict[str, Any] | None:
-    """List the scratch area of the run's check; what `listing/unmerged.json` holds, None where there is no area.
+    """List the unmerged area of the run's check; what `listing/unmerged.json` holds, None where there is no area.
 
     An area that is already listed is not listed again. One that cannot be listed is a hole, and does not disturb the
     rest of the run.
@@ -40,7 +40,7 @@ def list_unmerged(run: RunDirectory, backend: "Backend | None", progress: Watche
     try:
         return write_listing(run, part, backend, progress)
     except ListingError as error:
-        log.warning("the scratch area %s could not be listed: %s", unmerged.path, error)
+        log.warning("the unmerged area %s could not be listed: %s", unmerged.path, error)
         return _hole(run, unmerged.areas, str(error))
 
 

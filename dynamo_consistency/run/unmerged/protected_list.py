@@ -1,7 +1,7 @@
 """The list of directories that nothing may be deleted in: a text file, one absolute LFN a line, `#` begins a comment.
 
-A list that is not understood to its last line protects nothing reliably, and is refused as a whole: then nothing at all
-is deleted. A short answer must never look whole.
+A list that is not understood to its last line is refused: it protects nothing reliably, and nothing is deleted then.
+A short answer must never look complete.
 """
 
 import urllib.parse
@@ -14,13 +14,13 @@ _SHORTEST_SECRET = 8  # a query such as v=1 would be masked wherever it turns up
 
 
 class ProtectionError(ConsistencyError):
-    """It is not known what is protected, so that nothing may be deleted in the scratch area."""
+    """It is not known what is protected, so that nothing may be deleted in the unmerged area."""
 
 
 def protected_directories(unmerged: Unmerged) -> frozenset[bytes]:
     """The list that the check names, loaded now. Raises ProtectionError when it cannot be relied on.
 
-    A list that names nothing in the scratch area, nor anything above it, is the wrong one or an empty one.
+    A list that names nothing in the unmerged area, nor anything above it, is the wrong one or an empty one.
     """
     url = unmerged.protected_from.url
     directories = frozenset(_parsed(_loaded(url), _shown(url)))
@@ -52,13 +52,13 @@ def _parsed(text: bytes, shown: str) -> list[bytes]:
     for number, line in enumerate(text.splitlines(), 1):
         entry = line.strip()
         if entry and not entry.startswith(b"#"):
-            if trouble := _trouble(entry):
-                raise ProtectionError(f"line {number} of the list of protected directories {shown} {trouble}")
+            if problem := _problem(entry):
+                raise ProtectionError(f"line {number} of the list of protected directories {shown} {problem}")
             directories.append(paths.normalise(entry))
     return directories
 
 
-def _trouble(entry: bytes) -> str | None:
+def _problem(entry: bytes) -> str | None:
     """Why a line is no directory that is sure to protect what it means; None when it is one."""
     if not entry.startswith(b"/"):
         return "is no absolute path such as /store/unmerged/a"

@@ -1,4 +1,4 @@
-"""Which paths of a scratch area may go, and at what age: the same rules for the findings and for the action. Pure."""
+"""Which paths of the unmerged area may go, and at what age: one set of rules for findings and action. Pure."""
 
 from collections.abc import Iterable
 from typing import Literal
@@ -10,7 +10,7 @@ Keeper = Literal["", "protected", "excluded", "ignored"]
 
 
 def cleaned(check: SiteConsistencyCheck) -> Unmerged | None:
-    """The scratch area of a check; None where there is none, or where it is to be ignored."""
+    """The unmerged area of a check; None where there is none, or where it is to be ignored."""
     unmerged = check.spec.unmerged
     return None if unmerged is None or unmerged.mode == "Ignore" else unmerged
 
@@ -30,8 +30,8 @@ class Subtrees:
         return True
 
 
-class Rules:
-    """The rules of one check with the protected directories of one moment."""
+class UnmergedRules:
+    """The rules of one check with the protected directories as they were at one time."""
 
     def __init__(self, check: SiteConsistencyCheck, unmerged: Unmerged, protected: Iterable[bytes]) -> None:
         self.areas = [paths.to_bytes(area) for area in unmerged.areas]

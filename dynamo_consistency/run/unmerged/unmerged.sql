@@ -1,4 +1,4 @@
--- What of a scratch area is old enough to go: files, logs, and directories with nothing in or below them.
+-- What of the unmerged area is old enough to go: files, logs, and directories with nothing in or below them.
 --
 -- Given by findings.py:
 --   listing                     path, kind, size, mtime, reason
@@ -18,7 +18,7 @@ GROUP BY path, kind;
 -- Here findings.py fills in what rules.py says, which the action asks as well: why an entry stays, or what it is that
 -- may go.
 CREATE TABLE ruled (path BLOB, kind VARCHAR, ruling VARCHAR);
--- then it goes on
+-- continue
 
 CREATE TABLE judged AS
 SELECT path, kind, size, mtime,

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from dynamo_consistency.errors import ConfigurationError, ListingError
-from dynamo_consistency.run.listing.processes import ATTEMPTS, apart
+from dynamo_consistency.run.listing.processes import ATTEMPTS, in_processes
 
 
 def die(_tell=None) -> None:
@@ -26,7 +26,13 @@ def lives(pid: int) -> bool:
 
 
 def test_the_results_are_in_the_order_of_the_tasks() -> None:
-    assert apart("the work", [lambda _, number=number: number * number for number in range(5)]) == [0, 1, 4, 9, 16]
+    assert in_processes("the work", [lambda _, number=number: number * number for number in range(5)]) == [
+        0,
+        1,
+        4,
+        9,
+        16,
+    ]
 
 
 def test_the_tasks_are_at_work_at_the_same_time_and_in_processes_of_their_own(tmp_path) -> None:
@@ -36,7 +42,7 @@ def test_the_tasks_are_at_work_at_the_same_time_and_in_processes_of_their_own(tm
             time.sleep(0.01)
         return os.getpid()
 
-    pids = apart("the work", [lambda _: meet("a", "b"), lambda _: meet("b", "a")])
+    pids = in_processes("the work", [lambda _: meet("a", "b"), lambda _: meet("b", "a")])
     assert len({*pids, os.getpid()}) == 3
 
 
@@ -46,7 +52,7 @@ def test_what_tasks_tell_is_heard_with_their_number_and_in_their_order() -> None
             tell(number)
 
     heard = []
-    apart("the work", [count, count], lambda task, told: heard.append((task, told)))
+    in_processes("the work", [count, count], lambda task, told: heard.append((task, told)))
     assert [told for task, told in heard if task == 0] == [told for task, told in heard if task == 1] == [0, 1, 2]
 
 
@@ -58,13 +64,13 @@ def test_work_whose_process_dies_is_done_again_and_only_that(tmp_path) -> None:
             die()
         return name
 
-    assert apart("the work", [lambda _: work("frail", 2), lambda _: work("firm", 0)]) == ["frail", "firm"]
+    assert in_processes("the work", [lambda _: work("frail", 2), lambda _: work("firm", 0)]) == ["frail", "firm"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["firm0", "frail0", "frail1", "frail2"]
 
 
 def test_work_that_always_dies_is_given_up_with_a_sentence() -> None:
     with pytest.raises(ListingError, match=f"the work crashed {ATTEMPTS} times"):
-        apart("the work", [die])
+        in_processes("the work", [die])
 
 
 def test_an_error_of_the_work_comes_through_and_is_not_done_again(tmp_path) -> None:
@@ -73,12 +79,12 @@ def test_an_error_of_the_work_comes_through_and_is_not_done_again(tmp_path) -> N
         raise ConfigurationError("the door is wrong")
 
     with pytest.raises(ConfigurationError, match="the door is wrong"):
-        apart("the work", [work])
+        in_processes("the work", [work])
 
 
 def test_an_unexpected_error_of_the_work_keeps_its_name() -> None:
     with pytest.raises(RuntimeError, match="ZeroDivisionError: division by zero"):
-        apart("the work", [lambda _: 1 / 0])
+        in_processes("the work", [lambda _: 1 / 0])
 
 
 def test_with_the_error_of_one_the_work_of_the_others_is_ended() -> None:
@@ -93,7 +99,7 @@ def test_with_the_error_of_one_the_work_of_the_others_is_ended() -> None:
         raise ListingError("heard enough")
 
     with pytest.raises(ListingError, match="heard enough"):
-        apart("the work", [sleep, last], hear)
+        in_processes("the work", [sleep, last], hear)
     assert not lives(*pids)
 
 
@@ -101,12 +107,12 @@ def test_when_the_command_is_interrupted_the_work_is_ended_too(tmp_path) -> None
     script = f"""
 import os, signal, time
 from pathlib import Path
-from dynamo_consistency.run.listing.processes import apart
+from dynamo_consistency.run.listing.processes import in_processes
 signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
 def work(name):
     Path({str(tmp_path)!r}, name).write_text(str(os.getpid()))
     time.sleep(60)
-apart("the work", [lambda _: work("a"), lambda _: work("b")])
+in_processes("the work", [lambda _: work("a"), lambda _: work("b")])
 """
     with subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.DEVNULL) as command:
         pids = [pid_in(tmp_path / name) for name in "ab"]
@@ -120,7 +126,7 @@ def test_work_that_is_ended_while_it_says_its_result_dies_in_silence(tmp_path) -
 import signal, time
 from pathlib import Path
 from dynamo_consistency.errors import ListingError
-from dynamo_consistency.run.listing.processes import apart
+from dynamo_consistency.run.listing.processes import in_processes
 signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
 saying = Path({str(tmp_path)!r}, "saying")
 class Result:
@@ -132,7 +138,7 @@ def fail(_):
         time.sleep(0.01)
     raise ListingError("no door answers")
 try:
-    apart("the work", [fail, lambda _: Result()])
+    in_processes("the work", [fail, lambda _: Result()])
 except ListingError as error:
     raise SystemExit(str(error))
 """
@@ -144,8 +150,8 @@ def test_when_the_command_is_killed_the_work_ends_by_itself(tmp_path) -> None:
     script = f"""
 import os, time
 from pathlib import Path
-from dynamo_consistency.run.listing.processes import apart
-apart("the work", [lambda _: (Path({str(tmp_path)!r}, "a").write_text(str(os.getpid())), time.sleep(60))])
+from dynamo_consistency.run.listing.processes import in_processes
+in_processes("the work", [lambda _: (Path({str(tmp_path)!r}, "a").write_text(str(os.getpid())), time.sleep(60))])
 """
     with subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.DEVNULL) as command:
         pid = pid_in(tmp_path / "a")
