@@ -1,7 +1,6 @@
-"""What all tests share: programs that must be installed are asked for by name."""
+"""Settings of all tests, and their order."""
 
 import os
-import shutil
 import signal
 
 import pytest
@@ -30,14 +29,3 @@ BEGUN_FIRST = (
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: not item.path.name.startswith(BEGUN_FIRST))
-
-
-def require_programs(*programs: str, install: str) -> None:
-    """Skip with the line that installs what is lacking; in CI that is a failure, not a skip."""
-    lacking = [program for program in programs if shutil.which(program) is None]
-    if not lacking:
-        return
-    message = f"needs {', '.join(lacking)}: {install}"
-    if os.environ.get("CI") == "true":
-        pytest.fail(message, pytrace=False)
-    pytest.skip(message)
