@@ -2,6 +2,7 @@
 
 import os
 import signal
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -11,6 +12,11 @@ from hypothesis import settings
 settings.register_profile("people", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") == "true" else "people")
+
+# An assertion that fails in what tests share says as much as one in a test.
+HERE = Path(__file__).parent
+SHARED = {file.stem for file in (*HERE.glob("*.py"), *HERE.glob("*/*.py"))} - {"conftest"}
+pytest.register_assert_rewrite(*sorted(SHARED))
 
 # A shell ignores Ctrl-C for what it starts in the background, and so would the commands that the tests interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
