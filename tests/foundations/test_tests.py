@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -90,3 +91,8 @@ def test_files_of_different_folders_are_collected_together(files, back):
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert all(f"tests/{file}::" in done.stdout for file in files)
+
+
+def test_the_page_on_the_tests_has_every_folder():
+    told = re.findall(r"^\| `(\w+)` \|", (TESTS / "README.md").read_text(), re.MULTILINE)
+    assert told == sorted(path.name for path in TESTS.iterdir() if path.is_dir() and path.name[0] not in "._")
