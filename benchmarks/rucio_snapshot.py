@@ -10,7 +10,7 @@ import rucio_peers
 from measure import Row, measure, show, times_as_fast
 
 ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests/rucio")]  # where a Rucio server is run for the tests
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/rucio")]  # where a Rucio server is run for the tests
 
 PROGRAMS = ("psql",)
 INSTALL = "apt-get install postgresql"

@@ -1,8 +1,8 @@
-"""What all tests share: programs that must be installed are asked for by name."""
+"""Settings of all tests, and their order."""
 
 import os
-import shutil
 import signal
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -12,6 +12,11 @@ from hypothesis import settings
 settings.register_profile("people", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") == "true" else "people")
+
+# An assertion that fails in what tests share says as much as one in a test.
+HERE = Path(__file__).parent
+SHARED = {file.stem for file in (*HERE.glob("*.py"), *HERE.glob("*/*.py"))} - {"conftest"}
+pytest.register_assert_rewrite(*sorted(SHARED))
 
 # A shell ignores Ctrl-C for what it starts in the background, and so would the commands that the tests interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -30,14 +35,3 @@ BEGUN_FIRST = (
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: not item.path.name.startswith(BEGUN_FIRST))
-
-
-def require_programs(*programs: str, install: str) -> None:
-    """Skip with the line that installs what is lacking; in CI that is a failure, not a skip."""
-    lacking = [program for program in programs if shutil.which(program) is None]
-    if not lacking:
-        return
-    message = f"needs {', '.join(lacking)}: {install}"
-    if os.environ.get("CI") == "true":
-        pytest.fail(message, pytrace=False)
-    pytest.skip(message)

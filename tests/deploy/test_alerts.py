@@ -8,9 +8,8 @@ import pytest
 import yaml
 from consistency_operator.metrics.exposition import PREFIX
 from consistency_operator.metrics.gauges import GAUGES
-
-from tests.conftest import require_programs
-from tests.deploy.conftest import REPOSITORY
+from rendered_manifests import REPOSITORY
+from required_programs import require_programs
 
 RULES = REPOSITORY / "deploy/monitoring/rules.yaml"
 TESTS = Path(__file__).parent / "alerts.yaml"

@@ -7,10 +7,10 @@ import pytest
 import yaml
 from consistency_operator import names
 from consistency_operator.settings import read_settings
+from rendered_manifests import REPOSITORY, Manifest
 
 from dynamo_consistency.backend.backends_file import read as read_backends
 from dynamo_consistency.checkfile import read_check
-from tests.deploy.conftest import REPOSITORY, Manifest
 
 pytestmark = pytest.mark.timeout(600)  # kustomize may have to be built
 

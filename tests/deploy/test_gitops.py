@@ -10,11 +10,11 @@ from typing import Any, get_args
 import pytest
 import yaml
 from consistency_operator.resource.status import Stage
+from reachable_statuses import reachable
+from rendered_manifests import REPOSITORY, Manifest
+from required_programs import require_programs
 
 from dynamo_consistency.checkfile import read_check
-from tests.conftest import require_programs
-from tests.deploy.conftest import REPOSITORY, Manifest
-from tests.deploy.statuses import reachable
 
 pytestmark = pytest.mark.timeout(600)  # kstatus may have to be built
 

@@ -8,9 +8,9 @@ import yaml
 from consistency_operator import names
 from consistency_operator.resource import reasons
 from consistency_operator.settings import OperatorSettings
+from rendered_manifests import REPOSITORY
 
 from dynamo_consistency.checkfile import read_check
-from tests.deploy.conftest import REPOSITORY
 
 DOCS = REPOSITORY / "docs"
 PAGES = [

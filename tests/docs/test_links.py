@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).parents[2]
-PAGES = [REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md", *sorted((REPOSITORY / "docs").rglob("*.md"))]
+PAGES = [
+    *(REPOSITORY / page for page in ("README.md", "CONTRIBUTING.md", "tests/README.md")),
+    *sorted((REPOSITORY / "docs").rglob("*.md")),
+]
 LINK = re.compile(r"\]\((?!https?://|mailto:)([^)\s]*)\)")
 FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 

@@ -1,34 +1,32 @@
 """A real control plane, a node, the operator as `deploy/` has it, and a site with an inventory that has drifted."""
 
-import contextlib
 import itertools
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import mariadb_server
 import pytest
 import yaml
 from checks import Checks
-from cluster import named, real_node, sandbox
+from cluster import named, sandbox
 from cluster.api import Api, path_of
 from cluster.control_plane import ControlPlane, running
 from cluster.named import NamedCluster
 from cluster.played_node import PlayedNode
 from cluster.processes import wait_until
 from cluster.programs import ProgramsMissingError
-from cluster.real_node import RealNode
 from cluster.run import LOGS
 from cluster.volumes import make_claim
-from deployment import in_ci, install, operator_container
-from laboratory import Laboratory
+from deployment import CLAIM, in_ci, install, operator_container
+from dynamo_laboratory import Laboratory
+from dynamo_world import Server, World, empty_worlds
 from operator_process import Operator
+from required_programs import require_programs
+from xrootd_daemon import Daemons
 
-from tests.conftest import require_programs
-from tests.dynamo.conftest import World, make_world, mariadb  # noqa: F401 (fixtures)
-from tests.xrootd.xrootd_daemon import Daemons
-
-CLAIM, SECRET = "consistency-data", "consistency-backends"
+SECRET = "consistency-backends"
 _numbers = itertools.count(1)
 
 
@@ -53,17 +51,6 @@ def plane(worker_id: str) -> Iterator[ControlPlane]:
         pytest.exit(str(error), returncode=2)
     except ProgramsMissingError as error:
         (pytest.fail if in_ci() else pytest.skip)(str(error))
-
-
-@contextlib.contextmanager
-def node_with_containers(name: str) -> Iterator[RealNode]:
-    """A cluster of its own with one real node; its logs are in the folder `name` of the others."""
-    if reason := real_node.missing():
-        pytest.skip(reason)
-    with running(LOGS / name, str(sandbox.ip())) as plane:
-        node = RealNode(plane)
-        node.start()
-        yield node
 
 
 @pytest.fixture(scope="session")
@@ -158,8 +145,21 @@ def doors() -> Iterator[Daemons]:
     daemons.close()
 
 
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[Server]:
+    with mariadb_server.running() as server:
+        yield server
+
+
 @pytest.fixture
-def laboratory(make_world: Callable[[str], World], doors: Daemons) -> Laboratory:  # noqa: F811
+def make_world(mariadb: Server) -> Iterator[Callable[..., World]]:
+    """Makes empty databases of Dynamo, see `empty_worlds`."""
+    with empty_worlds(mariadb) as make:
+        yield make
+
+
+@pytest.fixture
+def laboratory(make_world: Callable[..., World], doors: Daemons) -> Laboratory:
     return Laboratory(make_world("master"), doors.server(f"door-{next(_numbers)}"))
 
 

@@ -10,6 +10,7 @@ from cluster.control_plane import ControlPlane
 from cluster.processes import wait_until
 
 ROOT = Path(__file__).parents[2]
+CLAIM = "consistency-data"
 Manifest = dict[str, Any]
 
 

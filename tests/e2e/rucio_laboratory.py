@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rucio_server import RucioServer
-
-from tests.xrootd.xrootd_daemon import Daemon
+from xrootd_daemon import Daemon
 
 SITE, ELSEWHERE, SCOPE = "T2_XX_RSE", "T1_XX_RSE", "cms"
 LONG_AGO = time.time() - 90 * 86400

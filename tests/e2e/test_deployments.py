@@ -18,7 +18,7 @@ from cluster.control_plane import ControlPlane
 from cluster.processes import free_port, wait_until
 from cluster.programs import program
 from cluster.volumes import provide_volume
-from conftest import node_with_containers
+from container_node import node_with_containers
 
 ROOT = Path(__file__).parents[2]
 TUTORIAL = ROOT / "docs/tutorials/first-site.md"

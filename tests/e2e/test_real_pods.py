@@ -10,8 +10,8 @@ from cluster.played_node import PlayedNode
 from cluster.processes import wait_until
 from cluster.real_node import RealNode
 from cluster.volumes import provide_volume
-from conftest import CLAIM, node_with_containers
-from deployment import wait_until_served
+from container_node import node_with_containers
+from deployment import CLAIM, wait_until_served
 
 NAMESPACE = "consistency-demo"
 OPERATOR = "app.kubernetes.io/component=operator"

@@ -2,7 +2,7 @@
 
 import pytest
 from cluster.processes import wait_until
-from laboratory import MISSING, ORPHANS, Laboratory
+from dynamo_laboratory import MISSING, ORPHANS, Laboratory
 
 
 @pytest.fixture

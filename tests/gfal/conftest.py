@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from required_programs import require_programs
 
 from dynamo_consistency.listers.contract import Answer
 from dynamo_consistency.listers.gfal import GfalLister, process
-from tests.conftest import require_programs
 
 INSTALL = "apt-get install python3-gfal2 gfal2-plugin-file gfal2-plugin-xrootd"
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from required_programs import require_programs
 
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.listers.contract import Failed, Listed
@@ -17,7 +18,6 @@ from dynamo_consistency.run.listing.progress import Progress
 from dynamo_consistency.run.listing.shard import list_shard
 from dynamo_consistency.run.listing.source import open_lister
 from dynamo_consistency.run.store.run_directory import RunStore
-from tests.conftest import require_programs
 
 pytestmark = pytest.mark.usefixtures("gfal2")
 

@@ -3,10 +3,12 @@
 import datetime
 
 import pytest
-from conftest import Backends, Operator, check, condition, created_jobs, events_of, last_run, stage_of, status_of
+from asked_backends import Backends
+from cluster_checks import check, condition, created_jobs, events_of, last_run, stage_of, status_of
 from consistency_operator.names import ANNOTATION_APPROVE, ANNOTATION_REQUESTED_AT, LABEL_RUN, PLURAL
 from consistency_operator.plan import queue_stages
 from fake_cluster import FakeCluster
+from kopf_thread import Operator
 from scripted_pods import Script, ends_with, gates
 
 pytestmark = pytest.mark.usefixtures("jobs", "quick_answers")

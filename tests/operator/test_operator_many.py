@@ -3,9 +3,10 @@
 import time
 
 import pytest
-from conftest import Operator, check, condition, created_jobs, last_run, stage_of
+from cluster_checks import check, condition, created_jobs, last_run, stage_of
 from consistency_operator.names import LABEL_CHECK, PLURAL
 from fake_cluster import FakeCluster
+from kopf_thread import Operator
 from scripted_pods import Script, ends_with, gates
 
 CHECKS = 200

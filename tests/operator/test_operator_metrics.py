@@ -4,11 +4,12 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import Operator, check, condition, last_run, stage_of
+from cluster_checks import check, condition, last_run, stage_of
 from consistency_operator.metrics.exposition import PREFIX
 from consistency_operator.metrics.gauges import GAUGES
 from consistency_operator.names import PLURAL
 from fake_cluster import FakeCluster
+from kopf_thread import Operator
 from scripted_pods import Script, ends_with, gates
 
 pytestmark = pytest.mark.usefixtures("jobs", "quick_answers")

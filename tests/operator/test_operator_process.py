@@ -11,9 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Backends, asking, check, condition, created_jobs, free_port, last_run
+from asked_backends import Backends, asking
+from cluster_checks import check, condition, created_jobs, last_run
 from consistency_operator.names import PLURAL
 from fake_cluster import FakeCluster
+from kopf_thread import free_port
 from scripted_pods import Script
 
 COMMAND = str(Path(sys.executable).with_name("consistency-operator"))

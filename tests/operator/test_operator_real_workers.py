@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Operator, check, events_of, last_run, stage_of, status_of
+from cluster_checks import check, events_of, last_run, stage_of, status_of
 from consistency_operator.names import ANNOTATION_APPROVE, PLURAL
 from fake_cluster import FakeCluster
 from fake_jobs import JobController
 from fake_kubelet import Kubelet
+from kopf_thread import Operator
 from real_site import LOST, ORPHANS, RealSite
 
 SECONDS = 60

@@ -3,10 +3,11 @@
 from datetime import timedelta
 
 import pytest
-from conftest import Operator, check, created_jobs, last_run, stage_of, status_of
+from cluster_checks import check, created_jobs, last_run, stage_of, status_of
 from consistency_operator.names import PLURAL
 from consistency_operator.plan import job_stages
 from fake_cluster import FakeCluster
+from kopf_thread import Operator
 from scripted_pods import Script, gates
 
 pytestmark = pytest.mark.usefixtures("jobs", "quick_answers", "watches_are_quick")

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import Operator, check, created_jobs, last_run, status_of
+from cluster_checks import check, created_jobs, last_run, status_of
 from consistency_operator.names import LABEL_CHECK, PLURAL
 from fake_cluster import FakeCluster
+from kopf_thread import Operator
 from scripted_pods import Script
 
 pytestmark = pytest.mark.usefixtures("jobs", "quick_answers")

@@ -3,11 +3,12 @@
 import time
 
 import pytest
-from conftest import Operator, check, condition, created_jobs, events_of, last_run, stage_of, status_of
+from cluster_checks import check, condition, created_jobs, events_of, last_run, stage_of, status_of
 from consistency_operator.loop import job_creation, workqueue
 from consistency_operator.names import PLURAL
 from consistency_operator.plan import job_stages
 from fake_cluster import FakeCluster
+from kopf_thread import Operator
 from scripted_pods import Script
 
 pytestmark = pytest.mark.usefixtures("jobs", "quick_answers", "short_pauses")

@@ -5,7 +5,8 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import Backends, asking, check
+from asked_backends import Backends, asking
+from cluster_checks import check
 from consistency_operator.loop import preflight
 from consistency_operator.loop.preflight import Preflights
 from consistency_operator.plan import Preflight

@@ -4,7 +4,7 @@ import asyncio
 
 import kopf
 import pytest
-from conftest import check, status_of
+from cluster_checks import check, status_of
 from consistency_operator.cluster.api import ApiError, Cluster
 from consistency_operator.names import PLURAL
 from fake_cluster import FakeCluster

@@ -13,8 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
-
-from tests.conftest import require_programs
+from required_programs import require_programs
 
 SETTINGS = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "shared_buffers": "32MB"}
 _numbers = itertools.count(1)

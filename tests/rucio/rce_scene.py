@@ -11,8 +11,7 @@ from typing import Any
 
 from rce_cases import CASES, Case, directory, path
 from rucio_world import Rucio, Site
-
-from tests.xrootd.xrootd_daemon import Daemon
+from xrootd_daemon import Daemon
 
 CONTENT = b"abc"
 MONTH_AGO, HOUR_AGO = time.time() - 30 * 86400, time.time() - 3600

@@ -10,12 +10,12 @@ import rucio_environment
 from rce_cases import CASES, GROUPS, path, table
 from rce_scene import Scene
 from rce_verdicts import Ours, Rce, verdicts
+from required_programs import require_programs
 from rucio_server import RucioServer
 from rucio_world import Rucio
+from xrootd_daemon import Daemon, Daemons
 
 from benchmarks import rce
-from tests.conftest import require_programs
-from tests.xrootd.xrootd_daemon import Daemon, Daemons
 
 pytestmark = [
     pytest.mark.postgresql,

@@ -5,12 +5,12 @@ import os
 import subprocess
 
 import pytest
+from required_programs import require_programs
 from rucio_door import TOKEN, Door, answering, client, saying
 
 from dynamo_consistency.backend.rucio.catalogue.lfn2pfn import Did
 from dynamo_consistency.backend.rucio.rest.client import AnswerError
 from dynamo_consistency.errors import BackendError, ConfigurationError
-from tests.conftest import require_programs
 
 
 class TestTokens:

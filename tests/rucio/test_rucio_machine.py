@@ -5,19 +5,15 @@ whoever died and whatever got lost.
 """
 
 import os
-import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 from hypothesis.stateful import initialize, run_state_machine_as_test
-
-sys.path.append(str(Path(__file__).parents[1] / "action"))
-
 from laboratory import Laboratory
 from rucio_simulated import RucioWorld, SimulatedRucio
-from test_machine import HISTORIES, TOTAL, Site, long_history
+from site_histories import HISTORIES, TOTAL, Site, long_history
 
 
 class RucioLaboratory(Laboratory):

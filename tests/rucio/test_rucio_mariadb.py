@@ -4,7 +4,9 @@ import time
 from collections.abc import Iterator
 from urllib.parse import quote
 
+import mariadb_server
 import pytest
+from dynamo_world import ROOT_PASSWORD, Server
 from rucio_requests import RUN, Asking
 from rucio_server import RucioServer
 from rucio_world import Rucio
@@ -13,13 +15,18 @@ from dynamo_consistency.backend.contract import Asked
 from dynamo_consistency.backend.rucio.catalogue import inventory
 from dynamo_consistency.backend.rucio.requests.quarantine import REGISTERED
 from dynamo_consistency.errors import BackendError
-from tests.dynamo.conftest import ROOT_PASSWORD, mariadb  # noqa: F401 (a fixture)
 
 pytestmark = pytest.mark.mariadb
 
 
 @pytest.fixture(scope="module")
-def server(mariadb, sqlite_server, tmp_path_factory) -> Iterator[RucioServer]:  # noqa: F811
+def mariadb() -> Iterator[Server]:
+    with mariadb_server.running() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def server(mariadb, sqlite_server, tmp_path_factory) -> Iterator[RucioServer]:
     mariadb.execute("CREATE DATABASE rucio CHARACTER SET latin1 COLLATE latin1_general_cs")
     account = f"root:{quote(ROOT_PASSWORD, safe='')}@127.0.0.1:{mariadb.port}"
     server = RucioServer(tmp_path_factory.mktemp("rucio-mariadb"), f"mysql+pymysql://{account}/rucio?ssl_disabled=true")
@@ -66,7 +73,7 @@ def test_a_space_at_the_end_makes_another_site_and_another_file(rucio):
         found.look_up(f"{site.name} ", [path])
 
 
-def test_a_connection_that_is_killed_in_the_middle_is_an_error_and_no_short_list(rucio, mariadb, monkeypatch):  # noqa: F811
+def test_a_connection_that_is_killed_in_the_middle_is_an_error_and_no_short_list(rucio, mariadb, monkeypatch):
     site = rucio.rse()
     rucio.sql(
         "INSERT INTO dids (scope, name, account, did_type, availability, bytes, created_at, updated_at) "

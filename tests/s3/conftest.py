@@ -16,8 +16,7 @@ from pathlib import Path
 import pytest
 from botocore.loaders import JSONFileLoader
 from object_store import ObjectStore, ScriptedStore
-
-from tests.conftest import require_programs
+from required_programs import require_programs
 
 INSTALL = "go install github.com/versity/versitygw/cmd/versitygw@v1.8.0 (with GOBIN on the PATH)"
 SECRET = "a-secret-of-these-tests"

@@ -8,6 +8,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from asking_listers import ask_lister, walk_from
+from required_programs import require_programs
 from scripted_dav import Request, Said, Scripted
 from webdav_servers import APACHE, MODULES, Apache, WebServer, XRootDHttp
 from xrdclient.testing import pki
@@ -15,8 +17,6 @@ from xrdclient.testing import pki
 from dynamo_consistency.listers.contract import Answer
 from dynamo_consistency.listers.walk import Visit
 from dynamo_consistency.listers.webdav import WebDavLister
-from tests.asking import ask_lister, walk_from
-from tests.conftest import require_programs
 
 CREDENTIALS = ("X509_USER_PROXY", "X509_USER_CERT", "X509_USER_KEY", "X509_CERT_DIR", "XDG_RUNTIME_DIR")
 TOKENS = ("BEARER_TOKEN", "BEARER_TOKEN_FILE")

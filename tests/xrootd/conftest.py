@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from asking_listers import ask_lister, walk_from
+from required_programs import require_programs
 from xrdclient.testing import FakeServer
 from xrootd_daemon import Daemon, Daemons
 
 from dynamo_consistency.listers.contract import Answer
 from dynamo_consistency.listers.walk import Visit
 from dynamo_consistency.listers.xrootd import XRootDLister
-from tests.asking import ask_lister, walk_from
-from tests.conftest import require_programs
 
 CREDENTIALS = ("X509_USER_PROXY", "BEARER_TOKEN", "BEARER_TOKEN_FILE", "XDG_RUNTIME_DIR")
 

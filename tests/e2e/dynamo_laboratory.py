@@ -6,8 +6,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.dynamo.conftest import World
-from tests.xrootd.xrootd_daemon import Daemon
+from dynamo_world import World
+from xrootd_daemon import Daemon
 
 SITE, DOOR = "T2_XX_Laboratory", "gsiftp://door.example.org:2811"
 LONG_AGO = time.time() - 90 * 86400

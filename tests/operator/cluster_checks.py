@@ -1,0 +1,46 @@
+"""A check as a person writes it, and what the cluster says of it afterwards."""
+
+from typing import Any
+
+from consistency_operator.names import LABEL_STAGE, PLURAL
+from fake_cluster import FakeCluster
+from fake_store import Body
+
+
+def check(name: str = "t2-a", **spec: Any) -> Body:
+    """A check as a person writes it."""
+    listing = {"source": {"posix": {"prefix": "/mnt/site"}}, "roots": [{"path": "/store/mc"}], "shards": 2}
+    return {"metadata": {"name": name}, "spec": {"site": "T2_A", "listing": listing, **spec}}
+
+
+def status_of(cluster: FakeCluster, name: str = "t2-a") -> Body:
+    body = cluster.get(PLURAL, name)
+    return {} if body is None else dict(body.get("status", {}))
+
+
+def stage_of(cluster: FakeCluster, name: str = "t2-a") -> str:
+    """What the run that goes on does; empty when there is none."""
+    return str(status_of(cluster, name).get("run", {}).get("stage", ""))
+
+
+def last_run(cluster: FakeCluster, name: str = "t2-a") -> Body:
+    """The run that ended last; empty while a run goes on, or when there was none."""
+    status = status_of(cluster, name)
+    return {} if "run" in status else dict((status.get("history") or [{}])[0])
+
+
+def condition(cluster: FakeCluster, kind: str, name: str = "t2-a") -> Body:
+    found = (each for each in status_of(cluster, name).get("conditions", []) if each["type"] == kind)
+    return next(found, {})
+
+
+def events_of(cluster: FakeCluster, name: str = "t2-a") -> list[str]:
+    """The reasons of the events about a check, in their order."""
+    return [event["reason"] for event in cluster.all("events") if event["involvedObject"]["name"] == name]
+
+
+def created_jobs(cluster: FakeCluster) -> list[str]:
+    """The stages whose Jobs were made, in their order, each as often as it was."""
+    changes = cluster.do(lambda: list(cluster.store.log))
+    made = (change for change in changes if change.plural == "jobs" and change.type == "ADDED")
+    return [change.body["metadata"]["labels"][LABEL_STAGE] for change in made]

@@ -1,0 +1,62 @@
+"""The operator in a thread of the test, which can be started again."""
+
+import contextlib
+import logging
+import random
+import socket
+import urllib.error
+import urllib.request
+
+import consistency_operator.loop.handlers
+import kopf
+from kopf.testing import KopfRunner
+
+HANDLERS = consistency_operator.loop.handlers.__file__
+
+logging.raiseExceptions = False  # KopfRunner takes its stream away while kopf still says its last words
+
+
+def free_port() -> int:
+    """One below those that the system hands out, so that no connection of another test takes it before we do."""
+    while True:
+        port = random.randrange(15_000, 32_000)
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
+class Operator:
+    """kopf with our handlers, in a thread. It can be started again after it was stopped."""
+
+    def __init__(self, metrics_port: int) -> None:
+        self.metrics_port = metrics_port
+        self.health_port = free_port()
+        self._running: contextlib.ExitStack | None = None
+
+    def start(self) -> None:
+        arguments = ["run", "-A", "--standalone", f"--liveness=http://127.0.0.1:{self.health_port}/healthz", HANDLERS]
+        runner = KopfRunner(arguments, registry=kopf.OperatorRegistry(), settings=kopf.OperatorSettings(), timeout=20)
+        self._running = contextlib.ExitStack()
+        self.runner = self._running.enter_context(runner)
+
+    def stop(self) -> None:
+        if self._running is not None:
+            running, self._running = self._running, None
+            running.close()
+
+    def restart(self) -> None:
+        self.stop()
+        self.start()
+
+    def metrics(self) -> dict[str, float]:
+        """What a scraper sees: {'name{label="value"}': number}; nothing while the operator is not there."""
+        try:
+            lines = self.get(self.metrics_port, "/metrics").splitlines()
+        except urllib.error.URLError:
+            return {}
+        pairs = [line.rsplit(" ", 1) for line in lines if line and not line.startswith("#")]
+        return {name: float(number) for name, number in pairs}
+
+    def get(self, port: int, path: str) -> str:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+            return str(answer.read().decode())
