@@ -2,6 +2,20 @@
 
 Within a turn it is mismatches and missing files (transfer), orphans, empty directories (deletion, the deepest first),
 and what is old in the unmerged area: its files, then its empty directories.
+
+The problem: a run has a budget of requests, and there may be more findings than that. A registry may refuse some of
+them each time, an answer may be lost in a crash, and a directory can go only after those in it. Yet every finding must
+get its turn, nothing may be asked for twice in a run, and a run that is continued must do what it would have done.
+
+So findings are sorted by the run that last asked for them, never asked first, and the journal counts the budget. The
+order depends on nothing but the run directories: it is the same after a crash.
+
+Rejected ways:
+* the order of the findings file: refused requests at its beginning use up the budget of every run;
+* a random order: fair in the long run, but a continued run would take up other findings;
+* asking again at once where an answer was lost: a registry that is not idempotent would get the request twice;
+* one batch for all that went unanswered: the one request that spoils it would spoil it each time;
+* a retry counter of each finding: the earlier runs' `actions.parquet` have it already.
 """
 
 from collections.abc import Iterator

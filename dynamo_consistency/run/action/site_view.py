@@ -1,7 +1,19 @@
 """What the site shows of single files just before it is acted on, by listing the directories that they are in.
 
-All directories from the root down are looked at: where one of them has become a link or a file, what is seen behind it
-is not what the run has seen.
+The problem: hours or days have passed since the listing. A file may go only if it is still the one that was found, and
+is missing only if the site clearly does not have it. An error, or a path that now leads elsewhere, must be neither:
+it is `Unknown`, and nothing is asked for.
+
+So all directories from the root of the check down to the file are listed again, each completely. A name that a complete
+listing lacks is `Absent`. Where a directory on the way has become a link or a file, what is behind it is not what the
+run has seen. Nothing is kept from one look to the next.
+
+Rejected ways:
+* a stat of each file: it follows links, so a file reached another way looks like the one that was found, and a server
+  answers "not found" also for a disk that is offline;
+* a listing of the file's own directory only: a link further up shows another tree, which looks healthy;
+* trust in the run's own listing: what was written, moved or deleted since would be acted on;
+* the first of several entries of one name: which of them a request would remove is not known.
 """
 
 from collections import defaultdict

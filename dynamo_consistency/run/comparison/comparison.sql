@@ -1,5 +1,20 @@
 -- What is missing, orphaned, different or empty: the eleven rules, from two snapshots of the inventory and one listing.
 --
+-- The problem: three lists of some 10^7 paths must be compared in about 1 GiB of memory, and nearly all of them agree.
+-- Nothing but a hole or a directory may let the verdict on one path depend on another path. So one pass over hashes
+-- sorts out what agrees; only the rest, usually few, is joined by path and judged in full.
+--
+-- Why SQL: DuckDB does the joins, spills to disk when memory is short, and shows each rule as one table that can be
+-- looked at. Rejected ways:
+--   a merge of sorted lists      loses rows without a word when one side is sorted in another way
+--   a full outer join by path    holds every path of both sides in memory, for the sake of a few
+--   "below a hole" by a prefix   LIKE and starts_with are a nested loop, and wrong at the end of a component; an ASOF
+--                                join with disjoint intervals takes one pass
+--   empty directories downwards  looks at every tree below every directory; marking upwards, from what keeps a
+--                                directory, takes one step for each level
+--   Python functions in SQL      need numpy, and one call a row; Python is asked once, about the paths that matter
+--   one snapshot                 calls what was written or deleted during the listing an orphan or missing
+--
 -- Given by comparison.py:
 --   inventory_before, inventory_after  path, size, time, in_flight, dataset, … (backend/contract.py)
 --   listing                            shard, path, kind, size, mtime, reason

@@ -1,6 +1,19 @@
 """Work in processes of its own: for machines with several processors, and for libraries that can crash.
 
-The XRootD library does when a connection breaks in the middle of an answer, now and then, in all versions up to 6.2.1.
+The problem: the XRootD library crashes now and then when a connection breaks in the middle of an answer, in all
+versions up to 6.2.1, and takes its process with it. And one process understands answers more slowly than several doors
+give them. So each task has a process; one that died is started again, and the run goes on.
+
+A task must therefore write nothing until it is complete, and may not use a connection that its parent has opened.
+A child ends when its parent does, also by SIGKILL: nobody would read its result.
+
+Rejected ways:
+* threads: a crash ends all of them and the run, and only one of them runs Python at a time;
+* ProcessPoolExecutor: one dead worker breaks the pool and fails the tasks of all others;
+* multiprocessing.Pool: it replaces a dead worker, but waits for the lost result for ever;
+* spawn or forkserver: they import everything anew, and a task would have to be picklable;
+* the command line in a subprocess: it would need the backend's settings and the check once more, and its messages
+  would have to be parsed.
 """
 
 import logging
