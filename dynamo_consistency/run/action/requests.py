@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from dynamo_consistency import paths
+from dynamo_consistency.backend import optional_features
 from dynamo_consistency.backend.contract import Backend, ItemisingRegistry, Outcome, Registry, RunningRegistry
 from dynamo_consistency.errors import BackendError, ConsistencyError
 
@@ -20,8 +21,7 @@ def of_run(backend: Backend, run_id: str) -> Registry:
 
 def takes_directories(backend: Backend, site: str) -> bool:
     """May the registry be asked to delete a directory?"""
-    told = getattr(backend.registry, "takes_directories", None)
-    return told is None or bool(told(site))
+    return optional_features.takes_directories(backend, site)
 
 
 def calls(backend: Backend, files: Sequence[bytes]) -> Iterator[Sequence[bytes]]:

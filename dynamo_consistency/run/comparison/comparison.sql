@@ -1,7 +1,7 @@
 -- What is missing, orphaned, different or empty: the eleven rules, from two snapshots of the inventory and one listing.
 --
 -- Given by comparison.py:
---   inventory_before, inventory_after  path, size, time, in_flight, dataset, … (backend/contract.py)
+--   inventory_before, inventory_after  path, size, time, in_flight, dataset, … (backend/contract/data.py)
 --   listing                            shard, path, kind, size, mtime, reason
 --   shard                              shard, listed_at
 --   root, excluded                     path
