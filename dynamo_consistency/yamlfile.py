@@ -4,7 +4,6 @@
 both matter in files that people write.
 """
 
-import difflib
 import re
 import types
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
 from dynamo_consistency.errors import ConfigurationError
+from dynamo_consistency.suggestions import did_you_mean
 
 Location = tuple[str | int, ...]
 Model = TypeVar("Model", bound=BaseModel)
@@ -93,9 +93,7 @@ def _sentence(model: type[BaseModel], problem: Any) -> str:
 
 def _unknown_key(model: type[BaseModel], location: Location) -> str:
     known = _keys_beside(model, location)
-    key = str(location[-1])
-    near = [name for name in known if name.startswith(key)] or difflib.get_close_matches(key, known, n=1, cutoff=0.6)
-    hint = f"did you mean {near[0]}?" if near else f"known keys are {', '.join(sorted(known))}"
+    hint = did_you_mean(str(location[-1]), known) or f"known keys are {', '.join(sorted(known))}"
     return f"unknown key; {hint}"
 
 

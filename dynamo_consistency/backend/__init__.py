@@ -5,7 +5,7 @@
     >>> backend.siteinfo.ready_sites()
     {'T2_DE_RWTH', …}
 
-What each returns stands in `contract`. `inventory`, `registry` and `siteinfo` are modules of functions.
+`contract` says what each returns. `inventory`, `registry` and `siteinfo` are modules of functions.
 """
 
 from typing import Any
@@ -30,7 +30,7 @@ __all__ = [
 
 
 def DatasetFilter(datasets: set[str]) -> _DatasetFilter:  # noqa: N802 (the name is fixed by the contract)
-    """A filter whose `protected(filename)` tells whether the file belongs to one of `datasets`, or cannot be told."""
+    """A filter whose `protected(filename)` is True for files of one of `datasets`, and of an unknown dataset."""
     return current().DatasetFilter(set(datasets))
 
 

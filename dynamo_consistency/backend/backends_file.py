@@ -4,7 +4,6 @@ A type is an object with `Options`, a pydantic model of its entry in the file, a
 parties register one under the entry point group `dynamo_consistency.backends`.
 """
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
@@ -18,6 +17,7 @@ from dynamo_consistency.backend.contract import Backend
 from dynamo_consistency.backend.plugin_guard import guarded
 from dynamo_consistency.errors import ConfigurationError, ConsistencyError
 from dynamo_consistency.secrets import redact
+from dynamo_consistency.suggestions import did_you_mean
 from dynamo_consistency.yamlfile import Document, read_documents
 
 GROUP = "dynamo_consistency.backends"
@@ -31,7 +31,7 @@ _BUILT_IN = {
 
 
 class BackendType(Protocol):
-    """What stands behind a `type` in the file."""
+    """A `type` of the file."""
 
     Options: type[BaseModel]
 
@@ -39,7 +39,7 @@ class BackendType(Protocol):
 
 
 @dataclass(frozen=True)
-class Entry:
+class ConfiguredBackend:
     """One backend of the file: its type, and its options as that type understands them."""
 
     type: BackendType
@@ -47,10 +47,10 @@ class Entry:
     foreign: bool = False
 
 
-Entries = Mapping[str, Entry]
+ConfiguredBackends = Mapping[str, ConfiguredBackend]
 
 
-def read(path: str | Path) -> Entries:
+def read(path: str | Path) -> ConfiguredBackends:
     """The backends of a file. Raises ConfigurationError with one line, with file, line and field, per problem."""
     documents = read_documents(path)
     if len(documents) != 1 or not isinstance(documents[0].data, dict):
@@ -58,20 +58,23 @@ def read(path: str | Path) -> Entries:
     document = documents[0]
     for key in document.data:
         if key != "backends":
-            raise ConfigurationError(f"{document.where((key,))}: {key}: unknown key; did you mean backends?")
+            hint = did_you_mean(str(key), ["backends"]) or "the only key is backends"
+            raise ConfigurationError(f"{document.where((key,))}: {key}: unknown key; {hint}")
     backends = document.data.get("backends")
     if not isinstance(backends, dict) or not backends:
         raise ConfigurationError(f"{document.where(('backends',))}: backends: must be a mapping of names to backends")
     return {str(name): _entry(document, name) for name in backends}
 
 
-def embedded(database: Path) -> Entries:
+def embedded(database: Path) -> ConfiguredBackends:
     """What there is without a file: `default`, Dynamo's tables in an SQLite file."""
     kind = _type("dynamo")
-    return {"default": Entry(kind, kind.Options.model_validate({"url": f"sqlite:///{database.absolute()}"}))}
+    return {
+        "default": ConfiguredBackend(kind, kind.Options.model_validate({"url": f"sqlite:///{database.absolute()}"}))
+    }
 
 
-def open_backend(entries: Entries, name: str) -> Backend:
+def open_backend(entries: ConfiguredBackends, name: str) -> Backend:
     """The backend `name`. Raises ConfigurationError, which names those that there are, when there is none."""
     if name not in entries:
         raise ConfigurationError(f"there is no backend {name!r}; {_known(name, entries)}")
@@ -87,7 +90,7 @@ def open_backend(entries: Entries, name: str) -> Backend:
         raise ConfigurationError(f"the backend {name} cannot be opened: {reason}") from error
 
 
-def _entry(document: Document, name: Any) -> Entry:
+def _entry(document: Document, name: Any) -> ConfiguredBackend:
     at = ("backends", name)
     data = document.data["backends"][name]
     if not isinstance(data, dict) or not isinstance(data.get("type"), str):
@@ -98,7 +101,7 @@ def _entry(document: Document, name: Any) -> Entry:
         hint = _known(data["type"], _types())
         raise ConfigurationError(f"{where}: backends.{name}.type: there is no type {data['type']!r}; {hint}")
     kind = _type(data["type"])
-    return Entry(kind, document.parse(kind.Options, at), foreign=data["type"] not in _BUILT_IN)
+    return ConfiguredBackend(kind, document.parse(kind.Options, at), foreign=data["type"] not in _BUILT_IN)
 
 
 def _types() -> set[str]:
@@ -122,5 +125,4 @@ def _type(name: str) -> BackendType:
 
 def _known(name: str, known: Iterable[str]) -> str:
     names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=1)
-    return f"did you mean {near[0]}?" if near else f"known are {', '.join(names)}"
+    return did_you_mean(name, names) or f"known are {', '.join(names)}"

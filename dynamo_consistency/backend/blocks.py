@@ -22,7 +22,7 @@ class Block(NamedTuple):
 
 
 def block_of(name: bytes, dataset: str | None = None, block: str | None = None, group: str | None = None) -> Block:
-    """The block of a file as an inventory knows it; what it does not know, the name may tell."""
+    """The block of a file as an inventory knows it; what it does not know is taken from the name."""
     return Block(dataset or dataset_of(paths.to_text(name)) or UNKNOWN, block or UNKNOWN, group or UNSUBSCRIBED)
 
 
@@ -40,7 +40,8 @@ def read_names(infile: str | Path) -> Iterator[bytes]:
 def write_report(outfile: str | Path, counts: Mapping[Block, int]) -> None:
     """A line per block: number of files, group, dataset and block.
 
-    Datasets with the most files come first; blocks stand by name. Raises ConfigurationError when it cannot be written.
+    Datasets with the most files come first; blocks are sorted by name. Raises ConfigurationError when it cannot be
+    written.
     """
     totals: Counter[str] = Counter()
     for block, files in counts.items():

@@ -16,7 +16,7 @@ def dataset_of(filename: str) -> str | None:
 
 
 class DatasetFilter:
-    """Protects the files of a set of datasets, and every file whose dataset cannot be told from its name."""
+    """Protects the files of a set of datasets, and every file whose name does not give its dataset."""
 
     def __init__(self, datasets: Iterable[str]) -> None:
         self._datasets = frozenset(datasets)

@@ -12,10 +12,16 @@ from dynamo_consistency import paths
 from dynamo_consistency.backend.contract import (
     INVENTORY_COLUMNS,
     Backend,
+    BulkDatasetFilter,
+    DatasetFilter,
+    DescribedBackend,
+    DirectoryRegistry,
     Known,
     ListedFile,
+    ListingSourceBackend,
     LookingInventory,
     Outcome,
+    SourcesRegistry,
     StreamingInventory,
 )
 from dynamo_consistency.check import Source
@@ -45,26 +51,39 @@ def stream(backend: Backend, site: str) -> Iterator[pa.RecordBatch]:
 
 
 def listing_source(backend: Backend, site: str) -> Source | None:
-    """What lists the site, in the words of a check's `listing.source`; None where only `get_listers` tells."""
-    told = getattr(backend, "listing_source", None)
-    source: Source | None = told(site) if callable(told) else None
-    return source
+    """What lists the site, in the words of a check's `listing.source`; None where only `get_listers` says it."""
+    hook = backend.listing_source if isinstance(backend, ListingSourceBackend) else None
+    return hook(site) if callable(hook) else None
 
 
 def describe(backend: Backend) -> str:
     """One sentence on what the backend is."""
-    told = getattr(backend, "describe", None)
-    return str(told()) if callable(told) else f"backend {getattr(backend, '__name__', type(backend).__name__)}"
+    hook = backend.describe if isinstance(backend, DescribedBackend) else None
+    return str(hook()) if callable(hook) else f"backend {getattr(backend, '__name__', type(backend).__name__)}"
 
 
 def sources(backend: Backend, site: str, files: Iterable[str]) -> tuple[list[str], list[str]] | None:
-    """(files without a disk source, of those: also none on tape), read only; None if the backend cannot tell."""
-    asked = getattr(backend.registry, "sources", None)
-    return None if asked is None else asked(site, files)
+    """(files without a disk source, of those: also none on tape), read only; None if the backend cannot say."""
+    registry = backend.registry
+    hook = registry.sources if isinstance(registry, SourcesRegistry) else None
+    return None if hook is None else hook(site, files)
+
+
+def takes_directories(backend: Backend, site: str) -> bool:
+    """May the registry be asked to delete a directory? One that does not say so may."""
+    registry = backend.registry
+    hook = registry.takes_directories if isinstance(registry, DirectoryRegistry) else None
+    return hook is None or bool(hook(site))
+
+
+def protected_among(dataset_filter: DatasetFilter, filenames: Sequence[str]) -> set[str]:
+    """Those of the files (LFNs) that the filter protects; they are asked for together where it can answer so."""
+    hook = dataset_filter.protected_among if isinstance(dataset_filter, BulkDatasetFilter) else None
+    return hook(filenames) if hook else {name for name in filenames if dataset_filter.protected(name)}
 
 
 def look_up(backend: Backend, site: str, files: Sequence[bytes]) -> dict[bytes, Known]:
-    """What the inventory says now of those of `files` that it knows. Raises BackendError when it cannot tell."""
+    """What the inventory says now of those of `files` that it knows. Raises BackendError when it cannot say."""
     if isinstance(backend.inventory, LookingInventory):
         return backend.inventory.look_up(site, files)
     wanted = pa.array(sorted(set(files)), pa.binary())
@@ -150,8 +169,8 @@ def _seconds(time: datetime | None) -> int | None:
 log = logging.getLogger(__name__)
 
 
-def standing(outcomes: Sequence[Outcome]) -> int:
-    """The number of files for which a request stands now; why there is none for the others is logged."""
+def number_requested(outcomes: Sequence[Outcome]) -> int:
+    """The number of files for which there is a request now; why there is none for the others is logged."""
     refused = {outcome.path: outcome.message for outcome in outcomes if outcome.outcome == "refused"}
     for path, message in refused.items():
         log.warning("not requested: %s: %s", paths.visible(path), message)

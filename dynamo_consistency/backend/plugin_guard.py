@@ -64,7 +64,7 @@ def _reach(thing: Any, dotted: str) -> Any:
 def _calling(function: Callable[..., Any], dotted: str, name: str) -> Callable[..., Any]:
     @functools.wraps(function, updated=())
     def call(*arguments: Any, **options: Any) -> Any:
-        with _trouble(dotted, name):
+        with _as_backend_error(dotted, name):
             result = function(*arguments, **options)
         return _iterating(result, dotted, name) if isinstance(result, Iterator) else result
 
@@ -72,13 +72,13 @@ def _calling(function: Callable[..., Any], dotted: str, name: str) -> Callable[.
 
 
 def _iterating(result: Iterator[Any], dotted: str, name: str) -> Iterator[Any]:
-    """What a generator raises in the middle, too: its answer must not look whole."""
-    with _trouble(dotted, name):
+    """What a generator raises in the middle, too: its answer must not look complete."""
+    with _as_backend_error(dotted, name):
         yield from result
 
 
 @contextlib.contextmanager
-def _trouble(dotted: str, name: str) -> Iterator[None]:
+def _as_backend_error(dotted: str, name: str) -> Iterator[None]:
     try:
         yield
     except ConsistencyError:

@@ -72,6 +72,23 @@ class Lister(Protocol):
     """Answers for directories, many at a time. `submit` and `close` are called from one thread, the walk's.
 
     `capacity` is the number of directories that can usefully be in flight at once (an upper bound of the window).
+
+    The smallest lister, of a site that is a dictionary, and a walk of it:
+
+    >>> from dynamo_consistency.listers.shards import Share
+    >>> from dynamo_consistency.listers.walk import Limits, Walk
+    >>> SITE = {b"/store": Listed([Subdirectory(b"mc", None)]), b"/store/mc": Listed(files=[File(b"a", 5, 0)])}
+    >>> class DictionaryLister:
+    ...     capacity = 1
+    ...     def prepare(self): pass
+    ...     def verify(self): pass
+    ...     def submit(self, directory, done): done(SITE.get(directory, Failed("there is no such directory")))
+    ...     def forget(self, directory): pass
+    ...     def close(self): pass
+    >>> for visit in Walk(DictionaryLister(), [b"/store"], Share(shard=0, shards=1, split_depth=1), Limits()):
+    ...     print(visit.directory.path, visit.answer.files)
+    b'/store' []
+    b'/store/mc' [File(name=b'a', size=5, mtime=0)]
     """
 
     capacity: int
@@ -113,6 +130,7 @@ SimpleListing = tuple[bool, list[tuple[str | bytes, float | None]], list[tuple[s
 
 
 NOT_LISTED: SimpleListing = (False, [], [])
+"""The directory could not be listed completely, and nothing in or below it is judged."""
 
 
 def simple(answer: Answer) -> SimpleListing:

@@ -3,7 +3,6 @@
 Every wrong or unknown variable is a ConfigurationError with one sentence: a name with a typo is never silently ignored.
 """
 
-import difflib
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -11,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from dynamo_consistency.errors import ConfigurationError
+from dynamo_consistency.suggestions import did_you_mean
 
 PREFIX = "CONSISTENCY_"
 
@@ -90,8 +90,8 @@ def read_settings(environment: Mapping[str, str]) -> OperatorSettings:
 
 
 def _unknown(name: str, known: Mapping[str, str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"{name}: there is no such setting; did you mean {near[0]}?" if near else f"{name}: there is no such setting"
+    hint = did_you_mean(name, known)
+    return f"{name}: there is no such setting; {hint}" if hint else f"{name}: there is no such setting"
 
 
 def _sentence(problem: Any) -> str:

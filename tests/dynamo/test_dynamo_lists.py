@@ -126,7 +126,7 @@ def test_importing_again_replaces_what_was_there(own_world, load):
         (b"/" + b"x" * 512 + b"\t1", "the name has 513 bytes"),
         (b"/store/a\t1\t" + b"d" * 513, "the dataset has 513 bytes"),
         ("/store/a\t1\t/D\tb\tgrüppe".encode(), "the group must be at most 64 ASCII characters"),
-        (b"/store/first\t1", "the file stands in the list twice"),
+        (b"/store/first\t1", "the file is in the list twice"),
         (b"/store/a\t1\t/D\tb\tanother", "the other files of the block have another group"),
         (b"/store/elsewhere\t2", "the file has 1 bytes at another site"),
         (b"/store/elsewhere\t1\t/D\tother", "the file is in another dataset or block at another site"),

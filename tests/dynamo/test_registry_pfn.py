@@ -3,12 +3,12 @@
 import pytest
 from registry_worlds import Registered, rule, urls
 
-from dynamo_consistency.backend.dynamo.requests.pfn import Rules
+from dynamo_consistency.backend.dynamo.requests.pfn import PfnRules
 from dynamo_consistency.backend.dynamo.requests.unsafe_paths import RefusedError
 
 
-def rules(*rows: tuple[int, int, str, str]) -> Rules:
-    return Rules((chain, index, lfn.encode("latin-1"), pfn.encode("latin-1")) for chain, index, lfn, pfn in rows)
+def rules(*rows: tuple[int, int, str, str]) -> PfnRules:
+    return PfnRules((chain, index, lfn.encode("latin-1"), pfn.encode("latin-1")) for chain, index, lfn, pfn in rows)
 
 
 def refusal(lfn: bytes, *rows: tuple[int, int, str, str]) -> str:
@@ -82,7 +82,7 @@ def test_a_group_that_took_no_part_is_never_the_word_none():
 def test_a_rule_that_makes_no_sense_is_refused_and_shown(pattern, form):
     said = refusal(b"/store/f", (0, 0, pattern, form))
     assert repr(pattern) in said
-    assert "mend it in filename_mappings" in said
+    assert "correct it in filename_mappings" in said
 
 
 def test_a_rule_that_drops_the_end_of_a_name_is_refused():

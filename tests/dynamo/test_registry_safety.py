@@ -16,7 +16,7 @@ from dynamo_consistency.backend.dynamo.database import schema
 from dynamo_consistency.backend.dynamo.database.connection import connect
 from dynamo_consistency.backend.dynamo.options import Options
 from dynamo_consistency.backend.dynamo.requests import insert
-from dynamo_consistency.backend.dynamo.requests.insert import REQUESTS, Writer, locked
+from dynamo_consistency.backend.dynamo.requests.insert import REQUEST_TABLES, Writer, locked
 from dynamo_consistency.backend.sql import engines
 from dynamo_consistency.errors import BackendError
 
@@ -83,9 +83,9 @@ def test_an_account_that_may_only_read_gets_one_sentence_and_requests_nothing(ma
 
 def test_no_other_table_can_be_opened_for_writing(world):
     engine = connect(Options(url=world.url)).inventory
-    assert {table.name for table in REQUESTS} == V1 | V2
+    assert {table.name for table in REQUEST_TABLES} == V1 | V2
     for table in schema.inventory.sorted_tables + schema.register.sorted_tables:
-        if table not in REQUESTS:
+        if table not in REQUEST_TABLES:
             with pytest.raises(ValueError, match="never written to"), locked(engine, table):
                 pass
 

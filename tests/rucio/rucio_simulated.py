@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Table
 from dynamo_consistency.backend.rucio.backend import RucioBackend
 from dynamo_consistency.backend.rucio.catalogue.connection import Catalogue
 from dynamo_consistency.backend.rucio.catalogue.lfn2pfn import Did
-from dynamo_consistency.backend.rucio.catalogue.schema import Tables
+from dynamo_consistency.backend.rucio.catalogue.schema import CatalogueTables
 from dynamo_consistency.backend.rucio.options import Options
 from dynamo_consistency.backend.rucio.requests.registry import Registry
 from dynamo_consistency.backend.rucio.rest.client import AnswerError, LostAnswerError, NotDeclared
@@ -51,7 +51,7 @@ class WorldTables:
     def __init__(self, world: World, database: Path) -> None:
         self._world, self._database = world, database
         with closing(sqlite3.connect(database)) as connection, connection:
-            for table in vars(Tables()).values():
+            for table in vars(CatalogueTables()).values():
                 if isinstance(table, Table):
                     columns = {column.name for column in table.c} | {"account", "bytes", "created_at", "updated_at"}
                     kinds = ", ".join(f'"{column}" {TYPES.get(column, "")}' for column in sorted(columns))

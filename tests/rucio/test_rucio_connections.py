@@ -9,10 +9,10 @@ from sqlalchemy.dialects import oracle
 
 from dynamo_consistency.backend.rucio.catalogue import inventory, protected_datasets, queries
 from dynamo_consistency.backend.rucio.catalogue.rses import Rse
-from dynamo_consistency.backend.rucio.catalogue.schema import Tables
+from dynamo_consistency.backend.rucio.catalogue.schema import CatalogueTables
 from dynamo_consistency.errors import BackendError, ConfigurationError
 
-TABLES = {table.name for table in vars(Tables()).values()}
+TABLES = {table.name for table in vars(CatalogueTables()).values()}
 
 
 @pytest.fixture
@@ -213,7 +213,7 @@ def test_a_driver_that_is_not_installed_is_a_sentence(rucio_sqlite, monkeypatch)
 def test_the_statements_can_be_written_for_oracle(make):
     """There is no Oracle here to ask; a type without a length, say, would not do."""
     rse = Rse(b"\x01" * 16, "A", "DISK", True, False, False, True, True, True, {}, [])
-    statement = str(make(Tables("CATALOGUE"), rse).compile(dialect=oracle.dialect()))
+    statement = str(make(CatalogueTables("CATALOGUE"), rse).compile(dialect=oracle.dialect()))
     assert statement.startswith("SELECT ")
     assert " TRUE" not in statement.upper()
 

@@ -5,7 +5,7 @@ import contextlib
 import pytest
 
 from dynamo_consistency.backend.rucio.catalogue.lfn2pfn import Did, Translation, named
-from dynamo_consistency.backend.rucio.catalogue.rses import Protocol, Rse
+from dynamo_consistency.backend.rucio.catalogue.rses import Rse, RseProtocol
 from dynamo_consistency.backend.rucio.requests import lfn2pfn_check
 from dynamo_consistency.errors import BackendError, ConfigurationError
 
@@ -101,7 +101,7 @@ def test_a_wrong_lfn2pfn_is_found_before_a_run(rucio):
 
 @pytest.mark.parametrize(("name", "agrees"), [("/store/f", True), ("/other/f", False), ("/data/store/f", False)])
 def test_where_a_tfc_puts_files_a_pfn_only_has_to_end_with_our_path(name, agrees):
-    protocol = Protocol("root", "door", 1094, "/", tfc=True, read=1, delete=1)
+    protocol = RseProtocol("root", "door", 1094, "/", tfc=True, read=1, delete=1)
     rse = Rse(1, "A", "DISK", True, False, False, True, True, True, {}, [protocol])
     told = {Did("cms", name): "root://door:1094//pnfs/some/where/store/f"}
     with contextlib.nullcontext() if agrees else pytest.raises(BackendError, match="lfn2pfn is not what"):

@@ -19,7 +19,7 @@ from dynamo_consistency.backend.dynamo.database.schema_version import Generation
 from dynamo_consistency.backend.dynamo.options import Options
 from dynamo_consistency.backend.dynamo.requests import registry
 from dynamo_consistency.backend.dynamo.sqlite_inventory import export_files, import_files
-from dynamo_consistency.backend.optional_features import standing
+from dynamo_consistency.backend.optional_features import number_requested
 from dynamo_consistency.backend.sql import errors
 from dynamo_consistency.check import Source
 from dynamo_consistency.listers.contract import ListerFactory
@@ -60,7 +60,7 @@ class Registry:
     """`registry` of the backend contract."""
 
     opened: Opened
-    tables: registry.Tables | None
+    tables: registry.RequestTables | None
 
     def request_deletion(self, site: str, files: Sequence[bytes]) -> list[Outcome]:
         return registry.request_deletion(self.opened.databases, self.opened.generation, self.tables, site, files)
@@ -70,14 +70,14 @@ class Registry:
 
     def delete(self, site: str, files: Iterable[str]) -> int:
         """The number of files whose deletion is requested now, also if it was already; the others are logged."""
-        return standing(self.request_deletion(site, [paths.to_bytes(name) for name in files]))
+        return number_requested(self.request_deletion(site, [paths.to_bytes(name) for name in files]))
 
     def transfer(self, site: str, files: Iterable[str]) -> tuple[list[str], list[str]]:
         """Requests those that a disk has; what is refused for another reason than its sources is logged."""
         names = list(files)
         no_disk, nowhere = self.sources(site, names)
         lacking = set(no_disk)
-        standing(self.request_transfer(site, [paths.to_bytes(name) for name in names if name not in lacking]))
+        number_requested(self.request_transfer(site, [paths.to_bytes(name) for name in names if name not in lacking]))
         return no_disk, nowhere
 
     def sources(self, site: str, files: Iterable[str]) -> tuple[list[str], list[str]]:

@@ -17,8 +17,9 @@ from dynamo_consistency.backend.sql.reading import chunks
 def write_blocklist(databases: Databases, site: str, infile: str | Path, outfile: str | Path) -> None:
     """Summarise `infile`, one LFN a line: a line per block with the number of files, group, dataset and block.
 
-    Datasets with the most files come first; blocks stand by name. A name that the inventory has forgotten counts for
-    the dataset that its name says. Raises BackendError, or ConfigurationError when a file cannot be read or written.
+    Datasets with the most files come first; blocks are sorted by name. A name that the inventory has forgotten counts
+    for the dataset that its name says. Raises BackendError, and ConfigurationError for a file that cannot be read or
+    written.
     """
     counts: Counter[Block] = Counter()
     with reading(databases.inventory) as connection:

@@ -1,6 +1,6 @@
 """What Dynamo believes to be at a site, as a stream.
 
-A file is at a site through its block's replica there: complete (`is_complete`), or with the files that stand in
+A file is at a site through its block's replica there: complete (`is_complete`), or with the files that are in
 `block_replica_files`. One query gives every file of every block that has a replica at the site, in no order. What is
 not certainly meant to be there now is in flight, so that it is neither missing nor an orphan.
 """

@@ -44,7 +44,7 @@ def managed_datasets(databases: Databases, generation: Generation, site: str) ->
     """Datasets whose files at the site must not be called orphans.
 
     Those with a replica or a block replica there, those of which a file is subscribed there, and everywhere those that
-    Dynamo was told to leave alone (IGNORED). Raises BackendError for an unknown site.
+    Dynamo is set to leave alone (IGNORED). Raises BackendError for an unknown site.
     """
     with reading(databases.inventory) as connection:
         number = site_id(connection, site)

@@ -1,4 +1,4 @@
-"""Where the columns of an inventory dump stand, and its rows as they are written.
+"""Where the columns of an inventory dump are, and its rows as they are written.
 
 The formats of a site's own dumps are read by the dump lister's readers; two more are the inventory's alone.
 """
@@ -47,10 +47,10 @@ def _exported(url: str, name: str) -> Iterator[Cells]:
         for lines in line_batches(stream, name):
             rows = lines.filter(pc.invert(pc.match_substring_regex(lines, r"^(#|\z)"))).cast(pa.binary())
             padded = pc.split_pattern(pc.binary_join_element_wise(rows, _PADDING, b""), b"\t")
-            whole = pc.less_equal(pc.list_value_length(padded), len(ORDER) + len(_PADDING))
-            cells = padded.filter(whole)
+            fits = pc.less_equal(pc.list_value_length(padded), len(ORDER) + len(_PADDING))
+            cells = padded.filter(fits)
             columns = {meaning: _unescaped(pc.list_element(cells, index)) for index, meaning in enumerate(ORDER)}
-            yield Cells(columns, rows.filter(pc.invert(whole)).to_pylist())
+            yield Cells(columns, rows.filter(pc.invert(fits)).to_pylist())
 
 
 def _unescaped(column: pa.Array) -> pa.Array:

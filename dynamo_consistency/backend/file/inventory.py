@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dynamo_consistency import paths
+from dynamo_consistency.backend.blocks import UNSUBSCRIBED
 from dynamo_consistency.backend.contract import INVENTORY_COLUMNS
 from dynamo_consistency.backend.file import cells
 from dynamo_consistency.backend.file.options import InventorySource
@@ -25,11 +26,10 @@ from dynamo_consistency.listers.dump.opening import date_of, shown, trouble
 log = logging.getLogger(__name__)
 
 EXTRAS = ("scope", "name", "checksum")
-UNSUBSCRIBED = "Unsubscribed"
-AVAILABLE = ("A", "AVAILABLE")
+AVAILABLE_STATES = ("A", "AVAILABLE")
 COMPLETE = ("", "1", "true", "yes")
 _DATE = "%Y-%m-%d %H:%M:%S"
-NOTHING = ("", "null", "NULL", "None", "\\N")
+NULL_TEXTS = ("", "null", "NULL", "None", "\\N")
 
 
 class InventoryDump:
@@ -56,7 +56,7 @@ class InventoryDump:
             with trouble(self._source.url):
                 for some in cells.read(self._source):
                     yield from self._batch(some)
-            self._judge()
+            self._check_rows()
 
     def date(self) -> float:
         """When the dump was taken, in seconds since 1970. Raises BackendError when nothing tells."""
@@ -79,8 +79,8 @@ class InventoryDump:
             return
         path = self._lfns(columns["path"])
         size, size_ok = _numbers(columns, "size")
-        moment, moment_ok = _moments(columns)
-        sound = pc.and_(size_ok, moment_ok)
+        changed, changed_ok = _times(columns)
+        sound = pc.and_(size_ok, changed_ok)
         group = _texts(columns, "group")
         unsubscribed = pc.fill_null(pc.equal(group, UNSUBSCRIBED), False)
         in_flight = pc.or_(pc.or_(pc.invert(sound), unsubscribed), pc.invert(_is_there(columns)))
@@ -89,7 +89,7 @@ class InventoryDump:
         known = {
             "path": path,
             "size": size,
-            "time": moment,
+            "time": changed,
             "in_flight": in_flight,
             "dataset": _texts(columns, "dataset"),
             "block": _texts(columns, "block"),
@@ -126,7 +126,7 @@ class InventoryDump:
             "columns and prefix (nothing is read, because a file whose line is lost would look like an orphan)"
         )
 
-    def _judge(self) -> None:
+    def _check_rows(self) -> None:
         if self._in_doubt:
             log.warning("%d lines of %s have an unreadable size or time; in flight", self._in_doubt, self.name)
         if self._is_part:
@@ -149,11 +149,11 @@ def _as_backend_error() -> Iterator[None]:
 
 
 def _texts(columns: dict[str, pa.Array], meaning: str) -> pa.Array:
-    """A column as text; null where it is empty or not there. Bytes that are no text are spelt out."""
+    """A column as text; null where it is empty or not there. Bytes that are not text are escaped."""
     if meaning not in columns:
         return pa.nulls(len(columns["path"]), pa.string())
     text = _decoded(columns[meaning])
-    return pc.if_else(pc.is_in(text, pa.array(NOTHING[:1] if meaning == "name" else NOTHING)), None, text)
+    return pc.if_else(pc.is_in(text, pa.array(NULL_TEXTS[:1] if meaning == "name" else NULL_TEXTS)), None, text)
 
 
 def _decoded(column: pa.Array) -> pa.Array:
@@ -167,10 +167,10 @@ def _decoded(column: pa.Array) -> pa.Array:
 
 
 def _is_there(columns: dict[str, pa.Array]) -> pa.Array:
-    """Does the inventory say that the file is wholly at the site? Anything that is not a clear yes is none."""
+    """Does the inventory say that the complete file is at the site? Anything that is not a clear yes counts as no."""
     there = pa.repeat(True, len(columns["path"]))
     if "state" in columns:
-        there = pc.is_in(_decoded(columns["state"]), pa.array(AVAILABLE))
+        there = pc.is_in(_decoded(columns["state"]), pa.array(AVAILABLE_STATES))
     if "complete" in columns:
         there = pc.and_(there, pc.is_in(pc.utf8_lower(_decoded(columns["complete"])), pa.array(COMPLETE)))
     return there
@@ -182,32 +182,32 @@ def _numbers(columns: dict[str, pa.Array], meaning: str) -> parsing.Values:
     return parsing.sizes(_without_null(columns[meaning]))
 
 
-def _moments(columns: dict[str, pa.Array]) -> parsing.Values:
+def _times(columns: dict[str, pa.Array]) -> parsing.Values:
     """Time of the last change; of the creation where there was none since."""
     if "days" in columns:
         return parsing.days(columns["days"])
-    moment = _dates(_without_null(columns["time"])) if "time" in columns else _unknown(len(columns["path"]))
-    if "created" not in columns or moment.values.null_count == 0:
-        return moment
-    unchanged = pc.and_(pc.is_null(moment.values), moment.ok)
+    changed = _dates(_without_null(columns["time"])) if "time" in columns else _unknown(len(columns["path"]))
+    if "created" not in columns or changed.values.null_count == 0:
+        return changed
+    unchanged = pc.and_(pc.is_null(changed.values), changed.ok)
     created = _dates(pc.if_else(unchanged, _without_null(columns["created"]), None))
-    return parsing.Values(pc.coalesce(moment.values, created.values), pc.and_(moment.ok, created.ok))
+    return parsing.Values(pc.coalesce(changed.values, created.values), pc.and_(changed.ok, created.ok))
 
 
 def _dates(column: pa.Array) -> parsing.Values:
     """Seconds since 1970. Databases write all their dates alike; a column with any other is read cell by cell."""
     if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
         text = _decoded(column)
-        moment = pc.strptime(text, format=_DATE, unit="s", error_is_null=True)
-        if moment.null_count == text.null_count and pc.all(pc.equal(pc.strftime(moment, format=_DATE), text)).as_py():
-            return parsing.Values(moment.cast(pa.int64()), pa.repeat(True, len(text)))
+        seconds = pc.strptime(text, format=_DATE, unit="s", error_is_null=True)
+        if seconds.null_count == text.null_count and pc.all(pc.equal(pc.strftime(seconds, format=_DATE), text)).as_py():
+            return parsing.Values(seconds.cast(pa.int64()), pa.repeat(True, len(text)))
     return parsing.times(column)
 
 
 def _without_null(column: pa.Array) -> pa.Array:
     """A column whose cells may say `null` in one of the ways in which databases write it."""
     if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
-        return pc.if_else(pc.is_in(column, pa.array(NOTHING).cast(column.type)), None, column)
+        return pc.if_else(pc.is_in(column, pa.array(NULL_TEXTS).cast(column.type)), None, column)
     return column
 
 

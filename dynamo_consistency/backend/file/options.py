@@ -18,7 +18,7 @@ from dynamo_consistency.yamlfile import ClosedModel
 Meaning = Literal[
     "path", "size", "time", "dataset", "block", "group", "complete", "state", "rse", "scope", "name", "checksum"
 ]
-Format = Literal["tsv", "csv", "pipe", "ral", "paths", "parquet", "list", "rucio"]
+DumpFormat = Literal["tsv", "csv", "pipe", "ral", "paths", "parquet", "list", "rucio"]
 FilePath = Annotated[str, Field(min_length=1)]
 
 
@@ -26,15 +26,15 @@ class InventorySource(ClosedModel):
     """A dump of what the inventory has at one site."""
 
     url: str = Field(min_length=1, description="Path or fsspec URL of the dump; may be compressed (gz, bz2, zst).")
-    format: Format = Field(
+    format: DumpFormat = Field(
         "tsv",
         description="tsv, csv and pipe: columns; ral: `lfn size days`; paths: bare paths; parquet: columns by name; "
         "list: what `inventory export` writes; rucio: a replica dump with its nine columns.",
     )
     columns: Annotated[dict[Meaning, str | int], AfterValidator(columns_of_a_file)] | None = Field(
-        None, description="Where the columns stand: numbers from 1, or names of the header or Parquet columns."
+        None, description="Where the columns are: numbers from 1, or names of the header or Parquet columns."
     )
-    prefix: Prefix = Field("", description="What stands before the LFN in the paths of the dump.")
+    prefix: Prefix = Field("", description="What precedes the LFN in the paths of the dump.")
     rse: str | None = Field(None, min_length=1, description="Rows of this RSE count. Default: the name of the site.")
     date: Date | None = Field(
         None, description="When the dump was taken (ISO 8601). Default: a date in its name, else its modification time."

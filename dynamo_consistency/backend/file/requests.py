@@ -1,6 +1,6 @@
 """Requests as lists, `<folder>/<site>/delete.txt` and `transfer.txt`, that a person or a script carries out.
 
-One LFN a line (`paths.one_line`), none twice. A list is replaced whole or not at all: half a line could name a
+One LFN a line (`paths.one_line`), none twice. A list is replaced completely or not at all: half a line could name a
 directory of the file that is meant. Whoever takes a list away renames it, under the same lock
 (`flock <folder>/<site>/.lock`) if a run may be under way.
 """

@@ -9,9 +9,10 @@ from dynamo_consistency.backend.blocks import UNKNOWN, Block, block_of, read_nam
 from dynamo_consistency.backend.rucio.catalogue import rses
 from dynamo_consistency.backend.rucio.catalogue.connection import Catalogue
 from dynamo_consistency.backend.rucio.catalogue.lfn2pfn import Did, path_of
-from dynamo_consistency.backend.rucio.catalogue.replica_records import chunks, is_one_of, spellings
+from dynamo_consistency.backend.rucio.catalogue.replica_records import is_one_of, spellings
 from dynamo_consistency.backend.rucio.catalogue.rses import Rse
 from dynamo_consistency.backend.rucio.options import Options
+from dynamo_consistency.backend.sql.reading import chunks
 
 
 def write_blocklist(catalogue: Catalogue, options: Options, site: str, infile: str, outfile: str) -> None:

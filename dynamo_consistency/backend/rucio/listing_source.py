@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pydantic import ValidationError
 
 from dynamo_consistency import paths
-from dynamo_consistency.backend.rucio.catalogue.rses import Protocol, Rse
+from dynamo_consistency.backend.rucio.catalogue.rses import Rse, RseProtocol
 from dynamo_consistency.check import Source
 from dynamo_consistency.errors import BackendError
 
@@ -45,7 +45,7 @@ def source(rse: Rse) -> Source:
         ) from None
 
 
-def _why_none(rse: Rse, offered: Iterable[Protocol]) -> str:
+def _why_none(rse: Rse, offered: Iterable[RseProtocol]) -> str:
     schemes = sorted({protocol.scheme for protocol in offered})
     if not schemes:
         return f"{rse.name} offers no protocol for reading from outside"
@@ -54,7 +54,7 @@ def _why_none(rse: Rse, offered: Iterable[Protocol]) -> str:
     return f"{rse.name} offers only {', '.join(schemes)} for reading from outside, which cannot be listed by itself"
 
 
-def _settings(doors: list[Protocol]) -> dict[str, object]:
+def _settings(doors: list[RseProtocol]) -> dict[str, object]:
     best, prefix = doors[0], _prefix(doors[0])
     kind = _KINDS[best.scheme]
     if kind == "posix":
@@ -64,10 +64,10 @@ def _settings(doors: list[Protocol]) -> dict[str, object]:
     return {"servers": list(dict.fromkeys(map(_server, doors))), "prefix": prefix}
 
 
-def _prefix(protocol: Protocol) -> str:
+def _prefix(protocol: RseProtocol) -> str:
     return paths.to_text(paths.normalise(paths.to_bytes(f"/{protocol.prefix}"))).rstrip("/")
 
 
-def _server(protocol: Protocol) -> str:
+def _server(protocol: RseProtocol) -> str:
     host = f"[{protocol.hostname}]" if ":" in protocol.hostname else protocol.hostname
     return f"{protocol.scheme}://{host}{f':{protocol.port}' if protocol.port else ''}"

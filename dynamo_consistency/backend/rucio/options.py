@@ -63,7 +63,7 @@ class RestOptions(ClosedModel):
         description="Certificate or proxy (PEM), where auth is x509. Default: as X509_USER_PROXY, or X509_USER_CERT "
         "and X509_USER_KEY, say.",
     )
-    key: Text | None = Field(None, description="Its private key. Default: it stands in certificate.")
+    key: Text | None = Field(None, description="Its private key. Default: it is in certificate.")
     ca: Text | None = Field(None, description="File with the CAs that are trusted. Default: the system's.")
     timeout_seconds: Positive = Field(120, description="Within which the server must answer.")
 
@@ -97,7 +97,7 @@ class Options(ClosedModel):
     database_schema: Text | None = Field(None, description="Schema of the tables, where it is not the account's own.")
     password_file: Text | None = Field(None, description="File with the database's password in the first line.")
     rest: RestOptions | None = Field(None, description="Rucio's server. Default: none, and no requests are taken.")
-    scope: Text | None = Field(None, description="Scope of a file at the site whose path tells none.")
+    scope: Text | None = Field(None, description="Scope of a file at the site whose path gives none.")
     lfn2pfn: Annotated[str, AfterValidator(_algorithm)] = Field(
         "auto",
         alias="lfn2pfn",
@@ -108,7 +108,7 @@ class Options(ClosedModel):
     )
     recall_from_tape: bool = Field(False, description="Also ask for files whose only other copy is on tape.")
     dataset_names: Literal["cms", "contents"] = Field(
-        "contents", description="How the dataset of a file is told: by its CMS name, or by what contains its DID."
+        "contents", description="How the dataset of a file is found: by its CMS name, or by what contains its DID."
     )
     dumps: dict[SiteName, DumpOptions] = Field({}, description="Replica dumps, read instead of the table of replicas.")
     sites: dict[SiteName, Source] = Field({}, description="What lists an RSE, where its protocols shall not decide.")

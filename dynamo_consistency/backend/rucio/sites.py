@@ -16,8 +16,6 @@ from dynamo_consistency.check import Source
 from dynamo_consistency.errors import ConfigurationError
 
 DEFAULT_EXPRESSION = Options.model_fields["ready_sites"].default
-SAMPLE = 20
-"""Files whose paths we compare with the server's."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +78,7 @@ class SiteInfo:
         """Some files whose paths are computed."""
         table = self.catalogue.tables.replicas
         query = select(table.c.scope, table.c.name).where(table.c.rse_id == rse.id, table.c.path.is_(None))
-        return [Did(*row) for row in connection.execute(query.limit(SAMPLE))]
+        return [Did(*row) for row in connection.execute(query.limit(lfn2pfn_check.SAMPLE))]
 
     def listing_source(self, site: str) -> Source:
         """What lists the RSE, in the words of a check. Raises BackendError where its protocols do not tell."""

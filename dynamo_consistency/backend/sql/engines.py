@@ -13,7 +13,7 @@ from dynamo_consistency.errors import ConfigurationError
 
 CONNECT_TIMEOUT = 10
 ANSWER_TIMEOUT = 1800
-"""Seconds in which a connection must be made, and in which the server must say something while it works."""
+"""Seconds in which a connection must be made, and in which the server must send something while it works."""
 
 _OPTION_FILE_PASSWORD = re.compile(r"^\s*pass(?:word|wd)?\s*=\s*(?P<value>.*?)\s*$", re.MULTILINE)
 
@@ -43,7 +43,7 @@ def with_password(url: URL, password_file: str | None) -> URL:
 
 
 def _remember_passwords(option_file: str) -> None:
-    """The driver reads the file itself; we only learn what must never be shown."""
+    """The driver reads the file itself; only what must never be shown is remembered here."""
     try:
         text = Path(option_file).expanduser().read_text(encoding="utf-8", errors="surrogateescape")
     except OSError as error:

@@ -1,4 +1,4 @@
-"""What a database driver reports, as one sentence for the person who has to mend it."""
+"""What a database driver reports, as one sentence for the person who has to fix it."""
 
 import contextlib
 from collections.abc import Iterator
@@ -66,7 +66,7 @@ _WORDS = {
     "connection is lost": _LOST,
     "terminating connection": _LOST,
 }
-"""By what is said: SQLite has no numbers, and a connection to PostgreSQL that is not made, or is lost, has none."""
+"""By the text: SQLite has no numbers, and a connection to PostgreSQL that is not made, or is lost, has none."""
 
 
 def code(error: DBAPIError) -> int | None:
@@ -108,15 +108,15 @@ def explained(engine: Engine) -> Iterator[None]:
 def _sentence(engine: Engine, error: DBAPIError) -> str:
     number = code(error)
     words = " ".join(str(error.orig.args[-1] if error.orig is not None and error.orig.args else error.orig).split())
-    said = f"{words} [{number}]" if number else words
-    return secrets.redact(f"the database {place(engine)} failed: {said}: {_advice(error, words)}")
+    message = f"{words} [{number}]" if number else words
+    return secrets.redact(f"the database {place(engine)} failed: {message}: {_advice(error, words)}")
 
 
 def _advice(error: DBAPIError, words: str) -> str:
     state = getattr(error.orig, "sqlstate", None) or ""
     by_words = (advice for part, advice in _WORDS.items() if part in words.lower())
     known = _ADVICE.get(code(error) or 0) or _SQLSTATES.get(state) or _SQLSTATES.get(state[:2])
-    # A code says more than the words do: `relation "x" does not exist` is no database that is lacking.
+    # A code is more precise than the words: `relation "x" does not exist` is no database that is lacking.
     return known or (None if state else next(by_words, None)) or "is the URL right, and is the database well?"
 
 

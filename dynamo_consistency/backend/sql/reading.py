@@ -61,8 +61,9 @@ def partitions(connection: Connection, query: Select[Any], rows: int) -> Iterato
         raise
 
 
-LOOK_UP_ROWS = 500
-"""Well below the limits of a statement, and enough to make round trips unimportant."""
+LOOK_UP_ROWS = 400
+"""Names in one look-up: enough to make round trips unimportant, and below the 1000 levels that SQLite allows in an
+expression."""
 
 Item = TypeVar("Item")
 

@@ -1,4 +1,4 @@
-"""URLs of databases, as they stand in `backends.yaml`."""
+"""URLs of databases, as they are written in `backends.yaml`."""
 
 from collections.abc import Collection
 

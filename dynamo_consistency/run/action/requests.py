@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from dynamo_consistency import paths
+from dynamo_consistency.backend import optional_features
 from dynamo_consistency.backend.contract import Backend, ItemisingRegistry, Outcome, Registry, RunningRegistry
 from dynamo_consistency.errors import BackendError, ConsistencyError
 from dynamo_consistency.kinds import KIND_BY_NAME
@@ -21,8 +22,7 @@ def of_run(backend: Backend, run_id: str) -> Registry:
 
 def takes_directories(backend: Backend, site: str) -> bool:
     """May the registry be asked to delete a directory?"""
-    takes = getattr(backend.registry, "takes_directories", None)
-    return takes is None or bool(takes(site))
+    return optional_features.takes_directories(backend, site)
 
 
 def calls(backend: Backend, files: Sequence[bytes]) -> Iterator[Sequence[bytes]]:

@@ -16,7 +16,7 @@
 --   one snapshot                 calls what was written or deleted during the listing an orphan or missing
 --
 -- Given by comparison.py:
---   inventory_before, inventory_after  path, size, time, in_flight, dataset, … (backend/contract.py)
+--   inventory_before, inventory_after  path, size, time, in_flight, dataset, … (backend/contract/data.py)
 --   listing                            shard, path, kind, size, mtime, reason
 --   hole_entry                         the same columns: what of it is a hole (run/listing/holes.py)
 --   shard                              shard, listed_at

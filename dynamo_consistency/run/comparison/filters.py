@@ -9,6 +9,7 @@ from functools import partial
 import duckdb
 
 from dynamo_consistency import paths
+from dynamo_consistency.backend import optional_features
 from dynamo_consistency.backend.contract import Backend, DatasetFilter
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.errors import BackendError, ConsistencyError
@@ -56,12 +57,11 @@ def _keep(database: duckdb.DuckDBPyConnection, table: str, question: str, passin
 
 def _of_datasets(dataset_filter: DatasetFilter) -> Passing:
     """What the filter protects; many files are asked for together where it can answer so."""
-    among = getattr(dataset_filter, "protected_among", None)
 
     def passing(files: list[bytes]) -> list[bytes]:
         names = [paths.to_text(path) for path in files]
         try:
-            kept = among(names) if among else {name for name in names if dataset_filter.protected(name)}
+            kept = optional_features.protected_among(dataset_filter, names)
         except ConsistencyError:
             raise
         except Exception as error:

@@ -19,7 +19,7 @@ from sqlalchemy.types import BigInteger, LargeBinary, TypeDecorator, TypeEngine
 
 
 def _mysql_latin1() -> dict[int, str]:
-    """MySQL's latin1 is cp1252, in which the five bytes without a meaning stand for themselves."""
+    """MySQL's latin1 is cp1252, in which the five bytes without a meaning are kept as they are."""
     table = {}
     for byte in range(256):
         try:
@@ -76,7 +76,7 @@ def _literal_on_mysql(element: _Literal, compiler: Any, **kwargs: Any) -> str:
     return str(compiler.process(element.clauses, **kwargs))
 
 
-class Name(TypeDecorator[bytes]):
+class NameType(TypeDecorator[bytes]):
     """A text column whose Python values are the bytes that are stored; upper and lower case differ."""
 
     impl = String
@@ -137,7 +137,7 @@ def _from_seconds_on_mysql(element: _FromSeconds, compiler: Any, **kwargs: Any) 
     return f"FROM_UNIXTIME({compiler.process(element.clauses, **kwargs)})"
 
 
-class Seconds(TypeDecorator[int]):
+class SecondsType(TypeDecorator[int]):
     """A datetime column whose Python values are seconds since 1970; the epoch itself and zero dates read as None."""
 
     impl = DateTime

@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.mysql import BIGINT, ENUM, INTEGER, TINYINT, VARCHAR
 from sqlalchemy.types import BigInteger, TypeEngine
 
-from dynamo_consistency.backend.dynamo.database.column_types import Name, Seconds
+from dynamo_consistency.backend.dynamo.database.column_types import NameType, SecondsType
 from dynamo_consistency.backend.dynamo.database.connection import Databases
 from dynamo_consistency.backend.sql import errors
 from dynamo_consistency.errors import ConfigurationError
@@ -92,11 +92,11 @@ datasets = _table(
     inventory,
     "datasets",
     Column("id", _id(), primary_key=True),
-    Column("name", Name(512), nullable=False, unique=True),
+    Column("name", NameType(512), nullable=False, unique=True),
     Column("status", _enum("UNKNOWN", "DELETED", "DEPRECATED", "INVALID", "PRODUCTION", "VALID", "IGNORED")),
     Column("data_type", _enum("UNKNOWN", "PRODUCTION", "TEST"), nullable=False, server_default="UNKNOWN"),
     Column("software_version_id", _id(), nullable=False, server_default="0"),
-    Column("last_update", Seconds, nullable=False),
+    Column("last_update", SecondsType, nullable=False),
     Column("is_open", _flag(), nullable=False, server_default="0"),
 )
 
@@ -105,11 +105,11 @@ blocks = _table(
     "blocks",
     Column("id", _id(BigInteger), primary_key=True),
     Column("dataset_id", _id(), nullable=False, server_default="0"),
-    Column("name", Name(128), nullable=False),
+    Column("name", NameType(128), nullable=False),
     Column("size", BigInteger, nullable=False, server_default="-1"),
     Column("num_files", Integer, nullable=False, server_default="0"),
     Column("is_open", _flag(), nullable=False),
-    Column("last_update", Seconds, nullable=False),
+    Column("last_update", SecondsType, nullable=False),
     UniqueConstraint("dataset_id", "name", name="full_name"),
 )
 
@@ -119,7 +119,7 @@ files = _table(
     Column("id", _id(BigInteger), primary_key=True),
     Column("block_id", _id(BigInteger), nullable=False, server_default="0"),
     Column("size", BigInteger, nullable=False, server_default="-1"),
-    Column("name", Name(NAME_LIMIT), nullable=False, unique=True),
+    Column("name", NameType(NAME_LIMIT), nullable=False, unique=True),
     Index("files_blocks", "block_id"),
 )
 
@@ -130,7 +130,7 @@ block_replicas = _table(
     Column("site_id", _id(), nullable=False),
     Column("group_id", _id(), nullable=False),
     Column("is_custodial", _flag(), nullable=False, server_default="0"),
-    Column("last_update", Seconds, nullable=False),
+    Column("last_update", SecondsType, nullable=False),
     Column("is_complete", _flag(), nullable=False, server_default="1"),
     PrimaryKeyConstraint("block_id", "site_id"),
     Index("block_replicas_sites", "site_id"),
@@ -167,8 +167,8 @@ filename_mappings = _table(
     Column("protocol", _text(32), nullable=False),
     Column("chain_id", _id(), nullable=False),
     Column("index", _id(), nullable=False),
-    Column("lfn_pattern", Name(512), nullable=False),
-    Column("pfn_pattern", Name(512), nullable=False),
+    Column("lfn_pattern", NameType(512), nullable=False),
+    Column("pfn_pattern", NameType(512), nullable=False),
     Index("filename_mappings_links", "site_id", "protocol", "chain_id", "index"),
 )
 
@@ -184,8 +184,8 @@ file_subscriptions = _table(
         nullable=False,
         server_default="new",
     ),
-    Column("created", Seconds, nullable=False),
-    Column("last_update", Seconds),
+    Column("created", SecondsType, nullable=False),
+    Column("last_update", SecondsType),
     Column("delete", _flag(), nullable=False),
     Column("hold_reason", _enum("no_source", "all_failed", "site_unavailable")),
     UniqueConstraint("file_id", "site_id", "delete", name="subscription"),
@@ -198,7 +198,7 @@ unmanaged_deletions = _table(
     "unmanaged_deletions",
     Column("id", _id(BigInteger), primary_key=True),
     Column("site", _text(32, _FOLDED), nullable=False),
-    Column("url", Name(512), nullable=False),
+    Column("url", NameType(512), nullable=False),
     Index("unmanaged_deletions_sites", "site"),
 )
 
@@ -208,7 +208,7 @@ deletion_requests = _table(
     Column("id", _id(), primary_key=True),
     Column("user", _text(64), nullable=False),
     Column("dn", _text(256)),
-    Column("request_time", Seconds, nullable=False),
+    Column("request_time", SecondsType, nullable=False),
     Column("status", _enum("new", "activated", collation=_EXACT), nullable=False, server_default="new"),
 )
 
@@ -216,7 +216,7 @@ deletion_request_items = _table(
     register,
     "deletion_request_items",
     Column("request_id", _id(), nullable=False),
-    Column("item", Name(512), nullable=False),
+    Column("item", NameType(512), nullable=False),
     Index("deletion_request_items_request", "request_id"),
 )
 
@@ -232,16 +232,16 @@ active_deletions = _table(
     register,
     "active_deletions",
     Column("request_id", _id(), nullable=False),
-    Column("item", Name(512), nullable=False),
+    Column("item", NameType(512), nullable=False),
     Column("site", _text(32), nullable=False),
     Column("status", _enum("new", "queued", "failed", "completed"), nullable=False, server_default="new"),
-    Column("created", Seconds, nullable=False),
-    Column("updated", Seconds),
+    Column("created", SecondsType, nullable=False),
+    Column("updated", SecondsType),
     UniqueConstraint("request_id", "item", "site", name="request"),
 )
 
 _marker = _table(MetaData(), "dynamo_consistency_marker", Column("schema_version", Integer, primary_key=True))
-"""Stands in the databases that `init` made, and in no other."""
+"""A table in the databases that `init` made, and in no other."""
 
 
 def init(databases: Databases) -> None:

@@ -43,7 +43,7 @@ _ACTIVE: tuple[tuple[Table, str], ...] = ((schema.active_deletions, "item site s
 
 @dataclass(frozen=True)
 class Generation:
-    """What a pair of databases can tell, and do."""
+    """What a pair of databases holds, and which requests it takes."""
 
     name: str
     per_file_replicas: bool
@@ -107,7 +107,7 @@ def detect(databases: Databases) -> Generation:
 
 
 def _columns(connection: Connection, name: str) -> frozenset[str] | None:
-    """Columns of a table; None when there is no such table. Any other trouble is raised."""
+    """Columns of a table; None when there is no such table. Any other error is raised."""
     quoted = quoted_name(name, quote=True)
     try:
         result = connection.execute(select(text("*")).select_from(named(quoted)).limit(0))

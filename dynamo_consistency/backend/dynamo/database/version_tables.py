@@ -5,7 +5,7 @@ They are only described here, with the columns that we use; `schema.init` never 
 
 from sqlalchemy import Column, Integer, MetaData, String, Table
 
-from dynamo_consistency.backend.dynamo.database.column_types import Name, Seconds
+from dynamo_consistency.backend.dynamo.database.column_types import NameType, SecondsType
 from dynamo_consistency.backend.dynamo.database.schema import NAME_LIMIT
 
 _register = MetaData()
@@ -15,21 +15,21 @@ deletion_queue = Table(
     "deletion_queue",
     _register,
     Column("reqid", Integer),
-    Column("file", Name(NAME_LIMIT), primary_key=True),
+    Column("file", NameType(NAME_LIMIT), primary_key=True),
     Column("site", String(32), primary_key=True),
     Column("status", String(16)),
-    Column("created", Seconds),
+    Column("created", SecondsType),
 )
 
 transfer_queue = Table(
     "transfer_queue",
     _register,
     Column("reqid", Integer),
-    Column("file", Name(NAME_LIMIT), primary_key=True),
+    Column("file", NameType(NAME_LIMIT), primary_key=True),
     Column("site_from", String(32), primary_key=True),
     Column("site_to", String(32), primary_key=True),
     Column("status", String(16)),
-    Column("created", Seconds),
+    Column("created", SecondsType),
     Column("fsize", Integer),
 )
 
@@ -44,7 +44,7 @@ filename_mappings = Table(
     Column("protocol_id", Integer),
     Column("chain_id", Integer),
     Column("index", Integer),
-    Column("lfn_pattern", Name(512)),
-    Column("pfn_pattern", Name(512)),
+    Column("lfn_pattern", NameType(512)),
+    Column("pfn_pattern", NameType(512)),
 )
 """As on the branch innodb; `schema.filename_mappings` is as on master."""

@@ -41,7 +41,7 @@ def _urls(
     with reading(databases.inventory) as connection:
         number = site_id(connection, site)
         try:
-            rules: pfn.Rules | RefusedError = pfn.read_rules(connection, generation, number)
+            rules: pfn.PfnRules | RefusedError = pfn.read_rules(connection, generation, number)
         except RefusedError as reason:
             rules = reason
     for path in files:
@@ -56,7 +56,7 @@ def _urls(
     return urls, refused
 
 
-def _url(path: bytes, rules: pfn.Rules | RefusedError) -> bytes:
+def _url(path: bytes, rules: pfn.PfnRules | RefusedError) -> bytes:
     check_path(path)
     if isinstance(rules, RefusedError):
         raise rules

@@ -13,7 +13,7 @@ from dynamo_consistency.backend.dynamo.database.schema import file_subscriptions
 from dynamo_consistency.backend.dynamo.database.version_tables import deletion_queue, transfer_queue
 from dynamo_consistency.backend.sql import errors
 
-REQUESTS = (unmanaged_deletions, file_subscriptions, deletion_queue, transfer_queue)
+REQUEST_TABLES = (unmanaged_deletions, file_subscriptions, deletion_queue, transfer_queue)
 """The tables that may be written to. Nothing is ever deleted from them: that is for Dynamo."""
 
 LOCK_TIMEOUT = 30
@@ -40,12 +40,12 @@ class Writer:
 
 @contextlib.contextmanager
 def locked(engine: Engine, table: Table) -> Iterator[Writer]:
-    """One caller at a time has `table`; what it wrote stands when the block ends, on InnoDB and SQLite all or nothing.
+    """One caller at a time has `table`; what it wrote is committed at the end, on InnoDB and SQLite all or nothing.
 
-    Raises ValueError for a table that is not one of `REQUESTS`, BackendError for all that goes wrong in the database;
-    then part of the rows may stand, and asking again adds the others.
+    Raises ValueError for a table that is not one of `REQUEST_TABLES`, BackendError for all that goes wrong in the
+    database; then part of the rows may be there, and asking again adds the others.
     """
-    if table not in REQUESTS:
+    if table not in REQUEST_TABLES:
         raise ValueError(f"{table.name} is not a table of requests and is never written to")
     with errors.explained(engine), engine.connect() as connection:
         if engine.dialect.name == "sqlite":

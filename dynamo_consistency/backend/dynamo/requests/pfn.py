@@ -20,11 +20,11 @@ from dynamo_consistency.backend.dynamo.requests.unsafe_paths import RefusedError
 PROTOCOL = "gfal2"
 """The protocol of all of Dynamo's file operations."""
 
-Row = tuple[int, int, bytes, bytes]
+PfnRuleRow = tuple[int, int, bytes, bytes]
 """Chain, index in it, pattern, format."""
 
 
-class Rule:
+class PfnRule:
     """One link of a chain. Raises RefusedError for a pattern or a format that cannot be understood."""
 
     def __init__(self, pattern: bytes, form: bytes) -> None:
@@ -61,19 +61,19 @@ class Rule:
         return bytes(groups[number])
 
     def _refused(self, what: str) -> RefusedError:
-        return RefusedError(f"the {PROTOCOL} rule {self.shown} of the site {what}; mend it in filename_mappings")
+        return RefusedError(f"the {PROTOCOL} rule {self.shown} of the site {what}; correct it in filename_mappings")
 
 
-class Rules:
+class PfnRules:
     """The rules of a site. Raises RefusedError for rules that cannot be understood."""
 
-    def __init__(self, rows: Iterable[Row]) -> None:
-        self._chains: list[list[Rule]] = []
+    def __init__(self, rows: Iterable[PfnRuleRow]) -> None:
+        self._chains: list[list[PfnRule]] = []
         for chain, links in groupby(sorted(rows), key=lambda row: row[0]):
             ordered = list(links)
             if len({index for _, index, _, _ in ordered}) != len(ordered):
                 raise RefusedError(f"chain {chain} of the site's rules in filename_mappings has one index twice")
-            self._chains.append([Rule(pattern, form) for _, _, pattern, form in ordered])
+            self._chains.append([PfnRule(pattern, form) for _, _, pattern, form in ordered])
 
     def pfn(self, lfn: bytes) -> bytes:
         """The PFN of `lfn`. Raises RefusedError when there is none, or when other files might have the same."""
@@ -90,7 +90,7 @@ class Rules:
         return next((pfn for chain in self._chains if (pfn := _through(chain, lfn)) is not None), None)
 
 
-def _through(chain: Iterable[Rule], text: bytes) -> bytes | None:
+def _through(chain: Iterable[PfnRule], text: bytes) -> bytes | None:
     for rule in chain:
         made = rule.apply(text)
         if made is None:
@@ -102,7 +102,7 @@ def _through(chain: Iterable[Rule], text: bytes) -> bytes | None:
 def _neighbours(lfn: bytes, pfn: bytes) -> Iterator[bytes]:
     """Names that differ from `lfn` in one character which is not simply handed on at the end of `pfn`.
 
-    If one of them has the same PFN, the rule throws away what tells files apart.
+    If one of them has the same PFN, the rule drops what distinguishes files.
     """
     end = len(lfn)
     while end > 0 and lfn[end - 1 :] == pfn[end - 1 - len(lfn) :]:
@@ -114,10 +114,10 @@ def _neighbours(lfn: bytes, pfn: bytes) -> Iterator[bytes]:
                 yield lfn[:position] + other + lfn[position + 1 :]
 
 
-def read_rules(connection: Connection, generation: Generation, site: int) -> Rules:
+def read_rules(connection: Connection, generation: Generation, site: int) -> PfnRules:
     """Raises RefusedError for rules that cannot be understood."""
     query = _innodb(site) if generation.protocol_table else _master(site)
-    return Rules((chain, index, pattern, form) for chain, index, pattern, form in connection.execute(query))
+    return PfnRules((chain, index, pattern, form) for chain, index, pattern, form in connection.execute(query))
 
 
 def _master(site: int) -> Select[Any]:

@@ -11,13 +11,13 @@ from dynamo_consistency.backend.dynamo.requests import deletion, transfer, v1_qu
 from dynamo_consistency.backend.sql import errors
 from dynamo_consistency.errors import BackendError
 
-Tables = Literal["v1", "v2"]
+RequestTables = Literal["v1", "v2"]
 
 REGISTERED = "the inventory has it at the site; only what Dynamo does not manage is deleted in this way"
 
 
 def request_deletion(
-    databases: Databases, generation: Generation, chosen: Tables | None, site: str, files: Sequence[bytes]
+    databases: Databases, generation: Generation, chosen: RequestTables | None, site: str, files: Sequence[bytes]
 ) -> list[Outcome]:
     """See `contract.ItemisingRegistry`; beside that, a file that the inventory has at the site is refused."""
     tables = _tables(databases, generation, chosen)
@@ -40,7 +40,7 @@ def request_deletion(
 
 
 def request_transfer(
-    databases: Databases, generation: Generation, chosen: Tables | None, site: str, files: Sequence[bytes]
+    databases: Databases, generation: Generation, chosen: RequestTables | None, site: str, files: Sequence[bytes]
 ) -> list[Outcome]:
     """See `contract.ItemisingRegistry`."""
     ask = v1_queues.request_transfer if _tables(databases, generation, chosen) == "v1" else transfer.request
@@ -48,14 +48,14 @@ def request_transfer(
 
 
 def _one_for_each(files: Sequence[bytes], ask: Callable[[Sequence[bytes]], dict[bytes, Outcome]]) -> list[Outcome]:
-    """A file that stands in `files` twice is asked for once."""
+    """A file that is in `files` twice is asked for once."""
     outcomes = ask(list(dict.fromkeys(files)))
     return [outcomes[path] for path in files]
 
 
-def _tables(databases: Databases, generation: Generation, chosen: Tables | None) -> Tables:
+def _tables(databases: Databases, generation: Generation, chosen: RequestTables | None) -> RequestTables:
     """Which tables the daemons read: a fact about Dynamo that its databases do not always tell."""
-    there: list[Tables] = []
+    there: list[RequestTables] = []
     if generation.v1_queues:
         there.append("v1")
     if generation.per_file_replicas:

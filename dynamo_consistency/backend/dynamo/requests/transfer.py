@@ -61,7 +61,7 @@ def request(databases: Databases, generation: Generation, site: str, wanted: Seq
         with reading(databases.inventory) as connection:
             inventory = _read(connection, generation, site_id(connection, site), wanted)
         deletions = _deletions(writer, inventory)
-        outcomes = {path: _judge(path, inventory, deletions) for path in wanted}
+        outcomes = {path: _decide(path, inventory, deletions) for path in wanted}
         _spare_blocks(outcomes, inventory, deletions)
         requested = [path for path in outcomes if outcomes[path].outcome == "requested"]
         _subscribe(writer, inventory.site, [inventory.files[path].number for path in requested])
@@ -97,7 +97,7 @@ def _deletions(writer: Writer, inventory: _Inventory) -> _Deletions:
     }
 
 
-def _judge(path: bytes, inventory: _Inventory, deletions: _Deletions) -> Outcome:
+def _decide(path: bytes, inventory: _Inventory, deletions: _Deletions) -> Outcome:
     """What becomes of one file, as far as its own state decides."""
     file = inventory.files.get(path)
     try:

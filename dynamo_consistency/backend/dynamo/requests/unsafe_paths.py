@@ -19,7 +19,7 @@ class RefusedError(Exception):
 
 
 def check_path(path: bytes) -> None:
-    """Raises RefusedError for what is not one absolute, normalised path whose characters stand for themselves."""
+    """Raises RefusedError for what is not one absolute, normalised path whose characters have no special meaning."""
     if not path.startswith(b"/") or paths.normalise(path) != path or path == b"/":
         raise RefusedError("it is not an absolute, normalised path")
     if not {b".", b".."}.isdisjoint(path.split(b"/")):
@@ -31,7 +31,7 @@ def check_path(path: bytes) -> None:
 
 
 def check_storable(text: bytes, what: str) -> None:
-    """Raises RefusedError for a name or URL that a column of latin1 text cannot hold whole."""
+    """Raises RefusedError for a name or URL that a column of latin1 text cannot hold completely."""
     if not names.storable(text):
         raise RefusedError(f"its {what} has {len(text)} bytes, and Dynamo's table holds {NAME_LIMIT}")
     try:

@@ -1,4 +1,4 @@
-"""The files of a site as a list that `importing` reads."""
+"""The files of a site as a list that `import_files` reads."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +7,7 @@ from dynamo_consistency.backend.dynamo.database.connection import Databases, rea
 from dynamo_consistency.backend.dynamo.database.schema_version import Generation
 from dynamo_consistency.backend.dynamo.inventory import BATCH_ROWS, claimed, contents
 from dynamo_consistency.backend.dynamo.sites import site_id
-from dynamo_consistency.backend.dynamo.sqlite_inventory.filelist import HEADER, ListedFile, format_line, open_list
+from dynamo_consistency.backend.dynamo.sqlite_inventory.filelist import HEADER, FileRecord, format_line, open_list
 from dynamo_consistency.backend.sql.reading import partitions
 from dynamo_consistency.errors import ConfigurationError
 
@@ -15,7 +15,7 @@ from dynamo_consistency.errors import ConfigurationError
 def export_files(databases: Databases, generation: Generation, site: str, path: str | Path) -> int:
     """Write the list of `site`, packed when its name ends in `.gz`; returns the number of files.
 
-    The file appears when it is whole. Raises ConfigurationError when it cannot be written, and BackendError.
+    The file appears when it is complete. Raises ConfigurationError when it cannot be written, and BackendError.
     """
     target = Path(path)
     scratch = target.with_name(f".tmp-{target.name}")
@@ -40,4 +40,4 @@ def export_lines(databases: Databases, generation: Generation, site: str) -> Ite
         query = contents(site_id(connection, site), claimed(generation))
         for rows in partitions(connection, query, BATCH_ROWS):
             for name, size, time, complete, dataset, block, group in rows:
-                yield format_line(ListedFile(name, size, dataset, block, group, bool(complete), time or 0))
+                yield format_line(FileRecord(name, size, dataset, block, group, bool(complete), time or 0))

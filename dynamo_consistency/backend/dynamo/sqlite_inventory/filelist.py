@@ -5,7 +5,7 @@
 Lines that start with `#` are comments, and a name ending in `.gz` means gzip. An empty or absent column has its
 default: size unknown, the dataset that a CMS name says, block `imported`, group `imported`, complete 1, time unknown
 (long ago). Group `Unsubscribed` is no group; complete 0 means that the file is not at the site yet; time is in seconds
-since 1970. In a name `\\t`, `\\n`, `\\r` and `\\\\` stand for tab, line feed, carriage return and backslash.
+since 1970. In a name `\\t`, `\\n`, `\\r` and `\\\\` mean tab, line feed, carriage return and backslash.
 """
 
 import gzip
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
 
 from dynamo_consistency import paths
+from dynamo_consistency.backend.blocks import UNSUBSCRIBED
 from dynamo_consistency.backend.dataset_filter import dataset_of
 from dynamo_consistency.backend.dynamo.database.names import storable
 from dynamo_consistency.backend.dynamo.database.schema import NAME_LIMIT
@@ -25,14 +26,13 @@ DATASET_LIMIT = 512
 BLOCK_LIMIT = 128
 
 HEADER = b"# name\tsize\tdataset\tblock\tgroup\tcomplete\ttime\n"
-UNSUBSCRIBED = "Unsubscribed"
 DEFAULT = "imported"
 
 _ESCAPES = {b"\\": b"\\\\", b"\t": b"\\t", b"\n": b"\\n", b"\r": b"\\r"}
 _UNESCAPES = {escaped: plain for plain, escaped in _ESCAPES.items()}
 
 
-class ListedFile(NamedTuple):
+class FileRecord(NamedTuple):
     """One line. `dataset` and `block` are None where the line leaves them open; `group` is None for no group."""
 
     name: bytes
@@ -44,11 +44,11 @@ class ListedFile(NamedTuple):
     time: int
 
 
-class Line(NamedTuple):
-    """A file and where it stands, for complaints."""
+class ListLine(NamedTuple):
+    """A file and where it is written (`list:line`), for messages."""
 
     where: str
-    file: ListedFile
+    file: FileRecord
 
 
 def default_dataset(name: bytes) -> bytes:
@@ -63,7 +63,7 @@ def open_list(path: str | Path, mode: str) -> BinaryIO:
     return cast(BinaryIO, Path(path).open(mode))
 
 
-def read_list(path: str | Path) -> Iterator[Line]:
+def read_list(path: str | Path) -> Iterator[ListLine]:
     """The files of a list. Raises ConfigurationError with file and line for the first line that is wrong."""
     number = 0
     try:
@@ -71,7 +71,7 @@ def read_list(path: str | Path) -> Iterator[Line]:
             for number, line in enumerate(file, start=1):
                 text = line.rstrip(b"\r\n")
                 if text and not text.startswith(b"#"):
-                    yield Line(f"{path}:{number}", _parse(text))
+                    yield ListLine(f"{path}:{number}", _parse(text))
     except ValueError as error:
         raise ConfigurationError(f"{path}:{number}: {error}") from None
     except (OSError, EOFError, zlib.error) as error:
@@ -79,7 +79,7 @@ def read_list(path: str | Path) -> Iterator[Line]:
         raise ConfigurationError(f"{path}: cannot be read after line {number}: {reason}") from None
 
 
-def _parse(line: bytes) -> ListedFile:
+def _parse(line: bytes) -> FileRecord:
     """Raises ValueError with what is wrong."""
     fields = line.split(b"\t")
     if len(fields) > 7:
@@ -88,7 +88,7 @@ def _parse(line: bytes) -> ListedFile:
         )
     name, size, dataset, block, group, complete, time = fields + [b""] * (7 - len(fields))
     group_name = _group(_unescape(group))
-    return ListedFile(
+    return FileRecord(
         name=_name(name),
         size=_number(size, "size", -1),
         dataset=_limited(_unescape(dataset), "dataset", DATASET_LIMIT) or None,
@@ -134,7 +134,7 @@ def _flag(field: bytes) -> bool:
     return field != b"0"
 
 
-def format_line(file: ListedFile) -> bytes:
+def format_line(file: FileRecord) -> bytes:
     """The line of a list, with its line end, that `read_list` reads as `file`."""
     return (
         b"\t".join(

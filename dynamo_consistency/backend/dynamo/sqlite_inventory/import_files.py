@@ -24,7 +24,7 @@ from dynamo_consistency.backend.dynamo.database.schema import (
     sites,
 )
 from dynamo_consistency.backend.dynamo.sites import site_id
-from dynamo_consistency.backend.dynamo.sqlite_inventory.filelist import DEFAULT, Line, default_dataset, read_list
+from dynamo_consistency.backend.dynamo.sqlite_inventory.filelist import DEFAULT, ListLine, default_dataset, read_list
 from dynamo_consistency.backend.sql import errors
 from dynamo_consistency.backend.sql.reading import chunks
 from dynamo_consistency.errors import ConfigurationError
@@ -120,7 +120,7 @@ class _Loader:
         self._seen: set[int] = set()
         self._replicas: dict[int, _Replica] = {}
 
-    def add(self, lines: list[Line]) -> None:
+    def add(self, lines: list[ListLine]) -> None:
         known = self._look_up(lines)
         new: list[dict[str, Any]] = []
         here: list[dict[str, Any]] = []
@@ -135,13 +135,13 @@ class _Loader:
         _insert(self._connection, files, new)
         _insert(self._connection, block_replica_files, here)
 
-    def _look_up(self, lines: list[Line]) -> dict[bytes, _Known]:
+    def _look_up(self, lines: list[ListLine]) -> dict[bytes, _Known]:
         query = select(files.c.name, files.c.id, files.c.block_id, files.c.size).where(
             files.c.name.in_([line.file.name for line in lines])
         )
         return {name: _Known(*row) for name, *row in self._connection.execute(query)}
 
-    def _place(self, line: Line, known: dict[bytes, _Known], new: list[dict[str, Any]]) -> tuple[int, int]:
+    def _place(self, line: ListLine, known: dict[bytes, _Known], new: list[dict[str, Any]]) -> tuple[int, int]:
         """(block id, file id) of a line; a file that is new is added to `known` and `new`."""
         file = line.file
         there = known.get(file.name)
@@ -152,7 +152,7 @@ class _Loader:
             self._next_file += 1
             return block_id, there.id
         if there.id >= self._first_file or there.id in self._seen:
-            raise ConfigurationError(f"{line.where}: the file stands in the list twice")
+            raise ConfigurationError(f"{line.where}: the file is in the list twice")
         self._seen.add(there.id)
         if there.size != file.size:
             raise ConfigurationError(f"{line.where}: the file has {there.size} bytes at another site; sizes must agree")
@@ -160,14 +160,14 @@ class _Loader:
             raise ConfigurationError(f"{line.where}: the file is in another dataset or block at another site")
         return there.block_id, there.id
 
-    def _block(self, line: Line) -> int:
+    def _block(self, line: ListLine) -> int:
         name = line.file.dataset or default_dataset(line.file.name)
         block = line.file.block or DEFAULT.encode()
         common = {"last_update": LONG_AGO, "is_open": 0}
         dataset_id = self._datasets.number(name, name=name, status="VALID", **common)
         return self._blocks.number(dataset_id, block, dataset_id=dataset_id, name=block, **common)
 
-    def _replica(self, line: Line, block_id: int) -> None:
+    def _replica(self, line: ListLine, block_id: int) -> None:
         """A block has one group and one time at a site: the latest of its files'."""
         group = line.file.group
         group_id = 0 if group is None else self._groups.number(group, name=group)
@@ -215,12 +215,12 @@ def _mark_complete(connection: Connection, site: int) -> None:
         .select_from(block_replica_files)
         .where(block_replica_files.c.block_id == block_replicas.c.block_id, block_replica_files.c.site_id == site)
     )
-    whole = in_block.scalar_subquery() == listed.scalar_subquery()
-    connection.execute(update(block_replicas).where(here, whole).values(is_complete=1))
-    complete = select(block_replicas.c.block_id).where(here, block_replicas.c.is_complete == 1)
+    complete = in_block.scalar_subquery() == listed.scalar_subquery()
+    connection.execute(update(block_replicas).where(here, complete).values(is_complete=1))
+    completed = select(block_replicas.c.block_id).where(here, block_replicas.c.is_complete == 1)
     connection.execute(
         delete(block_replica_files).where(
-            block_replica_files.c.site_id == site, block_replica_files.c.block_id.in_(complete)
+            block_replica_files.c.site_id == site, block_replica_files.c.block_id.in_(completed)
         )
     )
 

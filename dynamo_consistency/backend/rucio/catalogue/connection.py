@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, make_url
 
-from dynamo_consistency.backend.rucio.catalogue.schema import Tables
+from dynamo_consistency.backend.rucio.catalogue.schema import CatalogueTables
 from dynamo_consistency.backend.rucio.options import DRIVERS, Options
 from dynamo_consistency.backend.sql import engines, errors
 from dynamo_consistency.backend.sql.reading import reading
@@ -23,7 +23,7 @@ class Catalogue:
     """Rucio's database and those of its tables that we read."""
 
     engine: Engine
-    tables: Tables
+    tables: CatalogueTables
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -48,4 +48,4 @@ def connect(options: Options) -> Catalogue:
     url = make_url(options.database)
     url = engines.with_password(url.set(drivername=DRIVERS[url.drivername]), options.password_file)
     engine = engines.make_engine(url, install=_INSTALL.get(url.get_backend_name(), "correct the URL"))
-    return Catalogue(engine, Tables(options.database_schema))
+    return Catalogue(engine, CatalogueTables(options.database_schema))

@@ -12,9 +12,10 @@ from sqlalchemy import Connection, select
 from dynamo_consistency import paths
 from dynamo_consistency.backend.rucio.catalogue.connection import Catalogue
 from dynamo_consistency.backend.rucio.catalogue.lfn2pfn import Did, Translation, named, path_of
-from dynamo_consistency.backend.rucio.catalogue.replica_records import chunks, is_one_of, spellings
+from dynamo_consistency.backend.rucio.catalogue.replica_records import is_one_of, spellings
 from dynamo_consistency.backend.rucio.options import Options
 from dynamo_consistency.backend.sql import errors
+from dynamo_consistency.backend.sql.reading import chunks
 
 ALGORITHMS = ("hash", "identity", "cms")
 """By which a path may have been made, where that is left to each RSE."""

@@ -29,7 +29,7 @@ COLUMNS = pa.schema(
 
 
 @dataclass(frozen=True)
-class Judge:
+class BatchBuilder:
     """Makes batches of what the queries return. `now`: UTC without a zone."""
 
     translation: Translation | None
@@ -66,10 +66,13 @@ class Judge:
         return bool(disturbed) or path in self.quarantined or not is_expected(state, locks, tombstone, self.now)
 
 
-def judge(connection: Connection, catalogue: Catalogue, rse: rses.Rse, options: Options) -> Judge:
-    """Raises ConfigurationError where paths are computed in a way that we do not know."""
+def batch_builder(connection: Connection, catalogue: Catalogue, rse: rses.Rse, options: Options) -> BatchBuilder:
+    """What makes batches of the replicas of `rse`, as the catalogue is now.
+
+    Raises ConfigurationError where paths are computed in a way that is not known here.
+    """
     waiting = connection.execute(queries.quarantined(catalogue.tables, rse)).scalars()
-    return Judge(
+    return BatchBuilder(
         translation=rses.translation(rse, options) if rse.deterministic else None,
         quarantined=frozenset(path_of(path) for path in waiting),
         cms_names=options.dataset_names == "cms",
@@ -84,7 +87,7 @@ def stream(catalogue: Catalogue, options: Options, site: str) -> Iterator[pa.Rec
     """
     with catalogue.reading() as connection:
         rse = rses.find(connection, catalogue, site)
-        to_batch = judge(connection, catalogue, rse, options).batch
+        to_batch = batch_builder(connection, catalogue, rse, options).batch
         table = catalogue.tables.replicas
         expected = connection.execute(
             select(func.count()).select_from(table).where(table.c.rse_id == rse.id)

@@ -1,7 +1,20 @@
 """Where Rucio puts a file on a deterministic RSE: a path below the RSE's prefix, made of scope and name.
 
-An algorithm is an object with `path(scope, name) -> str`, and with `dids(path)`, which guesses backwards. Guesses are
-only ever used when the path that they make is the path that was asked for (`Translation.dids`).
+Why: the catalogue stores no path for a file on a deterministic RSE. It knows scope and name, a listing knows paths,
+and the comparison needs the paths of both.
+
+Problem: forwards (`path`) is a function, backwards (`dids`) is not. The dots of a user's or group's scope become
+slashes (`user/a/b` begins the paths of `user.a.b`, and of names `b/…` in `user.a`), `//` is folded, and the CMS
+algorithm drops the scope. Backwards is needed all the same: to look up single files by path before a request, and to
+hand an unregistered file to the dark reaper under the DID by which it is spared if it is ever registered. So an
+algorithm guesses every DID that may have a path, and `Translation.dids` keeps those whose path, computed forwards, is
+the path that was asked for. A guess too many costs a look-up; one too few makes a known file look unknown.
+
+Rejected: asking the server for each path, which at 20 names a query is half a million calls for 10⁷ files (a sample is
+compared instead, see `lfn2pfn_check`); Rucio's own code, which needs the configuration of a server and only computes
+forwards; and an index of all computed paths of an RSE, whose memory grows with the inventory.
+
+An algorithm is an object with `path(scope, name) -> str` and `dids(path)`; a site may plug in its own.
 """
 
 import hashlib
@@ -43,7 +56,7 @@ def _folder(scope: str) -> str:
     return scope.replace(".", "/") if scope.startswith(("user", "group")) else scope
 
 
-class Hash:
+class HashAlgorithm:
     """Rucio's default: two levels of directories from the MD5 of the DID."""
 
     def path(self, scope: str, name: str) -> str:
@@ -57,7 +70,7 @@ class Hash:
             yield scope, f"/{name}"
 
 
-class Identity:
+class IdentityAlgorithm:
     """The scope, then the name."""
 
     def path(self, scope: str, name: str) -> str:
@@ -73,7 +86,7 @@ class Identity:
             yield scope, f"/{name}"
 
 
-class Cms:
+class CmsAlgorithm:
     """The name is the LFN. The scope is nowhere in the path: `cms`, but for what people and groups own."""
 
     _owned = re.compile(r"/store/(?P<kind>user|group)/(?:rucio/)?(?P<owner>[^/]+)/")
@@ -89,14 +102,19 @@ class Cms:
 
 
 def _scopes(path: str) -> Iterator[tuple[str, str]]:
-    """Every scope that the first directories of the path may stand for, and what is left of the path."""
+    """Every scope that the first directories of the path may mean, and what is left of the path."""
     first, *others = path.split("/")
     most = len(others) if first.startswith(("user", "group")) else 1
     for scope in accumulate(others[: most - 1], lambda start, part: f"{start}.{part}", initial=first):
         yield scope, path[len(scope) + 1 :]
 
 
-_OWN: dict[str, type[Algorithm]] = {"hash": Hash, "identity": Identity, "cms": Cms, "cmstfc": Cms}
+_OWN: dict[str, type[Algorithm]] = {
+    "hash": HashAlgorithm,
+    "identity": IdentityAlgorithm,
+    "cms": CmsAlgorithm,
+    "cmstfc": CmsAlgorithm,
+}
 
 
 def named(name: str) -> Algorithm:
@@ -115,10 +133,10 @@ def named(name: str) -> Algorithm:
 
 
 class Translation:
-    """Paths as the engine knows files: `/` + what stands below the prefix, in bytes, `//` folded."""
+    """Paths as the engine knows files: `/` + the path below the prefix, in bytes, `//` folded."""
 
     def __init__(self, algorithm: Algorithm, scope: str | None = None) -> None:
-        """`scope`: the configured one, in which a file may be whose path tells no scope."""
+        """`scope`: the configured one, in which a file may be whose path gives no scope."""
         self._algorithm = algorithm
         self._scope = scope
 
@@ -130,7 +148,7 @@ class Translation:
             raise BackendError(f"lfn2pfn has no path for {scope}:{name}: {error}") from error
 
     def dids(self, path: bytes) -> list[Did]:
-        """Every DID whose path this is, as far as the algorithm can tell, likeliest first; none if it is not UTF-8.
+        """Every DID whose path this is, as far as the algorithm knows, likeliest first; none if it is not UTF-8.
 
         Raises BackendError for what a plug-in raises.
         """

@@ -9,9 +9,10 @@ from dynamo_consistency.backend import optional_features
 from dynamo_consistency.backend.contract import Known
 from dynamo_consistency.backend.rucio.catalogue import inventory, queries, rses
 from dynamo_consistency.backend.rucio.catalogue.connection import Catalogue
-from dynamo_consistency.backend.rucio.catalogue.inventory import Judge
-from dynamo_consistency.backend.rucio.catalogue.replica_records import chunks, is_one_of, spellings
+from dynamo_consistency.backend.rucio.catalogue.inventory import BatchBuilder
+from dynamo_consistency.backend.rucio.catalogue.replica_records import is_one_of, spellings
 from dynamo_consistency.backend.rucio.options import Options
+from dynamo_consistency.backend.sql.reading import chunks
 
 
 def look_up(catalogue: Catalogue, options: Options, site: str, wanted: Sequence[bytes]) -> dict[bytes, Known]:
@@ -23,8 +24,8 @@ def look_up(catalogue: Catalogue, options: Options, site: str, wanted: Sequence[
     found: dict[bytes, Known] = {}
     with catalogue.reading() as connection:
         rse = rses.find(connection, catalogue, site)
-        judge = inventory.judge(connection, catalogue, rse, options)
-        for batch in _batches(connection, catalogue, rse, judge, sorted(set(wanted))):
+        builder = inventory.batch_builder(connection, catalogue, rse, options)
+        for batch in _batches(connection, catalogue, rse, builder, sorted(set(wanted))):
             columns = (batch[name].to_pylist() for name in ("path", "size", "in_flight", "dataset", "time"))
             for path, *facts in zip(*columns, strict=True):
                 entry = Known(*facts)
@@ -33,19 +34,19 @@ def look_up(catalogue: Catalogue, options: Options, site: str, wanted: Sequence[
 
 
 def _batches(
-    connection: Connection, catalogue: Catalogue, rse: rses.Rse, judge: Judge, wanted: Sequence[bytes]
+    connection: Connection, catalogue: Catalogue, rse: rses.Rse, builder: BatchBuilder, wanted: Sequence[bytes]
 ) -> Iterator[pa.RecordBatch]:
     tables = catalogue.tables
     by_path = queries.replicas(tables, rse)
     for texts in chunks(text for path in wanted for text in spellings(path)):
         if rows := connection.execute(by_path.where(tables.replicas.c.path.in_(texts))).all():
-            yield judge.batch(rows)
-    if judge.translation is None:
+            yield builder.batch(rows)
+    if builder.translation is None:
         return
-    for dids in chunks(did for path in wanted for did in judge.translation.dids(path)):
+    for dids in chunks(did for path in wanted for did in builder.translation.dids(path)):
         for query, table in (
             (queries.replicas(tables, rse), tables.replicas),
             (queries.requests(tables, rse), tables.requests),
         ):
             if rows := connection.execute(query.where(is_one_of(table.c.scope, table.c.name, set(dids)))).all():
-                yield judge.batch(rows)
+                yield builder.batch(rows)

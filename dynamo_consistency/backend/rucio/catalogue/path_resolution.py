@@ -1,4 +1,4 @@
-"""Which registered file a path is: by the path that stands in the catalogue, or by the one that Rucio computes."""
+"""Which registered file a path is: by the path that is stored in the catalogue, or by the one that Rucio computes."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence

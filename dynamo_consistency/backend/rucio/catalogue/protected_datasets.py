@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, DateTime, Select, exists, func
 from dynamo_consistency.backend.rucio.catalogue import rses
 from dynamo_consistency.backend.rucio.catalogue.connection import Catalogue
 from dynamo_consistency.backend.rucio.catalogue.rses import Rse
-from dynamo_consistency.backend.rucio.catalogue.schema import Tables
+from dynamo_consistency.backend.rucio.catalogue.schema import CatalogueTables
 from dynamo_consistency.backend.rucio.options import Options
 
 _FAR = datetime(9999, 1, 1)
@@ -39,34 +39,34 @@ def _names(connection: Connection, options: Options, *queries: Select[Any]) -> s
     return {f"{scope}:{name}" for scope, name in dids}
 
 
-def held(tables: Tables, rse: Rse) -> Select[Any]:
+def held(tables: CatalogueTables, rse: Rse) -> Select[Any]:
     """By locks on datasets; one whose rule is lacking counts."""
     locks, rules = tables.dataset_locks, tables.rules
     return (
         select(locks.c.scope, locks.c.name)
         .distinct()
         .outerjoin(rules, rules.c.id == locks.c.rule_id)
-        .where(locks.c.rse_id == rse.id, _stands(tables))
+        .where(locks.c.rse_id == rse.id, _lasts(tables))
     )
 
 
-def held_file_by_file(tables: Tables, rse: Rse) -> Select[Any]:
+def held_file_by_file(tables: CatalogueTables, rse: Rse) -> Select[Any]:
     """By rules that spread the files of a dataset over RSEs: they lock files and not datasets."""
     rules, locks = tables.rules, tables.locks
     here = exists().where(locks.c.rule_id == rules.c.id, locks.c.rse_id == rse.id)
     spread = tables.text_of(rules.c.grouping) == "N"
-    return select(rules.c.scope, rules.c.name).distinct().where(spread, _is_collection(tables), _stands(tables), here)
+    return select(rules.c.scope, rules.c.name).distinct().where(spread, _is_collection(tables), _lasts(tables), here)
 
 
-def _stands(tables: Tables) -> ColumnElement[bool]:
+def _lasts(tables: CatalogueTables) -> ColumnElement[bool]:
     return or_(tables.rules.c.expires_at.is_(None), tables.rules.c.expires_at > _now())
 
 
-def _is_collection(tables: Tables) -> ColumnElement[bool]:
+def _is_collection(tables: CatalogueTables) -> ColumnElement[bool]:
     return tables.text_of(tables.rules.c.did_type) != "F"
 
 
-def let_go(tables: Tables, rse: Rse) -> Select[Any]:
+def let_go(tables: CatalogueTables, rse: Rse) -> Select[Any]:
     locks, rules = tables.dataset_locks, tables.rules
     last = func.max(func.coalesce(rules.c.expires_at, _FAR, type_=DateTime), type_=DateTime)
     return (
@@ -78,7 +78,7 @@ def let_go(tables: Tables, rse: Rse) -> Select[Any]:
     )
 
 
-def expired(tables: Tables) -> Select[Any]:
+def expired(tables: CatalogueTables) -> Select[Any]:
     dids = tables.dids
     is_collection = tables.text_of(dids.c.did_type) != "F"
     return select(dids.c.scope, dids.c.name).where(dids.c.expired_at <= _now(), is_collection)

@@ -23,13 +23,13 @@ from sqlalchemy import (
 
 from dynamo_consistency.backend.rucio.catalogue.replica_states import BAD
 from dynamo_consistency.backend.rucio.catalogue.rses import Rse
-from dynamo_consistency.backend.rucio.catalogue.schema import Tables
+from dynamo_consistency.backend.rucio.catalogue.schema import CatalogueTables
 
 REQUESTED = "requested"
-"""Stands for the state where there is no replica, but a request for one."""
+"""The state where there is no replica, but a request for one."""
 
 
-def replicas(tables: Tables, rse: Rse) -> Select[Any]:
+def replicas(tables: CatalogueTables, rse: Rse) -> Select[Any]:
     """(scope, name, path, bytes, adler32, state, lock_cnt, tombstone, time, disturbed) of every replica at `rse`.
 
     `disturbed`: a request has it as its destination, or a declaration that it is bad is open.
@@ -52,7 +52,7 @@ def replicas(tables: Tables, rse: Rse) -> Select[Any]:
     ).where(table.c.rse_id == rse.id)
 
 
-def requests(tables: Tables, rse: Rse) -> Select[Any]:
+def requests(tables: CatalogueTables, rse: Rse) -> Select[Any]:
     """The same of every file that is on its way to `rse` without a replica there, such as a hop between two others."""
     table, there = tables.requests, tables.replicas
     registered = exists().where(_same_did(there, table), there.c.rse_id == rse.id)
@@ -74,7 +74,7 @@ def requests(tables: Tables, rse: Rse) -> Select[Any]:
     )
 
 
-def quarantined(tables: Tables, rse: Rse) -> Select[Any]:
+def quarantined(tables: CatalogueTables, rse: Rse) -> Select[Any]:
     """The paths that wait for the dark reaper, as they were given."""
     return select(tables.quarantined.c.path).where(tables.quarantined.c.rse_id == rse.id)
 

@@ -10,16 +10,12 @@ from sqlalchemy import Column, ColumnElement, Connection, Select, Table, and_, f
 
 from dynamo_consistency.backend.rucio.catalogue.lfn2pfn import Did
 from dynamo_consistency.backend.rucio.catalogue.rses import Rse
-from dynamo_consistency.backend.rucio.catalogue.schema import Tables
-from dynamo_consistency.backend.sql.reading import Item
-from dynamo_consistency.backend.sql.reading import chunks as in_chunks
-
-LOOK_UP_ROWS = 400
-"""Files in one look-up: below the depth of an expression that SQLite allows, which is 1000."""
+from dynamo_consistency.backend.rucio.catalogue.schema import CatalogueTables
+from dynamo_consistency.backend.sql.reading import chunks
 
 
 class Replica(NamedTuple):
-    """A file that Rucio has registered at the RSE; `path` as it stands there, None where Rucio computes it."""
+    """A file that Rucio has registered at the RSE; `path` as it is stored there, None where Rucio computes it."""
 
     did: Did
     path: str | None
@@ -53,7 +49,7 @@ class Declared(NamedTuple):
 class Records:
     """One view of the catalogue, for one RSE. Raises what SQLAlchemy raises (see `Catalogue.reading`)."""
 
-    def __init__(self, connection: Connection, tables: Tables, rse: Rse) -> None:
+    def __init__(self, connection: Connection, tables: CatalogueTables, rse: Rse) -> None:
         self._connection, self._tables, self._rse = connection, tables, rse
 
     def replicas(self, dids: Iterable[Did]) -> list[Replica]:
@@ -104,13 +100,13 @@ class Records:
     def held(self, dids: Iterable[Did], now: float) -> set[Did]:
         """Those that a rule holds at the RSE, and will go on holding; `now` in seconds since 1970."""
         locks, rules = self._tables.locks, self._tables.rules
-        stands = or_(
+        lasts = or_(
             rules.c.expires_at.is_(None), rules.c.expires_at > datetime.fromtimestamp(now, UTC).replace(tzinfo=None)
         )
         query = (
             select(locks.c.scope, locks.c.name)
             .join(rules, rules.c.id == locks.c.rule_id)
-            .where(locks.c.rse_id == self._rse.id, stands)
+            .where(locks.c.rse_id == self._rse.id, lasts)
         )
         return {Did(*row) for row in self._of_dids(query, locks, dids)}
 
@@ -206,11 +202,6 @@ def is_one_of(scope: Column[Any], name: Column[Any], dids: Iterable[Did]) -> Col
 def _replica(row: Any) -> Replica:
     did, locked = Did(row.scope, row.name), row.lock_cnt > 0
     return Replica(did, row.path, row.bytes, row.state, locked, row.tombstone, row.created_at)
-
-
-def chunks(items: Iterable[Item]) -> Iterator[list[Item]]:
-    """As many at a time as one look-up takes."""
-    return in_chunks(items, LOOK_UP_ROWS)
 
 
 def spellings(path: bytes) -> list[str]:

@@ -2,12 +2,12 @@
 
     A, no tombstone, or locked          expected: it must be there
     A, tombstone to come                expected: Rucio may let it go one day
-    A, tombstone passed, not locked     in flight: it may be deleted at any moment, or in months
+    A, tombstone passed, not locked     in flight: it may be deleted at any time, or in months
     C                                   in flight: it is being copied or uploaded
     U                                   in flight: its transfer failed, or it is lost and on its way out
     B                                   in flight: it is being deleted
     D                                   in flight: it was declared bad, and the necromancer has not seen it
-    T                                   in flight: known not to be readable at the moment
+    T                                   in flight: known not to be readable now
     anything else                       in flight: we do not know it
 
 Whatever its state, a replica is in flight while a request has the RSE as its destination, while a declaration that it

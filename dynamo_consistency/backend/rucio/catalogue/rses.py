@@ -13,7 +13,7 @@ from dynamo_consistency.errors import BackendError, ConfigurationError
 
 
 @dataclass(frozen=True)
-class Protocol:
+class RseProtocol:
     """One way into an RSE. A priority of 0 means that it is not offered for that; else 1 is the best."""
 
     scheme: str
@@ -39,11 +39,11 @@ class Rse:
     availability_write: bool
     availability_delete: bool
     attributes: Mapping[str, str | None]
-    protocols: Sequence[Protocol]
+    protocols: Sequence[RseProtocol]
 
     @property
     def tfc(self) -> bool:
-        """Are paths made by the rules of a trivial file catalogue, which stand in a protocol?"""
+        """Are paths made by the rules of a trivial file catalogue, which a protocol holds?"""
         return any(protocol.tfc for protocol in self.protocols)
 
 
@@ -89,8 +89,8 @@ def find(connection: Connection, catalogue: Catalogue, name: str) -> Rse:
     )
 
 
-def _protocol(row: Any) -> Protocol:
-    return Protocol(
+def _protocol(row: Any) -> RseProtocol:
+    return RseProtocol(
         scheme=row.scheme,
         hostname=row.hostname or "",
         port=row.port or 0,
@@ -110,7 +110,7 @@ def translation(rse: Rse, options: Options) -> Translation:
         return Translation(named(options.lfn2pfn), options.scope)
     if rse.tfc:
         raise ConfigurationError(
-            f"the paths of {rse.name} are made by a TFC, which stands in the extended attributes of a protocol and is "
+            f"the paths of {rse.name} are made by a TFC, which is in the extended attributes of a protocol and is "
             "not followed; set lfn2pfn (cms: the path is the LFN), and what lists the RSE under `sites`"
         )
     algorithm = rse.attributes.get("lfn2pfn_algorithm") or "default"

@@ -22,7 +22,7 @@ class Naming:
         self._styles = {name: records.styles(name) for name in several & self._scopes}
 
     def did(self, path: bytes) -> Did | str:
-        """The DID, or why none can be told."""
+        """The DID, or why none can be chosen."""
         guesses = self._guesses[path]
         if not guesses:
             return self._of_no_did(path)

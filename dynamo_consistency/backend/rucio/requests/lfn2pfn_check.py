@@ -5,8 +5,11 @@ from urllib.parse import unquote, urlsplit
 
 from dynamo_consistency import paths
 from dynamo_consistency.backend.rucio.catalogue.lfn2pfn import Did, Translation
-from dynamo_consistency.backend.rucio.catalogue.rses import Protocol, Rse
+from dynamo_consistency.backend.rucio.catalogue.rses import Rse, RseProtocol
 from dynamo_consistency.errors import BackendError
+
+SAMPLE = 20
+"""Files whose paths are compared with the server's, before a run and before each call."""
 
 
 def require(rse: Rse, translation: Translation, pfns: Mapping[Did, str]) -> None:
@@ -25,12 +28,12 @@ def require(rse: Rse, translation: Translation, pfns: Mapping[Did, str]) -> None
             )
 
 
-def _below(protocol: Protocol, path: bytes) -> bytes:
+def _below(protocol: RseProtocol, path: bytes) -> bytes:
     return paths.normalise(paths.to_bytes(f"/{protocol.prefix}") + path)
 
 
 def _places_of(pfn: str) -> set[bytes]:
-    """The path in a PFN, as it stands there and unquoted; SRM has it in a parameter, and a path may have a `?`."""
+    """The path in a PFN, as it is written there and unquoted; SRM has it in a parameter, and a path may have a `?`."""
     _, _, behind = pfn.partition("://")
     texts = {f"/{behind.partition('/')[2]}"}
     if "?SFN=" in pfn:

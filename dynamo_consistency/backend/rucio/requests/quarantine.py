@@ -23,9 +23,6 @@ from dynamo_consistency.backend.rucio.requests.batching import settle
 from dynamo_consistency.backend.rucio.requests.did_choice import Naming
 from dynamo_consistency.backend.rucio.rest.client import RestClient, rest_id
 
-SAMPLE = 20
-"""DIDs whose paths are compared with those of the server before each call."""
-
 REGISTERED = "the inventory knows it at the site; only what Rucio has not registered is deleted in this way"
 
 
@@ -51,9 +48,9 @@ class Quarantine:
 
     def request(self, files: Sequence[bytes]) -> dict[bytes, Outcome]:
         """Hand over each of `files` (LFNs) that is not waiting yet, and that Rucio has not registered at the site."""
-        return settle(files, self._judge, self._hand_over)
+        return settle(files, self._decide, self._hand_over)
 
-    def _judge(self, files: Sequence[bytes]) -> dict[bytes, Outcome | _Dark]:
+    def _decide(self, files: Sequence[bytes]) -> dict[bytes, Outcome | _Dark]:
         with self.catalogue.reading() as connection:
             rse = rses.find(connection, self.catalogue, self.site)
             records = Records(connection, self.catalogue.tables, rse)
@@ -61,9 +58,9 @@ class Quarantine:
             left = [path for path in files if path not in refused]
             refused |= shared_storage.objections(connection, self.catalogue, self.options, rse, left)
             left = [path for path in left if path not in refused]
-            judge = _Judge(records, rse, self.options, _limits(connection, self.catalogue), left)
-            verdicts = {path: judge.verdict(path) for path in left}
-        return {path: Outcome(path, "refused", refused[path]) if path in refused else verdicts[path] for path in files}
+            decider = _Decider(records, rse, self.options, _limits(connection, self.catalogue), left)
+            decisions = {path: decider.outcome(path) for path in left}
+        return {path: Outcome(path, "refused", refused[path]) if path in refused else decisions[path] for path in files}
 
     def _hand_over(self, wanted: Mapping[bytes, _Dark]) -> dict[bytes, Outcome]:
         """The server is asked first whether it, too, would have the DIDs at these paths.
@@ -71,17 +68,17 @@ class Quarantine:
         It says nothing of what it leaves out: what has arrived is read back.
         """
         rse = next(iter(wanted.values())).rse
-        sample = list(islice((dark.did for dark in wanted.values() if dark.computed), SAMPLE))
+        sample = list(islice((dark.did for dark in wanted.values() if dark.computed), lfn2pfn_check.SAMPLE))
         if sample:
             lfn2pfn_check.require(rse, rses.translation(rse, self.options), self.client.lfns2pfns(rse.name, sample))
         self.client.quarantine(rest_id(rse.id), {dark.path: dark.did for dark in wanted.values()})
-        return {path: _arrived(path, verdict) for path, verdict in self._judge(list(wanted)).items()}
+        return {path: _arrived(path, decision) for path, decision in self._decide(list(wanted)).items()}
 
 
-def _arrived(path: bytes, verdict: Outcome | _Dark) -> Outcome:
-    if isinstance(verdict, _Dark):
+def _arrived(path: bytes, decision: Outcome | _Dark) -> Outcome:
+    if isinstance(decision, _Dark):
         return Outcome(path, "refused", "Rucio took it, and does not list it; it will be asked for again")
-    return verdict._replace(outcome="requested") if verdict.outcome == "waiting" else verdict
+    return decision._replace(outcome="requested") if decision.outcome == "waiting" else decision
 
 
 def _refused(rse: Rse, records: Records, files: Sequence[bytes]) -> dict[bytes, str]:
@@ -103,7 +100,7 @@ def _limits(connection: Connection, catalogue: Catalogue) -> dict[str, int]:
     return {column["name"]: getattr(column["type"], "length", None) or 0 for column in columns}
 
 
-class _Judge:
+class _Decider:
     """What the catalogue says of some files, and what follows from it."""
 
     def __init__(
@@ -119,7 +116,7 @@ class _Judge:
         self._waiting = records.quarantined(text for path in files for text in spellings(path))
         self._naming = Naming(records, guesses, options.scope)
 
-    def verdict(self, path: bytes) -> Outcome | _Dark:
+    def outcome(self, path: bytes) -> Outcome | _Dark:
         relative, *others = spellings(path)
         if self._registered[path] or path in self._known:
             return Outcome(path, "refused", REGISTERED)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from dynamo_consistency import paths
 from dynamo_consistency.backend.contract import Asked, Became, Outcome
-from dynamo_consistency.backend.optional_features import standing
+from dynamo_consistency.backend.optional_features import number_requested
 from dynamo_consistency.backend.rucio.catalogue.connection import Catalogue
 from dynamo_consistency.backend.rucio.catalogue.other_copies import without_source
 from dynamo_consistency.backend.rucio.options import Options
@@ -49,14 +49,14 @@ class Registry:
 
     def delete(self, site: str, files: Iterable[str]) -> int:
         """The number of files whose deletion is requested now, also if it was already; the others are logged."""
-        return standing(self.request_deletion(site, [paths.to_bytes(name) for name in files]))
+        return number_requested(self.request_deletion(site, [paths.to_bytes(name) for name in files]))
 
     def transfer(self, site: str, files: Iterable[str]) -> tuple[list[str], list[str]]:
         """Requests what can be had again; what is refused for another reason than its sources is logged."""
         names = list(files)
         no_disk, nowhere = self.sources(site, names)
         lacking = set(nowhere if self.options.recall_from_tape else no_disk)
-        standing(self.request_transfer(site, [paths.to_bytes(name) for name in names if name not in lacking]))
+        number_requested(self.request_transfer(site, [paths.to_bytes(name) for name in names if name not in lacking]))
         return no_disk, nowhere
 
     def sources(self, site: str, files: Iterable[str]) -> tuple[list[str], list[str]]:

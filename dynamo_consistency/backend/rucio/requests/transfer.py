@@ -30,7 +30,7 @@ STATES = {
     "C": "it is being copied to the site",
     "U": "its replica is unavailable: its transfer has failed, or it is being dropped",
     "B": "it is being deleted at the site",
-    "T": "the site is known to have trouble with it for a while",
+    "T": "the site is known not to be able to read it for a while",
 }
 
 
@@ -52,16 +52,16 @@ class Transfer:
 
     def request(self, files: Sequence[bytes]) -> dict[bytes, Outcome]:
         """Declare each of `files` (LFNs) that is not declared yet, and that can be had again."""
-        return settle(files, self._judge, self._declare)
+        return settle(files, self._decide, self._declare)
 
-    def _judge(self, files: Sequence[bytes]) -> dict[bytes, "Outcome | _Bad"]:
+    def _decide(self, files: Sequence[bytes]) -> dict[bytes, "Outcome | _Bad"]:
         with self.catalogue.reading() as connection:
             rse = rses.find(connection, self.catalogue, self.site)
             records = Records(connection, self.catalogue.tables, rse)
             found = registered(records, files, candidates(records, rse, self.options, files))
             dids = [replica.did for some in found.values() for replica in some]
-            judge = _Judge(records, dids, self.options.recall_from_tape)
-        return {path: judge.verdict(rse, path, found[path]) for path in files}
+            decider = _Decider(records, dids, self.options.recall_from_tape)
+        return {path: decider.outcome(rse, path, found[path]) for path in files}
 
     def _declare(self, wanted: Mapping[bytes, "_Bad"]) -> dict[bytes, Outcome]:
         """The server is asked first whether it sees the file here and at a source, too: what we read may lag behind."""
@@ -95,7 +95,7 @@ class _Bad:
         return site in available and not self.sources.isdisjoint(available)
 
 
-class _Judge:
+class _Decider:
     """What the catalogue says of some files, and what follows from it."""
 
     def __init__(self, records: Records, dids: Sequence[Did], recall_from_tape: bool) -> None:
@@ -106,11 +106,13 @@ class _Judge:
         self._availability = records.availability(dids)
         self._copies: Mapping[Did, Sequence[Copy]] = records.copies(dids)
 
-    def verdict(self, rse: Rse, path: bytes, replicas: Sequence[Replica]) -> Outcome | _Bad:
+    def outcome(self, rse: Rse, path: bytes, replicas: Sequence[Replica]) -> Outcome | _Bad:
         if len(replicas) != 1:
             several = ", ".join(":".join(replica.did) for replica in replicas)
-            said = f"it is not clear which file this is: {several}" if several else "Rucio has no replica of it there"
-            return Outcome(path, "refused", said)
+            message = (
+                f"it is not clear which file this is: {several}" if several else "Rucio has no replica of it there"
+            )
+            return Outcome(path, "refused", message)
         (replica,) = replicas
         if replica.state == "D" or any(one.state == "B" for one in self._declared.get(replica.did, ())):
             return Outcome(path, "waiting")

@@ -2,7 +2,7 @@
 
 It pastes the path into a URL. Where the protocol takes that apart again, `a?b` and `a#b` have become `a`; older
 versions pass the URL to a shell as well. And it deletes whatever is there: a path that leaves the RSE, and over HTTP a
-whole directory. Refusals are counted by what stands before their first colon.
+whole directory. Refusals are counted by the text before their first colon.
 """
 
 import re

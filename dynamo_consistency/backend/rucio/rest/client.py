@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from dynamo_consistency.backend.rucio.catalogue.lfn2pfn import Did
 from dynamo_consistency.backend.rucio.options import RestOptions
-from dynamo_consistency.backend.rucio.rest.http import Answer, AnswerError, LostAnswerError, Server, lines
+from dynamo_consistency.backend.rucio.rest.http import AnswerError, HttpAnswer, LostAnswerError, RucioServer, lines
 from dynamo_consistency.backend.rucio.rest.tokens import TOKEN_HEADER, new_token
 
 __all__ = ["AnswerError", "LostAnswerError", "NotDeclared", "RestClient", "rest_id"]
@@ -27,11 +27,11 @@ def rest_id(rse: Any) -> str:
 
 
 class RestClient:
-    """Rucio's server. Nothing is asked before the first call; every call raises what `Server.ask` raises."""
+    """Rucio's server. Nothing is asked before the first call; every call raises what `RucioServer.ask` raises."""
 
     def __init__(self, options: RestOptions) -> None:
         self._options = options
-        self._server = Server(options.url, options)
+        self._server = RucioServer(options.url, options)
         self._token: str | None = None
 
     @property
@@ -41,18 +41,18 @@ class RestClient:
 
     def ping(self) -> str:
         """The server's version; this needs no account."""
-        told = self._read("/ping", self._server.ask("GET", "/ping", {}))
-        if not isinstance(told, dict) or not isinstance(told.get("version"), str):
+        reply = self._read("/ping", self._server.ask("GET", "/ping", {}))
+        if not isinstance(reply, dict) or not isinstance(reply.get("version"), str):
             raise self._server.lost("GET /ping", "it names no version; is this Rucio?")
-        return str(told["version"])
+        return str(reply["version"])
 
     def rse(self, rse: str) -> Mapping[str, Any]:
         """What the server says of an RSE: `id`, `deterministic`, `protocols`, …"""
         path = f"/rses/{quote(rse, safe='')}"
-        told = self._read(path, self._ask("GET", path))
-        if not isinstance(told, dict) or "id" not in told:
+        reply = self._read(path, self._ask("GET", path))
+        if not isinstance(reply, dict) or "id" not in reply:
             raise self._server.lost(f"GET {path}", "it describes no RSE")
-        return told
+        return reply
 
     def rses(self, expression: str) -> set[str]:
         """The RSEs of an expression; none where it is right but fits none."""
@@ -63,7 +63,7 @@ class RestClient:
                 return set()
             raise
         try:
-            return {str(told["rse"]) for told in lines(answer)}
+            return {str(reply["rse"]) for reply in lines(answer)}
         except (ValueError, KeyError, TypeError):
             raise self._server.lost("GET /rses/", "it lists no RSEs") from None
 
@@ -73,11 +73,11 @@ class RestClient:
         path = f"/rses/{quote(rse, safe='')}/lfns2pfns"
         for start in range(0, len(dids), NAMES_IN_A_QUERY):
             some = dids[start : start + NAMES_IN_A_QUERY]
-            told = self._read(path, self._ask("GET", path, [("lfn", f"{scope}:{name}") for scope, name in some]))
+            reply = self._read(path, self._ask("GET", path, [("lfn", f"{scope}:{name}") for scope, name in some]))
             try:
-                found |= {Did(scope, name): str(told[f"{scope}:{name}"]) for scope, name in some}
+                found |= {Did(scope, name): str(reply[f"{scope}:{name}"]) for scope, name in some}
             except (KeyError, TypeError):
-                raise self._server.lost(f"GET {path}", "it does not tell all PFNs") from None
+                raise self._server.lost(f"GET {path}", "it does not give all PFNs") from None
         return found
 
     def available(self, dids: Sequence[Did]) -> dict[Did, set[str]]:
@@ -85,13 +85,13 @@ class RestClient:
         path = "/replicas/list"
         content = {"dids": [did._asdict() for did in dids], "sort": "random"}  # sorting by distance is slow
         try:
-            told = [
+            rows = [
                 (line["scope"], line["name"], line["states"])
                 for line in lines(self._ask("POST", path, content=content))
             ]
             return {
                 Did(scope, name): {rse for rse, state in states.items() if state == "AVAILABLE"}
-                for scope, name, states in told
+                for scope, name, states in rows
             }
         except (ValueError, KeyError, TypeError, AttributeError):
             raise self._server.lost(f"POST {path}", "it lists no replicas") from None
@@ -105,15 +105,15 @@ class RestClient:
         replicas = [{"scope": did.scope, "name": did.name, "rse_id": rse_id} for did in dids]
         # `force` would declare again what is on its way back already.
         content = {"replicas": replicas, "reason": reason, "force": False}
-        told = self._read(path, self._ask("POST", path, content=content))
+        reply = self._read(path, self._ask("POST", path, content=content))
         known: dict[str, tuple[Did, NotDeclared]] = {}
         for did in dids:
             known[f"{did.scope}:{did.name} Already declared"] = did, "declared"
             known[f"({did.scope}, {did.name!r}) Unknown replica"] = did, "unknown"
         try:
-            return dict(known[text] for texts in told.values() for text in texts)
+            return dict(known[text] for texts in reply.values() for text in texts)
         except (KeyError, TypeError, AttributeError):
-            raise self._server.lost(f"POST {path}", "it says something unknown of a replica") from None
+            raise self._server.lost(f"POST {path}", "it says something unknown about a replica") from None
 
     def quarantine(self, rse_id: str, files: Mapping[str, Did]) -> None:
         """Hand files over to Rucio's dark reaper, by their paths below the RSE's prefix.
@@ -126,7 +126,7 @@ class RestClient:
         if self._ask("POST", path, content={"rse_id": rse_id, "replicas": replicas}).body.strip():
             raise self._server.lost(f"POST {path}", "it says something where Rucio says nothing")
 
-    def _ask(self, method: str, path: str, query: Sequence[tuple[str, str]] = (), content: object = None) -> Answer:
+    def _ask(self, method: str, path: str, query: Sequence[tuple[str, str]] = (), content: object = None) -> HttpAnswer:
         """One request, with a token that is renewed once if the server takes it no more; then nothing was done."""
         fresh = self._token is None
         try:
@@ -142,7 +142,7 @@ class RestClient:
             self._token = new_token(self._options)
         return {TOKEN_HEADER: self._token, "X-Rucio-Account": self._options.account}
 
-    def _read(self, path: str, answer: Answer) -> Any:
+    def _read(self, path: str, answer: HttpAnswer) -> Any:
         try:
             return json.loads(answer.body)
         except ValueError:

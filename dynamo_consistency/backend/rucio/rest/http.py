@@ -21,8 +21,8 @@ from dynamo_consistency.secrets import redact
 CONNECT_TIMEOUT = 10
 """Seconds in which a connection must be made."""
 
-_SAID = 300
-"""Characters of what a server says that are repeated."""
+_REPEATED = 300
+"""Characters of a server's message that are repeated."""
 
 
 class AnswerError(BackendError):
@@ -40,7 +40,7 @@ class LostAnswerError(BackendError):
     """It is not known whether the server has done what it was asked."""
 
 
-class Answer(NamedTuple):
+class HttpAnswer(NamedTuple):
     """The answer to a request that was carried out."""
 
     status: int
@@ -48,7 +48,7 @@ class Answer(NamedTuple):
     body: bytes
 
 
-class Server:
+class RucioServer:
     """One of Rucio's servers. `certificate` and `key` are files that prove who asks."""
 
     def __init__(self, url: str, options: RestOptions, certificate: str | None = None, key: str | None = None) -> None:
@@ -72,8 +72,11 @@ class Server:
         headers: Mapping[str, str],
         query: Sequence[tuple[str, str]] = (),
         content: object = None,
-    ) -> Answer:
-        """Raises AnswerError and LostAnswerError; BackendError when nothing was sent, as no connection was made."""
+    ) -> HttpAnswer:
+        """The answer to one request, sent once; `content` goes as JSON.
+
+        Raises AnswerError and LostAnswerError; BackendError when nothing was sent, as no connection was made.
+        """
         url = self._url + path + ("?" + urlencode(query) if query else "")
         body = None if content is None else json.dumps(content).encode("ascii")
         kind = {} if body is None else {"Content-Type": "application/json"}
@@ -82,7 +85,7 @@ class Server:
             response = self._pool.request(
                 method, url, body=body, headers={"User-Agent": "dynamo-consistency", **kind, **headers}, redirect=False
             )
-            answer = Answer(response.status, response.headers, response.data)
+            answer = HttpAnswer(response.status, response.headers, response.data)
         except (NewConnectionError, ConnectTimeoutError) as error:
             raise BackendError(
                 f"Rucio's server {self.place} cannot be reached: {_words(error)}; is its URL right, and is it up?"
@@ -102,17 +105,18 @@ class Server:
         return answer
 
     def lost(self, what: str, reason: str) -> LostAnswerError:
+        """The error for the request `what` (method and path) whose answer cannot be used, and why."""
         return LostAnswerError(
             redact(f"Rucio's server {self.place} did not answer {what} as it should: {reason}; run again")
         )
 
-    def _complaint(self, what: str, answer: Answer) -> BackendError:
-        """A server that names no exception is no Rucio, but what stands before it: who knows what is behind."""
+    def _complaint(self, what: str, answer: HttpAnswer) -> BackendError:
+        """A server that names no exception is not Rucio but a proxy before it, and what Rucio did is unknown."""
         kind = answer.headers.get("ExceptionClass", "")
-        said = f"{kind}: {answer.headers.get('ExceptionMessage', '')}" if kind else f"status {answer.status}"
+        message = f"{kind}: {answer.headers.get('ExceptionMessage', '')}" if kind else f"status {answer.status}"
         if answer.status >= 500 and not kind:
-            return self.lost(what, said)
-        sentence = f"Rucio's server {self.place} refused {what}: {' '.join(said.split())[:_SAID]}"
+            return self.lost(what, message)
+        sentence = f"Rucio's server {self.place} refused {what}: {' '.join(message.split())[:_REPEATED]}"
         return AnswerError(redact(sentence + self._advice(answer.status, kind)), answer.status, kind)
 
     def _advice(self, status: int, kind: str) -> str:
@@ -127,7 +131,7 @@ class Server:
         return ""
 
 
-def lines(answer: Answer) -> Iterator[Any]:
+def lines(answer: HttpAnswer) -> Iterator[Any]:
     """The values of an answer in JSON, one a line. Raises ValueError for what is none."""
     for line in answer.body.splitlines():
         if line.strip():
@@ -143,5 +147,5 @@ def _context(ca: str | None) -> ssl.SSLContext:
 
 def _words(error: HTTPError) -> str:
     """What went wrong, without the connection that it went wrong with."""
-    said = redact(" ".join(str(error).split()))
-    return said.partition("): ")[2] or said
+    words = redact(" ".join(str(error).split()))
+    return words.partition("): ")[2] or words

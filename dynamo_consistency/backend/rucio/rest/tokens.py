@@ -5,7 +5,7 @@ import time
 
 from dynamo_consistency import secrets
 from dynamo_consistency.backend.rucio.options import RestOptions
-from dynamo_consistency.backend.rucio.rest.http import Server
+from dynamo_consistency.backend.rucio.rest.http import RucioServer
 from dynamo_consistency.errors import ConfigurationError
 from dynamo_consistency.listers import credentials
 from dynamo_consistency.listers.credentials import Credential
@@ -16,7 +16,7 @@ TOKEN_HEADER = "X-Rucio-Auth-Token"  # noqa: S105 (a name)
 def new_token(options: RestOptions) -> str:
     """A token of the account: fresh from the server, or from where whoever renews it leaves it.
 
-    Raises ConfigurationError where there is nothing to prove the account with, BackendError as `Server.ask` does.
+    Raises ConfigurationError where there is nothing to prove the account with, BackendError as `RucioServer.ask` does.
     """
     if options.auth == "token":
         return _ready_made(options)
@@ -24,9 +24,9 @@ def new_token(options: RestOptions) -> str:
     url = options.auth_url or options.url
     if options.auth == "userpass":
         headers |= {"X-Rucio-Username": options.username or "", "X-Rucio-Password": _password(options)}
-        server = Server(url, options)
+        server = RucioServer(url, options)
     else:
-        server = Server(url, options, *_certificate(options))
+        server = RucioServer(url, options, *_certificate(options))
     path = f"/auth/{options.auth}"
     token = server.ask("GET", path, headers).headers.get(TOKEN_HEADER)
     if not token:

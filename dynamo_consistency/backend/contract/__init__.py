@@ -1,0 +1,47 @@
+"""What a backend is: the eleven names of the public API, and what the engine uses beside them when it is there.
+
+A backend is any object with the attributes of `Backend`: an instance of a class of ours, a Python module, or what a
+third party's entry point returns. `required` has the eleven names, with the smallest backend as an example; `optional`
+has one Protocol for each further feature; `data` has what passes between. All are imported from here.
+
+A site is called as the inventory calls it. Foreign code may raise anything: it becomes a BackendError in one sentence.
+"""
+
+from dynamo_consistency.backend.contract.data import INVENTORY_COLUMNS, Asked, Became, Known, ListedFile, Outcome
+from dynamo_consistency.backend.contract.optional import (
+    BulkDatasetFilter,
+    DescribedBackend,
+    DirectoryRegistry,
+    FollowingRegistry,
+    ItemisingRegistry,
+    ListingSourceBackend,
+    LookingInventory,
+    RunningRegistry,
+    SourcesRegistry,
+    StreamingInventory,
+)
+from dynamo_consistency.backend.contract.required import Backend, DatasetFilter, Inventory, Registry, SiteInfo
+
+__all__ = [
+    "INVENTORY_COLUMNS",
+    "Asked",
+    "Backend",
+    "Became",
+    "BulkDatasetFilter",
+    "DatasetFilter",
+    "DescribedBackend",
+    "DirectoryRegistry",
+    "FollowingRegistry",
+    "Inventory",
+    "ItemisingRegistry",
+    "Known",
+    "ListedFile",
+    "ListingSourceBackend",
+    "LookingInventory",
+    "Outcome",
+    "Registry",
+    "RunningRegistry",
+    "SiteInfo",
+    "SourcesRegistry",
+    "StreamingInventory",
+]
