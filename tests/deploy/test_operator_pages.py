@@ -62,7 +62,7 @@ def test_defaults_are_the_defaults():
 
 
 def test_annotations_and_labels_are_called_what_they_are_called(text):
-    told = set(re.findall(rf"{re.escape(names.GROUP)}/(\w+)", text))
+    told = set(re.findall(rf"{re.escape(names.API_GROUP)}/(\w+)", text))
     ours = {
         names.ANNOTATION_APPROVE,
         names.ANNOTATION_REQUESTED_AT,

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from consistency_operator import names
 from consistency_operator.manifests import run_check_of
-from consistency_operator.manifests.jobs import DAY
+from consistency_operator.manifests.jobs import DAY_SECONDS
 from kubernetes import client
 from manifests_examples import KERBEROS
 
@@ -94,7 +94,7 @@ def test_there_are_never_more_pods_or_failures_than_shards(build):
 def test_a_job_ends_with_its_run_and_goes_away_after_it(build, stage):
     job = build(stage, seconds_left=-3, runDeadlineSeconds=1000)
     assert job["spec"]["activeDeadlineSeconds"] == 1
-    assert job["spec"]["ttlSecondsAfterFinished"] == 1000 + DAY
+    assert job["spec"]["ttlSecondsAfterFinished"] == 1000 + DAY_SECONDS
 
 
 @pytest.mark.parametrize("stage", names.JOB_STAGES)

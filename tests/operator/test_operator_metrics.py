@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Operator, check, condition, last_run, stage_of
-from consistency_operator.metrics.exposition import PREFIX
+from consistency_operator.metrics.exposition import METRIC_PREFIX
 from consistency_operator.metrics.gauges import GAUGES
 from consistency_operator.names import PLURAL
 from fake_cluster import FakeCluster
@@ -19,7 +19,7 @@ OF_THE_CHECK = {"obj_namespace": "default", "obj_name": "t2-a", "site": "T2_A"}
 
 def series(name: str, **labels: str) -> str:
     told = sorted({**OF_THE_CHECK, **labels}.items())
-    return f"{PREFIX}_{name}" + "{" + ",".join(f'{label}="{value}"' for label, value in told) + "}"
+    return f"{METRIC_PREFIX}_{name}" + "{" + ",".join(f'{label}="{value}"' for label, value in told) + "}"
 
 
 def test_a_run_that_succeeds_is_measured(cluster: FakeCluster, operator: Operator) -> None:
@@ -110,12 +110,12 @@ def test_an_invalid_or_suspended_check_has_no_gap_in_its_series(cluster: FakeClu
     cluster.create(PLURAL, check("t2-b", suspend=True))
     operator.start()
     cluster.until(lambda: condition(cluster, "Ready") and condition(cluster, "Ready", "t2-b"))
-    told = cluster.until(lambda: operator.metrics().get(f"{PREFIX}_operator_checks") == 2 and operator.metrics())
+    told = cluster.until(lambda: operator.metrics().get(f"{METRIC_PREFIX}_operator_checks") == 2 and operator.metrics())
     assert told[series("ready")] == 0
     assert told[series("suspended", obj_name="t2-b")] == 1
 
 
 def test_the_page_names_every_metric_and_no_other() -> None:
-    written = set(re.findall(rf"`{PREFIX}_(\w+)`", PAGE.read_text()))
+    written = set(re.findall(rf"`{METRIC_PREFIX}_(\w+)`", PAGE.read_text()))
     own = {"runs_total", "requests_total", "operator_failures_total", "operator_checks", "operator_overdue_seconds"}
     assert written == {gauge.name for gauge in GAUGES} | own

@@ -157,10 +157,10 @@ def test_of_a_listing_that_has_failed_the_failed_shards_must_have_told_why() -> 
 def test_of_pods_that_a_deadline_has_stopped_nothing_is_waited_for() -> None:
     state = state_of(job_body(status=over("Failed", "DeadlineExceeded")))
     assert state.told
-    assert "runDeadlineSeconds" in state.trouble
+    assert "runDeadlineSeconds" in state.problem
 
 
-# ----------------------------------------------------------------------------------------------------------- trouble
+# ----------------------------------------------------------------------------------------------------------- problem
 
 FAILED = over("Failed", "BackoffLimitExceeded", "Job has reached the specified backoff limit")
 WAITING = {"state": {"waiting": {"reason": "ImagePullBackOff", "message": "Back-off pulling image"}}}
@@ -235,7 +235,7 @@ TROUBLES: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
 @pytest.mark.parametrize("name", TROUBLES)
 def test_people_are_told_what_went_wrong(name: str) -> None:
     job, pod, expected = TROUBLES[name]
-    assert state_of(job, pod).trouble == expected
+    assert state_of(job, pod).problem == expected
 
 
 def test_a_wrong_configuration_is_known_by_its_exit_code() -> None:
@@ -246,24 +246,24 @@ def test_a_wrong_configuration_is_known_by_its_exit_code() -> None:
 
 def test_of_many_shards_the_first_three_are_told_and_how_many_more_there_are() -> None:
     job = listing("", "0-9", type_="Failed", reason="MaxFailedIndexesExceeded")
-    trouble = state_of(job, *(pod_body(1, "boom", index=n) for n in range(10))).trouble
-    assert trouble.count("boom") == 3
-    assert trouble.endswith("; and 7 more")
+    problem = state_of(job, *(pod_body(1, "boom", index=n) for n in range(10))).problem
+    assert problem.count("boom") == 3
+    assert problem.endswith("; and 7 more")
 
 
 def test_long_last_words_are_cut() -> None:
-    assert len(state_of(job_body(status=FAILED), pod_body(1, "x" * 3000)).trouble) <= 300
+    assert len(state_of(job_body(status=FAILED), pod_body(1, "x" * 3000)).problem) <= 300
 
 
 def test_a_sidecar_says_nothing_of_the_worker() -> None:
     pod = pod_body(None)
     sidecar = {"name": "proxy", "state": {"terminated": {"exitCode": 1, "message": "proxy died"}}}
     pod["status"]["containerStatuses"] = [sidecar, {"name": "worker", "state": {"running": {}}}]
-    assert state_of(job_body(status={"ready": 0}), pod).trouble == ""
+    assert state_of(job_body(status={"ready": 0}), pod).problem == ""
 
 
 def test_a_container_that_goes_before_the_worker_can_be_what_fails() -> None:
     pod = pod_body(1, "", state={"waiting": {"reason": "PodInitializing"}})
     ended = {"terminated": {"exitCode": 3, "message": "no ticket", "reason": "Error", "finishedAt": ENDED}}
     pod["status"]["initContainerStatuses"] = [{"name": "kinit", "state": ended}]
-    assert state_of(job_body(status=FAILED), pod).trouble == "the snapshot ended with exit code 3: no ticket"
+    assert state_of(job_body(status=FAILED), pod).problem == "the snapshot ended with exit code 3: no ticket"

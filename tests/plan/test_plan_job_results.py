@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from consistency_operator.plan import DeleteJob, ListPods
 from consistency_operator.plan.job_stages import GOING_WITHIN, LOOK_AGAIN, TOLD_WITHIN
-from consistency_operator.resource.status import FinishedRun, Hole
+from consistency_operator.resource.status import FinishedRun, HoleRecord
 from plan_cases import (
     DAY,
     FOUND,
@@ -56,7 +56,7 @@ def test_an_operator_that_was_away_looks_at_the_pods_before_it_believes_that_the
 
 
 def test_the_counts_of_all_shards_are_summed_beside_those_of_the_snapshot() -> None:
-    holes = (Hole(path="/store/mc/a", reason="timeout"),)
+    holes = (HoleRecord(path="/store/mc/a", reason="timeout"),)
     shards = [replace(shard, holes=holes * 2) for shard in SHARDS]
     result = planned(resource(), LISTING, job("Listing", "Complete", results=tuple(shards), completions=4))
     run = result.status.run
@@ -87,7 +87,7 @@ def test_failed_shards_are_tolerated_when(name: str) -> None:
         "Listing",
         "Failed",
         reason="FailedIndexes",
-        trouble="shard 1 needed more memory",
+        problem="shard 1 needed more memory",
         completions=completions,
         max_failed_indexes=allowed,
         completed_indexes=completed,
@@ -116,7 +116,7 @@ def test_a_job_that_does_not_get_going_is_looked_into_and_people_are_told_why() 
     assert later.actions == (ListPods(hindered.name, hindered.uid),)
     assert later.status.run
     assert "its events tell why" in later.status.run.message
-    why = replace(hindered, trouble="shard 0 cannot start: its image x cannot be had")
+    why = replace(hindered, problem="shard 0 cannot start: its image x cannot be had")
     told_so = planned(resource(), later.status, why, now=NOW + GOING_WITHIN)
     assert told_so.status.condition("Running") != later.status.condition("Running")
     assert told_so.wake_at == NOW + 2 * GOING_WITHIN

@@ -55,7 +55,7 @@ class Fate(NamedTuple):
 
 
 def fate(name: str, stage: JobStage) -> Fate:
-    trouble = "it broke"
+    problem = "it broke"
     fates = {
         "not asked for": Fate(recorded=False),
         "asked for just now": Fate(seen=False, asked=NOW - MINUTE / 2),
@@ -63,12 +63,12 @@ def fate(name: str, stage: JobStage) -> Fate:
         "running": Fate(jobs=(job(stage),)),
         "complete": Fate(jobs=(job(stage, "Complete", results=RESULTS[stage]),)),
         "complete, seen for the first time": Fate(seen=False, jobs=(job(stage, "Complete", results=RESULTS[stage]),)),
-        "failed": Fate(jobs=(job(stage, "Failed", trouble=trouble),)),
-        "misconfigured": Fate(jobs=(job(stage, "Failed", trouble=trouble, misconfigured=True),)),
+        "failed": Fate(jobs=(job(stage, "Failed", problem=problem),)),
+        "misconfigured": Fate(jobs=(job(stage, "Failed", problem=problem, misconfigured=True),)),
         "vanished": Fate(),
         "another of that name": Fate(jobs=(job(stage, uid="another"),)),
         "foreign": Fate(jobs=(job(stage, "Foreign", uid=""),)),
-        "refused": Fate(jobs=(job(stage, "Refused", uid="", trouble="too much memory"),)),
+        "refused": Fate(jobs=(job(stage, "Refused", uid="", problem="too much memory"),)),
         "running, deadline over": Fate(jobs=(job(stage),), deadline=NOW),
         "complete, deadline over": Fate(jobs=(job(stage, "Complete", results=RESULTS[stage]),), deadline=NOW),
         "not asked for, deadline over": Fate(recorded=False, deadline=NOW),

@@ -237,7 +237,7 @@ def test_what_the_action_has_requested_is_told_by_kind() -> None:
 
 
 def test_an_action_that_failed_tells_what_was_requested_until_then() -> None:
-    failed = job("Action", "Failed", results=(replace(DONE, result="Failed", exit_code=1),), trouble="the site is gone")
+    failed = job("Action", "Failed", results=(replace(DONE, result="Failed", exit_code=1),), problem="the site is gone")
     result = planned(resource(), ACTING, failed)
     past = result.status.history[0]
     assert (past.result, past.reason, past.message) == ("Failed", "ActionFailed", "the site is gone")

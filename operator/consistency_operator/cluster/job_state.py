@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any, Literal
 
 from consistency_operator.cluster import diagnosis
-from consistency_operator.cluster.pods import Pod, belongs_to, pod_from
+from consistency_operator.cluster.pods import Pod, is_pod_of, pod_from
 from consistency_operator.cluster.worker_result import WorkerResult
 from consistency_operator.names import CONFIGURATION, JOB_STAGES, LABEL_RUN, LABEL_STAGE, JobStage
 
-State = Literal["Running", "Complete", "Failed", "Foreign", "Refused"]
+JobStateName = Literal["Running", "Complete", "Failed", "Foreign", "Refused"]
 
 
 @dataclass(frozen=True)
@@ -18,9 +18,9 @@ class JobState:
     """A Job of this operator, or the reason why there is none.
 
     `state`: Foreign: a Job of that name belongs to somebody else (no other field is then to be trusted). Refused: the
-    API server will not have it, however often it is asked; `trouble` says why. Running: not yet Complete or Failed,
+    API server will not have it, however often it is asked; `problem` says why. Running: not yet Complete or Failed,
     suspended and waiting Jobs included.
-    `reason`: of the condition Failed. `trouble`: what went wrong, or hinders it, a sentence for people; else empty.
+    `reason`: of the condition Failed. `problem`: what went wrong, or hinders it, a sentence for people; else empty.
     `listed`: its pods have been listed by this operator. `told`: all that they can tell is here. A Job that is over and
     not `told` may have pods that were not seen yet: list them again. `hindered`: it goes on, but none of its pods runs.
     `misconfigured`: a person has to change something, trying again is of no use.
@@ -30,9 +30,9 @@ class JobState:
     run_id: str
     name: str
     uid: str = ""
-    state: State = "Running"
+    state: JobStateName = "Running"
     reason: str = ""
-    trouble: str = ""
+    problem: str = ""
     listed: bool = True
     told: bool = True
     hindered: bool = False
@@ -68,9 +68,9 @@ def from_job(job: Mapping[str, Any], pods: Iterable[Mapping[str, Any]] | None, o
     if not _is_owned(metadata, owner_uid):
         return foreign(stage, run_id, metadata["name"])
     end = _end(status)
-    own = [pod_from(pod) for pod in pods or () if belongs_to(pod, metadata["uid"])]
+    own = [pod_from(pod) for pod in pods or () if is_pod_of(pod, metadata["uid"])]
     attempts = _last_attempts(own)
-    state: State = "Running" if end is None else "Complete" if end["type"] == "Complete" else "Failed"
+    state: JobStateName = "Running" if end is None else "Complete" if end["type"] == "Complete" else "Failed"
     completed, failed = _indexes(spec, status, state)
     hindered = state == "Running" and not status.get("ready")
     return JobState(
@@ -80,7 +80,7 @@ def from_job(job: Mapping[str, Any], pods: Iterable[Mapping[str, Any]] | None, o
         uid=metadata["uid"],
         state=state,
         reason=str(end.get("reason") or "") if end and state == "Failed" else "",
-        trouble=_trouble(stage, end, attempts) if state == "Failed" or hindered else "",
+        problem=_problem(stage, end, attempts) if state == "Failed" or hindered else "",
         hindered=hindered,
         deleting="deletionTimestamp" in metadata,
         listed=pods is not None,
@@ -97,7 +97,7 @@ def from_job(job: Mapping[str, Any], pods: Iterable[Mapping[str, Any]] | None, o
 
 def refused(stage: JobStage, run_id: str, name: str, why: str) -> JobState:
     """The state of a Job that the API server refuses for good (400, 422): `why` is its message."""
-    return JobState(stage, run_id, name, state="Refused", trouble=why)
+    return JobState(stage, run_id, name, state="Refused", problem=why)
 
 
 def foreign(stage: JobStage, run_id: str, name: str) -> JobState:
@@ -117,7 +117,7 @@ def _end(status: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return next(over, None)
 
 
-def _indexes(spec: Mapping[str, Any], status: Mapping[str, Any], state: State) -> tuple[set[int], set[int]]:
+def _indexes(spec: Mapping[str, Any], status: Mapping[str, Any], state: JobStateName) -> tuple[set[int], set[int]]:
     """The indexes that are done, and those that have failed; a Job with one pod has the index 0."""
     if spec.get("completionMode") == "Indexed":
         return indexes(status.get("completedIndexes")), indexes(status.get("failedIndexes"))
@@ -141,7 +141,7 @@ def _is_told(attempts: Sequence[Pod], completed: set[int], failed: set[int], end
     return completed <= succeeded_known and failed <= failed_known
 
 
-def _trouble(stage: JobStage, end: Mapping[str, Any] | None, attempts: Sequence[Pod]) -> str:
+def _problem(stage: JobStage, end: Mapping[str, Any] | None, attempts: Sequence[Pod]) -> str:
     """Why a Job has failed or does not get going, as far as it and its pods tell."""
     if end is not None and end.get("reason") == "DeadlineExceeded":
         return "it took longer than the run's deadline allows (spec.runDeadlineSeconds)"

@@ -68,7 +68,7 @@ def pod_from(body: Mapping[str, Any]) -> Pod:
     )
 
 
-def belongs_to(body: Mapping[str, Any], job_uid: str) -> bool:
+def is_pod_of(body: Mapping[str, Any], job_uid: str) -> bool:
     owners = body["metadata"].get("ownerReferences") or ()
     return any(owner.get("uid") == job_uid for owner in owners)
 

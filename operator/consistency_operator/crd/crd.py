@@ -7,7 +7,7 @@ import yaml
 from consistency_operator import names
 from consistency_operator.crd.cel_rules import add_rules
 from consistency_operator.crd.openapi_schema import Schema, spec_schema, status_schema
-from consistency_operator.resource.status import Status
+from consistency_operator.resource.status import CheckStatus
 from dynamo_consistency.check import SiteConsistencyCheck, Spec
 
 HEAD = "# Generated from the models of the check and of its status by `make crd`; do not edit.\n"
@@ -44,11 +44,11 @@ def custom_resource_definition() -> Schema:
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
         "metadata": {
-            "name": f"{names.PLURAL}.{names.GROUP}",
+            "name": f"{names.PLURAL}.{names.API_GROUP}",
             "labels": {"app.kubernetes.io/name": "dynamo-consistency"},
         },
         "spec": {
-            "group": names.GROUP,
+            "group": names.API_GROUP,
             "scope": "Namespaced",
             "names": {
                 "kind": kind,
@@ -76,7 +76,7 @@ def _version() -> Schema:
 
 
 def _schema() -> Schema:
-    spec, status = spec_schema(Spec), status_schema(Status)
+    spec, status = spec_schema(Spec), status_schema(CheckStatus)
     _as_map(spec["properties"]["listing"]["properties"]["roots"], "path")
     _as_map(status["properties"]["conditions"], "type", "status")
     schema = {

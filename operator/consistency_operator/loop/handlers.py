@@ -15,7 +15,7 @@ from consistency_operator.cluster.cache import check_of, key_of, slim_job
 from consistency_operator.cluster.credentials import log_in
 from consistency_operator.loop import kopf_startup
 from consistency_operator.loop.service import Service
-from consistency_operator.names import API_VERSION, LABEL_CHECK, PLURAL, Key
+from consistency_operator.names import API_VERSION, LABEL_CHECK, PLURAL, CheckKey
 from consistency_operator.settings import read_settings
 
 WATCH_SECONDS = 300
@@ -58,12 +58,12 @@ def probe(memo: kopf.Memo, **_: Any) -> float:
 
 
 @kopf.index(API_VERSION, PLURAL, id="checks")
-def index_check(body: kopf.Body, **_: Any) -> dict[Key, Body]:
+def index_check(body: kopf.Body, **_: Any) -> dict[CheckKey, Body]:
     return {key_of(body): dict(body)}
 
 
 @kopf.index("batch/v1", "jobs", id="jobs")
-def index_job(body: kopf.Body, **_: Any) -> dict[Key, Body]:
+def index_job(body: kopf.Body, **_: Any) -> dict[CheckKey, Body]:
     key = check_of(body)
     return {key: slim_job(body)} if key else {}
 

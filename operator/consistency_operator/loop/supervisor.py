@@ -6,11 +6,11 @@ import time
 from collections.abc import Sequence
 
 from consistency_operator.cluster.api import ApiError, Cluster
-from consistency_operator.cluster.cache import View
+from consistency_operator.cluster.cache import ClusterCache
 from consistency_operator.loop.reconciler import Reconciler, StatusRefused
 from consistency_operator.loop.workqueue import WorkQueue
 from consistency_operator.metrics.exposition import Metrics
-from consistency_operator.names import Key
+from consistency_operator.names import CheckKey
 from consistency_operator.settings import OperatorSettings
 
 log = logging.getLogger(__name__)
@@ -28,13 +28,13 @@ NEGLECTED = 300.0
 class Supervisor:
     """Reconciles checks: each serially, `WORKERS` at a time. Nothing that it holds is missed after a crash."""
 
-    def __init__(self, settings: OperatorSettings, cluster: Cluster, view: View, metrics: Metrics) -> None:
+    def __init__(self, settings: OperatorSettings, cluster: Cluster, cache: ClusterCache, metrics: Metrics) -> None:
         self._settings = settings
         self._cluster = cluster
-        self._view = view
+        self._cache = cache
         self._metrics = metrics
         self._queue = WorkQueue()
-        self._reconciler = Reconciler(settings, cluster, view, metrics, self._queue.poke)
+        self._reconciler = Reconciler(settings, cluster, cache, metrics, self._queue.poke)
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -49,7 +49,7 @@ class Supervisor:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._reconciler.stop()
 
-    def poke(self, key: Key, *, mended: bool = False) -> None:
+    def poke(self, key: CheckKey, *, mended: bool = False) -> None:
         """Something about the check has changed; `mended`: something that may have been the cause of failures."""
         if mended:
             self._queue.relax(key)
@@ -80,7 +80,7 @@ class Supervisor:
                 if wake_at is not None:
                     self._queue.wake_at(key, max(wake_at.timestamp(), time.time() + LEAST_SLEEP))
 
-    def _failed(self, key: Key, error: Exception) -> None:
+    def _failed(self, key: CheckKey, error: Exception) -> None:
         rest = self._queue.failed(key, least=REFUSED_REST if isinstance(error, StatusRefused) else 0)
         self._metrics.failed(error)
         unexpected = None if isinstance(error, ApiError | StatusRefused) else error
@@ -92,7 +92,7 @@ class Supervisor:
         """Ask from time to time what there really is, and drop what only a watch still shows."""
         while True:
             await asyncio.sleep(RESYNC)
-            shown = self._view.uids()
+            shown = self._cache.uids()
             namespaces: Sequence[str | None] = self._settings.namespaces or [None]
             try:
                 living = [await self._cluster.living_checks(namespace) for namespace in namespaces]
@@ -101,7 +101,7 @@ class Supervisor:
                 log.warning("what there is could not be listed: %s %s", type(error).__name__, error)
                 continue
             gone = shown.difference(*living)
-            self._view.left_out(gone)
+            self._cache.left_out(gone)
             if gone:
-                for key in self._view.known_keys():
+                for key in self._cache.known_keys():
                     self._queue.poke(key)

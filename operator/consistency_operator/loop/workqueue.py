@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from consistency_operator.names import Key
+from consistency_operator.names import CheckKey
 
 FIRST_REST = 1.0
 LONGEST_REST = 300.0
@@ -23,38 +23,38 @@ class WorkQueue:
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
-        self._due: dict[Key, float] = {}
-        self._heap: list[tuple[float, Key]] = []  # what is due and not out, and what was due before
-        self._out: dict[Key, float] = {}
-        self._failures: dict[Key, int] = {}
-        self._resting: dict[Key, float] = {}
-        self._mended: set[Key] = set()  # while they were out
+        self._due: dict[CheckKey, float] = {}
+        self._heap: list[tuple[float, CheckKey]] = []  # what is due and not out, and what was due before
+        self._out: dict[CheckKey, float] = {}
+        self._failures: dict[CheckKey, int] = {}
+        self._resting: dict[CheckKey, float] = {}
+        self._mended: set[CheckKey] = set()  # while they were out
         self._news = asyncio.Event()
 
-    def poke(self, key: Key) -> None:
+    def poke(self, key: CheckKey) -> None:
         """Make `key` due now, or when its rest is over."""
         self.wake_at(key, self._clock())
 
-    def wake_at(self, key: Key, moment: float) -> None:
+    def wake_at(self, key: CheckKey, moment: float) -> None:
         """Make `key` due at `moment`, unless it is due earlier."""
         moment = max(moment, self._resting.get(key, 0))
         if moment < self._due.get(key, float("inf")):
             self._due[key] = moment
             self._push(key)
 
-    def relax(self, key: Key) -> None:
+    def relax(self, key: CheckKey) -> None:
         """What made `key` fail may be mended, or what would have made it fail, if it is out: let it begin anew."""
         self._failures.pop(key, None)
         self._resting.pop(key, None)
         if key in self._out:
             self._mended.add(key)
 
-    def forget(self, key: Key) -> None:
+    def forget(self, key: CheckKey) -> None:
         """There is no such key any more."""
         self.relax(key)
         self._due.pop(key, None)
 
-    async def take(self) -> Key:
+    async def take(self) -> CheckKey:
         """The key that has been due for longest: waits until there is one. It is out until `put_back` or `failed`."""
         while True:
             self._news.clear()
@@ -71,12 +71,12 @@ class WorkQueue:
                 async with asyncio.timeout(min(rest, LONGEST_SLEEP)):
                     await self._news.wait()
 
-    def put_back(self, key: Key) -> None:
+    def put_back(self, key: CheckKey) -> None:
         """The key was dealt with."""
         self._return(key)
         self.relax(key)
 
-    def failed(self, key: Key, *, least: float = 0) -> float:
+    def failed(self, key: CheckKey, *, least: float = 0) -> float:
         """The key was not dealt with: it rests. The seconds, at least `least`, are the answer."""
         failures = self._failures[key] = self._failures.get(key, 0) + 1
         least = 0 if key in self._mended else least
@@ -91,15 +91,15 @@ class WorkQueue:
         waiting = [moment for key, moment in self._due.items() if key not in self._out]
         return max(0.0, *(now - moment for moment in (*waiting, *self._out.values(), now)))
 
-    def _return(self, key: Key) -> None:
+    def _return(self, key: CheckKey) -> None:
         self._out.pop(key, None)
         self._mended.discard(key)
         self._push(key)
 
-    def _push(self, key: Key) -> None:
+    def _push(self, key: CheckKey) -> None:
         if key in self._due and key not in self._out:
             heapq.heappush(self._heap, (self._due[key], key))
         self._news.set()
 
-    def _is_stale(self, moment: float, key: Key) -> bool:
+    def _is_stale(self, moment: float, key: CheckKey) -> bool:
         return self._due.get(key) != moment or key in self._out

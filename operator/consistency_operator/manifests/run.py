@@ -106,7 +106,7 @@ def unescaped(text: str) -> str:
     return text.replace("$$", "$")
 
 
-def claim_of(check: SiteConsistencyCheck, settings: WorkerSettings) -> str | None:
+def volume_claim_of(check: SiteConsistencyCheck, settings: WorkerSettings) -> str | None:
     """The PersistentVolumeClaim of the check's store; None where that is a URL."""
     store = check.spec.store
     return settings.store_claim if store is None else store.claim_name
@@ -119,7 +119,7 @@ def run_directory(run: JobRun, settings: WorkerSettings) -> str:
     """
     store = run.check.spec.store
     url = settings.store_url if store is None else store.url
-    folder = DATA_FOLDER if claim_of(run.check, settings) else url
+    folder = DATA_FOLDER if volume_claim_of(run.check, settings) else url
     if not folder:
         raise ConfigurationError("the check names no store, and the operator has none for it")
     return f"{folder.rstrip('/')}/{run.check.spec.site}/{run.id}"

@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from consistency_operator.manifests.run import BACKENDS_FOLDER, BACKENDS_SETTING, DATA_FOLDER, TERMINATION_SETTING
-from consistency_operator.names import GROUP, WORKER
+from consistency_operator.names import API_GROUP, WORKER
 from dynamo_consistency.check import PodTemplate
 from dynamo_consistency.checkfile import CHECK_SETTING
 
 OURS = "is the operator's own"
-_OWN_LABELS = (f"{GROUP}/", "app.kubernetes.io/", "batch.kubernetes.io/", "controller-uid", "job-name")
+_OWN_LABELS = (f"{API_GROUP}/", "app.kubernetes.io/", "batch.kubernetes.io/", "controller-uid", "job-name")
 _OWN_IN_POD = (
     "activeDeadlineSeconds",
     "automountServiceAccountToken",

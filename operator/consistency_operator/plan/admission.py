@@ -6,7 +6,7 @@ from datetime import datetime
 
 from consistency_operator.cluster.job_state import JobState
 from consistency_operator.resource.check import Resource
-from consistency_operator.resource.status import Status
+from consistency_operator.resource.status import CheckStatus
 
 _HOLDS_NO_PLACE = ("Queued", "AwaitingApproval")
 
@@ -36,7 +36,7 @@ class Claim:
     active: bool
 
 
-def claim_of(resource: Resource, status: Status, jobs: Iterable[JobState]) -> Claim | None:
+def claim_of(resource: Resource, status: CheckStatus, jobs: Iterable[JobState]) -> Claim | None:
     """The claim of a check; None when it neither runs nor waits.
 
     A Job that is not over holds a place, whatever the status says of its run. `status` must be the last one that the

@@ -8,9 +8,9 @@ from consistency_operator import names
 from consistency_operator.resource.check import Resource
 from consistency_operator.resource.status import Approval
 
-Place = Literal["Spec", "Annotation"]
+ApprovalSource = Literal["Spec", "Annotation"]
 
-_FIELDS: dict[Place, tuple[str, ...]] = {
+_FIELDS: dict[ApprovalSource, tuple[str, ...]] = {
     "Spec": ("f:spec", "f:approve", "f:run"),
     "Annotation": ("f:metadata", "f:annotations", f"f:{names.ANNOTATION_APPROVE}"),
 }
@@ -26,7 +26,7 @@ def approval_of(resource: Resource, run_id: str) -> Approval | None:
     return None
 
 
-def _approval(resource: Resource, place: Place) -> Approval:
+def _approval(resource: Resource, place: ApprovalSource) -> Approval:
     """By the manager that holds the field; of several the last, who has set it anew or agreed to it."""
     holders = [entry for entry in resource.managed_fields if _holds(entry, _FIELDS[place])]
     last = max(holders, key=lambda entry: str(entry.get("time") or ""), default={})

@@ -17,7 +17,7 @@ _LOOKED_AT = 13
 
 
 @dataclass(frozen=True)
-class Schedule:
+class CronSchedule:
     """A valid cron line in a time zone. `jitter`: how much later than written every run of this check starts.
 
     Through the changes of the clock it does as cron does: a time that is skipped in spring runs at the moment of the
@@ -68,10 +68,10 @@ class Schedule:
             return
 
 
-def schedule_of(check: SiteConsistencyCheck, uid: str) -> Schedule | None:
+def schedule_of(check: SiteConsistencyCheck, uid: str) -> CronSchedule | None:
     """The schedule of a check; None for one that is only run by hand. The jitter depends on `uid` alone."""
     spec = check.spec
     if spec.schedule is None:
         return None
     share = int.from_bytes(hashlib.sha256(uid.encode()).digest()[:8])
-    return Schedule(spec.schedule, spec.time_zone or "UTC", timedelta(seconds=share % (spec.jitter_seconds + 1)))
+    return CronSchedule(spec.schedule, spec.time_zone or "UTC", timedelta(seconds=share % (spec.jitter_seconds + 1)))

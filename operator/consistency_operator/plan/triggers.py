@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from consistency_operator.plan.context import Scene, newest_number, run_number
-from consistency_operator.plan.schedule import Schedule, schedule_of
+from consistency_operator.plan.context import PlanContext, newest_number, run_number
+from consistency_operator.plan.schedule import CronSchedule, schedule_of
 from consistency_operator.plan.types import Event
 from consistency_operator.resource.reasons import EventReason
-from consistency_operator.resource.status import Run, Status, Trigger
+from consistency_operator.resource.status import CheckStatus, Run, RunTrigger
 
 LATE = timedelta(minutes=5)
 """A scheduled run that starts so much after its time is called a catch-up."""
@@ -30,7 +30,7 @@ class Due:
 
 
 @dataclass(frozen=True)
-class Asks:
+class RunRequest:
     """What asks for a run and has not been given one; a run serves all of it."""
 
     due: Due | None = None
@@ -41,18 +41,18 @@ class Asks:
         return bool(self.due or self.manual or self.requested_at)
 
 
-def armed_schedule(scene: Scene) -> Schedule | None:
+def armed_schedule(context: PlanContext) -> CronSchedule | None:
     """The schedule by which runs start; None where there is none, or none may start."""
-    check = scene.resource.check
-    return schedule_of(check, scene.resource.uid) if check and scene.open_spec else None
+    check = context.resource.check
+    return schedule_of(check, context.resource.uid) if check and context.open_spec else None
 
 
-def observe_schedule(scene: Scene, status: Status) -> Status:
+def observe_schedule(context: PlanContext, status: CheckStatus) -> CheckStatus:
     """Note a schedule that is new, edited or resumed: of its times, those before now are not run any more.
 
     A last time that lies far in the future, as a wrong clock leaves it, is then forgotten as well.
     """
-    schedule = armed_schedule(scene)
+    schedule = armed_schedule(context)
     text = schedule.text if schedule else None
     if text == status.observed_schedule and (text is None) == (status.observed_schedule_time is None):
         return status
@@ -60,40 +60,40 @@ def observe_schedule(scene: Scene, status: Status) -> Status:
     return status.model_copy(
         update={
             "observed_schedule": text,
-            "observed_schedule_time": scene.now if text else None,
-            "last_schedule_time": last if last and last < scene.now + FAR_AHEAD else None,
+            "observed_schedule_time": context.now if text else None,
+            "last_schedule_time": last if last and last < context.now + FAR_AHEAD else None,
         }
     )
 
 
-def next_run_time(scene: Scene, status: Status) -> datetime | None:
+def next_run_time(context: PlanContext, status: CheckStatus) -> datetime | None:
     """When the schedule next starts a run."""
-    schedule = armed_schedule(scene)
+    schedule = armed_schedule(context)
     if schedule is None:
         return None
-    following = schedule.next_after(max(_handled_until(scene, status), scene.now - schedule.jitter))
+    following = schedule.next_after(max(_handled_until(context, status), context.now - schedule.jitter))
     return schedule.due_time(following) if following else None
 
 
-def asks(scene: Scene, status: Status) -> Asks:
+def run_request(context: PlanContext, status: CheckStatus) -> RunRequest:
     """What asks for a run now; nothing does while none may start."""
-    spec = scene.open_spec
+    spec = context.open_spec
     if spec is None:
-        return Asks()
-    due = due_time(scene, status)
-    manual, requested_at = spec.trigger.manual, scene.resource.requested_at
-    return Asks(
-        due=None if due and due.missed(scene.now) else due,
+        return RunRequest()
+    due = due_time(context, status)
+    manual, requested_at = spec.trigger.manual, context.resource.requested_at
+    return RunRequest(
+        due=None if due and due.missed(context.now) else due,
         manual=manual if manual != status.last_manual_trigger else None,
         requested_at=requested_at if requested_at != status.last_handled_requested_at else None,
     )
 
 
-def due_time(scene: Scene, status: Status) -> Due | None:
+def due_time(context: PlanContext, status: CheckStatus) -> Due | None:
     """The last time of the schedule that has come and was not handled yet; earlier ones are skipped."""
-    schedule, spec = armed_schedule(scene), scene.open_spec
-    handled = _handled_until(scene, status)
-    written = schedule.last_due(handled, scene.now) if schedule else None
+    schedule, spec = armed_schedule(context), context.open_spec
+    handled = _handled_until(context, status)
+    written = schedule.last_due(handled, context.now) if schedule else None
     if schedule is None or spec is None or written is None:
         return None
     start, patience = schedule.due_time(written), spec.starting_deadline_seconds
@@ -101,15 +101,15 @@ def due_time(scene: Scene, status: Status) -> Due | None:
     return Due(written, start, deadline, skipped=schedule.next_after(handled) != written)
 
 
-def start(scene: Scene, status: Status) -> tuple[Status, tuple[Event, ...]]:
+def start_run(context: PlanContext, status: CheckStatus) -> tuple[CheckStatus, tuple[Event, ...]]:
     """Of an idle check: with a new run in the queue where something asks for one and no Job goes on; and events."""
-    due = due_time(scene, status)
-    if due and due.missed(scene.now):
+    due = due_time(context, status)
+    if due and due.missed(context.now):
         return status.model_copy(update={"last_schedule_time": due.written}), (_missed(due),)
-    asked = asks(scene, status)
-    if not asked or any(scene.unfinished(status)):
+    asked = run_request(context, status)
+    if not asked or any(context.unfinished(status)):
         return status, ()
-    run = _new_run(scene, status, asked)
+    run = _new_run(context, status, asked)
     update: dict[str, Any] = {"run": run, "last_run_id": run.id}
     if asked.due:
         update["last_schedule_time"] = asked.due.written
@@ -121,30 +121,30 @@ def start(scene: Scene, status: Status) -> tuple[Status, tuple[Event, ...]]:
     return status.model_copy(update=update), events
 
 
-def _new_run(scene: Scene, status: Status, asked: Asks) -> Run:
+def _new_run(context: PlanContext, status: CheckStatus, asked: RunRequest) -> Run:
     """Its id is greater than any before, also where the clock has gone back or a run by hand came in between."""
-    newest = max([newest_number(status), *(run_number(job.run_id) for job in scene.jobs)])
-    minute = int((asked.due.start if asked.due else scene.now).timestamp() // 60)
+    newest = max([newest_number(status), *(run_number(job.run_id) for job in context.jobs)])
+    minute = int((asked.due.start if asked.due else context.now).timestamp() // 60)
     return Run(
         id=str(max(minute, newest + 1)),
-        trigger=_trigger(scene, asked),
-        generation=scene.resource.generation,
-        start_time=scene.now,
+        trigger=_trigger(context, asked),
+        generation=context.resource.generation,
+        start_time=context.now,
         starting_deadline_time=asked.due.deadline if asked.due else None,
         stage="Queued",
-        stage_start_time=scene.now,
+        stage_start_time=context.now,
     )
 
 
-def _trigger(scene: Scene, asked: Asks) -> Trigger:
+def _trigger(context: PlanContext, asked: RunRequest) -> RunTrigger:
     if asked.due:
-        return "CatchUp" if scene.now - asked.due.start > LATE else "Schedule"
+        return "CatchUp" if context.now - asked.due.start > LATE else "Schedule"
     return "Manual" if asked.manual else "Requested"
 
 
-def _handled_until(scene: Scene, status: Status) -> datetime:
+def _handled_until(context: PlanContext, status: CheckStatus) -> datetime:
     """The written time up to which all have been run, or are not to be run any more."""
-    return max(filter(None, (status.observed_schedule_time, status.last_schedule_time)), default=scene.now)
+    return max(filter(None, (status.observed_schedule_time, status.last_schedule_time)), default=context.now)
 
 
 def _missed(due: Due) -> Event:

@@ -7,7 +7,7 @@ from typing import Literal
 from consistency_operator.names import JobStage
 from consistency_operator.plan.admission import Admitted, Queued
 from consistency_operator.resource.reasons import WARNINGS, EventReason
-from consistency_operator.resource.status import Status
+from consistency_operator.resource.status import CheckStatus
 
 NotReady = Literal["", "SiteNotReady", "BackendUnreachable"]
 """Why a run cannot begin; empty when it can."""
@@ -96,7 +96,7 @@ class Event:
 class Plan:
     """What shall be. `status` is to be written where it differs from the one that was planned from."""
 
-    status: Status
+    status: CheckStatus
     events: tuple[Event, ...] = ()
     actions: tuple[Action, ...] = ()
     wake_at: datetime | None = None
