@@ -42,7 +42,7 @@ def version(cached: ClusterCache) -> int:
 
 def test_what_was_just_written_counts_until_the_watch_shows_something_newer() -> None:
     cached, watched, _ = cache(check_body(9))
-    cached.learn(check_body(10))
+    cached.record_answer(check_body(10))
     assert version(cached) == 10
     watched[KEY] = [check_body(11)]
     assert version(cached) == 11
@@ -52,7 +52,7 @@ def test_what_was_just_written_counts_until_the_watch_shows_something_newer() ->
 
 def test_a_check_that_the_watch_no_longer_shows_is_gone_whatever_was_written() -> None:
     cached, watched, _ = cache(check_body(9))
-    cached.learn(check_body(10))
+    cached.record_answer(check_body(10))
     del watched[KEY]
     assert cached.check(KEY) is None
     assert cached.all() == []
@@ -60,7 +60,7 @@ def test_a_check_that_the_watch_no_longer_shows_is_gone_whatever_was_written() -
 
 def test_a_check_made_anew_is_not_taken_for_the_old_one() -> None:
     cached, watched, _ = cache(check_body(9, generation=7))
-    cached.learn(check_body(10, generation=7))
+    cached.record_answer(check_body(10, generation=7))
     watched[KEY] = [check_body(12, uid="u2")]
     known = cached.check(KEY)
     assert known is not None
@@ -69,7 +69,7 @@ def test_a_check_made_anew_is_not_taken_for_the_old_one() -> None:
 
 def test_a_job_that_was_just_made_is_there_before_the_watch_shows_it() -> None:
     cached, _, watched = cache(check_body(1), jobs=(job_body("j1"),))
-    cached.learn(job_body("j2", 5))
+    cached.record_answer(job_body("j2", 5))
     assert [job["metadata"]["uid"] for job in cached.jobs(KEY)] == ["j2", "j1"]
     watched[KEY].append(job_body("j2", 6))
     assert [job["metadata"]["resourceVersion"] for job in cached.jobs(KEY)] == ["6", "1"]
@@ -77,11 +77,11 @@ def test_a_job_that_was_just_made_is_there_before_the_watch_shows_it() -> None:
 
 def test_what_a_listing_no_longer_has_is_left_out() -> None:
     cached, _, _ = cache(check_body(1), jobs=(job_body("j1"), job_body("j2")))
-    cached.learn(job_body("j3"))
+    cached.record_answer(job_body("j3"))
     assert cached.uids() == {"u1", "j1", "j2", "j3"}
-    cached.left_out({"j1", "j3"})
+    cached.set_gone({"j1", "j3"})
     assert [job["metadata"]["uid"] for job in cached.jobs(KEY)] == ["j2"]
-    cached.left_out({"u1"})
+    cached.set_gone({"u1"})
     assert cached.check(KEY) is None
 
 

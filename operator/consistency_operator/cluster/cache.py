@@ -61,12 +61,12 @@ class ClusterCache:
         created = {uid: body for uid, body in self._newer.items() if check_of(body) == key}
         return [self._newest(body) for uid, body in (created | watched).items() if uid not in self._gone]
 
-    def learn(self, body: Body) -> None:
+    def record_answer(self, body: Body) -> None:
         """The API server has just answered with this check or Job."""
         self._newer[_uid(body)] = body
 
-    def seen(self, body: Body) -> None:
-        """The watch has shown this."""
+    def record_watched(self, body: Body) -> None:
+        """The watch has shown this check or Job."""
         newer = self._newer.get(_uid(body))
         if newer is not None and _version(newer) <= _version(body):
             del self._newer[_uid(body)]
@@ -79,15 +79,15 @@ class ClusterCache:
         """Everything that is believed to be there."""
         return {_uid(body) for index in (self._checks, self._jobs) for body in _bodies(index)} | set(self._newer)
 
-    def left_out(self, gone: Iterable[str]) -> None:
-        """These no longer exist, although they are shown, and they are all of that sort."""
+    def set_gone(self, gone: Iterable[str]) -> None:
+        """These, and no others, no longer exist although the watch shows them."""
         self._gone = set(gone)
         for uid in self._gone:
             self.forget(uid)
 
-    def left_out_too(self, uid: str) -> None:
-        """This does not exist any more either."""
-        self.left_out(self._gone | {uid})
+    def add_gone(self, uid: str) -> None:
+        """This no longer exists either, although the watch shows it."""
+        self.set_gone(self._gone | {uid})
 
     def _body(self, key: CheckKey) -> Body | None:
         body = next((body for body in self._checks.get(key, []) if _uid(body) not in self._gone), None)

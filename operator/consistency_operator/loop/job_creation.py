@@ -23,7 +23,10 @@ class JobRefused(Exception):  # noqa: N818 (as the API server says it)
 async def make_job(
     cluster: Cluster, action: CreateJob, known: KnownCheck, jobs: Sequence[Body], settings: OperatorSettings
 ) -> Body:
-    """The Job that has the name now, be it ours or not. Raises JobRefused, or ApiError when nobody knows."""
+    """The Job that has the name now, be it ours or not.
+
+    Raises JobRefused, or ApiError when it is not known whether the Job was made.
+    """
     try:
         check = _check_of_run(action, known, jobs)
         run = JobRun(action.run_id, check, action.seconds_left, action.approved)

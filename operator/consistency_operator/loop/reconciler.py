@@ -1,7 +1,20 @@
 """One check: what is known goes into the plan, the status is written, and what the plan wants is done.
 
-What is known beyond checks and Jobs (answers of backends, pods of Jobs that are over, Jobs that were refused) can be
-lost at any moment: it is then found out again.
+The problem: the operator may be killed between any two requests, its watches lag behind what it has just written, and
+a second operator may run for a while beside it. Still a run must make each Job once, and its action must never be asked
+for a second time.
+
+The way: the plan is a pure function, and a step has one order: plan, write the status, then act. The status is written
+on condition that the check is still the version that was planned from. So what the operator intends is recorded before
+it is done, and of two operators only one acts. A crash in between is harmless: the next plan finds the intention in the
+status and the Job by its fixed name. An absent Job is looked up before the plan may rely on its absence. Events and
+deletions may be lost or come twice. All that is known besides (answers of backends, pods of Jobs that are over, Jobs
+that were refused) is kept in memory only, and is found out again after a restart.
+
+Not chosen: to act first and record the result, since a crash then makes a Job that nobody remembers; kopf's handlers
+for each change, with their finalizers, annotations and retries, since they keep their progress in the resource and plan
+from events, of which some are never seen; a lock over all checks, since one slow answer would hold up a thousand. Only
+the decision about a free run slot is taken under a lock, because two checks must not get the same one.
 """
 
 import asyncio
@@ -27,7 +40,7 @@ from consistency_operator.settings import OperatorSettings
 log = logging.getLogger(__name__)
 
 MOST_PLANS = 8
-"""In one reconciliation: each but the first because something was observed by acting, or another has written."""
+"""In one reconciliation: each but the first because an action has shown something new, or somebody else has written."""
 
 
 class StatusRefused(Exception):  # noqa: N818 (as the API server says it)
@@ -36,16 +49,24 @@ class StatusRefused(Exception):  # noqa: N818 (as the API server says it)
 
 @dataclass
 class Observed:
-    """What was found out about one check."""
+    """What was found out about one check, beyond its body and its Jobs.
+
+    `asking`: the run for which a backend is being asked, and the task that does it. `pods`: by the uid of their Job.
+    `not_made`: Jobs that were refused or belong to somebody else, by their name.
+    """
 
     preflight: Preflight | None = None
     asking: tuple[str, asyncio.Task[None]] | None = None
-    pods: dict[str, list[Body]] = field(default_factory=dict)  # by uid of their Job
-    not_made: dict[str, JobState] = field(default_factory=dict)  # by name
+    pods: dict[str, list[Body]] = field(default_factory=dict)
+    not_made: dict[str, JobState] = field(default_factory=dict)
 
 
 class Reconciler:
-    """`poke` is told the checks about which something was observed that they do not know themselves."""
+    """Reconciles checks; each may only be in one call of `reconcile` at a time.
+
+    `enqueue` is called with the key of a check that must be reconciled again although its resource did not change: its
+    backend has answered, or a run slot has become free.
+    """
 
     def __init__(
         self,
@@ -53,13 +74,13 @@ class Reconciler:
         cluster: Cluster,
         cache: ClusterCache,
         metrics: Metrics,
-        poke: Callable[[CheckKey], None],
+        enqueue: Callable[[CheckKey], None],
     ) -> None:
         self._settings = settings
         self._cluster = cluster
         self._cache = cache
         self._metrics = metrics
-        self._poke = poke
+        self._enqueue = enqueue
         self._preflights = Preflights(settings)
         self._observed: dict[CheckKey, Observed] = {}
         self._slots = RunSlots(cache, settings.max_concurrent_runs)
@@ -72,7 +93,7 @@ class Reconciler:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def reconcile(self, key: CheckKey) -> datetime | None:
-        """Bring one check forward as far as possible; when it wants to be looked at again.
+        """Bring one check forward as far as possible. Returns when it must be looked at again; None: when it changes.
 
         Raises ApiError or StatusRefused when that failed: it is then safe, and necessary, to try again later.
         """
@@ -92,25 +113,25 @@ class Reconciler:
         raise RuntimeError(f"after {MOST_PLANS} plans there is still something to do at once")
 
     async def _step(self, key: CheckKey, known: KnownCheck) -> tuple[bool, datetime | None]:
-        """Plan, write, act: whether to do so again at once, and else when."""
+        """Plan, write, act: whether to do so again at once, and otherwise when."""
         observed = self._observed.setdefault(key, Observed())
         bodies = await self._jobs(key, known)
         jobs = self._states(known, observed, bodies)
         self._slots.claim(known, jobs)
-        # Between the decision that a place is free and the status that says so, nobody else may take it.
+        # Between the decision that a slot is free and the status that says so, nobody else may take it.
         async with self._slots.deciding if waits(known) else nullcontext():
             world = World(self._slots.admission(known), observed.preflight)
             decided = plan(known.resource, known.status, jobs, datetime.now(UTC), world)
             written = await self._write(known, decided.status)
             self._slots.claim(written, jobs)
         await self._post(written, decided.events)
-        observed_more = [await self._act(action, written, observed, bodies) for action in decided.actions]
-        for waiting in self._slots.called():
-            self._poke(waiting)
+        news = [await self._act(action, written, observed, bodies) for action in decided.actions]
+        for waiting in self._slots.next_waiting():
+            self._enqueue(waiting)
         admitted = waits(written) and isinstance(self._slots.admission(written), Admitted)
-        return any(observed_more) or admitted, decided.wake_at
+        return any(news) or admitted, decided.wake_at
 
-    # --- knowing ----------------------------------------------------------------------------------------------
+    # --- observing --------------------------------------------------------------------------------------------
 
     async def _jobs(self, key: CheckKey, known: KnownCheck) -> list[Body]:
         """The check's Jobs. One that the status names, and no watch has shown, is asked for: absence must be sure."""
@@ -119,7 +140,7 @@ class Reconciler:
         if known.status.run and any(job.name not in there for job in known.status.run.jobs):
             bodies = await self._cluster.list_jobs(*key)
             for body in bodies:
-                self._cache.learn(body)
+                self._cache.record_answer(body)
         return bodies
 
     def _states(self, known: KnownCheck, observed: Observed, bodies: Sequence[Body]) -> list[JobState]:
@@ -131,12 +152,12 @@ class Reconciler:
         return [*filter(None, there), *observed.not_made.values()]
 
     async def _was_changed(self, key: CheckKey, known: KnownCheck) -> bool:
-        """After a write to `known` was refused: learn what the check is now; whether that is something else."""
+        """After a write to `known` was refused: ask for the check as it is now; whether it has changed."""
         body = await self._cluster.find_check(*key)
         if body is None or body["metadata"]["uid"] != known.resource.uid:
-            self._cache.left_out_too(known.resource.uid)
+            self._cache.add_gone(known.resource.uid)
             return True
-        self._cache.learn(body)
+        self._cache.record_answer(body)
         return bool(body["metadata"]["resourceVersion"] != known.body["metadata"]["resourceVersion"])
 
     def _forget(self, key: CheckKey) -> None:
@@ -145,7 +166,7 @@ class Reconciler:
         if observed and observed.asking:
             observed.asking[1].cancel()
 
-    # --- doing ------------------------------------------------------------------------------------------------
+    # --- acting -----------------------------------------------------------------------------------------------
 
     async def _write(self, known: KnownCheck, status: CheckStatus) -> KnownCheck:
         """Write the status where it differs. Raises ApiError 409 when `known` is not the newest any more."""
@@ -159,7 +180,7 @@ class Reconciler:
                 raise
             fields = "; ".join(error.refused_fields)
             raise StatusRefused(f"the API server refuses our status (is the CRD older?): {fields or error}") from error
-        self._cache.learn(body)
+        self._cache.record_answer(body)
         self._metrics.wrote(known.resource, known.status, status)
         return self._cache.check(key_of(body)) or known
 
@@ -172,7 +193,7 @@ class Reconciler:
                 log.warning("%s: the event %s could not be posted: %s", known.resource.key, event.reason, error)
 
     async def _act(self, action: Action, known: KnownCheck, observed: Observed, bodies: Sequence[Body]) -> bool:
-        """Do one thing; whether something was observed that the plan should know at once."""
+        """Do one thing; whether that has shown something that the plan should know at once."""
         namespace = known.resource.namespace
         match action:
             case AskBackend(run_id):
@@ -197,7 +218,7 @@ class Reconciler:
         if all(owner["uid"] != known.resource.uid for owner in body["metadata"].get("ownerReferences", [])):
             observed.not_made[name] = foreign(action.stage, action.run_id, name)
             return True
-        self._cache.learn(body)
+        self._cache.record_answer(body)
         return False
 
     def _ask(self, run_id: str, known: KnownCheck, observed: Observed) -> None:
@@ -210,6 +231,6 @@ class Reconciler:
         async def asking() -> None:
             observed.preflight = await self._preflights.ask(check, run_id)
             observed.asking = None
-            self._poke(key)
+            self._enqueue(key)
 
         observed.asking = (run_id, asyncio.create_task(asking()))

@@ -1,4 +1,4 @@
-"""The places that runs may take at the same time: who has one, who waits, and whom to call when one is given up.
+"""The slots for runs that go on at the same time: who has one, who waits, and who is next when one becomes free.
 
 A ledger of claims, kept up to date by the checks that are reconciled: asking a thousand checks each time would be slow.
 """
@@ -14,44 +14,44 @@ from consistency_operator.plan.admission import Admitted, Claim, Queued
 
 
 class RunSlots:
-    """`limit`: how many there are. Who decides about one holds `deciding` until that is written down."""
+    """`limit`: how many there are. Whoever decides about a slot holds `deciding` until the status is written."""
 
     def __init__(self, cache: ClusterCache, limit: int) -> None:
         self.deciding = asyncio.Lock()
         self._cache = cache
         self._limit = limit
         self._claims: dict[CheckKey, Claim] | None = None
-        self._given_up = False
+        self._freed = False
 
     def claim(self, known: KnownCheck, jobs: Iterable[JobState]) -> None:
-        """What a check claims now, by its status and its Jobs."""
+        """Note what a check claims now, by its status and its Jobs."""
         key, claims = key_of(known.body), self._all()
         before = claims.pop(key, None)
         now = admission.claim_of(known.resource, known.status, jobs)
         if now is not None:
             claims[key] = now
-        self._given_up |= before is not None and before.active and (now is None or not now.active)
+        self._freed |= before is not None and before.active and (now is None or not now.active)
 
     def forget(self, key: CheckKey) -> None:
         """There is no such check any more."""
-        self._given_up |= self._all().pop(key, None) is not None
+        self._freed |= self._all().pop(key, None) is not None
 
     def admission(self, known: KnownCheck) -> Admitted | Queued | None:
-        """Whether the run of a check may begin; None if it does not wait."""
+        """Whether the run of a check may begin; None if it does not wait for a slot."""
         if not waits(known):
             return None
         return admission.decide(known.resource.key, self._all().values(), self._limit)
 
-    def called(self) -> list[CheckKey]:
-        """If a place was given up since this was asked last: those whose turn it may be."""
-        if not self._given_up:
+    def next_waiting(self) -> list[CheckKey]:
+        """The checks whose turn it may be, if a slot has become free since the last call; else none."""
+        if not self._freed:
             return []
-        self._given_up = False
+        self._freed = False
         waiting = [(claim.since, claim.key, key) for key, claim in self._all().items() if not claim.active]
         return [key for *_, key in sorted(waiting)[: self._limit]]
 
     def _all(self) -> dict[CheckKey, Claim]:
-        """All claims; those that the last operator has left are counted once, at the beginning."""
+        """All claims; those that the last operator has left are collected once, at the beginning."""
         if self._claims is None:
             self._claims = {}
             for known in self._cache.all():

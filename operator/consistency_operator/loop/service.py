@@ -51,7 +51,7 @@ class Service:
     def check_changed(self, body: Body, *, deleted: bool) -> None:
         """The watch has shown a check."""
         uid = body["metadata"]["uid"]
-        self._cache.seen(body)
+        self._cache.record_watched(body)
         if deleted:
             self._cache.forget(uid)
             self._metrics.forget(uid)
@@ -60,15 +60,15 @@ class Service:
         edited = self._generations.get(uid, generation) != generation
         if not deleted:
             self._generations[uid] = generation
-        self.supervisor.poke(key_of(body), mended=edited)
+        self.supervisor.enqueue(key_of(body), edited=edited)
 
     def job_changed(self, body: Body, *, deleted: bool) -> None:
         """The watch has shown a Job."""
-        self._cache.seen(body)
+        self._cache.record_watched(body)
         if deleted:
             self._cache.forget(body["metadata"]["uid"])
         if key := check_of(body):
-            self.supervisor.poke(key)
+            self.supervisor.enqueue(key)
 
     async def _scrape(self, request: web.BaseRequest) -> web.Response:
         if request.path != "/metrics":
