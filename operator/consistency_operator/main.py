@@ -52,7 +52,7 @@ def run() -> None:
 
 
 def _try_what_may_fail(settings: OperatorSettings) -> None:
-    """What would end the operator with a traceback a moment later. Raises ConfigurationError, with a sentence."""
+    """Try what would else end the operator with a traceback. Raises ConfigurationError, with a sentence."""
     for name, address in (("HEALTH", settings.health_listen), ("METRICS", settings.metrics_listen)):
         try:
             socket.create_server(address).close()

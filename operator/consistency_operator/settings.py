@@ -1,4 +1,4 @@
-"""What the operator is told: environment variables, read once at its start.
+"""The settings of the operator: environment variables, read once at its start.
 
 Every wrong or unknown variable is a ConfigurationError with one sentence: a name with a typo is never silently ignored.
 """

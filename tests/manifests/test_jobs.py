@@ -160,9 +160,9 @@ def test_a_snapshot_carries_the_check_that_the_run_began_with(build, check_of):
 def test_kubernetes_replaces_nothing_in_what_a_worker_is_told(worker):
     """It would replace `$(HOME)` in arguments and environment, and `$$` by `$`."""
     container = worker("Snapshot", store={"url": "s3://b/$(HOME)"}, comparison={"ignore": ["/$(HOME)"]})
-    told = [*container["args"], *(entry["value"] for entry in container["env"])]
-    assert sum("$$(HOME)" in text for text in told) == 2
-    assert all("$(" not in text.replace("$$", "") for text in told)
+    reported = [*container["args"], *(entry["value"] for entry in container["env"])]
+    assert sum("$$(HOME)" in text for text in reported) == 2
+    assert all("$(" not in text.replace("$$", "") for text in reported)
 
 
 def test_a_check_that_no_process_can_be_told_is_refused(worker):

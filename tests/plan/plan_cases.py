@@ -63,8 +63,8 @@ def job(stage: JobStage, state: JobStateName = "Running", run_id: str = RUN, **m
     return JobState(stage, run_id, name, **{"uid": f"uid-{stage}-{run_id}", "state": state, **ended, **more})
 
 
-def told(stage: JobStage, **more: Any) -> WorkerResult:
-    """What a worker said that came to its end."""
+def reported(stage: JobStage, **more: Any) -> WorkerResult:
+    """The message of a worker that came to its end."""
     return WorkerResult(stage, RUN, 0, "Complete", **more)
 
 
@@ -76,7 +76,7 @@ def gates(**closed: str) -> tuple[GateRecord, ...]:
 
 def comparison(counts: Mapping[str, int] = FOUND, **closed: str) -> JobState:
     """A comparison that came to its end, with these gates closed."""
-    return job("Comparison", "Complete", results=(told("Comparison", counts=dict(counts), gates=gates(**closed)),))
+    return job("Comparison", "Complete", results=(reported("Comparison", counts=dict(counts), gates=gates(**closed)),))
 
 
 def record(stage: JobStage, *, seen: bool = True, asked: datetime = NOW - 30 * MINUTE) -> JobRecord:

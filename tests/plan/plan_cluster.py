@@ -133,9 +133,9 @@ class MiniCluster:
 
     def _told(self) -> list[JobState]:
         jobs = [
-            replace(job, told=True)
+            replace(job, reported=True)
             if job.uid in self._pods_seen
-            else replace(job, told=False, listed=False, results=())
+            else replace(job, reported=False, listed=False, results=())
             if job.over
             else job
             for job in self.seen.values()

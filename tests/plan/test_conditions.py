@@ -56,11 +56,11 @@ def test_a_run_that_goes_on_or_fails_does_not_touch_ready(name: str) -> None:
     assert conditions(failed)["Succeeded"] == ("False", "ListingFailed")
 
 
-def test_what_is_mended_is_not_stalled_any_more() -> None:
+def test_what_is_corrected_is_not_stalled_any_more() -> None:
     broken = planned(invalid(), CheckStatus()).status
-    mended = planned(resource(), broken).status
-    assert conditions(mended)["Ready"] == ("True", "ManualOnly")
-    assert "Stalled" not in conditions(mended)
+    corrected = planned(resource(), broken).status
+    assert conditions(corrected)["Ready"] == ("True", "ManualOnly")
+    assert "Stalled" not in conditions(corrected)
 
 
 def test_an_invalid_spec_is_told_once_and_again_when_it_is_invalid_in_another_way() -> None:

@@ -100,7 +100,7 @@ def test_a_job_without_our_labels_is_none_of_ours(labels: dict[str, str]) -> Non
 def test_the_result_is_what_the_pod_said() -> None:
     said = message(counts={"inventoryFiles": 9, "inventoryBytes": 10, "odd": 1.5, "text": "x"})
     state = state_of(job_body(status=over("Complete")), pod_body(0, said))
-    assert state.told
+    assert state.reported
     assert state.finished == datetime(2026, 11, 22, 11, 59, tzinfo=UTC)
     [result] = state.results
     assert result.counts == {"inventoryFiles": 9, "inventoryBytes": 10}
@@ -108,7 +108,7 @@ def test_the_result_is_what_the_pod_said() -> None:
 
 def test_pods_of_other_jobs_say_nothing_of_this_one() -> None:
     state = state_of(job_body(status=over("Complete")), pod_body(0, message(), job="uid of another"))
-    assert not state.told
+    assert not state.reported
     assert state.results == ()
 
 
@@ -118,7 +118,7 @@ def test_pods_of_other_jobs_say_nothing_of_this_one() -> None:
 )
 def test_what_is_no_result_is_not_taken_for_one(said: str) -> None:
     state = state_of(job_body(status=over("Complete")), pod_body(0, said))
-    assert state.told
+    assert state.reported
     assert state.results == ()
 
 
@@ -140,23 +140,23 @@ def shard(index: int) -> dict[str, Any]:
 
 def test_a_listing_has_told_all_when_every_shard_has() -> None:
     job = listing("0-3", type_="Complete")
-    assert not state_of(job, *map(shard, (0, 1, 3))).told
-    assert state_of(job, *map(shard, (3, 1, 0, 2))).told
+    assert not state_of(job, *map(shard, (0, 1, 3))).reported
+    assert state_of(job, *map(shard, (3, 1, 0, 2))).reported
     assert [result.shard for result in state_of(job, *map(shard, (3, 1, 0, 2))).results] == [0, 1, 2, 3]
 
 
 def test_of_a_listing_that_has_failed_the_failed_shards_must_have_told_why() -> None:
     job = listing("0,2-3", "1", type_="Failed", reason="FailedIndexes")
     others = [shard(0), shard(2), shard(3)]
-    assert not state_of(job, *others).told
+    assert not state_of(job, *others).reported
     state = state_of(job, *others, pod_body(1, "boom", index=1))
-    assert state.told
+    assert state.reported
     assert (state.completions, state.max_failed_indexes, state.failed_indexes) == (4, 1, "1")
 
 
 def test_of_pods_that_a_deadline_has_stopped_nothing_is_waited_for() -> None:
     state = state_of(job_body(status=over("Failed", "DeadlineExceeded")))
-    assert state.told
+    assert state.reported
     assert "runDeadlineSeconds" in state.problem
 
 

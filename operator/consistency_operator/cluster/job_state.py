@@ -21,8 +21,8 @@ class JobState:
     API server will not have it, however often it is asked; `problem` says why. Running: not yet Complete or Failed,
     suspended and waiting Jobs included.
     `reason`: of the condition Failed. `problem`: what went wrong, or hinders it, a sentence for people; else empty.
-    `listed`: its pods have been listed by this operator. `told`: all that they can tell is here. A Job that is over and
-    not `told` may have pods that were not seen yet: list them again. `hindered`: it goes on, but none of its pods runs.
+    `listed`: this operator has listed its pods. `reported`: all results that they can give are here. A Job that is over
+    and not `reported` may have pods that were not seen yet: list them again. `hindered`: it goes on, but no pod runs.
     `misconfigured`: a person has to change something, trying again is of no use.
     """
 
@@ -34,7 +34,7 @@ class JobState:
     reason: str = ""
     problem: str = ""
     listed: bool = True
-    told: bool = True
+    reported: bool = True
     hindered: bool = False
     deleting: bool = False
     misconfigured: bool = False
@@ -47,10 +47,12 @@ class JobState:
 
     @property
     def unfinished(self) -> bool:
+        """It is not over yet: running, suspended or waiting."""
         return self.state == "Running"
 
     @property
     def over(self) -> bool:
+        """It has come to its end, by success or failure."""
         return self.state in ("Complete", "Failed")
 
 
@@ -84,7 +86,7 @@ def from_job(job: Mapping[str, Any], pods: Iterable[Mapping[str, Any]] | None, o
         hindered=hindered,
         deleting="deletionTimestamp" in metadata,
         listed=pods is not None,
-        told=state == "Running" or _is_told(attempts, completed, failed, end),
+        reported=state == "Running" or _is_reported(attempts, completed, failed, end),
         misconfigured=state == "Failed" and any(pod.exit_code == CONFIGURATION for pod in attempts),
         completions=int(spec.get("completions") or 1),
         max_failed_indexes=int(spec.get("maxFailedIndexes") or 0),
@@ -132,8 +134,8 @@ def _last_attempts(pods: Sequence[Pod]) -> list[Pod]:
     return [best[index] for index in sorted(best)]
 
 
-def _is_told(attempts: Sequence[Pod], completed: set[int], failed: set[int], end: Mapping[str, Any] | None) -> bool:
-    """Are the ends of all pods known that can be? Those that a deadline has stopped are taken away with their words."""
+def _is_reported(attempts: Sequence[Pod], completed: set[int], failed: set[int], end: Mapping[str, Any] | None) -> bool:
+    """Are the ends of all pods known that can be? Pods that a deadline has stopped are removed with their messages."""
     if end is not None and end.get("reason") == "DeadlineExceeded":
         failed = set()
     succeeded_known = {pod.index for pod in attempts if pod.succeeded}
@@ -142,7 +144,7 @@ def _is_told(attempts: Sequence[Pod], completed: set[int], failed: set[int], end
 
 
 def _problem(stage: JobStage, end: Mapping[str, Any] | None, attempts: Sequence[Pod]) -> str:
-    """Why a Job has failed or does not get going, as far as it and its pods tell."""
+    """Why a Job has failed or does not get going, as far as it and its pods say."""
     if end is not None and end.get("reason") == "DeadlineExceeded":
         return "it took longer than the run's deadline allows (spec.runDeadlineSeconds)"
     by_job = str(end.get("message") or end.get("reason") or "") if end else ""

@@ -1,4 +1,4 @@
-"""What a worker says with its last breath: one JSON line of at most 3 KiB, its pod's termination message."""
+"""The result of a worker: one JSON line of at most 3 KiB, the termination message of its pod."""
 
 import json
 from collections import Counter
@@ -10,7 +10,7 @@ from consistency_operator.names import JOB_STAGES, JobStage
 from consistency_operator.resource.status import CountsByName, GateRecord, HoleRecord, Requests, RunResult
 
 LISTED = {"files": "listedFiles", "directories": "listedDirectories", "bytes": "listedBytes", "holes": "holes"}
-"""What a shard counts, by the names that the summary of the whole run has for it."""
+"""What a shard counts, by the names that the summary of the run has for it."""
 
 
 @dataclass(frozen=True)

@@ -141,16 +141,16 @@ RULES: dict[str, list[CelRule]] = {
     "spec.unmerged.logs.additional[]": _ABSOLUTE,
     "spec.store": [CelRule("has(self.claimName) != has(self.url)", "must have exactly one of claimName, url")],
 }
-"""Where each rule stands; `[]` is an item of a list."""
+"""The rules by the field that has them; `[]` is an item of a list."""
 
 
 def add_rules(schema: Schema) -> None:
-    """Put the rules into the schema of the whole resource. Raises KeyError for a place that it does not have."""
-    for place, rules in RULES.items():
-        _at(schema, place)["x-kubernetes-validations"] = [rule._asdict() for rule in rules]
+    """Put the rules into the schema of the resource. Raises KeyError for a field that it does not have."""
+    for field, rules in RULES.items():
+        _at(schema, field)["x-kubernetes-validations"] = [rule._asdict() for rule in rules]
 
 
-def _at(schema: Schema, place: str) -> Schema:
-    for part in place.replace("[]", ".[]").split(".") if place else []:
+def _at(schema: Schema, field: str) -> Schema:
+    for part in field.replace("[]", ".[]").split(".") if field else []:
         schema = schema["items"] if part == "[]" else schema["properties"][part]
     return schema

@@ -38,7 +38,7 @@ _COLUMNS = (
 
 
 def custom_resource_definition() -> Schema:
-    """The whole CustomResourceDefinition."""
+    """The CustomResourceDefinition, as the API server takes it."""
     kind = names.KIND
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
@@ -96,17 +96,19 @@ def _schema() -> Schema:
 
 
 def _as_map(schema: Schema, key: str, *required: str) -> None:
-    """A list in which `key` tells the items apart: no two of one, and each can have an owner of its own."""
+    """A list whose items are distinguished by `key`: no two are equal, and each can have an owner of its own."""
     schema["x-kubernetes-list-type"] = "map"
     schema["x-kubernetes-list-map-keys"] = [key]
     schema["items"]["required"] = [key, *required]
 
 
 def main() -> None:
+    """Print the CustomResourceDefinition."""
     sys.stdout.write(rendered())
 
 
 def rendered() -> str:
+    """The CustomResourceDefinition as YAML, as it is in `crds/`."""
     text: str = yaml.safe_dump(custom_resource_definition(), sort_keys=False, width=120, allow_unicode=True)
     return HEAD + text
 

@@ -25,7 +25,7 @@ TERMINATION_GRACE_SECONDS = 60
 SCRATCH = "20Gi"
 
 _RESOURCES: dict[names.JobStage, Manifest] = {
-    # measured with two million files: 251, 130 (a shard) and, told its limit, 1,013 MiB
+    # measured with two million files: 251, 130 (a shard) and, with its limit known, 1,013 MiB
     "Snapshot": {"requests": {"cpu": "250m", "memory": "384Mi"}, "limits": {"memory": "1Gi"}},
     "Listing": {"requests": {"cpu": "250m", "memory": "192Mi"}, "limits": {"memory": "512Mi"}},
     "Comparison": {"requests": {"cpu": "500m", "memory": "1536Mi"}, "limits": {"memory": "1536Mi"}},

@@ -99,7 +99,7 @@ def _of_security(spec: Mapping[str, Any], at: str) -> Found:
 
 
 def _items(spec: Mapping[str, Any], key: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The items of a list of mappings, each with where it stands; what is no mapping the API server will refuse."""
+    """The items of a list of mappings, each with its place; what is no mapping the API server will refuse."""
     items = spec.get(key)
     for index, item in enumerate(items if isinstance(items, list) else []):
         if isinstance(item, Mapping):

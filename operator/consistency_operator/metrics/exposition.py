@@ -1,6 +1,6 @@
 """Metrics of all checks, made anew for each scrape from what is known, so that they vanish with their check.
 
-What stands in the status survives a restart; what is counted (`…_total`) begins with the operator, as counters do.
+What is in the status survives a restart; what is counted (`…_total`) begins with the operator, as counters do.
 """
 
 from collections import Counter
@@ -73,6 +73,7 @@ class _Checks(Collector):
         self._overdue = overdue
 
     def collect(self) -> Iterator[Metric]:
+        """All metrics of all checks, and those of the operator."""
         yield GaugeMetricFamily(f"{METRIC_PREFIX}_operator_checks", "Checks that there are.", len(self._checks))
         what = "For how many seconds the most neglected check has been due."
         yield GaugeMetricFamily(f"{METRIC_PREFIX}_operator_overdue_seconds", what, self._overdue)

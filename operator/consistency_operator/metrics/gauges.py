@@ -41,11 +41,11 @@ class Gauge:
 
 def outcomes(run: FinishedRun) -> Counter[tuple[str, ...]]:
     """What became of the findings that could be acted on, by (request, kind, outcome)."""
-    told: Counter[tuple[str, ...]] = Counter()
+    counts: Counter[tuple[str, ...]] = Counter()
     for request, all_kinds in (("delete", run.deletions), ("transfer", run.transfers)):
         for requests in all_kinds:
-            told.update({(request, requests.kind, outcome): number for outcome, number in _outcomes_of(requests)})
-    return told
+            counts.update({(request, requests.kind, outcome): number for outcome, number in _outcomes_of(requests)})
+    return counts
 
 
 def _outcomes_of(requests: Requests) -> Iterator[tuple[str, int]]:
@@ -57,8 +57,8 @@ def _outcomes_of(requests: Requests) -> Iterator[tuple[str, int]]:
     yield "left_over", requests.left_over
 
 
-def _time(moment: datetime | None) -> Samples:
-    return {} if moment is None else {(): moment.timestamp()}
+def _time(time: datetime | None) -> Samples:
+    return {} if time is None else {(): time.timestamp()}
 
 
 def _flag(value: bool) -> Samples:

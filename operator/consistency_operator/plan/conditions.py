@@ -28,14 +28,14 @@ def set_condition(
 ) -> CheckStatus:
     """`status` with this condition; None is Unknown. Its transition time changes only when its status does."""
     old = status.condition(type_)
-    told = "Unknown" if value is None else str(value)
+    word = "Unknown" if value is None else str(value)
     condition = Condition.model_validate(
         {
             "type": type_,
-            "status": told,
+            "status": word,
             "reason": str(reason),
             "message": short(message),
-            "last_transition_time": old.last_transition_time if old and old.status == told else context.now,
+            "last_transition_time": old.last_transition_time if old and old.status == word else context.now,
             "observed_generation": context.resource.generation,
         }
     )
@@ -43,6 +43,7 @@ def set_condition(
 
 
 def without_condition(status: CheckStatus, type_: ConditionType) -> CheckStatus:
+    """`status` without the condition of this type."""
     return _with_conditions(status, _others(status, type_))
 
 

@@ -1,4 +1,4 @@
-"""What a step of a plan looks at, and what can come of it."""
+"""What a step of a plan looks at, and what it can result in."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -42,10 +42,12 @@ class PlanContext:
         return (job for job in self.jobs if job.unfinished and job.run_id != current)
 
     def admission(self, run: Run) -> Admitted | Queued | None:
+        """Whether this run may begin; None where that was not decided."""
         decided = self.world.admission
         return decided if decided and decided.run_id == run.id else None
 
     def preflight(self, run: Run) -> Preflight | None:
+        """What site and backend answered for this run; None where they were not asked."""
         answer = self.world.preflight
         return answer if answer and answer.run_id == run.id else None
 
@@ -57,7 +59,7 @@ class PlanContext:
 
 @dataclass(frozen=True)
 class Wait:
-    """The run stays in its stage, until something happens or a moment has come."""
+    """The run stays in its stage, until something changes or, at the latest, `until`."""
 
     run: Run
     until: datetime | None = None

@@ -13,8 +13,8 @@ from consistency_operator.resource.status import JobRecord, Run
 
 SEEN_WITHIN = timedelta(seconds=60)
 """A Job that was asked for is seen after this time, or never. Before that, the watch may lag."""
-TOLD_WITHIN = timedelta(seconds=30)
-"""After the end of a Job, a list of its pods has their last words within this time, or never."""
+REPORTED_WITHIN = timedelta(seconds=30)
+"""After the end of a Job, a list of its pods has their results within this time, or never."""
 GOING_WITHIN = timedelta(seconds=60)
 """A Job without a pod that runs is looked at more closely after this time, and each time it has passed again."""
 LOOK_AGAIN = timedelta(seconds=5)
@@ -30,14 +30,14 @@ FAILED = {
 def follow_job(
     context: PlanContext, run: Run, stage: JobStage, over: Callable[[Run, JobState], StageOutcome]
 ) -> StageOutcome:
-    """What comes of a stage now; `over` says it for a Job that has come to its end and told all that it can."""
+    """The outcome of a stage now; `over` gives it for a Job that has ended and whose results are all here."""
     job, record = context.job(run, stage), run.job(stage)
     if job is not None and job.state in ("Foreign", "Refused"):
         return _not_to_be_had(run, job)
     if job is None or (record and record.uid not in (None, job.uid)):
         return _absent(context, run, stage, record)
     run = _with_record(run, _seen(context, job, record))
-    if job.over and not job.told and _may_be_told(context, run, job):
+    if job.over and not job.reported and _may_still_report(context, run, job):
         return Wait(run, context.now + LOOK_AGAIN, (ListPods(job.name, job.uid),))
     if job.over:
         return over(run.model_copy(update={"message": ""}), job)
@@ -45,7 +45,7 @@ def follow_job(
 
 
 def _going_on(context: PlanContext, run: Run, job: JobState) -> Wait:
-    """The Job is not over. If none of its pods runs for a while, people are told why not."""
+    """The Job is not over. If none of its pods runs for a while, the message says why."""
     record = run.job(job.stage)
     if not job.hindered or record is None:
         return Wait(run.model_copy(update={"message": ""}), run.deadline_time)
@@ -124,12 +124,12 @@ def _with_record(run: Run, record: JobRecord) -> Run:
     return run.model_copy(update={"jobs": [*others, record]})
 
 
-def _may_be_told(context: PlanContext, run: Run, job: JobState) -> bool:
-    """May pods that have not been seen yet still tell something? An operator that was away has not even looked."""
+def _may_still_report(context: PlanContext, run: Run, job: JobState) -> bool:
+    """May pods that were not seen yet still give a result? An operator that was away has not even looked."""
     if not job.listed:
         return True
     ended: datetime = job.finished or run.stage_start_time
-    return context.now < ended + TOLD_WITHIN and not _too_late(context, run)
+    return context.now < ended + REPORTED_WITHIN and not _too_late(context, run)
 
 
 def _too_late(context: PlanContext, run: Run) -> bool:

@@ -12,7 +12,7 @@ FINDING_NAMES = {
     "orphans": "orphans",
     "mismatches": "mismatches",
     "emptyDirectories": "empty directories",
-    "unmerged": "in the scratch area",
+    "unmerged": "in the unmerged area",
 }
 """The counts that are findings, and what they are called."""
 
@@ -47,7 +47,7 @@ def requested(run: Run) -> StageOutcome:
 
 
 def findings_text(counts: CountsByName) -> str:
-    """The findings in words."""
+    """The findings as a phrase for people: `3 missing, 1 orphans`."""
     found = [f"{counts[kind]} {name}" for kind, name in FINDING_NAMES.items() if counts.get(kind)]
     return ", ".join(found) or "nothing found"
 

@@ -1,4 +1,4 @@
-"""The whole plan of a check: steps until nothing more is to be done, then what people are told."""
+"""The plan of a check: steps until nothing more is to be done, then the conditions and events that report it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -48,7 +48,7 @@ def plan(resource: Resource, status: CheckStatus, jobs: Iterable[JobState], now:
 
 @dataclass(frozen=True)
 class Draft:
-    """A plan in the making. `settled`: nothing more comes of it now."""
+    """A plan that is not finished. `settled`: no further step changes anything now."""
 
     status: CheckStatus
     events: tuple[Event, ...] = ()
@@ -57,18 +57,19 @@ class Draft:
     settled: bool = False
 
     def with_status(self, status: CheckStatus, *events: Event) -> "Draft":
+        """The draft with another status, and with further events."""
         return replace(self, status=status, events=self.events + events)
 
 
 def _step(context: PlanContext, draft: Draft) -> Draft:
     run = draft.status.run
     if run is not None:
-        return _come_of(context, draft, advance(context, draft.status, run))
+        return _apply(context, draft, advance(context, draft.status, run))
     status, events = triggers.start_run(context, draft.status)
     return replace(draft.with_status(status, *events), settled=status == draft.status)
 
 
-def _come_of(context: PlanContext, draft: Draft, outcome: StageOutcome) -> Draft:
+def _apply(context: PlanContext, draft: Draft, outcome: StageOutcome) -> Draft:
     match outcome:
         case Wait(run, until, actions):
             waiting = run.model_copy(update={"message": short(run.message)})

@@ -13,7 +13,7 @@ LONGEST_PAUSE = timedelta(hours=1)
 
 
 def queued(context: PlanContext, run: Run) -> StageOutcome:
-    """Wait for a free place among all runs."""
+    """Wait for a free run slot."""
     if over := _over_before_it_began(context, run):
         return over
     decided = context.admission(run)
@@ -34,31 +34,31 @@ def preparing(context: PlanContext, run: Run) -> StageOutcome:
             ready = {"preflight": None, "message": "", "generation": context.resource.generation}
             return Enter(run.model_copy(update=ready), "Snapshot")
         trial = _one_more(context, trial, answer)
-        run = run.model_copy(update={"preflight": trial, "message": _retold(trial)})
-    last_moment = _last_moment(run)
+        run = run.model_copy(update={"preflight": trial, "message": _trial_message(trial)})
+    latest_start = _latest_start(run)
     if trial and context.now < trial.next_time <= context.now + LONGEST_PAUSE:  # else the clock has gone back
-        return Wait(run, min(trial.next_time, last_moment) if last_moment else trial.next_time)
-    return Wait(run, last_moment, (AskBackend(run.id),))
+        return Wait(run, min(trial.next_time, latest_start) if latest_start else trial.next_time)
+    return Wait(run, latest_start, (AskBackend(run.id),))
 
 
 def _over_before_it_began(context: PlanContext, run: Run) -> StageOutcome | None:
     if context.open_spec is None:
         why = "is suspended" if context.resource.check else "has no valid spec any more"
         return Withdraw(f"run {run.id} had not begun and is withdrawn: the check {why}")
-    last_moment = _last_moment(run)
-    if last_moment is None or context.now < last_moment:
+    latest_start = _latest_start(run)
+    if latest_start is None or context.now < latest_start:
         return None
     if run.preflight:
         reason = Succeeded(run.preflight.reason)
         return Finish(run, "Failed", reason, f"{run.preflight.message}; asked {run.preflight.attempts} times")
-    if run.stage == "Queued" or last_moment == run.starting_deadline_time:
+    if run.stage == "Queued" or latest_start == run.starting_deadline_time:
         missed = "it could not begin in time (spec.startingDeadlineSeconds)"
         events = (Event(EventReason.RUN_MISSED, f"run {run.id}: {missed}"),)
         return Finish(run, "Failed", Succeeded.STARTING_DEADLINE_EXCEEDED, missed, events)
     return Finish(run, "Failed", Succeeded.DEADLINE_EXCEEDED, "site and backend could not be asked in time")
 
 
-def _last_moment(run: Run) -> datetime | None:
+def _latest_start(run: Run) -> datetime | None:
     """When it is too late to begin."""
     return min(filter(None, (run.starting_deadline_time, run.deadline_time)), default=None)
 
@@ -75,5 +75,5 @@ def _one_more(context: PlanContext, trial: Trial | None, answer: Preflight) -> T
     )
 
 
-def _retold(trial: Trial) -> str:
+def _trial_message(trial: Trial) -> str:
     return f"{trial.message}; asked again at {trial.next_time:%H:%M:%S} UTC"

@@ -1,4 +1,4 @@
-"""What each stage makes of its Job's result, and what comes after it."""
+"""What each stage takes from the result of its Job, and which stage follows."""
 
 from collections.abc import Callable
 
@@ -16,7 +16,7 @@ from consistency_operator.resource.status import CheckStatus, Run, Stage
 
 
 def advance(context: PlanContext, status: CheckStatus, run: Run) -> StageOutcome:
-    """What comes of the run that the status has."""
+    """The next step of the run that the status has."""
     if run.stage == "AwaitingApproval":
         return _awaiting_approval(context, status, run)
     return _STAGES[run.stage](context, run)
@@ -28,8 +28,8 @@ def _snapshot(context: PlanContext, run: Run) -> StageOutcome:
             return failure(run, job)
         result = _result(job)
         counts = result.counts or {} if result else {}
-        told = f"{counts['inventoryFiles']} files in the inventory" if "inventoryFiles" in counts else "done"
-        return Enter(run.model_copy(update={"counts": counts}), "Listing", _completed("Snapshot", told))
+        summary = f"{counts['inventoryFiles']} files in the inventory" if "inventoryFiles" in counts else "done"
+        return Enter(run.model_copy(update={"counts": counts}), "Listing", _completed("Snapshot", summary))
 
     return follow_job(context, run, "Snapshot", over)
 
@@ -41,9 +41,9 @@ def _listing(context: PlanContext, run: Run) -> StageOutcome:
         listed = summed(job.results)
         holes = [hole for result in job.results for hole in result.holes]
         run = run.model_copy(update={"counts": run.counts | listed, "holes": holes[:3]})
-        told = f"{listed.get('listedFiles', 0)} files, {listed.get('holes', 0)} directories could not be listed"
+        summary = f"{listed.get('listedFiles', 0)} files, {listed.get('holes', 0)} directories could not be listed"
         more = f"; without shard {job.failed_indexes}: {job.problem}" if job.state == "Failed" else ""
-        return Enter(run, "Comparison", _completed("Listing", told + more))
+        return Enter(run, "Comparison", _completed("Listing", summary + more))
 
     return follow_job(context, run, "Listing", over)
 
@@ -59,7 +59,7 @@ def _comparison(context: PlanContext, run: Run) -> StageOutcome:
         if job.state == "Failed":
             return failure(run, job)
         result = _result(job)
-        if result is None or (result.result == "Complete" and not _is_whole(result)):
+        if result is None or (result.result == "Complete" and not _is_complete(result)):
             return Finish(run, "Failed", Succeeded.RESULT_LOST, _lost("nothing is requested"))
         if result.result != "Complete":
             return failure(run, job)
@@ -104,7 +104,7 @@ def _action(context: PlanContext, run: Run) -> StageOutcome:
         if job.state == "Failed":
             return failure(run, job)
         if result is None:
-            return Finish(run, "Complete", Succeeded.COMPLETED, _lost("what was requested stands in actions.parquet"))
+            return Finish(run, "Complete", Succeeded.COMPLETED, _lost("what was requested is in actions.parquet"))
         return requested(run)
 
     return follow_job(context, run, "Action", over)
@@ -121,17 +121,17 @@ _STAGES: dict[Stage, Callable[[PlanContext, Run], StageOutcome]] = {
 
 
 def _result(job: JobState) -> WorkerResult | None:
-    """What the one pod of a Job has said."""
+    """The result of the only pod of a Job."""
     return job.results[-1] if job.results else None
 
 
-def _is_whole(result: WorkerResult) -> bool:
-    """Has the comparison told what the verdict rests on? Of a message that was too long, parts are left out."""
+def _is_complete(result: WorkerResult) -> bool:
+    """Does the result have all that the verdict needs? Of a message that was too long, parts are left out."""
     return bool(result.gates) and all(kind in (result.counts or {}) for kind in ALWAYS_COUNTED)
 
 
-def _completed(stage: Stage, told: str) -> tuple[Event, ...]:
-    return (Event(EventReason.STAGE_COMPLETED, f"{stage}: {told}"),)
+def _completed(stage: Stage, summary: str) -> tuple[Event, ...]:
+    return (Event(EventReason.STAGE_COMPLETED, f"{stage}: {summary}"),)
 
 
 def _lost(consequence: str) -> str:

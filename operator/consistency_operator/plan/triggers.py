@@ -1,4 +1,19 @@
-"""What starts a run: the schedule, a token in the spec or one in an annotation."""
+"""What starts a run: the schedule, a token in the spec or a token in an annotation.
+
+The problem: each request must start one run, not none and not two, whatever happens in between: a restart, a plan that
+is made twice, a clock that is set back, a schedule that is edited while a run goes on.
+
+The way: nothing is counted and no timer is kept. The status says what was handled last: the written time of the
+schedule, the manual token, the token of the annotation. A request is there when what is wanted differs from that. The
+run and the mark that it was handled are written in one status, so that neither can exist without the other. Of several
+requests one run serves all; of times that were missed only the last is caught up with, and an event says so. A new,
+edited or resumed schedule begins now: its earlier times do not run. Run ids only grow, even if the clock goes back,
+since a directory of the run's name may be there already.
+
+Not chosen: a timer for each check, since it dies with the process and knows nothing of what was missed; a run for each
+missed time, since ten comparisons of the same site in a row find nothing new; a token that the operator removes, since
+it would write to the spec, which belongs to a person and to git.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,12 +41,13 @@ class Due:
     skipped: bool
 
     def missed(self, now: datetime) -> bool:
+        """Whether it is too late to start this run."""
         return self.deadline is not None and now >= self.deadline
 
 
 @dataclass(frozen=True)
 class RunRequest:
-    """What asks for a run and has not been given one; a run serves all of it."""
+    """What asks for a run and has not got one yet; one run serves all of it."""
 
     due: Due | None = None
     manual: str | None = None
@@ -50,7 +66,7 @@ def armed_schedule(context: PlanContext) -> CronSchedule | None:
 def observe_schedule(context: PlanContext, status: CheckStatus) -> CheckStatus:
     """Note a schedule that is new, edited or resumed: of its times, those before now are not run any more.
 
-    A last time that lies far in the future, as a wrong clock leaves it, is then forgotten as well.
+    A last time far in the future, as a wrong clock leaves it, is then forgotten as well.
     """
     schedule = armed_schedule(context)
     text = schedule.text if schedule else None
@@ -76,7 +92,7 @@ def next_run_time(context: PlanContext, status: CheckStatus) -> datetime | None:
 
 
 def run_request(context: PlanContext, status: CheckStatus) -> RunRequest:
-    """What asks for a run now; nothing does while none may start."""
+    """What asks for a run now; empty while none may start."""
     spec = context.open_spec
     if spec is None:
         return RunRequest()
@@ -106,40 +122,40 @@ def start_run(context: PlanContext, status: CheckStatus) -> tuple[CheckStatus, t
     due = due_time(context, status)
     if due and due.missed(context.now):
         return status.model_copy(update={"last_schedule_time": due.written}), (_missed(due),)
-    asked = run_request(context, status)
-    if not asked or any(context.unfinished(status)):
+    request = run_request(context, status)
+    if not request or any(context.unfinished(status)):
         return status, ()
-    run = _new_run(context, status, asked)
+    run = _new_run(context, status, request)
     update: dict[str, Any] = {"run": run, "last_run_id": run.id}
-    if asked.due:
-        update["last_schedule_time"] = asked.due.written
-    if asked.manual:
-        update["last_manual_trigger"] = asked.manual
-    if asked.requested_at:
-        update["last_handled_requested_at"] = asked.requested_at
-    events = (_skipped(asked.due),) if asked.due and asked.due.skipped else ()
+    if request.due:
+        update["last_schedule_time"] = request.due.written
+    if request.manual:
+        update["last_manual_trigger"] = request.manual
+    if request.requested_at:
+        update["last_handled_requested_at"] = request.requested_at
+    events = (_skipped(request.due),) if request.due and request.due.skipped else ()
     return status.model_copy(update=update), events
 
 
-def _new_run(context: PlanContext, status: CheckStatus, asked: RunRequest) -> Run:
+def _new_run(context: PlanContext, status: CheckStatus, request: RunRequest) -> Run:
     """Its id is greater than any before, also where the clock has gone back or a run by hand came in between."""
     newest = max([newest_number(status), *(run_number(job.run_id) for job in context.jobs)])
-    minute = int((asked.due.start if asked.due else context.now).timestamp() // 60)
+    minute = int((request.due.start if request.due else context.now).timestamp() // 60)
     return Run(
         id=str(max(minute, newest + 1)),
-        trigger=_trigger(context, asked),
+        trigger=_trigger(context, request),
         generation=context.resource.generation,
         start_time=context.now,
-        starting_deadline_time=asked.due.deadline if asked.due else None,
+        starting_deadline_time=request.due.deadline if request.due else None,
         stage="Queued",
         stage_start_time=context.now,
     )
 
 
-def _trigger(context: PlanContext, asked: RunRequest) -> RunTrigger:
-    if asked.due:
-        return "CatchUp" if context.now - asked.due.start > LATE else "Schedule"
-    return "Manual" if asked.manual else "Requested"
+def _trigger(context: PlanContext, request: RunRequest) -> RunTrigger:
+    if request.due:
+        return "CatchUp" if context.now - request.due.start > LATE else "Schedule"
+    return "Manual" if request.manual else "Requested"
 
 
 def _handled_until(context: PlanContext, status: CheckStatus) -> datetime:

@@ -1,6 +1,6 @@
 """`.status` of a `SiteConsistencyCheck` as a typed model; the schema in the CustomResourceDefinition is made from it.
 
-All that the operator remembers stands here and in the Jobs: a new operator goes on from these two alone. Models are
+All that the operator remembers is here and in the Jobs: a new operator goes on from these two alone. Models are
 frozen; what is written is `Status.to_json()`. Unknown keys, of an older or newer operator, are ignored when read.
 """
 
@@ -21,13 +21,13 @@ HISTORY = 10
 _LONGEST = 1024
 
 
-def whole_seconds(moment: datetime) -> datetime:
+def whole_seconds(time: datetime) -> datetime:
     """As Kubernetes writes times: in UTC, without fractions of a second."""
-    return moment.astimezone(UTC).replace(microsecond=0)
+    return time.astimezone(UTC).replace(microsecond=0)
 
 
-def _written(moment: datetime) -> str:
-    return whole_seconds(moment).strftime("%Y-%m-%dT%H:%M:%SZ")
+def _written(time: datetime) -> str:
+    return whole_seconds(time).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def short(text: str) -> str:
@@ -35,10 +35,10 @@ def short(text: str) -> str:
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
-def _plausible(moment: datetime) -> datetime:
-    if not 1970 <= moment.year < 9000:
+def _plausible(time: datetime) -> datetime:
+    if not 1970 <= time.year < 9000:
         raise ValueError("must be a year with which one can reckon")
-    return moment
+    return time
 
 
 Time = Annotated[
@@ -200,7 +200,7 @@ class CheckStatus(StatusModel):
         return next((condition for condition in self.conditions if condition.type == type_), None)
 
     def to_json(self) -> dict[str, Any]:
-        """The whole status as the API server gets it, without what is absent or empty; it replaces the one before."""
+        """The status as the API server gets it, without what is absent or empty; it replaces the one before."""
         return _without_empty(self.model_dump(mode="json", by_alias=True))
 
 
