@@ -11,14 +11,14 @@ import kopf
 from pydantic.fields import FieldInfo
 
 from consistency_operator.cluster.credentials import log_in
-from consistency_operator.settings import PREFIX, OperatorSettings, read_settings
+from consistency_operator.settings import VARIABLE_PREFIX, OperatorSettings, read_settings
 from dynamo_consistency.errors import ConfigurationError
 
 
 def _explained(name: str, field: FieldInfo) -> str:
     default = ":".join(map(str, field.default)) if isinstance(field.default, tuple) else field.default
     fallback = "Required." if field.is_required() else f"Default: {default}." if default else ""
-    return f"{PREFIX}{name.upper()}\n    {field.description} {fallback}".rstrip()
+    return f"{VARIABLE_PREFIX}{name.upper()}\n    {field.description} {fallback}".rstrip()
 
 
 EPILOG = "\b\n" + "\n".join(_explained(*setting) for setting in OperatorSettings.model_fields.items())
@@ -52,14 +52,14 @@ def run() -> None:
 
 
 def _try_what_may_fail(settings: OperatorSettings) -> None:
-    """What would end the operator with a traceback a moment later. Raises ConfigurationError, with a sentence."""
+    """Try what would else end the operator with a traceback. Raises ConfigurationError, with a sentence."""
     for name, address in (("HEALTH", settings.health_listen), ("METRICS", settings.metrics_listen)):
         try:
             socket.create_server(address).close()
         except OSError as error:
             where = ":".join(map(str, address))
             raise ConfigurationError(
-                f"{PREFIX}{name}_LISTEN={where} cannot be served: {os.strerror(error.errno or 0)}"
+                f"{VARIABLE_PREFIX}{name}_LISTEN={where} cannot be served: {os.strerror(error.errno or 0)}"
             ) from error
     try:
         log_in(kopf.OperatorSettings())

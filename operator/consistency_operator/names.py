@@ -6,21 +6,21 @@ from dynamo_consistency import check as _model
 from dynamo_consistency.errors import ConfigurationError
 
 API_VERSION, KIND = _model.API_VERSION, _model.KIND
-GROUP, VERSION = API_VERSION.split("/")
+API_GROUP, VERSION = API_VERSION.split("/")
 PLURAL = "siteconsistencychecks"
 
-Key = tuple[str, str]
+CheckKey = tuple[str, str]
 """Namespace and name of a check."""
 
 MANAGER = "consistency-operator"
 """What the operator calls itself: as field manager, as reporter of events, and as what manages its Jobs."""
 
-LABEL_CHECK = f"{GROUP}/check"
-LABEL_RUN = f"{GROUP}/run"
-LABEL_STAGE = f"{GROUP}/stage"
+LABEL_CHECK = f"{API_GROUP}/check"
+LABEL_RUN = f"{API_GROUP}/run"
+LABEL_STAGE = f"{API_GROUP}/stage"
 
-ANNOTATION_APPROVE = f"{GROUP}/approve"
-ANNOTATION_REQUESTED_AT = f"{GROUP}/requestedAt"
+ANNOTATION_APPROVE = f"{API_GROUP}/approve"
+ANNOTATION_REQUESTED_AT = f"{API_GROUP}/requestedAt"
 
 JobStage = Literal["Snapshot", "Listing", "Comparison", "Action"]
 """The stages of a run that are done by a Job, in their order."""

@@ -1,4 +1,4 @@
-"""What the operator is told: environment variables, read once at its start.
+"""The settings of the operator: environment variables, read once at its start.
 
 Every wrong or unknown variable is a ConfigurationError with one sentence: a name with a typo is never silently ignored.
 """
@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from dynamo_consistency.errors import ConfigurationError
 from dynamo_consistency.suggestions import did_you_mean
 
-PREFIX = "CONSISTENCY_"
+VARIABLE_PREFIX = "CONSISTENCY_"
 
 _SERVICE_LINK = re.compile(r"_SERVICE_(HOST|PORT)|_PORT(_\d+_(TCP|UDP)(_\w+)?)?$")
 """Kubernetes sets such variables for every Service of the namespace; a Service may be called consistency-something."""
@@ -30,9 +30,9 @@ def _address(text: Any) -> Any:
     return host or "0.0.0.0", int(port)  # noqa: S104 (probes and scrapers come from other pods and nodes)
 
 
-Name = Annotated[str, Field(pattern=_LABEL)]
-Address = Annotated[tuple[str, int], BeforeValidator(_address)]
-Positive = Annotated[int, Field(ge=1)]
+NamespaceName = Annotated[str, Field(pattern=_LABEL)]
+ListenAddress = Annotated[tuple[str, int], BeforeValidator(_address)]
+AtLeastOne = Annotated[int, Field(ge=1)]
 
 
 class OperatorSettings(BaseModel):
@@ -55,14 +55,14 @@ class OperatorSettings(BaseModel):
         "consistency-data", description="PersistentVolumeClaim of checks that name no store, in their namespace."
     )
     store_url: str | None = Field(None, description="An fsspec URL, instead of a claim.")
-    namespaces: Annotated[tuple[Name, ...], BeforeValidator(_words)] = Field(
+    namespaces: Annotated[tuple[NamespaceName, ...], BeforeValidator(_words)] = Field(
         (), description="Namespaces that are served, separated by commas; none: the whole cluster."
     )
-    max_concurrent_runs: Positive = Field(20, description="Runs that may be on at the same time in all namespaces.")
-    preflight_seconds: Positive = Field(60, description="Time that a backend has to say whether a site is ready.")
-    max_concurrent_preflights: Positive = Field(2, description="Sites that one backend is asked about at a time.")
-    health_listen: Address = Field(("0.0.0.0", 8080), description="Where /healthz is served.")  # noqa: S104
-    metrics_listen: Address = Field(("0.0.0.0", 9090), description="Where /metrics is served.")  # noqa: S104
+    max_concurrent_runs: AtLeastOne = Field(20, description="Runs that may be on at the same time in all namespaces.")
+    preflight_seconds: AtLeastOne = Field(60, description="Time that a backend has to say whether a site is ready.")
+    max_concurrent_preflights: AtLeastOne = Field(2, description="Sites that one backend is asked about at a time.")
+    health_listen: ListenAddress = Field(("0.0.0.0", 8080), description="Where /healthz is served.")  # noqa: S104
+    metrics_listen: ListenAddress = Field(("0.0.0.0", 9090), description="Where /metrics is served.")  # noqa: S104
     log_level: Literal["DEBUG", "INFO", "WARNING"] = Field("INFO", description="What goes to the log.")
 
     @model_validator(mode="before")
@@ -77,8 +77,8 @@ class OperatorSettings(BaseModel):
 
 def read_settings(environment: Mapping[str, str]) -> OperatorSettings:
     """The settings in `environment`. Raises ConfigurationError: a sentence for each variable that is wrong."""
-    known = {f"{PREFIX}{name.upper()}": name for name in OperatorSettings.model_fields}
-    given = {name: value for name, value in environment.items() if name.startswith(PREFIX) and value.strip()}
+    known = {f"{VARIABLE_PREFIX}{name.upper()}": name for name in OperatorSettings.model_fields}
+    given = {name: value for name, value in environment.items() if name.startswith(VARIABLE_PREFIX) and value.strip()}
     problems = [_unknown(name, known) for name in given if name not in known and not _SERVICE_LINK.search(name)]
     try:
         settings = OperatorSettings.model_validate({known[name]: given[name] for name in given if name in known})
@@ -97,7 +97,7 @@ def _unknown(name: str, known: Mapping[str, str]) -> str:
 def _sentence(problem: Any) -> str:
     if not problem["loc"]:
         return str(problem["ctx"]["error"])
-    name = f"{PREFIX}{str(problem['loc'][0]).upper()}"
+    name = f"{VARIABLE_PREFIX}{str(problem['loc'][0]).upper()}"
     match problem["type"]:
         case "missing":
             description = OperatorSettings.model_fields[problem["loc"][0]].description

@@ -11,7 +11,7 @@ from consistency_operator.names import JOB_STAGES, JobStage, job_name
 from consistency_operator.plan import Preflight, World, plan
 from consistency_operator.plan.admission import Admitted, Queued
 from consistency_operator.resource.check import from_body
-from consistency_operator.resource.status import Gate, Status, read_status
+from consistency_operator.resource.status import CheckStatus, GateRecord, read_status
 
 NAME = "t2-de-rwth"
 BEGIN = datetime(2026, 11, 22, 3, 5, tzinfo=UTC)
@@ -24,7 +24,7 @@ SPECS = {
 }
 LATER = (0, 3, 8, 15)
 COUNTS = {"listedFiles": 10, "missing": 1, "orphans": 0, "mismatches": 0, "emptyDirectories": 0}
-OPEN, WAITS, SHUT = (Gate(name="Approval", state=state) for state in ("Ready", "Pending", "Rejected"))
+OPEN, WAITS, SHUT = (GateRecord(name="Approval", state=state) for state in ("Ready", "Pending", "Rejected"))
 
 
 def body(spec: str) -> dict[str, Any]:
@@ -45,8 +45,8 @@ def body(spec: str) -> dict[str, Any]:
 def reachable(spec: str) -> list[dict[str, Any]]:
     """The check with statuses that can come about: each stage, and each condition with each reason, stands in one."""
     seen: set[Any] = set()
-    found: list[Status] = []
-    new = [Status()]
+    found: list[CheckStatus] = []
+    new = [CheckStatus()]
     resource = from_body(body(spec))
     while new:
         status = new.pop()
@@ -59,13 +59,13 @@ def reachable(spec: str) -> list[dict[str, Any]]:
     return [body(spec) | {"status": status.to_json()} for status in found]
 
 
-def _said(status: Status) -> set[Any]:
+def _said(status: CheckStatus) -> set[Any]:
     stage = status.run and status.run.stage
     jobs = [(job.stage, job.uid is not None) for job in status.run.jobs] if status.run else []
     return {stage, *jobs, *((one.type, one.status, one.reason) for one in status.conditions)}
 
 
-def _what_may_be(status: Status) -> Iterator[tuple[list[JobState], World, int]]:
+def _what_may_be(status: CheckStatus) -> Iterator[tuple[list[JobState], World, int]]:
     """Jobs, the world, and days since the beginning."""
     run = status.run.id if status.run else ""
     if status.run is None or status.run.stage in ("Queued", "Preparing"):
@@ -85,7 +85,7 @@ def _worlds(run: str) -> Iterator[World]:
     return (World(turn, answer) for turn in (Queued(run, "waits"), Admitted(run)) for answer in answers)
 
 
-def _jobs_asked_for(status: Status) -> int:
+def _jobs_asked_for(status: CheckStatus) -> int:
     return max(len(status.run.jobs) - 1, 0) if status.run else 0
 
 
@@ -97,7 +97,7 @@ def _fates(stage: JobStage, run: str) -> Iterator[JobState]:
     yield JobState(stage, run, job_name(NAME, run, stage), uid="u", state="Failed", misconfigured=True)
 
 
-def _job(stage: JobStage, run: str, state: Any, gate: Gate = OPEN) -> JobState:
+def _job(stage: JobStage, run: str, state: Any, gate: GateRecord = OPEN) -> JobState:
     result = WorkerResult(stage, run, 0, "Complete", counts=COUNTS, gates=(gate,))
     return JobState(
         stage, run, job_name(NAME, run, stage), uid="u", state=state, results=(result,), completed_indexes="0"

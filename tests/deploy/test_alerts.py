@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from consistency_operator.metrics.exposition import PREFIX
+from consistency_operator.metrics.exposition import METRIC_PREFIX
 from consistency_operator.metrics.gauges import GAUGES
 from rendered_manifests import REPOSITORY
 from required_programs import require_programs
@@ -55,7 +55,7 @@ def test_each_alert_has_a_test_in_which_it_fires(groups):
 
 def test_the_rules_name_no_metric_that_is_not_there(groups):
     own = {"operator_failures_total", "operator_checks"}
-    named = set(re.findall(rf"{PREFIX}_(\w+)", " ".join(alerts(groups).values())))
+    named = set(re.findall(rf"{METRIC_PREFIX}_(\w+)", " ".join(alerts(groups).values())))
     assert named <= {gauge.name for gauge in GAUGES} | own
 
 

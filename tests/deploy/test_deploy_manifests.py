@@ -63,7 +63,7 @@ class TestRights:
         }  # fmt: skip
         assert all(set(rule) == {"apiGroups", "resources", "verbs"} for rule in role["rules"])
         groups = {resource: rule["apiGroups"] for rule in role["rules"] for resource in rule["resources"]}
-        assert groups["siteconsistencychecks"] == groups["siteconsistencychecks/status"] == [names.GROUP]
+        assert groups["siteconsistencychecks"] == groups["siteconsistencychecks/status"] == [names.API_GROUP]
         assert groups["jobs"] == ["batch"]
         assert groups["pods"] == groups["events"] == [""]
 
@@ -189,7 +189,7 @@ class TestPlaces:
         (crd,) = of_kind(render("deploy"), "CustomResourceDefinition")
         (generated,) = [path for path in (REPOSITORY / "crds").glob("*.yaml") if path.name != "kustomization.yaml"]
         assert crd == yaml.safe_load(generated.read_text())
-        assert crd["metadata"]["name"] == f"{names.PLURAL}.{names.GROUP}"
+        assert crd["metadata"]["name"] == f"{names.PLURAL}.{names.API_GROUP}"
 
     def test_run_directories_have_a_place(self, render):
         for folder in ("deploy", "deploy/overlays/namespaced", "deploy/overlays/demo"):

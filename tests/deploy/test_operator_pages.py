@@ -37,13 +37,13 @@ def text(request) -> str:
 
 def test_reasons_are_called_what_they_are_called():
     rows = (DOCS / "how-to/operations.md").read_text().partition("## When a check is not well")[2].partition("\n## ")[0]
-    told = {
+    reported = {
         name
         for row in rows.splitlines()
         for name in re.findall(r"`([A-Z]\w+)`", row.partition("| ")[2].partition(" |")[0])
     }
-    assert len(told) > 10
-    assert told <= {*reasons.Ready, *reasons.Running, *reasons.Succeeded, *reasons.Consistent}
+    assert len(reported) > 10
+    assert reported <= {*reasons.Ready, *reasons.Running, *reasons.Succeeded, *reasons.Consistent}
 
 
 def test_settings_are_called_what_they_are_called(text):
@@ -56,13 +56,13 @@ def test_defaults_are_the_defaults():
         r"^\| `CONSISTENCY_(\w+)` \| `?([^|`]*)`? \|", (DOCS / "how-to/install.md").read_text(), re.MULTILINE
     )
     assert len(rows) > 5
-    for name, told in rows:
+    for name, reported in rows:
         default = OperatorSettings.model_fields[name.lower()].default
-        assert told.strip() == {None: "", (): "all"}.get(default, str(default)), name
+        assert reported.strip() == {None: "", (): "all"}.get(default, str(default)), name
 
 
 def test_annotations_and_labels_are_called_what_they_are_called(text):
-    told = set(re.findall(rf"{re.escape(names.GROUP)}/(\w+)", text))
+    reported = set(re.findall(rf"{re.escape(names.API_GROUP)}/(\w+)", text))
     ours = {
         names.ANNOTATION_APPROVE,
         names.ANNOTATION_REQUESTED_AT,
@@ -70,7 +70,7 @@ def test_annotations_and_labels_are_called_what_they_are_called(text):
         names.LABEL_RUN,
         names.LABEL_STAGE,
     }
-    assert told <= {name.partition("/")[2] for name in ours} | {names.VERSION}
+    assert reported <= {name.partition("/")[2] for name in ours} | {names.VERSION}
 
 
 def test_files_that_are_named_are_there(text):

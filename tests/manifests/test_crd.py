@@ -1,4 +1,4 @@
-"""The CustomResourceDefinition: what the API server is told is what the models say."""
+"""The CustomResourceDefinition: what the API server checks is what the models say."""
 
 import copy
 from collections.abc import Iterator
@@ -69,7 +69,7 @@ def test_the_file_is_what_the_models_say():
 
 
 def test_every_field_says_what_it_is():
-    # an item of a list of words is told by its list
+    # an item of a list of words is described by its list
     silent = [place for place, schema in SCHEMAS if not schema.get("description") and not place.endswith(("[]", "{}"))]
     assert len(SCHEMAS) > 150
     assert silent == []

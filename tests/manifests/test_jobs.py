@@ -8,7 +8,7 @@ import pytest
 import yaml
 from consistency_operator import names
 from consistency_operator.manifests import run_check_of
-from consistency_operator.manifests.jobs import DAY
+from consistency_operator.manifests.jobs import DAY_SECONDS
 from kubernetes import client
 from manifests_examples import KERBEROS
 
@@ -94,7 +94,7 @@ def test_there_are_never_more_pods_or_failures_than_shards(build):
 def test_a_job_ends_with_its_run_and_goes_away_after_it(build, stage):
     job = build(stage, seconds_left=-3, runDeadlineSeconds=1000)
     assert job["spec"]["activeDeadlineSeconds"] == 1
-    assert job["spec"]["ttlSecondsAfterFinished"] == 1000 + DAY
+    assert job["spec"]["ttlSecondsAfterFinished"] == 1000 + DAY_SECONDS
 
 
 @pytest.mark.parametrize("stage", names.JOB_STAGES)
@@ -160,9 +160,9 @@ def test_a_snapshot_carries_the_check_that_the_run_began_with(build, check_of):
 def test_kubernetes_replaces_nothing_in_what_a_worker_is_told(worker):
     """It would replace `$(HOME)` in arguments and environment, and `$$` by `$`."""
     container = worker("Snapshot", store={"url": "s3://b/$(HOME)"}, comparison={"ignore": ["/$(HOME)"]})
-    told = [*container["args"], *(entry["value"] for entry in container["env"])]
-    assert sum("$$(HOME)" in text for text in told) == 2
-    assert all("$(" not in text.replace("$$", "") for text in told)
+    reported = [*container["args"], *(entry["value"] for entry in container["env"])]
+    assert sum("$$(HOME)" in text for text in reported) == 2
+    assert all("$(" not in text.replace("$$", "") for text in reported)
 
 
 def test_a_check_that_no_process_can_be_told_is_refused(worker):

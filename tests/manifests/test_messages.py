@@ -14,7 +14,7 @@ GATES = ("Inventory", "ListingHealth", "Limits", "Confirmation", "Mode", "Approv
 def summary(length: int, reasons: int) -> dict:
     """Of a run with `reasons` reasons for each kind, and texts of `length` signs."""
     long = "größe " * (length // 6)
-    told = {f"{number} {long}": number for number in range(reasons)}
+    reported = {f"{number} {long}": number for number in range(reasons)}
     action = {"request": "delete", "confirmed": 9, "requested": 4, "waiting": 1, "unanswered": 0, "leftOver": 0}
     return {
         "result": "Complete",
@@ -23,7 +23,7 @@ def summary(length: int, reasons: int) -> dict:
         "gates": [
             {"name": name, "state": "Pending", "observed": long, "limit": long, "message": long} for name in GATES
         ],
-        "actions": {kind: action | {"skipped": told, "refused": told} for kind in KINDS},
+        "actions": {kind: action | {"skipped": reported, "refused": reported} for kind in KINDS},
         "holes": [{"path": f"/store/{long}", "reason": long}] * 7,
         "artifacts": {kind: f"findings/{kind}.parquet" for kind in KINDS},
     }
@@ -58,8 +58,8 @@ def test_the_operator_learns_all_that_decides_from_a_message_however_much_was_cu
 
 def test_a_short_message_says_everything(said):
     content = summary(6, 1)
-    told = json.loads(said(content))
-    assert told["actions"] == content["actions"]
-    assert told["artifacts"] == content["artifacts"]
-    assert told["gates"] == content["gates"]
-    assert told["holes"] == {"number": 7, "first": content["holes"][:3]}
+    reported = json.loads(said(content))
+    assert reported["actions"] == content["actions"]
+    assert reported["artifacts"] == content["artifacts"]
+    assert reported["gates"] == content["gates"]
+    assert reported["holes"] == {"number": 7, "first": content["holes"][:3]}

@@ -16,14 +16,14 @@ from typing import Any, TypeVar
 
 import yaml
 from aiohttp import web
-from consistency_operator.names import GROUP, KIND, PLURAL, VERSION
+from consistency_operator.names import API_GROUP, KIND, PLURAL, VERSION
 from fake_store import Body, Change, Refused, Store, json_patched, matches, merged
 from kmock import KubernetesEmulator, action
 
 T = TypeVar("T")
 
 KINDS = {
-    PLURAL: (f"{GROUP}/{VERSION}", KIND, {"status"}),
+    PLURAL: (f"{API_GROUP}/{VERSION}", KIND, {"status"}),
     "jobs": ("batch/v1", "Job", {"status"}),
     "pods": ("v1", "Pod", {"status"}),
     "events": ("v1", "Event", set[str]()),

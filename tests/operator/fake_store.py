@@ -112,7 +112,7 @@ class Store:
         return self.log[-1].version if self.log else 0
 
     def forget(self) -> None:
-        """Compact the log: who watches from an older version is told that it is gone."""
+        """Compact the log: who watches from an older version gets the answer that it is gone."""
         self.forgotten = self.version
 
     async def changes(self, since: int) -> list[Change]:

@@ -17,7 +17,7 @@ COUNTS |= {"missing": 0, "orphans": 3, "mismatches": 0, "emptyDirectories": 0}
 
 
 def gates(**closed: str) -> list[Body]:
-    """All gates: Ready, but for those that are told to be Pending or Rejected."""
+    """All gates: Ready, but for those that are set to be Pending or Rejected."""
     texts = {"observed": "3", "limit": "10", "message": "a sentence"}
     return [{"name": name, "state": closed.get(name, "Ready"), **texts} for name in READY]
 

@@ -4,7 +4,7 @@ import asyncio
 from copy import deepcopy
 
 import pytest
-from consistency_operator.cluster.cache import Known
+from consistency_operator.cluster.cache import KnownCheck
 from consistency_operator.loop.job_creation import JobRefused, make_job
 from consistency_operator.plan import CreateJob
 from consistency_operator.resource.check import from_body
@@ -46,7 +46,7 @@ def edited() -> dict:
 
 
 def made(stage, body, jobs=()):
-    known = Known(body, from_body(body), read_status(body["status"]))
+    known = KnownCheck(body, from_body(body), read_status(body["status"]))
     return asyncio.run(make_job(Cluster(), CreateJob(stage, RUN, True, 1000), known, list(jobs), SETTINGS))
 
 

@@ -216,7 +216,9 @@ def test_a_job_of_somebody_else_that_has_the_name_is_left_alone(cluster: FakeClu
     assert not cluster.requests("^DELETE")
 
 
-def test_a_spec_that_is_not_valid_is_said_to_be_so_and_can_be_mended(cluster: FakeCluster, operator: Operator) -> None:
+def test_a_spec_that_is_not_valid_is_said_to_be_so_and_can_be_corrected(
+    cluster: FakeCluster, operator: Operator
+) -> None:
     cluster.create(PLURAL, check(trigger=MANUAL, schedule="every day"))
     operator.start()
     cluster.until(lambda: condition(cluster, "Stalled").get("status") == "True")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from cluster_checks import check, condition, last_run, stage_of
-from consistency_operator.metrics.exposition import PREFIX
+from consistency_operator.metrics.exposition import METRIC_PREFIX
 from consistency_operator.metrics.gauges import GAUGES
 from consistency_operator.names import PLURAL
 from fake_cluster import FakeCluster
@@ -19,30 +19,30 @@ OF_THE_CHECK = {"obj_namespace": "default", "obj_name": "t2-a", "site": "T2_A"}
 
 
 def series(name: str, **labels: str) -> str:
-    told = sorted({**OF_THE_CHECK, **labels}.items())
-    return f"{PREFIX}_{name}" + "{" + ",".join(f'{label}="{value}"' for label, value in told) + "}"
+    reported = sorted({**OF_THE_CHECK, **labels}.items())
+    return f"{METRIC_PREFIX}_{name}" + "{" + ",".join(f'{label}="{value}"' for label, value in reported) + "}"
 
 
 def test_a_run_that_succeeds_is_measured(cluster: FakeCluster, operator: Operator) -> None:
     cluster.create(PLURAL, check(trigger={"manual": "1"}, schedule="0 3 * * 0"))
     operator.start()
     cluster.until(lambda: last_run(cluster))
-    told = cluster.until(
+    reported = cluster.until(
         lambda: (metrics := operator.metrics()) and metrics.get(series("holes")) is not None and metrics
     )
-    assert told[series("ready")] == 1
-    assert told[series("suspended")] == told[series("awaiting_approval")] == told[series("holes")] == 0
-    assert told[series("last_run_timestamp_seconds")] >= told[series("created_timestamp_seconds")] > 1.7e9
-    assert told[series("last_success_timestamp_seconds")] >= told[series("last_run_timestamp_seconds")] > 1.7e9
-    assert told[series("next_run_timestamp_seconds")] > told[series("last_run_timestamp_seconds")]
-    assert told[series("expected_interval_seconds")] == 7 * 86400
-    assert told[series("last_run_duration_seconds")] >= 0
-    assert told[series("files", kind="orphans")] == 3
-    assert told[series("bytes", kind="orphanBytes")] == 300
-    assert told[series("last_run_result", result="Complete", reason="Completed")] == 1
-    assert told[series("runs_total", result="Complete", reason="Completed")] == 1
-    assert told[series("requests_total", request="delete", kind="orphans", outcome="requested")] == 3
-    assert not any("gate_closed{" in name or "run_stage{" in name for name in told)
+    assert reported[series("ready")] == 1
+    assert reported[series("suspended")] == reported[series("awaiting_approval")] == reported[series("holes")] == 0
+    assert reported[series("last_run_timestamp_seconds")] >= reported[series("created_timestamp_seconds")] > 1.7e9
+    assert reported[series("last_success_timestamp_seconds")] >= reported[series("last_run_timestamp_seconds")] > 1.7e9
+    assert reported[series("next_run_timestamp_seconds")] > reported[series("last_run_timestamp_seconds")]
+    assert reported[series("expected_interval_seconds")] == 7 * 86400
+    assert reported[series("last_run_duration_seconds")] >= 0
+    assert reported[series("files", kind="orphans")] == 3
+    assert reported[series("bytes", kind="orphanBytes")] == 300
+    assert reported[series("last_run_result", result="Complete", reason="Completed")] == 1
+    assert reported[series("runs_total", result="Complete", reason="Completed")] == 1
+    assert reported[series("requests_total", request="delete", kind="orphans", outcome="requested")] == 3
+    assert not any("gate_closed{" in name or "run_stage{" in name for name in reported)
 
 
 def test_a_run_that_fails_is_measured_too_and_what_was_found_before_stays(
@@ -55,10 +55,10 @@ def test_a_run_that_fails_is_measured_too_and_what_was_found_before_stays(
     cluster.patch(PLURAL, "t2-a", {"spec": {"trigger": {"manual": "2"}}})
     cluster.until(lambda: (run := last_run(cluster)) and run["id"] != first)
     failed = series("runs_total", result="Failed", reason="ListingFailed")
-    told = cluster.until(lambda: failed in (metrics := operator.metrics()) and metrics)
-    assert told[failed] == 1
-    assert told[series("last_run_result", result="Failed", reason="ListingFailed")] == 1
-    assert told[series("files", kind="orphans")] == 3
+    reported = cluster.until(lambda: failed in (metrics := operator.metrics()) and metrics)
+    assert reported[failed] == 1
+    assert reported[series("last_run_result", result="Failed", reason="ListingFailed")] == 1
+    assert reported[series("files", kind="orphans")] == 3
 
 
 def test_what_became_of_earlier_requests_is_measured(cluster: FakeCluster, operator: Operator, script: Script) -> None:
@@ -66,11 +66,11 @@ def test_what_became_of_earlier_requests_is_measured(cluster: FakeCluster, opera
     cluster.create(PLURAL, check(trigger={"manual": "1"}))
     operator.start()
     cluster.until(lambda: last_run(cluster))
-    told = cluster.until(
+    reported = cluster.until(
         lambda: series("followed_requests", became="lost") in (metrics := operator.metrics()) and metrics
     )
-    assert told[series("followed_requests", became="recovered")] == 4
-    assert sum("followed_requests{" in name for name in told) == 2
+    assert reported[series("followed_requests", became="recovered")] == 4
+    assert sum("followed_requests{" in name for name in reported) == 2
 
 
 def test_a_closed_gate_is_measured_also_after_its_run(cluster: FakeCluster, operator: Operator, script: Script) -> None:
@@ -78,8 +78,10 @@ def test_a_closed_gate_is_measured_also_after_its_run(cluster: FakeCluster, oper
     cluster.create(PLURAL, check(trigger={"manual": "1"}))
     operator.start()
     cluster.until(lambda: last_run(cluster))
-    told = cluster.until(lambda: series("gate_closed", gate="Limits") in (metrics := operator.metrics()) and metrics)
-    assert sorted(name for name in told if "gate_closed{" in name) == [
+    reported = cluster.until(
+        lambda: series("gate_closed", gate="Limits") in (metrics := operator.metrics()) and metrics
+    )
+    assert sorted(name for name in reported if "gate_closed{" in name) == [
         series("gate_closed", gate="Confirmation"),
         series("gate_closed", gate="Limits"),
     ]
@@ -101,9 +103,9 @@ def test_what_stands_in_the_status_is_measured_by_a_new_operator_too(cluster: Fa
     operator.start()
     cluster.until(lambda: last_run(cluster))
     operator.restart()
-    told = cluster.until(lambda: series("holes") in (metrics := operator.metrics()) and metrics)
-    assert told[series("last_run_result", result="Complete", reason="Completed")] == 1
-    assert series("runs_total", result="Complete", reason="Completed") not in told
+    reported = cluster.until(lambda: series("holes") in (metrics := operator.metrics()) and metrics)
+    assert reported[series("last_run_result", result="Complete", reason="Completed")] == 1
+    assert series("runs_total", result="Complete", reason="Completed") not in reported
 
 
 def test_an_invalid_or_suspended_check_has_no_gap_in_its_series(cluster: FakeCluster, operator: Operator) -> None:
@@ -111,12 +113,14 @@ def test_an_invalid_or_suspended_check_has_no_gap_in_its_series(cluster: FakeClu
     cluster.create(PLURAL, check("t2-b", suspend=True))
     operator.start()
     cluster.until(lambda: condition(cluster, "Ready") and condition(cluster, "Ready", "t2-b"))
-    told = cluster.until(lambda: operator.metrics().get(f"{PREFIX}_operator_checks") == 2 and operator.metrics())
-    assert told[series("ready")] == 0
-    assert told[series("suspended", obj_name="t2-b")] == 1
+    reported = cluster.until(
+        lambda: operator.metrics().get(f"{METRIC_PREFIX}_operator_checks") == 2 and operator.metrics()
+    )
+    assert reported[series("ready")] == 0
+    assert reported[series("suspended", obj_name="t2-b")] == 1
 
 
 def test_the_page_names_every_metric_and_no_other() -> None:
-    written = set(re.findall(rf"`{PREFIX}_(\w+)`", PAGE.read_text()))
+    written = set(re.findall(rf"`{METRIC_PREFIX}_(\w+)`", PAGE.read_text()))
     own = {"runs_total", "requests_total", "operator_failures_total", "operator_checks", "operator_overdue_seconds"}
     assert written == {gauge.name for gauge in GAUGES} | own

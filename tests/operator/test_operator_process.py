@@ -1,4 +1,4 @@
-"""The operator as its container starts it: a process of its own, which is probed, told to leave, or killed."""
+"""The operator as its container starts it: a process of its own, which is probed, asked to stop, or killed."""
 
 import json
 import signal
@@ -48,8 +48,8 @@ class Process:
         """What the probe says; empty while there is none."""
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=5) as answer:
-                told: dict[str, float] = json.loads(answer.read())
-                return told
+                reported: dict[str, float] = json.loads(answer.read())
+                return reported
         except (urllib.error.URLError, ConnectionError):
             return {}
 
@@ -102,6 +102,6 @@ def test_killed_without_a_word_it_goes_on_where_it_was(cluster: FakeCluster, pro
     process.start()
     assert cluster.until(lambda: last_run(cluster))["reason"] == "Completed", process.log.read_text()
     assert created_jobs(cluster) == ["Snapshot", "Listing", "Comparison", "Action"]
-    told = process.log.read_text()
-    assert told.count("RunStarted") == 1
-    assert "Traceback" not in told
+    reported = process.log.read_text()
+    assert reported.count("RunStarted") == 1
+    assert "Traceback" not in reported

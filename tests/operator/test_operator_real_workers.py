@@ -76,6 +76,6 @@ def test_a_worker_that_cannot_read_its_backends_says_so_in_the_status(
 
 
 def _series(name: str, **labels: str) -> str:
-    told = {"obj_namespace": "default", "obj_name": "t2-a", "site": "T2_A", **labels}
-    texts = ",".join(f'{label}="{told[label]}"' for label in sorted(told))
+    reported = {"obj_namespace": "default", "obj_name": "t2-a", "site": "T2_A", **labels}
+    texts = ",".join(f'{label}="{reported[label]}"' for label in sorted(reported))
     return f"site_consistency_{name}{{{texts}}}"

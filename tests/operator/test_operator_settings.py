@@ -93,6 +93,6 @@ def test_a_kubeconfig_that_is_no_kubeconfig_is_said_to_be_so(tmp_path: Path) -> 
 
 
 def test_the_command_explains_every_setting() -> None:
-    told = subprocess.run([COMMAND, "run", "--help"], capture_output=True, text=True, check=True, timeout=30).stdout
-    assert "CONSISTENCY_MAX_CONCURRENT_RUNS" in told
-    assert "PersistentVolumeClaim of checks that name no store" in told
+    reported = subprocess.run([COMMAND, "run", "--help"], capture_output=True, text=True, check=True, timeout=30).stdout
+    assert "CONSISTENCY_MAX_CONCURRENT_RUNS" in reported
+    assert "PersistentVolumeClaim of checks that name no store" in reported

@@ -15,10 +15,10 @@ def test_kopf_takes_ours() -> None:
 
 
 class Counted(asyncio.Condition):
-    told = 0
+    reported = 0
 
     def notify_all(self) -> None:
-        self.told += 1
+        self.reported += 1
         super().notify_all()
 
 
@@ -33,7 +33,7 @@ async def all_go(number: int) -> int:
         await toggles.wait_for(True)
 
     await asyncio.wait_for(asyncio.gather(*map(worker, each)), 30)
-    return counted.told
+    return counted.reported
 
 
 @pytest.mark.parametrize("number", [1, 2, 3000])

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
-from consistency_operator.loop.workqueue import LONGEST_REST, WorkQueue
+from consistency_operator.loop.workqueue import LONGEST_BACKOFF, WorkQueue
 
 A, B = ("ns", "a"), ("ns", "b")
 
@@ -28,80 +28,81 @@ def played(play: Callable[[WorkQueue, Clock], Coroutine[Any, Any, None]]) -> Non
 
 
 async def nothing_is_due(queue: WorkQueue) -> bool:
-    taking = asyncio.ensure_future(queue.take())
+    taking = asyncio.ensure_future(queue.get())
     await asyncio.sleep(0.01)
     done = taking.done()
     taking.cancel()
     return not done
 
 
-def test_many_pokes_are_one_piece_of_work() -> None:
+def test_a_key_added_many_times_is_one_piece_of_work() -> None:
     async def play(queue: WorkQueue, clock: Clock) -> None:
-        queue.poke(A)
-        queue.poke(A)
-        assert await queue.take() == A
-        queue.put_back(A)
+        queue.add(A)
+        queue.add(A)
+        assert await queue.get() == A
+        queue.done(A)
         assert await nothing_is_due(queue)
 
     played(play)
 
 
-def test_a_poke_that_comes_while_the_key_is_out_is_not_lost_and_not_served_at_once() -> None:
+def test_a_key_added_while_it_is_processed_is_not_lost_and_not_given_out_twice_at_once() -> None:
     async def play(queue: WorkQueue, clock: Clock) -> None:
-        queue.poke(A)
-        assert await queue.take() == A
-        queue.poke(A)
+        queue.add(A)
+        assert await queue.get() == A
+        queue.add(A)
         assert await nothing_is_due(queue)
-        queue.put_back(A)
-        assert await queue.take() == A
+        queue.done(A)
+        assert await queue.get() == A
 
     played(play)
 
 
 def test_who_has_been_due_for_longest_comes_first() -> None:
     async def play(queue: WorkQueue, clock: Clock) -> None:
-        queue.wake_at(B, 990)
-        queue.poke(A)
-        assert [await queue.take(), await queue.take()] == [B, A]
+        queue.add(B)
+        clock.now += 10
+        queue.add(A)
+        assert [await queue.get(), await queue.get()] == [B, A]
 
     played(play)
 
 
 def test_a_key_sleeps_until_its_time_and_an_earlier_time_wins() -> None:
     async def play(queue: WorkQueue, clock: Clock) -> None:
-        queue.wake_at(A, 1010)
-        queue.wake_at(A, 1005)
-        queue.wake_at(A, 1020)
+        queue.add_after(A, 10)
+        queue.add_after(A, 5)
+        queue.add_after(A, 20)
         assert await nothing_is_due(queue)
         clock.now = 1005
-        assert await queue.take() == A
+        assert await queue.get() == A
 
     played(play)
 
 
-def test_someone_who_waits_is_woken_by_a_poke() -> None:
+def test_a_worker_that_waits_is_woken_by_a_new_key() -> None:
     async def play(queue: WorkQueue, clock: Clock) -> None:
-        taking = asyncio.ensure_future(queue.take())
+        taking = asyncio.ensure_future(queue.get())
         await asyncio.sleep(0.01)
-        queue.poke(A)
+        queue.add(A)
         assert await taking == A
 
     played(play)
 
 
-def test_failures_make_the_rest_longer_up_to_a_limit_and_pokes_do_not_shorten_it() -> None:
+def test_failures_make_the_backoff_longer_up_to_a_limit_and_adding_does_not_shorten_it() -> None:
     async def play(queue: WorkQueue, clock: Clock) -> None:
-        rests = []
-        queue.poke(A)
+        backoffs = []
+        queue.add(A)
         for _ in range(12):
-            assert await queue.take() == A
-            queue.poke(A)
-            rests.append(queue.failed(A))
-            queue.poke(A)
+            assert await queue.get() == A
+            queue.add(A)
+            backoffs.append(queue.failed(A))
+            queue.add(A)
             assert await nothing_is_due(queue)
-            clock.now += rests[-1]
-        assert rests[:4] == [1, 2, 4, 8]
-        assert rests[-1] == LONGEST_REST
+            clock.now += backoffs[-1]
+        assert backoffs[:4] == [1, 2, 4, 8]
+        assert backoffs[-1] == LONGEST_BACKOFF
 
     played(play)
 
@@ -109,52 +110,52 @@ def test_failures_make_the_rest_longer_up_to_a_limit_and_pokes_do_not_shorten_it
 def test_success_ends_the_series_of_failures() -> None:
     async def play(queue: WorkQueue, clock: Clock) -> None:
         for _ in range(3):
-            queue.poke(A)
-            await queue.take()
+            queue.add(A)
+            await queue.get()
             clock.now += queue.failed(A)
-        await queue.take()
-        queue.put_back(A)
-        queue.poke(A)
-        await queue.take()
+        await queue.get()
+        queue.done(A)
+        queue.add(A)
+        await queue.get()
         assert queue.failed(A) == 1
 
     played(play)
 
 
-def test_a_mended_cause_ends_the_rest_at_once() -> None:
+def test_forgetting_the_failures_ends_the_backoff_at_once() -> None:
     async def play(queue: WorkQueue, clock: Clock) -> None:
-        queue.poke(A)
-        await queue.take()
+        queue.add(A)
+        await queue.get()
         queue.failed(A, least=60)
-        queue.relax(A)
-        queue.poke(A)
-        assert await queue.take() == A
+        queue.forget(A)
+        queue.add(A)
+        assert await queue.get() == A
 
     played(play)
 
 
-def test_a_cause_that_is_mended_while_the_key_is_out_keeps_it_from_a_long_rest() -> None:
+def test_failures_forgotten_while_the_key_is_processed_keep_it_from_a_long_backoff() -> None:
     async def play(queue: WorkQueue, clock: Clock) -> None:
-        queue.poke(A)
-        await queue.take()
-        queue.relax(A)
-        queue.poke(A)
+        queue.add(A)
+        await queue.get()
+        queue.forget(A)
+        queue.add(A)
         assert queue.failed(A, least=60) == 1
         clock.now += 1
-        assert await queue.take() == A
+        assert await queue.get() == A
         assert queue.failed(A, least=60) == 60
 
     played(play)
 
 
-@pytest.mark.parametrize("out", [False, True])
-def test_the_most_neglected_key_tells_the_delay(out: bool) -> None:
+@pytest.mark.parametrize("processing", [False, True])
+def test_the_delay_is_that_of_the_most_neglected_key(processing: bool) -> None:
     async def play(queue: WorkQueue, clock: Clock) -> None:
         assert queue.overdue() == 0
-        queue.wake_at(B, 1500)
-        queue.poke(A)
-        if out:
-            await queue.take()
+        queue.add_after(B, 500)
+        queue.add(A)
+        if processing:
+            await queue.get()
         clock.now = 1100
         assert queue.overdue() == 100
 
@@ -168,16 +169,16 @@ def test_a_thousand_keys_are_dealt_with_in_no_time() -> None:
 
         async def work() -> None:
             while True:
-                key = await queue.take()
+                key = await queue.get()
                 taken.append(key)
                 await asyncio.sleep(0)
-                queue.put_back(key)
-                queue.wake_at(key, clock.now + 3600)
+                queue.done(key)
+                queue.add_after(key, 3600)
 
         workers = [asyncio.ensure_future(work()) for _ in range(8)]
         for times in (1, 2, 3):
             for key in keys:
-                queue.poke(key)
+                queue.add(key)
             while len(taken) < times * len(keys):
                 await asyncio.sleep(0)
         assert sorted(taken) == sorted(keys * 3)

@@ -6,14 +6,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from consistency_operator import names
-from consistency_operator.cluster.job_state import JobState, State
+from consistency_operator.cluster.job_state import JobState, JobStateName
 from consistency_operator.cluster.worker_result import WorkerResult
 from consistency_operator.names import JobStage
 from consistency_operator.plan import Plan, Preflight, World, plan
 from consistency_operator.plan.admission import Admitted
 from consistency_operator.plan.types import Action
 from consistency_operator.resource.check import Resource
-from consistency_operator.resource.status import Gate, JobRecord, Run, Stage, Status
+from consistency_operator.resource.status import CheckStatus, GateRecord, JobRecord, Run, Stage
 
 from dynamo_consistency.check import SiteConsistencyCheck
 
@@ -57,26 +57,26 @@ def invalid(errors: str = "spec.listing.roots: is missing") -> Resource:
     return replace(resource(), check=None, errors=errors)
 
 
-def job(stage: JobStage, state: State = "Running", run_id: str = RUN, **more: Any) -> JobState:
+def job(stage: JobStage, state: JobStateName = "Running", run_id: str = RUN, **more: Any) -> JobState:
     name = names.job_name("t2-x", run_id, stage)
     ended = {"finished": NOW - MINUTE} if state in ("Complete", "Failed") else {}
     return JobState(stage, run_id, name, **{"uid": f"uid-{stage}-{run_id}", "state": state, **ended, **more})
 
 
-def told(stage: JobStage, **more: Any) -> WorkerResult:
-    """What a worker said that came to its end."""
+def reported(stage: JobStage, **more: Any) -> WorkerResult:
+    """The message of a worker that came to its end."""
     return WorkerResult(stage, RUN, 0, "Complete", **more)
 
 
-def gates(**closed: str) -> tuple[Gate, ...]:
+def gates(**closed: str) -> tuple[GateRecord, ...]:
     """All gates, open but for `closed`: its state by name."""
     states: Mapping[str, Any] = {**dict.fromkeys(GATES, "Ready"), **closed}
-    return tuple(Gate(name=name, state=state, message=f"{name} is {state}") for name, state in states.items())
+    return tuple(GateRecord(name=name, state=state, message=f"{name} is {state}") for name, state in states.items())
 
 
 def comparison(counts: Mapping[str, int] = FOUND, **closed: str) -> JobState:
     """A comparison that came to its end, with these gates closed."""
-    return job("Comparison", "Complete", results=(told("Comparison", counts=dict(counts), gates=gates(**closed)),))
+    return job("Comparison", "Complete", results=(reported("Comparison", counts=dict(counts), gates=gates(**closed)),))
 
 
 def record(stage: JobStage, *, seen: bool = True, asked: datetime = NOW - 30 * MINUTE) -> JobRecord:
@@ -100,13 +100,15 @@ def run_in(stage: Stage, jobs: Iterable[JobRecord] = (), **more: Any) -> Run:
     return Run(**(fields | more))
 
 
-def status_of(run: Run | None = None, **more: Any) -> Status:
+def status_of(run: Run | None = None, **more: Any) -> CheckStatus:
     """The status of a check that is on by hand, as a plan leaves it."""
-    base = plan(resource(), Status(run=run), (), NOW - 2 * HOUR, World()).status if run is None else Status()
+    base = plan(resource(), CheckStatus(run=run), (), NOW - 2 * HOUR, World()).status if run is None else CheckStatus()
     return base.model_copy(update={"run": run, "observed_generation": 4, **more})
 
 
-def planned(of: Resource, status: Status, *jobs: JobState, now: datetime = NOW, world: World | None = None) -> Plan:
+def planned(
+    of: Resource, status: CheckStatus, *jobs: JobState, now: datetime = NOW, world: World | None = None
+) -> Plan:
     return plan(of, status, jobs, now, world or World())
 
 

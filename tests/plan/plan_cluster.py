@@ -21,7 +21,7 @@ from consistency_operator.plan import (
     plan,
 )
 from consistency_operator.resource.check import Resource
-from consistency_operator.resource.status import Status, read_status
+from consistency_operator.resource.status import CheckStatus, read_status
 from plan_cases import FOUND, NOW, gates
 
 LISTED = {"files": 10, "directories": 2, "bytes": 99, "holes": 0}
@@ -42,7 +42,7 @@ class MiniCluster:
     jobs: dict[str, JobState] = field(default_factory=dict)
     seen: dict[str, JobState] = field(default_factory=dict)
     made: list[tuple[str, JobStage]] = field(default_factory=list)
-    runs: list[Status] = field(default_factory=list)
+    runs: list[CheckStatus] = field(default_factory=list)
     site_ready: bool = True
     wake_at: datetime | None = None
     _answer: Preflight | None = None
@@ -51,14 +51,14 @@ class MiniCluster:
     _uids: "itertools.count[int]" = field(default_factory=itertools.count)
 
     @property
-    def status(self) -> Status:
+    def status(self) -> CheckStatus:
         return read_status(self.stored)
 
     def copy(self) -> "MiniCluster":
         """The same cluster, in which what happens does not happen here."""
         return copy.deepcopy(self)
 
-    def operate(self, crash_after: int | None = None, stale: tuple[int, Status] | None = None) -> Plan:
+    def operate(self, crash_after: int | None = None, stale: tuple[int, CheckStatus] | None = None) -> Plan:
         """One reconciliation. It dies after `crash_after` of its writes, or plans from an older version of the status.
 
         What it does with a status that is not the stored one: nothing, since the write is refused.
@@ -103,7 +103,7 @@ class MiniCluster:
         """The pods of Jobs that are being deleted have ended, and the Jobs with them."""
         self.jobs = {name: job for name, job in self.jobs.items() if not job.deleting}
 
-    def _write(self, old: Status, new: Status, number: int, crash_after: int | None) -> None:
+    def _write(self, old: CheckStatus, new: CheckStatus, number: int, crash_after: int | None) -> None:
         if number == crash_after:
             raise Crash
         if new.to_json() != old.to_json():
@@ -133,16 +133,16 @@ class MiniCluster:
 
     def _told(self) -> list[JobState]:
         jobs = [
-            replace(job, told=True)
+            replace(job, reported=True)
             if job.uid in self._pods_seen
-            else replace(job, told=False, listed=False, results=())
+            else replace(job, reported=False, listed=False, results=())
             if job.over
             else job
             for job in self.seen.values()
         ]
         return jobs + ([self._taken] if self._taken else [])
 
-    def _world(self, status: Status) -> World:
+    def _world(self, status: CheckStatus) -> World:
         claim = admission.claim_of(self.resource, status, self.seen.values())
         decided = admission.decide(self.resource.key, [claim], limit=1) if claim else None
         return World(decided, self._answer)

@@ -31,7 +31,7 @@ def test_those_who_have_waited_longest_get_the_free_places() -> None:
     assert "4 runs" in behind.message
 
 
-def test_the_first_in_the_queue_is_told_so() -> None:
+def test_the_first_in_the_queue_is_explained() -> None:
     decided = decide("c", CLAIMS, limit=2)
     assert isinstance(decided, Queued)
     assert "first in the queue" in decided.message

@@ -6,7 +6,7 @@ import pytest
 from consistency_operator.plan import World
 from consistency_operator.resource.check import Resource
 from consistency_operator.resource.reasons import EventReason
-from consistency_operator.resource.status import Status
+from consistency_operator.resource.status import CheckStatus
 from plan_cases import (
     DAY,
     HOUR,
@@ -31,14 +31,14 @@ SPECS: dict[str, tuple[Resource, dict[str, tuple[str, str]]]] = {
 NEW = {"Running": ("False", "Idle"), "Succeeded": ("Unknown", "NoRunYet"), "Consistent": ("Unknown", "NeverCompared")}
 
 
-def conditions(status: Status) -> dict[str, tuple[str, str]]:
+def conditions(status: CheckStatus) -> dict[str, tuple[str, str]]:
     return {condition.type: (condition.status, condition.reason) for condition in status.conditions}
 
 
 @pytest.mark.parametrize("name", SPECS)
 def test_a_new_check_has_all_its_conditions_at_first_sight(name: str) -> None:
     of, expected = SPECS[name]
-    status = planned(of, Status()).status
+    status = planned(of, CheckStatus()).status
     assert conditions(status) == expected | NEW
     assert status.observed_generation == of.generation
     assert {condition.observed_generation for condition in status.conditions} == {of.generation}
@@ -56,15 +56,15 @@ def test_a_run_that_goes_on_or_fails_does_not_touch_ready(name: str) -> None:
     assert conditions(failed)["Succeeded"] == ("False", "ListingFailed")
 
 
-def test_what_is_mended_is_not_stalled_any_more() -> None:
-    broken = planned(invalid(), Status()).status
-    mended = planned(resource(), broken).status
-    assert conditions(mended)["Ready"] == ("True", "ManualOnly")
-    assert "Stalled" not in conditions(mended)
+def test_what_is_corrected_is_not_stalled_any_more() -> None:
+    broken = planned(invalid(), CheckStatus()).status
+    corrected = planned(resource(), broken).status
+    assert conditions(corrected)["Ready"] == ("True", "ManualOnly")
+    assert "Stalled" not in conditions(corrected)
 
 
 def test_an_invalid_spec_is_told_once_and_again_when_it_is_invalid_in_another_way() -> None:
-    first = planned(invalid("spec.site: is missing"), Status())
+    first = planned(invalid("spec.site: is missing"), CheckStatus())
     again = planned(invalid("spec.site: is missing"), first.status, now=NOW + HOUR)
     other = planned(invalid("spec.backend: is missing"), again.status, now=NOW + HOUR)
     assert [[event.reason for event in result.events] for result in (first, again, other)] == [
@@ -93,7 +93,7 @@ def test_the_transition_time_changes_only_with_the_status() -> None:
 @pytest.mark.parametrize("name", SPECS)
 def test_nothing_is_written_while_nothing_changes(name: str) -> None:
     of, _ = SPECS[name]
-    status = planned(of, Status()).status
+    status = planned(of, CheckStatus()).status
     for hours in range(1, 48):
         now = NOW + hours * HOUR
         assert planned(of, status, now=now).status == status
@@ -115,7 +115,7 @@ def test_a_new_generation_is_observed() -> None:
 
 
 def test_a_condition_that_is_too_long_is_cut() -> None:
-    ready = planned(invalid("x" * 5000), Status()).status.condition("Ready")
+    ready = planned(invalid("x" * 5000), CheckStatus()).status.condition("Ready")
     assert ready
     assert len(ready.message) == 1024
 

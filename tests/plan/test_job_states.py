@@ -100,7 +100,7 @@ def test_a_job_without_our_labels_is_none_of_ours(labels: dict[str, str]) -> Non
 def test_the_result_is_what_the_pod_said() -> None:
     said = message(counts={"inventoryFiles": 9, "inventoryBytes": 10, "odd": 1.5, "text": "x"})
     state = state_of(job_body(status=over("Complete")), pod_body(0, said))
-    assert state.told
+    assert state.reported
     assert state.finished == datetime(2026, 11, 22, 11, 59, tzinfo=UTC)
     [result] = state.results
     assert result.counts == {"inventoryFiles": 9, "inventoryBytes": 10}
@@ -108,7 +108,7 @@ def test_the_result_is_what_the_pod_said() -> None:
 
 def test_pods_of_other_jobs_say_nothing_of_this_one() -> None:
     state = state_of(job_body(status=over("Complete")), pod_body(0, message(), job="uid of another"))
-    assert not state.told
+    assert not state.reported
     assert state.results == ()
 
 
@@ -118,7 +118,7 @@ def test_pods_of_other_jobs_say_nothing_of_this_one() -> None:
 )
 def test_what_is_no_result_is_not_taken_for_one(said: str) -> None:
     state = state_of(job_body(status=over("Complete")), pod_body(0, said))
-    assert state.told
+    assert state.reported
     assert state.results == ()
 
 
@@ -140,27 +140,27 @@ def shard(index: int) -> dict[str, Any]:
 
 def test_a_listing_has_told_all_when_every_shard_has() -> None:
     job = listing("0-3", type_="Complete")
-    assert not state_of(job, *map(shard, (0, 1, 3))).told
-    assert state_of(job, *map(shard, (3, 1, 0, 2))).told
+    assert not state_of(job, *map(shard, (0, 1, 3))).reported
+    assert state_of(job, *map(shard, (3, 1, 0, 2))).reported
     assert [result.shard for result in state_of(job, *map(shard, (3, 1, 0, 2))).results] == [0, 1, 2, 3]
 
 
 def test_of_a_listing_that_has_failed_the_failed_shards_must_have_told_why() -> None:
     job = listing("0,2-3", "1", type_="Failed", reason="FailedIndexes")
     others = [shard(0), shard(2), shard(3)]
-    assert not state_of(job, *others).told
+    assert not state_of(job, *others).reported
     state = state_of(job, *others, pod_body(1, "boom", index=1))
-    assert state.told
+    assert state.reported
     assert (state.completions, state.max_failed_indexes, state.failed_indexes) == (4, 1, "1")
 
 
 def test_of_pods_that_a_deadline_has_stopped_nothing_is_waited_for() -> None:
     state = state_of(job_body(status=over("Failed", "DeadlineExceeded")))
-    assert state.told
-    assert "runDeadlineSeconds" in state.trouble
+    assert state.reported
+    assert "runDeadlineSeconds" in state.problem
 
 
-# ----------------------------------------------------------------------------------------------------------- trouble
+# ----------------------------------------------------------------------------------------------------------- problem
 
 FAILED = over("Failed", "BackoffLimitExceeded", "Job has reached the specified backoff limit")
 WAITING = {"state": {"waiting": {"reason": "ImagePullBackOff", "message": "Back-off pulling image"}}}
@@ -235,7 +235,7 @@ TROUBLES: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
 @pytest.mark.parametrize("name", TROUBLES)
 def test_people_are_told_what_went_wrong(name: str) -> None:
     job, pod, expected = TROUBLES[name]
-    assert state_of(job, pod).trouble == expected
+    assert state_of(job, pod).problem == expected
 
 
 def test_a_wrong_configuration_is_known_by_its_exit_code() -> None:
@@ -246,24 +246,24 @@ def test_a_wrong_configuration_is_known_by_its_exit_code() -> None:
 
 def test_of_many_shards_the_first_three_are_told_and_how_many_more_there_are() -> None:
     job = listing("", "0-9", type_="Failed", reason="MaxFailedIndexesExceeded")
-    trouble = state_of(job, *(pod_body(1, "boom", index=n) for n in range(10))).trouble
-    assert trouble.count("boom") == 3
-    assert trouble.endswith("; and 7 more")
+    problem = state_of(job, *(pod_body(1, "boom", index=n) for n in range(10))).problem
+    assert problem.count("boom") == 3
+    assert problem.endswith("; and 7 more")
 
 
 def test_long_last_words_are_cut() -> None:
-    assert len(state_of(job_body(status=FAILED), pod_body(1, "x" * 3000)).trouble) <= 300
+    assert len(state_of(job_body(status=FAILED), pod_body(1, "x" * 3000)).problem) <= 300
 
 
 def test_a_sidecar_says_nothing_of_the_worker() -> None:
     pod = pod_body(None)
     sidecar = {"name": "proxy", "state": {"terminated": {"exitCode": 1, "message": "proxy died"}}}
     pod["status"]["containerStatuses"] = [sidecar, {"name": "worker", "state": {"running": {}}}]
-    assert state_of(job_body(status={"ready": 0}), pod).trouble == ""
+    assert state_of(job_body(status={"ready": 0}), pod).problem == ""
 
 
 def test_a_container_that_goes_before_the_worker_can_be_what_fails() -> None:
     pod = pod_body(1, "", state={"waiting": {"reason": "PodInitializing"}})
     ended = {"terminated": {"exitCode": 3, "message": "no ticket", "reason": "Error", "finishedAt": ENDED}}
     pod["status"]["initContainerStatuses"] = [{"name": "kinit", "state": ended}]
-    assert state_of(job_body(status=FAILED), pod).trouble == "the snapshot ended with exit code 3: no ticket"
+    assert state_of(job_body(status=FAILED), pod).problem == "the snapshot ended with exit code 3: no ticket"

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from consistency_operator import names
 from consistency_operator.plan import World, plan
-from consistency_operator.resource.status import Status, read_status
+from consistency_operator.resource.status import CheckStatus, read_status
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -26,7 +26,7 @@ class Histories(RuleBasedStateMachine):
     def apply(self, schedule: str | None, deadline: int, patience: int | None) -> None:
         self.spec = {"schedule": schedule, "runDeadlineSeconds": deadline, "startingDeadlineSeconds": patience}
         self.cluster = MiniCluster(resource(**self.spec))
-        self.versions: list[tuple[int, Status]] = []
+        self.versions: list[tuple[int, CheckStatus]] = []
         self.tokens = 0
         self.ask_for_a_run()
 

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 from consistency_operator.plan import DeleteJob, ListPods
-from consistency_operator.plan.job_stages import GOING_WITHIN, LOOK_AGAIN, TOLD_WITHIN
-from consistency_operator.resource.status import FinishedRun, Hole
+from consistency_operator.plan.job_stages import GOING_WITHIN, LOOK_AGAIN, REPORTED_WITHIN
+from consistency_operator.resource.status import FinishedRun, HoleRecord
 from plan_cases import (
     DAY,
     FOUND,
@@ -17,46 +17,48 @@ from plan_cases import (
     job,
     planned,
     record,
+    reported,
     resource,
     run_in,
     status_of,
     story,
-    told,
 )
 
 LISTING = status_of(run_in("Listing", [record("Snapshot"), record("Listing")], counts={"inventoryFiles": 50}))
 COMPARING = status_of(run_in("Comparison", [record("Comparison")]))
-SHARDS = [told("Listing", shard=n, counts={"files": 10, "directories": 3, "holes": n, "bytes": 7}) for n in range(4)]
+SHARDS = [
+    reported("Listing", shard=n, counts={"files": 10, "directories": 3, "holes": n, "bytes": 7}) for n in range(4)
+]
 
 
 @pytest.mark.parametrize("state", ["Complete", "Failed"])
 def test_the_words_of_pods_that_were_not_seen_yet_are_waited_for_and_asked_for(state: str) -> None:
-    over = replace(comparison(), state=state, told=False, results=(), finished=NOW)
+    over = replace(comparison(), state=state, reported=False, results=(), finished=NOW)
     early = planned(resource(), COMPARING, over, now=NOW)
     assert early.actions == (ListPods(over.name, over.uid),)
     assert early.wake_at == NOW + LOOK_AGAIN
     assert story(planned(resource(), early.status, comparison(Mode="Pending"))) == "Complete/Reported"
-    late = planned(resource(), early.status, over, now=NOW + TOLD_WITHIN)
+    late = planned(resource(), early.status, over, now=NOW + REPORTED_WITHIN)
     assert story(late) == {"Complete": "Failed/ResultLost", "Failed": "Failed/ComparisonFailed"}[state]
     assert late.status.history[0].message
 
 
 def test_pods_that_never_speak_are_not_waited_for_beyond_the_deadline() -> None:
     status = status_of(run_in("Comparison", [record("Comparison")], deadline_time=NOW))
-    over = replace(comparison(), told=False, results=(), finished=NOW + DAY)
+    over = replace(comparison(), reported=False, results=(), finished=NOW + DAY)
     assert story(planned(resource(), status, over)) == "Failed/ResultLost"
 
 
-@pytest.mark.parametrize("away", [TOLD_WITHIN, 9 * DAY])
+@pytest.mark.parametrize("away", [REPORTED_WITHIN, 9 * DAY])
 def test_an_operator_that_was_away_looks_at_the_pods_before_it_believes_that_they_are_silent(away: timedelta) -> None:
-    over = replace(comparison(), listed=False, told=False, results=(), finished=NOW)
+    over = replace(comparison(), listed=False, reported=False, results=(), finished=NOW)
     result = planned(resource(), COMPARING, over, now=NOW + away)
     assert story(result) == "Comparison + ListPods"
     assert story(planned(resource(), result.status, comparison(Mode="Pending"), now=NOW + away)) == "Complete/Reported"
 
 
 def test_the_counts_of_all_shards_are_summed_beside_those_of_the_snapshot() -> None:
-    holes = (Hole(path="/store/mc/a", reason="timeout"),)
+    holes = (HoleRecord(path="/store/mc/a", reason="timeout"),)
     shards = [replace(shard, holes=holes * 2) for shard in SHARDS]
     result = planned(resource(), LISTING, job("Listing", "Complete", results=tuple(shards), completions=4))
     run = result.status.run
@@ -87,7 +89,7 @@ def test_failed_shards_are_tolerated_when(name: str) -> None:
         "Listing",
         "Failed",
         reason="FailedIndexes",
-        trouble="shard 1 needed more memory",
+        problem="shard 1 needed more memory",
         completions=completions,
         max_failed_indexes=allowed,
         completed_indexes=completed,
@@ -116,11 +118,11 @@ def test_a_job_that_does_not_get_going_is_looked_into_and_people_are_told_why() 
     assert later.actions == (ListPods(hindered.name, hindered.uid),)
     assert later.status.run
     assert "its events tell why" in later.status.run.message
-    why = replace(hindered, trouble="shard 0 cannot start: its image x cannot be had")
-    told_so = planned(resource(), later.status, why, now=NOW + GOING_WITHIN)
-    assert told_so.status.condition("Running") != later.status.condition("Running")
-    assert told_so.wake_at == NOW + 2 * GOING_WITHIN
-    going = planned(resource(), told_so.status, job("Listing"), now=NOW + HOUR)
+    why = replace(hindered, problem="shard 0 cannot start: its image x cannot be had")
+    explained = planned(resource(), later.status, why, now=NOW + GOING_WITHIN)
+    assert explained.status.condition("Running") != later.status.condition("Running")
+    assert explained.wake_at == NOW + 2 * GOING_WITHIN
+    going = planned(resource(), explained.status, job("Listing"), now=NOW + HOUR)
     assert going.status.run
     assert going.status.run.message == ""
 

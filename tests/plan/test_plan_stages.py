@@ -29,18 +29,18 @@ from plan_cases import (
     job,
     planned,
     record,
+    reported,
     resource,
     run_in,
     status_of,
     story,
-    told,
 )
 
 RESULTS: dict[JobStage, tuple[WorkerResult, ...]] = {
-    "Snapshot": (told("Snapshot", counts={"inventoryFiles": 1000, "inventoryBytes": 5}),),
-    "Listing": tuple(told("Listing", shard=n, counts={"files": 5, "directories": 1, "holes": 0}) for n in range(4)),
-    "Comparison": (told("Comparison", counts=FOUND, gates=gates(Mode="Pending")),),
-    "Action": (told("Action", gates=gates()),),
+    "Snapshot": (reported("Snapshot", counts={"inventoryFiles": 1000, "inventoryBytes": 5}),),
+    "Listing": tuple(reported("Listing", shard=n, counts={"files": 5, "directories": 1, "holes": 0}) for n in range(4)),
+    "Comparison": (reported("Comparison", counts=FOUND, gates=gates(Mode="Pending")),),
+    "Action": (reported("Action", gates=gates()),),
 }
 
 
@@ -55,7 +55,7 @@ class Fate(NamedTuple):
 
 
 def fate(name: str, stage: JobStage) -> Fate:
-    trouble = "it broke"
+    problem = "it broke"
     fates = {
         "not asked for": Fate(recorded=False),
         "asked for just now": Fate(seen=False, asked=NOW - MINUTE / 2),
@@ -63,12 +63,12 @@ def fate(name: str, stage: JobStage) -> Fate:
         "running": Fate(jobs=(job(stage),)),
         "complete": Fate(jobs=(job(stage, "Complete", results=RESULTS[stage]),)),
         "complete, seen for the first time": Fate(seen=False, jobs=(job(stage, "Complete", results=RESULTS[stage]),)),
-        "failed": Fate(jobs=(job(stage, "Failed", trouble=trouble),)),
-        "misconfigured": Fate(jobs=(job(stage, "Failed", trouble=trouble, misconfigured=True),)),
+        "failed": Fate(jobs=(job(stage, "Failed", problem=problem),)),
+        "misconfigured": Fate(jobs=(job(stage, "Failed", problem=problem, misconfigured=True),)),
         "vanished": Fate(),
         "another of that name": Fate(jobs=(job(stage, uid="another"),)),
         "foreign": Fate(jobs=(job(stage, "Foreign", uid=""),)),
-        "refused": Fate(jobs=(job(stage, "Refused", uid="", trouble="too much memory"),)),
+        "refused": Fate(jobs=(job(stage, "Refused", uid="", problem="too much memory"),)),
         "running, deadline over": Fate(jobs=(job(stage),), deadline=NOW),
         "complete, deadline over": Fate(jobs=(job(stage, "Complete", results=RESULTS[stage]),), deadline=NOW),
         "not asked for, deadline over": Fate(recorded=False, deadline=NOW),
@@ -161,8 +161,8 @@ def test_a_run_waits_for_a_valid_spec_before_its_next_job(stage: JobStage) -> No
     assert story(result) == stage
     assert result.status.run
     assert "not valid" in result.status.run.message
-    mended = planned(resource(), result.status, now=NOW + HOUR)
-    assert story(mended) == f"{stage} + CreateJob {stage}"
+    corrected = planned(resource(), result.status, now=NOW + HOUR)
+    assert story(corrected) == f"{stage} + CreateJob {stage}"
     assert story(planned(invalid(), result.status, now=NOW + DAY)) == "Failed/DeadlineExceeded"
 
 

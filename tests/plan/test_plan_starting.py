@@ -11,16 +11,16 @@ from consistency_operator.plan import Plan, Preflight, World, plan
 from consistency_operator.plan.admission import Admitted
 from consistency_operator.resource.check import Resource
 from consistency_operator.resource.reasons import EventReason
-from consistency_operator.resource.status import FinishedRun, Status
+from consistency_operator.resource.status import CheckStatus, FinishedRun
 from plan_cases import DAY, HOUR, MINUTE, NOW, job, planned, resource, run_in, status_of, story
 
 DAILY: Mapping[str, Any] = {"schedule": "0 3 * * *"}
 THREE = datetime(2026, 11, 22, 3, tzinfo=UTC)
 
 
-def seen_since(moment: datetime, of: Resource, **more: Any) -> Status:
+def seen_since(moment: datetime, of: Resource, **more: Any) -> CheckStatus:
     """The status of a check whose schedule has been known since then, and that has been idle."""
-    return planned(of, Status(), now=moment).status.model_copy(update=more)
+    return planned(of, CheckStatus(), now=moment).status.model_copy(update=more)
 
 
 def started(result: Plan) -> tuple[str, str] | None:
@@ -53,7 +53,7 @@ def test_a_run_starts_at_its_time_and_not_a_second_before() -> None:
 
 
 def test_a_new_check_does_not_run_for_times_before_it_was_seen() -> None:
-    assert started(planned(resource(**DAILY), Status(), now=THREE + MINUTE)) is None
+    assert started(planned(resource(**DAILY), CheckStatus(), now=THREE + MINUTE)) is None
 
 
 def test_a_schedule_that_is_edited_starts_nothing_for_times_that_are_past() -> None:
@@ -239,9 +239,9 @@ def test_ids_grow_also_after_parts_of_the_status_were_lost(lost: str) -> None:
         id=run_id, trigger="Manual", start_time=NOW, completion_time=NOW, result="Complete", reason="Reported"
     )
     status = {
-        "the status": Status(),
-        "all but the history": Status(history=[past]),
-        "nothing": Status(last_run_id=run_id),
+        "the status": CheckStatus(),
+        "all but the history": CheckStatus(history=[past]),
+        "nothing": CheckStatus(last_run_id=run_id),
     }
     jobs = [job("Comparison", "Complete", run_id=run_id)] if lost == "the status" else []
     result = planned(resource(trigger={"manual": "1"}), status[lost], *jobs)
@@ -265,9 +265,9 @@ def test_a_job_that_the_status_knows_nothing_of_is_left_alone_and_waited_for() -
     """The status that is planned from may be old, or may have been lost."""
     of = resource(trigger={"manual": "now"})
     unknown = job("Listing", run_id=minutes(NOW - HOUR))
-    assert story(planned(of, Status(), unknown)) == "idle"
+    assert story(planned(of, CheckStatus(), unknown)) == "idle"
     over = job("Listing", "Complete", run_id=minutes(NOW - HOUR))
-    assert started(planned(of, Status(), over)) == (minutes(NOW), "Manual")
+    assert started(planned(of, CheckStatus(), over)) == (minutes(NOW), "Manual")
 
 
 def test_a_job_of_somebody_else_is_no_reason_to_wait() -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any, TypeVar, get_args
 
 import pytest
-from consistency_operator.cluster.job_state import JobState, State
+from consistency_operator.cluster.job_state import JobState, JobStateName
 from consistency_operator.cluster.worker_result import WorkerResult
 from consistency_operator.names import ANNOTATION_APPROVE, JOB_STAGES
 from consistency_operator.plan import CreateJob, Preflight, World
@@ -13,13 +13,13 @@ from consistency_operator.plan.admission import Admitted, Queued
 from consistency_operator.plan.context import run_number
 from consistency_operator.resource.check import Resource, from_body
 from consistency_operator.resource.status import (
+    CheckStatus,
     Condition,
     FinishedRun,
-    Gate,
+    GateRecord,
     JobRecord,
     Run,
     Stage,
-    Status,
     StatusModel,
     Trial,
     read_status,
@@ -36,7 +36,7 @@ TIMES = st.sampled_from([-(10**9), -90_000, -3600, -61, -30, -1, 0, 1, 30, 61, 3
 )
 UIDS = st.sampled_from([None, "uid 1", "uid 2"])
 REASONS = st.sampled_from(["Completed", "AnotherOne"])
-WORDS = st.sampled_from(["", "trouble"])
+WORDS = st.sampled_from(["", "problem"])
 GATE_LISTS = st.one_of(
     st.just([]),
     st.fixed_dictionaries({name: st.sampled_from(["Ready", "Ready", "Pending", "Rejected"]) for name in GATES}).map(
@@ -90,7 +90,7 @@ CONDITIONS = models(
     last_transition_time=TIMES,
 )
 STATUSES = models(
-    Status,
+    CheckStatus,
     observed_schedule=st.sampled_from([None, "CRON_TZ=UTC */5 * * * *", "another"]),
     observed_schedule_time=st.none() | TIMES,
     last_schedule_time=st.none() | TIMES,
@@ -115,11 +115,11 @@ JOBS = st.builds(
     run_id=RUNS,
     name=st.just("x"),
     uid=UIDS.map(str),
-    state=st.sampled_from(get_args(State)),
+    state=st.sampled_from(get_args(JobStateName)),
     reason=st.sampled_from(["", "DeadlineExceeded", "FailedIndexes"]),
-    trouble=WORDS,
+    problem=WORDS,
     listed=st.booleans(),
-    told=st.booleans(),
+    reported=st.booleans(),
     hindered=st.booleans(),
     deleting=st.booleans(),
     misconfigured=st.booleans(),
@@ -152,7 +152,7 @@ WORLDS = st.builds(World, ADMISSIONS, ANSWERS)
 
 @given(of=RESOURCES, status=STATUSES, jobs=st.lists(JOBS, max_size=4), now=TIMES, world=WORLDS)
 def test_there_is_a_plan_for_everything_and_it_stands(
-    of: Resource, status: Status, jobs: list[JobState], now: Any, world: World
+    of: Resource, status: CheckStatus, jobs: list[JobState], now: Any, world: World
 ) -> None:
     first = planned(of, status, *jobs, now=now, world=world)
     assert read_status(json.loads(json.dumps(first.status.to_json()))) == first.status
@@ -166,7 +166,7 @@ def test_there_is_a_plan_for_everything_and_it_stands(
 
 
 @given(status=STATUSES)
-def test_a_status_is_what_it_was_after_it_was_written_and_read(status: Status) -> None:
+def test_a_status_is_what_it_was_after_it_was_written_and_read(status: CheckStatus) -> None:
     assert read_status(json.loads(json.dumps(status.to_json()))) == status
 
 
@@ -191,7 +191,7 @@ def test_of_a_status_that_cannot_be_understood_the_rest_counts(name: str) -> Non
 
 @pytest.mark.parametrize("data", [None, [], "text", 7])
 def test_what_is_no_status_at_all_counts_as_none(data: object) -> None:
-    assert read_status(data) == Status()
+    assert read_status(data) == CheckStatus()
 
 
 # --------------------------------------------------------------------------------------------------------- resources
@@ -237,5 +237,5 @@ def test_a_body_that_is_being_deleted_says_so() -> None:
 
 def test_gates_are_all_named_once() -> None:
     assert [gate.name for gate in gates()] == list(GATES)
-    assert all(isinstance(gate, Gate) for gate in gates())
+    assert all(isinstance(gate, GateRecord) for gate in gates())
     assert status_of().run is None

@@ -1,4 +1,4 @@
-"""After the comparison: what gates, findings and approvals let happen, and what is told of it."""
+"""After the comparison: what gates, findings and approvals let happen, and what is reported of it."""
 
 from dataclasses import replace
 from typing import Any
@@ -23,11 +23,11 @@ from plan_cases import (
     job,
     planned,
     record,
+    reported,
     resource,
     run_in,
     status_of,
     story,
-    told,
 )
 
 APPROVED = resource({names.ANNOTATION_APPROVE: RUN})
@@ -78,17 +78,17 @@ VERDICTS: dict[str, tuple[JobState, Resource, str]] = {
     ),
     "the pod was gone": (job("Comparison", "Complete"), resource(), "Failed/ResultLost"),
     "the gates did not fit into the message": (
-        job("Comparison", "Complete", results=(told("Comparison", counts=FOUND),)),
+        job("Comparison", "Complete", results=(reported("Comparison", counts=FOUND),)),
         resource(),
         "Failed/ResultLost",
     ),
     "the counts did not fit into the message": (
-        job("Comparison", "Complete", results=(told("Comparison", gates=gates()),)),
+        job("Comparison", "Complete", results=(reported("Comparison", gates=gates()),)),
         resource(),
         "Failed/ResultLost",
     ),
     "an invalid run": (
-        job("Comparison", "Failed", results=(replace(told("Comparison"), result="Invalid", message="empty"),)),
+        job("Comparison", "Failed", results=(replace(reported("Comparison"), result="Invalid", message="empty"),)),
         resource(),
         "Invalid/InvalidRun",
     ),
@@ -213,7 +213,7 @@ def test_a_run_that_fails_leaves_the_verdict_of_the_one_before_in_force() -> Non
     assert after.condition("Succeeded") != before.condition("Succeeded")
 
 
-DONE = told(
+DONE = reported(
     "Action",
     gates=gates(),
     requests=(
@@ -237,7 +237,7 @@ def test_what_the_action_has_requested_is_told_by_kind() -> None:
 
 
 def test_an_action_that_failed_tells_what_was_requested_until_then() -> None:
-    failed = job("Action", "Failed", results=(replace(DONE, result="Failed", exit_code=1),), trouble="the site is gone")
+    failed = job("Action", "Failed", results=(replace(DONE, result="Failed", exit_code=1),), problem="the site is gone")
     result = planned(resource(), ACTING, failed)
     past = result.status.history[0]
     assert (past.result, past.reason, past.message) == ("Failed", "ActionFailed", "the site is gone")
@@ -245,7 +245,7 @@ def test_an_action_that_failed_tells_what_was_requested_until_then() -> None:
 
 
 def test_an_action_that_finds_a_gate_closed_has_requested_nothing_and_says_so() -> None:
-    closed = told("Action", gates=gates(Acting="Rejected"))
+    closed = reported("Action", gates=gates(Acting="Rejected"))
     assert story(planned(resource(), ACTING, job("Action", "Complete", results=(closed,)))) == "Complete/GateClosed"
 
 

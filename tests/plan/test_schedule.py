@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from consistency_operator.plan.schedule import Schedule, schedule_of
+from consistency_operator.plan.schedule import CronSchedule, schedule_of
 from hypothesis import given
 from hypothesis import strategies as st
 from plan_cases import check
@@ -21,7 +21,7 @@ def in_zurich(*times: str) -> list[datetime]:
     return [datetime.fromisoformat(time).astimezone(UTC) for time in times]
 
 
-def first(schedule: Schedule, start: datetime, number: int) -> list[datetime]:
+def first(schedule: CronSchedule, start: datetime, number: int) -> list[datetime]:
     times = [start]
     for _ in range(number):
         following = schedule.next_after(times[-1])
@@ -57,13 +57,13 @@ IN_ZURICH = {
 @pytest.mark.parametrize("name", IN_ZURICH)
 def test_in_zurich(name: str) -> None:
     line, start, expected = IN_ZURICH[name]
-    schedule = Schedule(line, "Europe/Zurich")
+    schedule = CronSchedule(line, "Europe/Zurich")
     assert first(schedule, *in_zurich(start), len(expected)) == in_zurich(*expected)
 
 
 def test_a_daily_run_is_there_once_on_every_day_of_a_year() -> None:
     start = datetime(2026, 1, 1, tzinfo=UTC)
-    times = first(Schedule("30 2 * * *", "Europe/Zurich"), start, 364)
+    times = first(CronSchedule("30 2 * * *", "Europe/Zurich"), start, 364)
     assert [time.astimezone(ZoneInfo("Europe/Zurich")).timetuple().tm_yday for time in times] == list(range(1, 365))
 
 
@@ -78,7 +78,7 @@ def test_what_was_due_last_is_the_last_of_what_came_next(
     zone: str, line: str, around: datetime, seconds: int, jitter: int
 ) -> None:
     """Looking back must find the same times as looking forward, or a time would be run twice, or never."""
-    schedule = Schedule(line, zone, timedelta(seconds=jitter))
+    schedule = CronSchedule(line, zone, timedelta(seconds=jitter))
     now, since = around + timedelta(seconds=seconds), around - timedelta(days=3)
     due = None
     following = schedule.next_after(since)
@@ -93,20 +93,20 @@ def test_what_was_due_last_is_the_last_of_what_came_next(
 @pytest.mark.parametrize("minutes", range(-90, 150, 13))
 def test_the_next_time_is_later_also_in_the_hour_that_comes_twice(line: str, minutes: int) -> None:
     moment = datetime(2026, 10, 25, 1, 2, 21, tzinfo=UTC) + timedelta(minutes=minutes)
-    following = Schedule(line, "Europe/Zurich").next_after(moment)
+    following = CronSchedule(line, "Europe/Zurich").next_after(moment)
     assert following
     assert following > moment
 
 
 def test_looking_beyond_the_calendar_ends() -> None:
-    assert Schedule("0 0 * * *", "Asia/Tokyo").next_after(datetime.max.replace(tzinfo=UTC)) is None
+    assert CronSchedule("0 0 * * *", "Asia/Tokyo").next_after(datetime.max.replace(tzinfo=UTC)) is None
 
 
 def test_the_longest_interval_is_what_an_alert_can_rely_on() -> None:
     now = datetime(2026, 11, 22, tzinfo=UTC)
-    assert Schedule("0 3 * * 0", "UTC").longest_interval(now) == timedelta(days=7)
-    assert Schedule("0 3 * * 1,2", "UTC").longest_interval(now) == timedelta(days=6)
-    assert Schedule("0 3 1 * *", "UTC").longest_interval(now) == timedelta(days=31)
+    assert CronSchedule("0 3 * * 0", "UTC").longest_interval(now) == timedelta(days=7)
+    assert CronSchedule("0 3 * * 1,2", "UTC").longest_interval(now) == timedelta(days=6)
+    assert CronSchedule("0 3 1 * *", "UTC").longest_interval(now) == timedelta(days=31)
 
 
 def test_a_check_without_a_schedule_has_none() -> None:

@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 from consistency_operator.resource import reasons
 from consistency_operator.resource.reasons import WARNINGS, EventReason
-from consistency_operator.resource.status import Stage, Status
+from consistency_operator.resource.status import CheckStatus, Stage
 
 PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "status.md").read_text(encoding="utf-8")
 SECTIONS: dict[str, type[StrEnum]] = {
@@ -57,4 +57,4 @@ def test_every_field_of_the_status_is_described() -> None:
         ]
         return here + below
 
-    assert undescribed(Status) == []
+    assert undescribed(CheckStatus) == []

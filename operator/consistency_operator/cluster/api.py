@@ -1,4 +1,4 @@
-"""What the operator asks of the API server, and nothing more: the rights for it stand in `deploy/base/rbac.yaml`.
+"""What the operator asks of the API server, and nothing more: the rights for it are in `deploy/base/rbac.yaml`.
 
 Nothing is tried again here, except once after a new login: whoever calls knows better when.
 """

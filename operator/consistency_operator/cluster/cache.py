@@ -12,35 +12,35 @@ import kopf
 
 from consistency_operator.cluster.api import Body
 from consistency_operator.manifests import template_problems
-from consistency_operator.names import LABEL_CHECK, LABEL_STAGE, Key
+from consistency_operator.names import LABEL_CHECK, LABEL_STAGE, CheckKey
 from consistency_operator.resource.check import Resource, from_body
-from consistency_operator.resource.status import Status, read_status
+from consistency_operator.resource.status import CheckStatus, read_status
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownCheck:
     """A check: its body, and what that means."""
 
     body: Body
     resource: Resource
-    status: Status
+    status: CheckStatus
 
 
-class View:
+class ClusterCache:
     """`checks` and `jobs` are kopf's indexes, by `key_of` and `check_of`."""
 
-    def __init__(self, checks: kopf.Index[Key, Body], jobs: kopf.Index[Key, Body]) -> None:
+    def __init__(self, checks: kopf.Index[CheckKey, Body], jobs: kopf.Index[CheckKey, Body]) -> None:
         self._checks = checks
         self._jobs = jobs
         self._newer: dict[str, Body] = {}  # by uid
         self._gone: set[str] = set()  # uids
-        self._known: dict[Key, Known] = {}
+        self._known: dict[CheckKey, KnownCheck] = {}
 
-    def known_keys(self) -> list[Key]:
+    def known_keys(self) -> list[CheckKey]:
         """All checks that there are."""
         return [key for key in list(self._checks) if self._body(key) is not None]
 
-    def check(self, key: Key) -> Known | None:
+    def check(self, key: CheckKey) -> KnownCheck | None:
         """A check in the newest version that is known."""
         body = self._body(key)
         if body is None:
@@ -51,22 +51,22 @@ class View:
             known = self._known[key] = _understood(body)
         return known
 
-    def all(self) -> list[Known]:
+    def all(self) -> list[KnownCheck]:
         """Every check in the newest version that is known."""
         return [known for key in self.known_keys() if (known := self.check(key))]
 
-    def jobs(self, key: Key) -> list[Body]:
+    def jobs(self, key: CheckKey) -> list[Body]:
         """The Jobs that carry the label of a check, whoever owns them."""
         watched = {_uid(body): body for body in self._jobs.get(key, [])}
         created = {uid: body for uid, body in self._newer.items() if check_of(body) == key}
         return [self._newest(body) for uid, body in (created | watched).items() if uid not in self._gone]
 
-    def learn(self, body: Body) -> None:
+    def record_answer(self, body: Body) -> None:
         """The API server has just answered with this check or Job."""
         self._newer[_uid(body)] = body
 
-    def seen(self, body: Body) -> None:
-        """The watch has shown this."""
+    def record_watched(self, body: Body) -> None:
+        """The watch has shown this check or Job."""
         newer = self._newer.get(_uid(body))
         if newer is not None and _version(newer) <= _version(body):
             del self._newer[_uid(body)]
@@ -79,17 +79,17 @@ class View:
         """Everything that is believed to be there."""
         return {_uid(body) for index in (self._checks, self._jobs) for body in _bodies(index)} | set(self._newer)
 
-    def left_out(self, gone: Iterable[str]) -> None:
-        """These no longer exist, although they are shown, and they are all of that sort."""
+    def set_gone(self, gone: Iterable[str]) -> None:
+        """These, and no others, no longer exist although the watch shows them."""
         self._gone = set(gone)
         for uid in self._gone:
             self.forget(uid)
 
-    def left_out_too(self, uid: str) -> None:
-        """This does not exist any more either."""
-        self.left_out(self._gone | {uid})
+    def add_gone(self, uid: str) -> None:
+        """This no longer exists either, although the watch shows it."""
+        self.set_gone(self._gone | {uid})
 
-    def _body(self, key: Key) -> Body | None:
+    def _body(self, key: CheckKey) -> Body | None:
         body = next((body for body in self._checks.get(key, []) if _uid(body) not in self._gone), None)
         return None if body is None else self._newest(body)
 
@@ -103,12 +103,12 @@ class View:
         return body
 
 
-def key_of(body: Mapping[str, Any]) -> Key:
+def key_of(body: Mapping[str, Any]) -> CheckKey:
     """Namespace and name."""
     return body["metadata"].get("namespace", ""), body["metadata"]["name"]
 
 
-def check_of(body: Mapping[str, Any]) -> Key | None:
+def check_of(body: Mapping[str, Any]) -> CheckKey | None:
     """The key of the check that a Job says it is of; None for a check."""
     name = (body["metadata"].get("labels") or {}).get(LABEL_CHECK)
     return None if name is None else (body["metadata"].get("namespace", ""), name)
@@ -122,14 +122,14 @@ def slim_job(body: Mapping[str, Any]) -> Body:
     return {**body, "metadata": metadata, "spec": spec}
 
 
-def _understood(body: Body) -> Known:
+def _understood(body: Body) -> KnownCheck:
     resource = from_body(body)
     if resource.check and (problems := template_problems(resource.check.spec.pod_template)):
         resource = replace(resource, check=None, errors="\n".join(problems))
-    return Known(body, resource, read_status(body.get("status")))
+    return KnownCheck(body, resource, read_status(body.get("status")))
 
 
-def _bodies(index: kopf.Index[Key, Body]) -> Iterator[Body]:
+def _bodies(index: kopf.Index[CheckKey, Body]) -> Iterator[Body]:
     for key in list(index):
         yield from index.get(key, [])
 

@@ -6,7 +6,7 @@ import kopf
 
 log = logging.getLogger(__name__)
 
-NOTHING = "there are no credentials for a cluster: run in a pod with a service account, or set KUBECONFIG"
+NO_CREDENTIALS = "there are no credentials for a cluster: run in a pod with a service account, or set KUBECONFIG"
 
 
 def log_in(settings: kopf.OperatorSettings) -> kopf.ConnectionInfo:
@@ -32,4 +32,4 @@ def _by_the_official_client(settings: kopf.OperatorSettings) -> kopf.ConnectionI
 
 
 def _nothing() -> kopf.ConnectionInfo:
-    raise kopf.LoginError(NOTHING)
+    raise kopf.LoginError(NO_CREDENTIALS)

@@ -1,4 +1,4 @@
-"""What went wrong with a worker, in a sentence for the person who has to mend it."""
+"""What went wrong with a worker, in a sentence for the person who has to repair it."""
 
 from collections.abc import Sequence
 
@@ -14,15 +14,15 @@ _NO_CONTAINER = ("CreateContainerConfigError", "CreateContainerError", "RunConta
 
 def of_pods(stage: JobStage, pods: Sequence[Pod]) -> str:
     """What is wrong with these pods of a stage, the first few of them; empty when nothing is."""
-    told = {pod.index: sentence for pod in pods if (sentence := of_pod(stage, pod))}
-    sentences = [told[index] for index in sorted(told)]
+    problems = {pod.index: sentence for pod in pods if (sentence := of_pod(stage, pod))}
+    sentences = [problems[index] for index in sorted(problems)]
     more = [f"and {len(sentences) - _SHOWN} more"] if len(sentences) > _SHOWN else []
     return "; ".join(sentences[:_SHOWN] + more)
 
 
 def of_pod(stage: JobStage, pod: Pod) -> str:
     """What is wrong with a pod that has failed or cannot start; empty when nothing is."""
-    what = _failure(stage, pod) if pod.failed else _hindrance(pod)
+    what = _failure(stage, pod) if pod.failed else _obstacle(pod)
     who = f"shard {pod.index}" if stage == "Listing" else f"the {stage.lower()}"
     return _cut(f"{who} {what}") if what else ""
 
@@ -42,12 +42,12 @@ def _failure(stage: JobStage, pod: Pod) -> str:
 
 def _end(pod: Pod) -> str:
     if pod.exit_code == CONFIGURATION:
-        return f"is configured wrongly: {_said(pod)}"
+        return f"is configured wrongly: {_message(pod)}"
     if pod.exit_code is None:
         return f"failed: {pod.message or pod.reason or 'the cluster does not say why'}"
     if pod.result is not None and pod.result.message:
         return f"failed: {pod.result.message}"
-    return f"ended with exit code {pod.exit_code}: {_said(pod)}"
+    return f"ended with exit code {pod.exit_code}: {_message(pod)}"
 
 
 def _out_of_memory(stage: JobStage, pod: Pod) -> str:
@@ -56,7 +56,7 @@ def _out_of_memory(stage: JobStage, pod: Pod) -> str:
     return f"needed more memory than {limit}: {cure}{' or listing.shards' if stage == 'Listing' else ''}"
 
 
-def _hindrance(pod: Pod) -> str:
+def _obstacle(pod: Pod) -> str:
     """What keeps a pod from running that has not ended."""
     if pod.reason in _NO_IMAGE:
         return f"cannot start: its image {pod.image} cannot be had ({pod.message or pod.reason})"
@@ -67,10 +67,10 @@ def _hindrance(pod: Pod) -> str:
     return ""
 
 
-def _said(pod: Pod) -> str:
+def _message(pod: Pod) -> str:
     if pod.result is not None and pod.result.message:
         return pod.result.message
-    return pod.last_words or "it said nothing"
+    return pod.last_log_line or "it said nothing"
 
 
 def _cut(sentence: str) -> str:

@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any, Literal
 
 from consistency_operator.cluster import diagnosis
-from consistency_operator.cluster.pods import Pod, belongs_to, pod_from
+from consistency_operator.cluster.pods import Pod, is_pod_of, pod_from
 from consistency_operator.cluster.worker_result import WorkerResult
 from consistency_operator.names import CONFIGURATION, JOB_STAGES, LABEL_RUN, LABEL_STAGE, JobStage
 
-State = Literal["Running", "Complete", "Failed", "Foreign", "Refused"]
+JobStateName = Literal["Running", "Complete", "Failed", "Foreign", "Refused"]
 
 
 @dataclass(frozen=True)
@@ -18,11 +18,11 @@ class JobState:
     """A Job of this operator, or the reason why there is none.
 
     `state`: Foreign: a Job of that name belongs to somebody else (no other field is then to be trusted). Refused: the
-    API server will not have it, however often it is asked; `trouble` says why. Running: not yet Complete or Failed,
+    API server will not have it, however often it is asked; `problem` says why. Running: not yet Complete or Failed,
     suspended and waiting Jobs included.
-    `reason`: of the condition Failed. `trouble`: what went wrong, or hinders it, a sentence for people; else empty.
-    `listed`: its pods have been listed by this operator. `told`: all that they can tell is here. A Job that is over and
-    not `told` may have pods that were not seen yet: list them again. `hindered`: it goes on, but none of its pods runs.
+    `reason`: of the condition Failed. `problem`: what went wrong, or hinders it, a sentence for people; else empty.
+    `listed`: this operator has listed its pods. `reported`: all results that they can give are here. A Job that is over
+    and not `reported` may have pods that were not seen yet: list them again. `hindered`: it goes on, but no pod runs.
     `misconfigured`: a person has to change something, trying again is of no use.
     """
 
@@ -30,11 +30,11 @@ class JobState:
     run_id: str
     name: str
     uid: str = ""
-    state: State = "Running"
+    state: JobStateName = "Running"
     reason: str = ""
-    trouble: str = ""
+    problem: str = ""
     listed: bool = True
-    told: bool = True
+    reported: bool = True
     hindered: bool = False
     deleting: bool = False
     misconfigured: bool = False
@@ -47,10 +47,12 @@ class JobState:
 
     @property
     def unfinished(self) -> bool:
+        """It is not over yet: running, suspended or waiting."""
         return self.state == "Running"
 
     @property
     def over(self) -> bool:
+        """It has come to its end, by success or failure."""
         return self.state in ("Complete", "Failed")
 
 
@@ -68,9 +70,9 @@ def from_job(job: Mapping[str, Any], pods: Iterable[Mapping[str, Any]] | None, o
     if not _is_owned(metadata, owner_uid):
         return foreign(stage, run_id, metadata["name"])
     end = _end(status)
-    own = [pod_from(pod) for pod in pods or () if belongs_to(pod, metadata["uid"])]
+    own = [pod_from(pod) for pod in pods or () if is_pod_of(pod, metadata["uid"])]
     attempts = _last_attempts(own)
-    state: State = "Running" if end is None else "Complete" if end["type"] == "Complete" else "Failed"
+    state: JobStateName = "Running" if end is None else "Complete" if end["type"] == "Complete" else "Failed"
     completed, failed = _indexes(spec, status, state)
     hindered = state == "Running" and not status.get("ready")
     return JobState(
@@ -80,11 +82,11 @@ def from_job(job: Mapping[str, Any], pods: Iterable[Mapping[str, Any]] | None, o
         uid=metadata["uid"],
         state=state,
         reason=str(end.get("reason") or "") if end and state == "Failed" else "",
-        trouble=_trouble(stage, end, attempts) if state == "Failed" or hindered else "",
+        problem=_problem(stage, end, attempts) if state == "Failed" or hindered else "",
         hindered=hindered,
         deleting="deletionTimestamp" in metadata,
         listed=pods is not None,
-        told=state == "Running" or _is_told(attempts, completed, failed, end),
+        reported=state == "Running" or _is_reported(attempts, completed, failed, end),
         misconfigured=state == "Failed" and any(pod.exit_code == CONFIGURATION for pod in attempts),
         completions=int(spec.get("completions") or 1),
         max_failed_indexes=int(spec.get("maxFailedIndexes") or 0),
@@ -97,7 +99,7 @@ def from_job(job: Mapping[str, Any], pods: Iterable[Mapping[str, Any]] | None, o
 
 def refused(stage: JobStage, run_id: str, name: str, why: str) -> JobState:
     """The state of a Job that the API server refuses for good (400, 422): `why` is its message."""
-    return JobState(stage, run_id, name, state="Refused", trouble=why)
+    return JobState(stage, run_id, name, state="Refused", problem=why)
 
 
 def foreign(stage: JobStage, run_id: str, name: str) -> JobState:
@@ -117,7 +119,7 @@ def _end(status: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return next(over, None)
 
 
-def _indexes(spec: Mapping[str, Any], status: Mapping[str, Any], state: State) -> tuple[set[int], set[int]]:
+def _indexes(spec: Mapping[str, Any], status: Mapping[str, Any], state: JobStateName) -> tuple[set[int], set[int]]:
     """The indexes that are done, and those that have failed; a Job with one pod has the index 0."""
     if spec.get("completionMode") == "Indexed":
         return indexes(status.get("completedIndexes")), indexes(status.get("failedIndexes"))
@@ -132,8 +134,8 @@ def _last_attempts(pods: Sequence[Pod]) -> list[Pod]:
     return [best[index] for index in sorted(best)]
 
 
-def _is_told(attempts: Sequence[Pod], completed: set[int], failed: set[int], end: Mapping[str, Any] | None) -> bool:
-    """Are the ends of all pods known that can be? Those that a deadline has stopped are taken away with their words."""
+def _is_reported(attempts: Sequence[Pod], completed: set[int], failed: set[int], end: Mapping[str, Any] | None) -> bool:
+    """Are the ends of all pods known that can be? Pods that a deadline has stopped are removed with their messages."""
     if end is not None and end.get("reason") == "DeadlineExceeded":
         failed = set()
     succeeded_known = {pod.index for pod in attempts if pod.succeeded}
@@ -141,8 +143,8 @@ def _is_told(attempts: Sequence[Pod], completed: set[int], failed: set[int], end
     return completed <= succeeded_known and failed <= failed_known
 
 
-def _trouble(stage: JobStage, end: Mapping[str, Any] | None, attempts: Sequence[Pod]) -> str:
-    """Why a Job has failed or does not get going, as far as it and its pods tell."""
+def _problem(stage: JobStage, end: Mapping[str, Any] | None, attempts: Sequence[Pod]) -> str:
+    """Why a Job has failed or does not get going, as far as it and its pods say."""
     if end is not None and end.get("reason") == "DeadlineExceeded":
         return "it took longer than the run's deadline allows (spec.runDeadlineSeconds)"
     by_job = str(end.get("message") or end.get("reason") or "") if end else ""

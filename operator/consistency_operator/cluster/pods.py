@@ -1,4 +1,4 @@
-"""A pod of a worker as the API server gives it, reduced to what it tells about its stage."""
+"""A pod of a worker as the API server gives it, reduced to what it says about its stage."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 class Pod:
     """One attempt at a stage, or at a shard (`index`) of it.
 
-    `exit_code`: of the container that ended the pod, or None. `reason`, `message`: why it is not running (yet), in the
-    words of the cluster. `last_words`: the last line of its log, as far as the cluster has kept it.
+    `exit_code`: of the container that ended the pod, or None. `reason`, `message`: why it is not running (yet), as the
+    cluster says it. `last_log_line`: the last line of its log, as far as the cluster has kept it.
     """
 
     name: str
@@ -33,14 +33,16 @@ class Pod:
     memory_limit: str
     finished: datetime
     result: WorkerResult | None
-    last_words: str
+    last_log_line: str
 
     @property
     def succeeded(self) -> bool:
+        """It has done its work."""
         return self.phase == "Succeeded" or self.exit_code == 0
 
     @property
     def failed(self) -> bool:
+        """It has ended without having done its work."""
         return self.phase == "Failed" or self.exit_code not in (None, 0)
 
 
@@ -50,8 +52,8 @@ def pod_from(body: Mapping[str, Any]) -> Pod:
     worker = _worker(body.get("spec") or {})
     ended = _ended(status)
     why = _why(status, ended)
-    said = str(ended.get("message") or "")
-    result = worker_result.parse(said)
+    text = str(ended.get("message") or "")
+    result = worker_result.parse(text)
     return Pod(
         name=body["metadata"]["name"],
         index=_index(body["metadata"]),
@@ -64,11 +66,12 @@ def pod_from(body: Mapping[str, Any]) -> Pod:
         memory_limit=str(((worker.get("resources") or {}).get("limits") or {}).get("memory") or ""),
         finished=datetime.fromisoformat(ended["finishedAt"]) if ended.get("finishedAt") else _NEVER,
         result=result,
-        last_words="" if result else _last_line(said),
+        last_log_line="" if result else _last_line(text),
     )
 
 
-def belongs_to(body: Mapping[str, Any], job_uid: str) -> bool:
+def is_pod_of(body: Mapping[str, Any], job_uid: str) -> bool:
+    """Whether `body` is a pod of the Job with this uid."""
     owners = body["metadata"].get("ownerReferences") or ()
     return any(owner.get("uid") == job_uid for owner in owners)
 
@@ -127,8 +130,8 @@ def _disruption(status: Mapping[str, Any]) -> str:
 
 
 def _index(metadata: Mapping[str, Any]) -> int:
-    told = {**(metadata.get("labels") or {}), **(metadata.get("annotations") or {})}.get(INDEX, "0")
-    return int(told) if str(told).isdigit() else 0
+    index = {**(metadata.get("labels") or {}), **(metadata.get("annotations") or {})}.get(INDEX, "0")
+    return int(index) if str(index).isdigit() else 0
 
 
 def _last_line(text: str) -> str:

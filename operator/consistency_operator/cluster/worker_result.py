@@ -1,4 +1,4 @@
-"""What a worker says with its last breath: one JSON line of at most 3 KiB, its pod's termination message."""
+"""The result of a worker: one JSON line of at most 3 KiB, the termination message of its pod."""
 
 import json
 from collections import Counter
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from consistency_operator.names import JOB_STAGES, JobStage
-from consistency_operator.resource.status import Counts, Gate, Hole, Requests, Result
+from consistency_operator.resource.status import CountsByName, GateRecord, HoleRecord, Requests, RunResult
 
 LISTED = {"files": "listedFiles", "directories": "listedDirectories", "bytes": "listedBytes", "holes": "holes"}
-"""What a shard counts, by the names that the summary of the whole run has for it."""
+"""What a shard counts, by the names that the summary of the run has for it."""
 
 
 @dataclass(frozen=True)
@@ -20,13 +20,13 @@ class WorkerResult:
     stage: JobStage
     run_id: str
     exit_code: int
-    result: Result
+    result: RunResult
     message: str = ""
     shard: int | None = None
-    counts: Counts | None = None
-    gates: tuple[Gate, ...] = ()
+    counts: CountsByName | None = None
+    gates: tuple[GateRecord, ...] = ()
     requests: tuple[tuple[str, Requests], ...] = ()
-    holes: tuple[Hole, ...] = ()
+    holes: tuple[HoleRecord, ...] = ()
     artifacts: tuple[tuple[str, str], ...] = ()
 
     def requested(self, what: str) -> list[Requests]:
@@ -43,7 +43,7 @@ def parse(message: str) -> WorkerResult | None:
         return None
 
 
-def summed(results: Iterable[WorkerResult]) -> Counts:
+def summed(results: Iterable[WorkerResult]) -> CountsByName:
     """The counts of all shards together."""
     total: Counter[str] = Counter()
     for result in results:
@@ -52,8 +52,8 @@ def summed(results: Iterable[WorkerResult]) -> Counts:
 
 
 def _result(data: dict[str, Any]) -> WorkerResult:
-    result: Result = data["result"]
-    if result not in get_args(Result):
+    result: RunResult = data["result"]
+    if result not in get_args(RunResult):
         raise ValueError(f"unknown result {result!r}")
     return WorkerResult(
         stage={stage.lower(): stage for stage in JOB_STAGES}[data["stage"]],
@@ -63,9 +63,9 @@ def _result(data: dict[str, Any]) -> WorkerResult:
         message=str(data.get("message", "")),
         shard=None if data.get("shard") is None else int(data["shard"]),
         counts=_numbers(data.get("counts", {})),
-        gates=tuple(Gate.model_validate(gate) for gate in data.get("gates", [])),
+        gates=tuple(GateRecord.model_validate(gate) for gate in data.get("gates", [])),
         requests=tuple(_requests(kind, numbers) for kind, numbers in data.get("actions", {}).items()),
-        holes=tuple(Hole.model_validate(hole) for hole in data.get("holes", {}).get("first", [])),
+        holes=tuple(HoleRecord.model_validate(hole) for hole in data.get("holes", {}).get("first", [])),
         artifacts=tuple((str(name), str(file)) for name, file in data.get("artifacts", {}).items()),
     )
 
@@ -76,5 +76,5 @@ def _requests(kind: str, numbers: dict[str, Any]) -> tuple[str, Requests]:
     return str(numbers.get("request", "")), Requests.model_validate({**numbers, **reasons, "kind": kind})
 
 
-def _numbers(data: dict[str, Any]) -> Counts:
+def _numbers(data: dict[str, Any]) -> CountsByName:
     return {str(name): value for name, value in data.items() if type(value) is int}

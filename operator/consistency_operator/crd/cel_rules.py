@@ -4,14 +4,13 @@ They say what the models of `dynamo_consistency.check` say, so that a mistake is
 it is met. What CEL cannot know (is there such a day, are `//mc` and `/mc` the same) the operator says in a condition.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from consistency_operator.crd.openapi_schema import Schema
 from dynamo_consistency.check import Policy, Source
 
-Schema = dict[str, Any]
 
-
-class Rule(NamedTuple):
+class CelRule(NamedTuple):
     """A CEL expression that must hold, and what is said when it does not."""
 
     rule: str
@@ -37,27 +36,27 @@ def _overlap(one: str, other: str) -> str:
     return f"({_is_in(one, other)} || {_is_in(other, one)})"
 
 
-_NO_DOTS = Rule(f"!self.matches('{_DOTS}')", "must not have . or .. as a component")
-_ABSOLUTE = [Rule("self.startsWith('/')", "must be an absolute path such as /store/mc"), _NO_DOTS]
-_PREFIX = [Rule("self == '' || self.startsWith('/')", "must be an absolute path such as /pnfs/site"), _NO_DOTS]
-_RELATIVE = [Rule("!self.startsWith('/')", "must be relative, such as logs or logs/prod"), _NO_DOTS]
-_PATTERN = [Rule("self.matches('[^*/]')", "names no path component: it would match everything, or nothing")]
+_NO_DOTS = CelRule(f"!self.matches('{_DOTS}')", "must not have . or .. as a component")
+_ABSOLUTE = [CelRule("self.startsWith('/')", "must be an absolute path such as /store/mc"), _NO_DOTS]
+_PREFIX = [CelRule("self == '' || self.startsWith('/')", "must be an absolute path such as /pnfs/site"), _NO_DOTS]
+_RELATIVE = [CelRule("!self.startsWith('/')", "must be relative, such as logs or logs/prod"), _NO_DOTS]
+_PATTERN = [CelRule("self.matches('[^*/]')", "names no path component: it would match everything, or nothing")]
 _CONFIRMED = [
-    Rule(
+    CelRule(
         # the API server looks at the default, an empty mapping, as well
         "!has(self.mode) || self.mode != 'Enforce' || self.confirmRuns >= 2",
         "confirmRuns must be at least 2 where mode is Enforce: the first run never acts",
     )
 ]
-_DISJOINT_ROOTS = Rule(
+_DISJOINT_ROOTS = CelRule(
     f"self.all(r, self.exists_one(o, {_is_in('r.path', 'o.path')}))",
     "a root lies inside another; a file must belong to one root",
 )
-_EXCLUDED_BELOW_ROOTS = Rule(
+_EXCLUDED_BELOW_ROOTS = CelRule(
     f"self.exclude.all(e, self.roots.exists(r, e != r.path && {_is_below('e', 'r.path')}))",
     "an excluded directory is below none of the roots",
 )
-_DISJOINT_AREAS = Rule(
+_DISJOINT_AREAS = CelRule(
     f"self.logs.additional.all(a, !{_overlap('a', 'self.path')} "
     f"&& self.logs.additional.exists_one(b, {_is_in('a', 'b')}))",
     "directories of logs overlap: every directory must be cleaned by one rule only",
@@ -71,7 +70,7 @@ def _beside_roots(area: str) -> str:
     )
 
 
-_AREA_BESIDE_ROOTS = Rule(
+_AREA_BESIDE_ROOTS = CelRule(
     f"!has(self.unmerged) || ({_beside_roots('self.unmerged.path')} "
     f"&& self.unmerged.logs.additional.all(a, {_beside_roots('a')}))",
     "unmerged overlaps with a root of listing.roots; choose other roots, or name the area in listing.exclude",
@@ -83,23 +82,23 @@ def _as_path(name: str) -> str:
     return f"(!has(self.{name}) || (type(self.{name}) == string) == (type(self.path) == string))"
 
 
-RULES: dict[str, list[Rule]] = {
+RULES: dict[str, list[CelRule]] = {
     "": [
-        Rule(
+        CelRule(
             "self.metadata.name.size() <= 40 && self.metadata.name.matches('^[a-z0-9]([a-z0-9-]*[a-z0-9])?$')",
             "metadata.name must be at most 40 lower case letters, digits and hyphens: names of Jobs derive from it",
         )
     ],
     "spec": [
-        Rule("!has(self.timeZone) || has(self.schedule)", "timeZone has a meaning only together with schedule"),
+        CelRule("!has(self.timeZone) || has(self.schedule)", "timeZone has a meaning only together with schedule"),
         _AREA_BESIDE_ROOTS,
     ],
-    "spec.site": [Rule("self == oldSelf", "site is immutable: make a check of its own for another site")],
+    "spec.site": [CelRule("self == oldSelf", "site is immutable: make a check of its own for another site")],
     "spec.schedule": [
-        Rule(f"self.matches('{_CRON}')", 'is no cron line; five fields such as "0 3 * * 0" are expected')
+        CelRule(f"self.matches('{_CRON}')", 'is no cron line; five fields such as "0 3 * * 0" are expected')
     ],
     "spec.timeZone": [
-        Rule(
+        CelRule(
             # offsets and the zone of the API server's own machine are no names
             "self.matches('^[A-Za-z]') && self != 'Local' && timestamp(0).getFullYear(self) > 0",
             "there is no such time zone; write a name such as Europe/Zurich or UTC",
@@ -110,7 +109,7 @@ RULES: dict[str, list[Rule]] = {
     "spec.listing.roots[].path": _ABSOLUTE,
     "spec.listing.exclude[]": _ABSOLUTE,
     "spec.listing.source": [
-        Rule(
+        CelRule(
             f"[{', '.join(f'has(self.{name})' for name in Source.model_fields)}].filter(given, given).size() == 1",
             "must name exactly one protocol, such as xrootd",
         )
@@ -119,17 +118,17 @@ RULES: dict[str, list[Rule]] = {
     "spec.listing.source.webdav.prefix": _PREFIX,
     "spec.listing.source.posix.prefix": _ABSOLUTE,
     "spec.listing.source.dump": [
-        Rule(
+        CelRule(
             "!has(self.columns) || !(self.format in ['ral', 'paths'])",
             "columns must not be given where format is ral or paths: it says where the columns are",
         ),
-        Rule(
+        CelRule(
             "!has(self.columns) || self.format != 'parquet' || type(self.columns.path) == string",
             "columns must be names where format is parquet",
         ),
     ],
     "spec.listing.source.dump.prefix": _PREFIX,
-    "spec.listing.source.dump.columns": [Rule(f"{_as_path('size')} && {_as_path('mtime')}", _ALIKE)],
+    "spec.listing.source.dump.columns": [CelRule(f"{_as_path('size')} && {_as_path('mtime')}", _ALIKE)],
     "spec.comparison.ignore[]": _PATTERN,
     **{f"spec.policy.{kind}": _CONFIRMED for kind in Policy().of_kinds},
     "spec.unmerged": [*_CONFIRMED, _DISJOINT_AREAS],
@@ -137,18 +136,18 @@ RULES: dict[str, list[Rule]] = {
     "spec.unmerged.exclude[]": _PATTERN,
     "spec.unmerged.logs.path": _RELATIVE,
     "spec.unmerged.logs.additional[]": _ABSOLUTE,
-    "spec.store": [Rule("has(self.claimName) != has(self.url)", "must have exactly one of claimName, url")],
+    "spec.store": [CelRule("has(self.claimName) != has(self.url)", "must have exactly one of claimName, url")],
 }
-"""Where each rule stands; `[]` is an item of a list."""
+"""The rules by the field that has them; `[]` is an item of a list."""
 
 
 def add_rules(schema: Schema) -> None:
-    """Put the rules into the schema of the whole resource. Raises KeyError for a place that it does not have."""
-    for place, rules in RULES.items():
-        _at(schema, place)["x-kubernetes-validations"] = [rule._asdict() for rule in rules]
+    """Put the rules into the schema of the resource. Raises KeyError for a field that it does not have."""
+    for field, rules in RULES.items():
+        _at(schema, field)["x-kubernetes-validations"] = [rule._asdict() for rule in rules]
 
 
-def _at(schema: Schema, place: str) -> Schema:
-    for part in place.replace("[]", ".[]").split(".") if place else []:
+def _at(schema: Schema, field: str) -> Schema:
+    for part in field.replace("[]", ".[]").split(".") if field else []:
         schema = schema["items"] if part == "[]" else schema["properties"][part]
     return schema

@@ -7,7 +7,7 @@ import yaml
 from consistency_operator import names
 from consistency_operator.crd.cel_rules import add_rules
 from consistency_operator.crd.openapi_schema import Schema, spec_schema, status_schema
-from consistency_operator.resource.status import Status
+from consistency_operator.resource.status import CheckStatus
 from dynamo_consistency.check import SiteConsistencyCheck, Spec
 
 HEAD = "# Generated from the models of the check and of its status by `make crd`; do not edit.\n"
@@ -38,17 +38,17 @@ _COLUMNS = (
 
 
 def custom_resource_definition() -> Schema:
-    """The whole CustomResourceDefinition."""
+    """The CustomResourceDefinition, as the API server takes it."""
     kind = names.KIND
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
         "metadata": {
-            "name": f"{names.PLURAL}.{names.GROUP}",
+            "name": f"{names.PLURAL}.{names.API_GROUP}",
             "labels": {"app.kubernetes.io/name": "dynamo-consistency"},
         },
         "spec": {
-            "group": names.GROUP,
+            "group": names.API_GROUP,
             "scope": "Namespaced",
             "names": {
                 "kind": kind,
@@ -76,7 +76,7 @@ def _version() -> Schema:
 
 
 def _schema() -> Schema:
-    spec, status = spec_schema(Spec), status_schema(Status)
+    spec, status = spec_schema(Spec), status_schema(CheckStatus)
     _as_map(spec["properties"]["listing"]["properties"]["roots"], "path")
     _as_map(status["properties"]["conditions"], "type", "status")
     schema = {
@@ -96,17 +96,19 @@ def _schema() -> Schema:
 
 
 def _as_map(schema: Schema, key: str, *required: str) -> None:
-    """A list in which `key` tells the items apart: no two of one, and each can have an owner of its own."""
+    """A list whose items are distinguished by `key`: no two are equal, and each can have an owner of its own."""
     schema["x-kubernetes-list-type"] = "map"
     schema["x-kubernetes-list-map-keys"] = [key]
     schema["items"]["required"] = [key, *required]
 
 
 def main() -> None:
+    """Print the CustomResourceDefinition."""
     sys.stdout.write(rendered())
 
 
 def rendered() -> str:
+    """The CustomResourceDefinition as YAML, as it is in `crds/`."""
     text: str = yaml.safe_dump(custom_resource_definition(), sort_keys=False, width=120, allow_unicode=True)
     return HEAD + text
 

@@ -39,7 +39,7 @@ def spec_schema(model: type[BaseModel]) -> Schema:
 def status_schema(model: type[BaseModel]) -> Schema:
     """The schema of what is observed: nothing that was seen may be refused, by an older schema least of all.
 
-    So there are no required fields, no closed lists of words and no bounds; what words there are is described.
+    So there are no required fields, no closed lists of words and no bounds; the words in use are described.
     """
     return _open(_structural(model.model_json_schema(by_alias=True), _classes(model)))
 
@@ -64,7 +64,7 @@ def _structural(document: Schema, classes: Mapping[str, type[BaseModel]]) -> Sch
     definitions = document.get("$defs", {})
 
     def resolved(schema: Schema) -> Schema:
-        """`schema` as the thing itself, not as a reference or a union with null; what stands beside those wins."""
+        """`schema` as the thing itself, not as a reference or a union with null; keys beside those win."""
         beside = {key: value for key, value in schema.items() if key not in ("$ref", "anyOf")}
         if "$ref" in schema:
             return resolved(definitions[schema["$ref"].rsplit("/", 1)[-1]]) | beside
@@ -75,6 +75,7 @@ def _structural(document: Schema, classes: Mapping[str, type[BaseModel]]) -> Sch
         return {"x-kubernetes-int-or-string": True} | beside if options else schema
 
     def converted(schema: Schema) -> Schema:
+        """`schema` with only what Kubernetes takes, and the same for all that it contains."""
         schema = resolved(schema)
         model = classes.get(schema.get("title", ""))
         result = {key: schema[key] for key in _KEPT if key in schema}

@@ -1,4 +1,4 @@
-"""kopf's decorators, and nothing else: what happens in the cluster becomes an index, and a poke of the supervisor.
+"""kopf's decorators, and nothing else: changes in the cluster go into an index, and the supervisor enqueues the check.
 
 No finalizers, no annotations on checks, no timers or daemons: those would be written to the resource, or end silently
 when a write fails. No `worker_limit`: together with an index it keeps the operator from ever starting.
@@ -15,11 +15,11 @@ from consistency_operator.cluster.cache import check_of, key_of, slim_job
 from consistency_operator.cluster.credentials import log_in
 from consistency_operator.loop import kopf_startup
 from consistency_operator.loop.service import Service
-from consistency_operator.names import API_VERSION, LABEL_CHECK, PLURAL, Key
+from consistency_operator.names import API_VERSION, LABEL_CHECK, PLURAL, CheckKey
 from consistency_operator.settings import read_settings
 
 WATCH_SECONDS = 300
-"""After so long a watch is begun anew: a connection that was lost silently is found out."""
+"""After so long a watch is begun anew, so that a connection that was lost silently is noticed."""
 EXIT_SECONDS = 0.5
 
 kopf_startup.install()
@@ -27,6 +27,7 @@ kopf_startup.install()
 
 @kopf.on.startup(errors=kopf.ErrorsMode.PERMANENT)
 async def start(settings: kopf.OperatorSettings, memo: kopf.Memo, **indexes: Any) -> None:
+    """Set kopf up and start the service. Raises ConfigurationError, or OSError when a port is taken."""
     settings.scanning.disabled = True  # else the operator needs rights to list CRDs and namespaces, or sleeps a minute
     settings.posting.enabled = False  # events are posted by the reconciler
     settings.watching.label_selectors["jobs"] = LABEL_CHECK
@@ -42,11 +43,13 @@ async def start(settings: kopf.OperatorSettings, memo: kopf.Memo, **indexes: Any
 
 @kopf.on.cleanup()
 async def stop(memo: kopf.Memo, **_: Any) -> None:
+    """Stop the service."""
     await memo.service.stop()
 
 
 @kopf.on.login()
 def log_in_kopf(settings: kopf.OperatorSettings, **_: Any) -> kopf.ConnectionInfo:
+    """The credentials for kopf's own watches."""
     return log_in(settings)
 
 
@@ -58,21 +61,25 @@ def probe(memo: kopf.Memo, **_: Any) -> float:
 
 
 @kopf.index(API_VERSION, PLURAL, id="checks")
-def index_check(body: kopf.Body, **_: Any) -> dict[Key, Body]:
+def index_check(body: kopf.Body, **_: Any) -> dict[CheckKey, Body]:
+    """Every check, by its key."""
     return {key_of(body): dict(body)}
 
 
 @kopf.index("batch/v1", "jobs", id="jobs")
-def index_job(body: kopf.Body, **_: Any) -> dict[Key, Body]:
+def index_job(body: kopf.Body, **_: Any) -> dict[CheckKey, Body]:
+    """Every Job of a check, by the key of the check."""
     key = check_of(body)
     return {key: slim_job(body)} if key else {}
 
 
 @kopf.on.event(API_VERSION, PLURAL)
 async def check_changed(event: kopf.RawEvent, body: kopf.Body, memo: kopf.Memo, **_: Any) -> None:
+    """A check was made, changed or deleted."""
     memo.service.check_changed(dict(body), deleted=event["type"] == "DELETED")
 
 
 @kopf.on.event("batch/v1", "jobs")
 async def job_changed(event: kopf.RawEvent, body: kopf.Body, memo: kopf.Memo, **_: Any) -> None:
+    """A Job of a check was made, changed or deleted."""
     memo.service.job_changed(dict(body), deleted=event["type"] == "DELETED")

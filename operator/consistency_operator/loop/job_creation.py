@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from consistency_operator.cluster.api import ApiError, Body, Cluster
-from consistency_operator.cluster.cache import Known
+from consistency_operator.cluster.cache import KnownCheck
 from consistency_operator.manifests import JobRun, build_job, run_check_of
 from consistency_operator.names import job_name
 from consistency_operator.plan import CreateJob
@@ -21,9 +21,12 @@ class JobRefused(Exception):  # noqa: N818 (as the API server says it)
 
 
 async def make_job(
-    cluster: Cluster, action: CreateJob, known: Known, jobs: Sequence[Body], settings: OperatorSettings
+    cluster: Cluster, action: CreateJob, known: KnownCheck, jobs: Sequence[Body], settings: OperatorSettings
 ) -> Body:
-    """The Job that has the name now, be it ours or not. Raises JobRefused, or ApiError when nobody knows."""
+    """The Job that has the name now, be it ours or not.
+
+    Raises JobRefused, or ApiError when it is not known whether the Job was made.
+    """
     try:
         check = _check_of_run(action, known, jobs)
         run = JobRun(action.run_id, check, action.seconds_left, action.approved)
@@ -47,7 +50,7 @@ async def _created(cluster: Cluster, manifest: Body) -> Body:
         raise
 
 
-def _check_of_run(action: CreateJob, known: Known, jobs: Sequence[Body]) -> SiteConsistencyCheck:
+def _check_of_run(action: CreateJob, known: KnownCheck, jobs: Sequence[Body]) -> SiteConsistencyCheck:
     """The check as it was when the run began: its snapshot Job carries it.
 
     An approval may come, as an edit of the spec, long after that Job has gone. Only a listing must know the old check,

@@ -9,27 +9,29 @@ from kopf._cogs.aiokits import aiotoggles
 
 
 class QuietToggleSet(aiotoggles.ToggleSet):
-    """A set that wakes those who wait for it only when it has turned on or off as a whole."""
+    """A set that wakes those who wait for it only when the set itself has turned on or off."""
 
     async def make_toggle(self, __val: bool = False, *, name: str | None = None) -> aiotoggles.Toggle:
+        """As in kopf: add a toggle to the set."""
         toggle = aiotoggles.Toggle(__val, name=name, condition=self._condition)
         async with self._condition:
             before = self.is_on()
             self._toggles.add(toggle)
-            self._tell_if_turned(before)
+            self._notify_if_turned(before)
         return toggle
 
     async def drop_toggle(self, toggle: aiotoggles.Toggle) -> None:
+        """As in kopf: remove a toggle from the set."""
         async with self._condition:
             before = self.is_on()
             self._toggles.discard(toggle)
-            self._tell_if_turned(before)
+            self._notify_if_turned(before)
 
-    def _tell_if_turned(self, before: bool) -> None:
+    def _notify_if_turned(self, before: bool) -> None:
         if self.is_on() != before:
             self._condition.notify_all()
 
 
 def install() -> None:
-    """For all operators of this process that begin from now on."""
+    """Use `QuietToggleSet` for all operators of this process that start from now on."""
     aiotoggles.ToggleSet = QuietToggleSet  # type: ignore[misc]

@@ -25,7 +25,7 @@ class Preflights:
 
     def __init__(self, settings: OperatorSettings) -> None:
         self._settings = settings
-        self._rooms: dict[str, asyncio.Semaphore] = {}
+        self._semaphores: dict[str, asyncio.Semaphore] = {}
 
     async def ask(self, check: SiteConsistencyCheck, run_id: str) -> Preflight:
         """Whether the site is ready and something lists it, within the time that settings allow. Never raises."""
@@ -33,8 +33,10 @@ class Preflights:
         needs_listers = ["--listers"] if spec.listing.source is None else []
         arguments = ["--backends", self._settings.backends, "--backend", spec.backend, "--site", spec.site]
         seconds = self._settings.preflight_seconds
-        room = self._rooms.setdefault(spec.backend, asyncio.Semaphore(self._settings.max_concurrent_preflights))
-        async with room:
+        semaphore = self._semaphores.setdefault(
+            spec.backend, asyncio.Semaphore(self._settings.max_concurrent_preflights)
+        )
+        async with semaphore:
             now = datetime.now(UTC)
             try:
                 async with asyncio.timeout(seconds):
@@ -48,7 +50,7 @@ class Preflights:
         return Preflight(run_id, now, ok=not reason, reason=reason, message=message)
 
     async def _answer(self, command: Sequence[str]) -> tuple[NotReady, str]:
-        """What the process says. Raises ValueError when it ends without a word."""
+        """What the process answers, reason and message. Raises ValueError when it ends without an answer."""
         process = await asyncio.create_subprocess_exec(
             *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
         )
@@ -64,7 +66,7 @@ class Preflights:
 
 
 async def _ended(process: asyncio.subprocess.Process) -> None:
-    """Whatever it still does, it ends now."""
+    """End the process, if it has not ended."""
     if process.returncode is None:
         with contextlib.suppress(ProcessLookupError):
             process.kill()

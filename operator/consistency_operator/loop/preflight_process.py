@@ -25,6 +25,7 @@ def answer(backends: str, name: str, site: str, *, listers: bool) -> tuple[str, 
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
+    """Ask the backend that the arguments name, and print its answer."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--backends", required=True)
     parser.add_argument("--backend", required=True)

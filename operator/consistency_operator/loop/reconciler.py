@@ -1,7 +1,20 @@
 """One check: what is known goes into the plan, the status is written, and what the plan wants is done.
 
-What is known beyond checks and Jobs (answers of backends, pods of Jobs that are over, Jobs that were refused) can be
-lost at any moment: it is then found out again.
+The problem: the operator may be killed between any two requests, its watches lag behind what it has just written, and
+a second operator may run for a while beside it. Still a run must make each Job once, and its action must never be asked
+for a second time.
+
+The way: the plan is a pure function, and a step has one order: plan, write the status, then act. The status is written
+on condition that the check is still the version that was planned from. So what the operator intends is recorded before
+it is done, and of two operators only one acts. A crash in between is harmless: the next plan finds the intention in the
+status and the Job by its fixed name. An absent Job is looked up before the plan may rely on its absence. Events and
+deletions may be lost or come twice. All that is known besides (answers of backends, pods of Jobs that are over, Jobs
+that were refused) is kept in memory only, and is found out again after a restart.
+
+Not chosen: to act first and record the result, since a crash then makes a Job that nobody remembers; kopf's handlers
+for each change, with their finalizers, annotations and retries, since they keep their progress in the resource and plan
+from events, of which some are never seen; a lock over all checks, since one slow answer would hold up a thousand. Only
+the decision about a free run slot is taken under a lock, because two checks must not get the same one.
 """
 
 import asyncio
@@ -12,22 +25,22 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from consistency_operator.cluster.api import ApiError, Body, Cluster
-from consistency_operator.cluster.cache import Known, View, key_of
+from consistency_operator.cluster.cache import ClusterCache, KnownCheck, key_of
 from consistency_operator.cluster.job_state import JobState, foreign, from_job, refused
 from consistency_operator.loop.job_creation import JobRefused, make_job
 from consistency_operator.loop.preflight import Preflights
-from consistency_operator.loop.run_slots import Places, waits
+from consistency_operator.loop.run_slots import RunSlots, waits
 from consistency_operator.metrics.exposition import Metrics
-from consistency_operator.names import LABEL_RUN, Key, job_name
+from consistency_operator.names import LABEL_RUN, CheckKey, job_name
 from consistency_operator.plan import Action, AskBackend, CreateJob, DeleteJob, Event, ListPods, Preflight, World, plan
 from consistency_operator.plan.admission import Admitted
-from consistency_operator.resource.status import Status
+from consistency_operator.resource.status import CheckStatus
 from consistency_operator.settings import OperatorSettings
 
 log = logging.getLogger(__name__)
 
 MOST_PLANS = 8
-"""In one reconciliation: each but the first because something was learnt by acting, or another has written."""
+"""In one reconciliation: each but the first because an action has shown something new, or somebody else has written."""
 
 
 class StatusRefused(Exception):  # noqa: N818 (as the API server says it)
@@ -35,44 +48,57 @@ class StatusRefused(Exception):  # noqa: N818 (as the API server says it)
 
 
 @dataclass
-class Learnt:
-    """What was found out about one check."""
+class Observed:
+    """What was found out about one check, beyond its body and its Jobs.
+
+    `asking`: the run for which a backend is being asked, and the task that does it. `pods`: by the uid of their Job.
+    `not_made`: Jobs that were refused or belong to somebody else, by their name.
+    """
 
     preflight: Preflight | None = None
     asking: tuple[str, asyncio.Task[None]] | None = None
-    pods: dict[str, list[Body]] = field(default_factory=dict)  # by uid of their Job
-    not_made: dict[str, JobState] = field(default_factory=dict)  # by name
+    pods: dict[str, list[Body]] = field(default_factory=dict)
+    not_made: dict[str, JobState] = field(default_factory=dict)
 
 
 class Reconciler:
-    """`poke` is told the checks about which something was learnt that they do not know themselves."""
+    """Reconciles checks; each may only be in one call of `reconcile` at a time.
+
+    `enqueue` is called with the key of a check that must be reconciled again although its resource did not change: its
+    backend has answered, or a run slot has become free.
+    """
 
     def __init__(
-        self, settings: OperatorSettings, cluster: Cluster, view: View, metrics: Metrics, poke: Callable[[Key], None]
+        self,
+        settings: OperatorSettings,
+        cluster: Cluster,
+        cache: ClusterCache,
+        metrics: Metrics,
+        enqueue: Callable[[CheckKey], None],
     ) -> None:
         self._settings = settings
         self._cluster = cluster
-        self._view = view
+        self._cache = cache
         self._metrics = metrics
-        self._poke = poke
+        self._enqueue = enqueue
         self._preflights = Preflights(settings)
-        self._learnt: dict[Key, Learnt] = {}
-        self._places = Places(view, settings.max_concurrent_runs)
+        self._observed: dict[CheckKey, Observed] = {}
+        self._slots = RunSlots(cache, settings.max_concurrent_runs)
 
     async def stop(self) -> None:
         """End what goes on in the background."""
-        tasks = [learnt.asking[1] for learnt in self._learnt.values() if learnt.asking]
+        tasks = [observed.asking[1] for observed in self._observed.values() if observed.asking]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def reconcile(self, key: Key) -> datetime | None:
-        """Bring one check forward as far as possible; when it wants to be looked at again.
+    async def reconcile(self, key: CheckKey) -> datetime | None:
+        """Bring one check forward as far as possible. Returns when it must be looked at again; None: when it changes.
 
         Raises ApiError or StatusRefused when that failed: it is then safe, and necessary, to try again later.
         """
         for _ in range(MOST_PLANS):
-            known = self._view.check(key)
+            known = self._cache.check(key)
             if known is None:
                 self._forget(key)
                 return None
@@ -86,63 +112,63 @@ class Reconciler:
                 return wake_at
         raise RuntimeError(f"after {MOST_PLANS} plans there is still something to do at once")
 
-    async def _step(self, key: Key, known: Known) -> tuple[bool, datetime | None]:
-        """Plan, write, act: whether to do so again at once, and else when."""
-        learnt = self._learnt.setdefault(key, Learnt())
+    async def _step(self, key: CheckKey, known: KnownCheck) -> tuple[bool, datetime | None]:
+        """Plan, write, act: whether to do so again at once, and otherwise when."""
+        observed = self._observed.setdefault(key, Observed())
         bodies = await self._jobs(key, known)
-        jobs = self._states(known, learnt, bodies)
-        self._places.claim(known, jobs)
-        # Between the decision that a place is free and the status that says so, nobody else may take it.
-        async with self._places.deciding if waits(known) else nullcontext():
-            world = World(self._places.admission(known), learnt.preflight)
+        jobs = self._states(known, observed, bodies)
+        self._slots.claim(known, jobs)
+        # Between the decision that a slot is free and the status that says so, nobody else may take it.
+        async with self._slots.deciding if waits(known) else nullcontext():
+            world = World(self._slots.admission(known), observed.preflight)
             decided = plan(known.resource, known.status, jobs, datetime.now(UTC), world)
             written = await self._write(known, decided.status)
-            self._places.claim(written, jobs)
+            self._slots.claim(written, jobs)
         await self._post(written, decided.events)
-        learnt_more = [await self._act(action, written, learnt, bodies) for action in decided.actions]
-        for waiting in self._places.called():
-            self._poke(waiting)
-        admitted = waits(written) and isinstance(self._places.admission(written), Admitted)
-        return any(learnt_more) or admitted, decided.wake_at
+        news = [await self._act(action, written, observed, bodies) for action in decided.actions]
+        for waiting in self._slots.next_waiting():
+            self._enqueue(waiting)
+        admitted = waits(written) and isinstance(self._slots.admission(written), Admitted)
+        return any(news) or admitted, decided.wake_at
 
-    # --- knowing ----------------------------------------------------------------------------------------------
+    # --- observing --------------------------------------------------------------------------------------------
 
-    async def _jobs(self, key: Key, known: Known) -> list[Body]:
+    async def _jobs(self, key: CheckKey, known: KnownCheck) -> list[Body]:
         """The check's Jobs. One that the status names, and no watch has shown, is asked for: absence must be sure."""
-        bodies = self._view.jobs(key)
+        bodies = self._cache.jobs(key)
         there = {body["metadata"]["name"] for body in bodies}
         if known.status.run and any(job.name not in there for job in known.status.run.jobs):
             bodies = await self._cluster.list_jobs(*key)
             for body in bodies:
-                self._view.learn(body)
+                self._cache.record_answer(body)
         return bodies
 
-    def _states(self, known: Known, learnt: Learnt, bodies: Sequence[Body]) -> list[JobState]:
+    def _states(self, known: KnownCheck, observed: Observed, bodies: Sequence[Body]) -> list[JobState]:
         run_id = known.status.run.id if known.status.run else None
         of_the_run = {body["metadata"]["uid"] for body in bodies if body["metadata"]["labels"].get(LABEL_RUN) == run_id}
-        learnt.pods = {uid: pods for uid, pods in learnt.pods.items() if uid in of_the_run}
-        learnt.not_made = {name: state for name, state in learnt.not_made.items() if state.run_id == run_id}
-        there = [from_job(body, learnt.pods.get(body["metadata"]["uid"]), known.resource.uid) for body in bodies]
-        return [*filter(None, there), *learnt.not_made.values()]
+        observed.pods = {uid: pods for uid, pods in observed.pods.items() if uid in of_the_run}
+        observed.not_made = {name: state for name, state in observed.not_made.items() if state.run_id == run_id}
+        there = [from_job(body, observed.pods.get(body["metadata"]["uid"]), known.resource.uid) for body in bodies]
+        return [*filter(None, there), *observed.not_made.values()]
 
-    async def _was_changed(self, key: Key, known: Known) -> bool:
-        """After a write to `known` was refused: learn what the check is now; whether that is something else."""
+    async def _was_changed(self, key: CheckKey, known: KnownCheck) -> bool:
+        """After a write to `known` was refused: ask for the check as it is now; whether it has changed."""
         body = await self._cluster.find_check(*key)
         if body is None or body["metadata"]["uid"] != known.resource.uid:
-            self._view.left_out_too(known.resource.uid)
+            self._cache.add_gone(known.resource.uid)
             return True
-        self._view.learn(body)
+        self._cache.record_answer(body)
         return bool(body["metadata"]["resourceVersion"] != known.body["metadata"]["resourceVersion"])
 
-    def _forget(self, key: Key) -> None:
-        self._places.forget(key)
-        learnt = self._learnt.pop(key, None)
-        if learnt and learnt.asking:
-            learnt.asking[1].cancel()
+    def _forget(self, key: CheckKey) -> None:
+        self._slots.forget(key)
+        observed = self._observed.pop(key, None)
+        if observed and observed.asking:
+            observed.asking[1].cancel()
 
-    # --- doing ------------------------------------------------------------------------------------------------
+    # --- acting -----------------------------------------------------------------------------------------------
 
-    async def _write(self, known: Known, status: Status) -> Known:
+    async def _write(self, known: KnownCheck, status: CheckStatus) -> KnownCheck:
         """Write the status where it differs. Raises ApiError 409 when `known` is not the newest any more."""
         new = status.to_json()
         if new == known.status.to_json():
@@ -154,11 +180,11 @@ class Reconciler:
                 raise
             fields = "; ".join(error.refused_fields)
             raise StatusRefused(f"the API server refuses our status (is the CRD older?): {fields or error}") from error
-        self._view.learn(body)
+        self._cache.record_answer(body)
         self._metrics.wrote(known.resource, known.status, status)
-        return self._view.check(key_of(body)) or known
+        return self._cache.check(key_of(body)) or known
 
-    async def _post(self, known: Known, events: Sequence[Event]) -> None:
+    async def _post(self, known: KnownCheck, events: Sequence[Event]) -> None:
         for event in events:
             log.info("%s: %s: %s", known.resource.key, event.reason, event.message)
             try:
@@ -166,45 +192,45 @@ class Reconciler:
             except ApiError as error:
                 log.warning("%s: the event %s could not be posted: %s", known.resource.key, event.reason, error)
 
-    async def _act(self, action: Action, known: Known, learnt: Learnt, bodies: Sequence[Body]) -> bool:
-        """Do one thing; whether something was learnt that the plan should know at once."""
+    async def _act(self, action: Action, known: KnownCheck, observed: Observed, bodies: Sequence[Body]) -> bool:
+        """Do one thing; whether that has shown something that the plan should know at once."""
         namespace = known.resource.namespace
         match action:
             case AskBackend(run_id):
-                self._ask(run_id, known, learnt)
+                self._ask(run_id, known, observed)
                 return False
             case CreateJob():
-                return await self._create(action, known, learnt, bodies)
+                return await self._create(action, known, observed, bodies)
             case DeleteJob(name, uid):
                 await self._cluster.delete_job(namespace, name, uid)
                 return False
             case ListPods(name, uid):
-                before, learnt.pods[uid] = learnt.pods.get(uid), await self._cluster.list_pods(namespace, name)
-                return learnt.pods[uid] != before
+                before, observed.pods[uid] = observed.pods.get(uid), await self._cluster.list_pods(namespace, name)
+                return observed.pods[uid] != before
 
-    async def _create(self, action: CreateJob, known: Known, learnt: Learnt, bodies: Sequence[Body]) -> bool:
+    async def _create(self, action: CreateJob, known: KnownCheck, observed: Observed, bodies: Sequence[Body]) -> bool:
         name = job_name(known.resource.name, action.run_id, action.stage)
         try:
             body = await make_job(self._cluster, action, known, bodies, self._settings)
         except JobRefused as refusal:
-            learnt.not_made[name] = refused(action.stage, action.run_id, name, str(refusal))
+            observed.not_made[name] = refused(action.stage, action.run_id, name, str(refusal))
             return True
         if all(owner["uid"] != known.resource.uid for owner in body["metadata"].get("ownerReferences", [])):
-            learnt.not_made[name] = foreign(action.stage, action.run_id, name)
+            observed.not_made[name] = foreign(action.stage, action.run_id, name)
             return True
-        self._view.learn(body)
+        self._cache.record_answer(body)
         return False
 
-    def _ask(self, run_id: str, known: Known, learnt: Learnt) -> None:
+    def _ask(self, run_id: str, known: KnownCheck, observed: Observed) -> None:
         check, key = known.resource.check, key_of(known.body)
-        if check is None or (learnt.asking and learnt.asking[0] == run_id):
+        if check is None or (observed.asking and observed.asking[0] == run_id):
             return
-        if learnt.asking:
-            learnt.asking[1].cancel()
+        if observed.asking:
+            observed.asking[1].cancel()
 
         async def asking() -> None:
-            learnt.preflight = await self._preflights.ask(check, run_id)
-            learnt.asking = None
-            self._poke(key)
+            observed.preflight = await self._preflights.ask(check, run_id)
+            observed.asking = None
+            self._enqueue(key)
 
-        learnt.asking = (run_id, asyncio.create_task(asking()))
+        observed.asking = (run_id, asyncio.create_task(asking()))

@@ -7,10 +7,10 @@ import kopf
 from aiohttp import web
 
 from consistency_operator.cluster.api import Body, Cluster
-from consistency_operator.cluster.cache import View, check_of, key_of
+from consistency_operator.cluster.cache import ClusterCache, check_of, key_of
 from consistency_operator.loop.supervisor import Supervisor
 from consistency_operator.metrics.exposition import Metrics
-from consistency_operator.names import Key
+from consistency_operator.names import CheckKey
 from consistency_operator.settings import OperatorSettings
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -23,16 +23,16 @@ class Service:
         self,
         settings: OperatorSettings,
         login: Callable[[], kopf.ConnectionInfo],
-        checks: kopf.Index[Key, Body],
-        jobs: kopf.Index[Key, Body],
+        checks: kopf.Index[CheckKey, Body],
+        jobs: kopf.Index[CheckKey, Body],
     ) -> None:
         self._settings = settings
         self._cluster = Cluster(login)
-        self._view = View(checks, jobs)
+        self._cache = ClusterCache(checks, jobs)
         self._metrics = Metrics()
         self._server: web.ServerRunner | None = None
         self._generations: dict[str, int] = {}  # by uid of the check
-        self.supervisor = Supervisor(settings, self._cluster, self._view, self._metrics)
+        self.supervisor = Supervisor(settings, self._cluster, self._cache, self._metrics)
 
     async def start(self) -> None:
         """Serve metrics, and begin to reconcile. Raises OSError when the port is taken."""
@@ -51,28 +51,28 @@ class Service:
     def check_changed(self, body: Body, *, deleted: bool) -> None:
         """The watch has shown a check."""
         uid = body["metadata"]["uid"]
-        self._view.seen(body)
+        self._cache.record_watched(body)
         if deleted:
-            self._view.forget(uid)
+            self._cache.forget(uid)
             self._metrics.forget(uid)
             self._generations.pop(uid, None)
         generation = body["metadata"].get("generation", 0)
         edited = self._generations.get(uid, generation) != generation
         if not deleted:
             self._generations[uid] = generation
-        self.supervisor.poke(key_of(body), mended=edited)
+        self.supervisor.enqueue(key_of(body), edited=edited)
 
     def job_changed(self, body: Body, *, deleted: bool) -> None:
         """The watch has shown a Job."""
-        self._view.seen(body)
+        self._cache.record_watched(body)
         if deleted:
-            self._view.forget(body["metadata"]["uid"])
+            self._cache.forget(body["metadata"]["uid"])
         if key := check_of(body):
-            self.supervisor.poke(key)
+            self.supervisor.enqueue(key)
 
     async def _scrape(self, request: web.BaseRequest) -> web.Response:
         if request.path != "/metrics":
             return web.Response(status=404, text="metrics are at /metrics\n")
         overdue = self.supervisor.overdue
-        body = await asyncio.to_thread(self._metrics.exposition, self._view.all(), overdue)
+        body = await asyncio.to_thread(self._metrics.exposition, self._cache.all(), overdue)
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE})

@@ -1,4 +1,4 @@
-"""The one loop behind everything: takes checks that are due, has them reconciled, and lets those rest that fail."""
+"""The one loop behind everything: takes checks that are due, has them reconciled, and lets those wait that fail."""
 
 import asyncio
 import logging
@@ -6,11 +6,11 @@ import time
 from collections.abc import Sequence
 
 from consistency_operator.cluster.api import ApiError, Cluster
-from consistency_operator.cluster.cache import View
+from consistency_operator.cluster.cache import ClusterCache
 from consistency_operator.loop.reconciler import Reconciler, StatusRefused
 from consistency_operator.loop.workqueue import WorkQueue
 from consistency_operator.metrics.exposition import Metrics
-from consistency_operator.names import Key
+from consistency_operator.names import CheckKey
 from consistency_operator.settings import OperatorSettings
 
 log = logging.getLogger(__name__)
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 WORKERS = 8
 LEAST_SLEEP = 0.2
 """Seconds between two reconciliations of a check that only the clock asks for."""
-REFUSED_REST = 60.0
+REFUSED_BACKOFF = 60.0
 RESYNC = 300.0
 """Seconds. A watch that was broken off for long may not have shown what was deleted meanwhile."""
 NEGLECTED = 300.0
@@ -28,17 +28,17 @@ NEGLECTED = 300.0
 class Supervisor:
     """Reconciles checks: each serially, `WORKERS` at a time. Nothing that it holds is missed after a crash."""
 
-    def __init__(self, settings: OperatorSettings, cluster: Cluster, view: View, metrics: Metrics) -> None:
+    def __init__(self, settings: OperatorSettings, cluster: Cluster, cache: ClusterCache, metrics: Metrics) -> None:
         self._settings = settings
         self._cluster = cluster
-        self._view = view
+        self._cache = cache
         self._metrics = metrics
         self._queue = WorkQueue()
-        self._reconciler = Reconciler(settings, cluster, view, metrics, self._queue.poke)
+        self._reconciler = Reconciler(settings, cluster, cache, metrics, self._queue.add)
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
-        """Begin; keys may have been poked already."""
+        """Begin; checks may have been enqueued already."""
         work = [self._work() for _ in range(WORKERS)]
         self._tasks = [asyncio.create_task(coroutine) for coroutine in (*work, self._resync())]
 
@@ -49,11 +49,11 @@ class Supervisor:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._reconciler.stop()
 
-    def poke(self, key: Key, *, mended: bool = False) -> None:
-        """Something about the check has changed; `mended`: something that may have been the cause of failures."""
-        if mended:
-            self._queue.relax(key)
-        self._queue.poke(key)
+    def enqueue(self, key: CheckKey, *, edited: bool = False) -> None:
+        """Something about the check has changed; `edited`: its spec, which may have been the cause of failures."""
+        if edited:
+            self._queue.forget(key)
+        self._queue.add(key)
 
     def delay(self) -> float:
         """For how many seconds the most neglected check has been due. Raises RuntimeError when that is too long."""
@@ -70,29 +70,29 @@ class Supervisor:
 
     async def _work(self) -> None:
         while True:
-            key = await self._queue.take()
+            key = await self._queue.get()
             try:
                 wake_at = await self._reconciler.reconcile(key)
             except Exception as error:  # noqa: BLE001 (one check that cannot be dealt with must not stop the others)
                 self._failed(key, error)
             else:
-                self._queue.put_back(key)
+                self._queue.done(key)
                 if wake_at is not None:
-                    self._queue.wake_at(key, max(wake_at.timestamp(), time.time() + LEAST_SLEEP))
+                    self._queue.add_after(key, max(wake_at.timestamp() - time.time(), LEAST_SLEEP))
 
-    def _failed(self, key: Key, error: Exception) -> None:
-        rest = self._queue.failed(key, least=REFUSED_REST if isinstance(error, StatusRefused) else 0)
+    def _failed(self, key: CheckKey, error: Exception) -> None:
+        backoff = self._queue.failed(key, least=REFUSED_BACKOFF if isinstance(error, StatusRefused) else 0)
         self._metrics.failed(error)
         unexpected = None if isinstance(error, ApiError | StatusRefused) else error
         log.error(
-            "%s/%s: %s; trying again in %.0f s", *key, str(error) or type(error).__name__, rest, exc_info=unexpected
+            "%s/%s: %s; trying again in %.0f s", *key, str(error) or type(error).__name__, backoff, exc_info=unexpected
         )
 
     async def _resync(self) -> None:
         """Ask from time to time what there really is, and drop what only a watch still shows."""
         while True:
             await asyncio.sleep(RESYNC)
-            shown = self._view.uids()
+            shown = self._cache.uids()
             namespaces: Sequence[str | None] = self._settings.namespaces or [None]
             try:
                 living = [await self._cluster.living_checks(namespace) for namespace in namespaces]
@@ -101,7 +101,7 @@ class Supervisor:
                 log.warning("what there is could not be listed: %s %s", type(error).__name__, error)
                 continue
             gone = shown.difference(*living)
-            self._view.left_out(gone)
+            self._cache.set_gone(gone)
             if gone:
-                for key in self._view.known_keys():
-                    self._queue.poke(key)
+                for key in self._cache.known_keys():
+                    self._queue.add(key)

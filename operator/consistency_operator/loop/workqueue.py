@@ -1,7 +1,8 @@
-"""What is to be reconciled when: pokes, due times and failures, a key at a time.
+"""What is to be reconciled when: new keys, due times and failures, one key at a time.
 
-A key is never given out twice at once; a poke that comes while it is out makes it due again. After failures it rests,
-longer each time, and pokes do not shorten that; `relax` does.
+The methods have the names and the meaning that they have in client-go's workqueue. A key is never given out twice at
+once; a key that is added while it is being processed becomes due again afterwards. After a failure a key waits, longer
+each time, and `add` does not shorten that; `forget` does.
 """
 
 import asyncio
@@ -10,96 +11,91 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from consistency_operator.names import Key
+from consistency_operator.names import CheckKey
 
-FIRST_REST = 1.0
-LONGEST_REST = 300.0
+FIRST_BACKOFF = 1.0
+LONGEST_BACKOFF = 300.0
 LONGEST_SLEEP = 30.0
 """Seconds; the wall clock may jump while we sleep."""
 
 
 class WorkQueue:
-    """Times are seconds of `clock`, since 1970."""
+    """Times are seconds of `clock`, since 1970; all else is in seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
-        self._due: dict[Key, float] = {}
-        self._heap: list[tuple[float, Key]] = []  # what is due and not out, and what was due before
-        self._out: dict[Key, float] = {}
-        self._failures: dict[Key, int] = {}
-        self._resting: dict[Key, float] = {}
-        self._mended: set[Key] = set()  # while they were out
-        self._news = asyncio.Event()
+        self._due: dict[CheckKey, float] = {}
+        self._heap: list[tuple[float, CheckKey]] = []  # what is due and not processed, and what was due before
+        self._processing: dict[CheckKey, float] = {}
+        self._failures: dict[CheckKey, int] = {}
+        self._backoff_ends: dict[CheckKey, float] = {}
+        self._forgotten: set[CheckKey] = set()  # while they were being processed
+        self._changed = asyncio.Event()
 
-    def poke(self, key: Key) -> None:
-        """Make `key` due now, or when its rest is over."""
-        self.wake_at(key, self._clock())
+    def add(self, key: CheckKey) -> None:
+        """Make `key` due now, or when its backoff is over."""
+        self.add_after(key, 0)
 
-    def wake_at(self, key: Key, moment: float) -> None:
-        """Make `key` due at `moment`, unless it is due earlier."""
-        moment = max(moment, self._resting.get(key, 0))
-        if moment < self._due.get(key, float("inf")):
-            self._due[key] = moment
+    def add_after(self, key: CheckKey, seconds: float) -> None:
+        """Make `key` due after so many seconds, or when its backoff is over, unless it is due earlier."""
+        due = max(self._clock() + seconds, self._backoff_ends.get(key, 0))
+        if due < self._due.get(key, float("inf")):
+            self._due[key] = due
             self._push(key)
 
-    def relax(self, key: Key) -> None:
-        """What made `key` fail may be mended, or what would have made it fail, if it is out: let it begin anew."""
+    def forget(self, key: CheckKey) -> None:
+        """Forget the failures of `key`, also one that its processing is about to have: their cause may be gone."""
         self._failures.pop(key, None)
-        self._resting.pop(key, None)
-        if key in self._out:
-            self._mended.add(key)
+        self._backoff_ends.pop(key, None)
+        if key in self._processing:
+            self._forgotten.add(key)
 
-    def forget(self, key: Key) -> None:
-        """There is no such key any more."""
-        self.relax(key)
-        self._due.pop(key, None)
-
-    async def take(self) -> Key:
-        """The key that has been due for longest: waits until there is one. It is out until `put_back` or `failed`."""
+    async def get(self) -> CheckKey:
+        """The key that has been due for longest: waits until there is one. Call `done` or `failed` afterwards."""
         while True:
-            self._news.clear()
+            self._changed.clear()
             now = self._clock()
             while self._heap and self._is_stale(*self._heap[0]):
                 heapq.heappop(self._heap)
             if self._heap and self._heap[0][0] <= now:
                 _, key = heapq.heappop(self._heap)
                 del self._due[key]
-                self._out[key] = now
+                self._processing[key] = now
                 return key
-            rest = self._heap[0][0] - now if self._heap else LONGEST_SLEEP
+            seconds = self._heap[0][0] - now if self._heap else LONGEST_SLEEP
             with suppress(TimeoutError):
-                async with asyncio.timeout(min(rest, LONGEST_SLEEP)):
-                    await self._news.wait()
+                async with asyncio.timeout(min(seconds, LONGEST_SLEEP)):
+                    await self._changed.wait()
 
-    def put_back(self, key: Key) -> None:
-        """The key was dealt with."""
+    def done(self, key: CheckKey) -> None:
+        """The key was processed, and its failures are forgotten."""
         self._return(key)
-        self.relax(key)
+        self.forget(key)
 
-    def failed(self, key: Key, *, least: float = 0) -> float:
-        """The key was not dealt with: it rests. The seconds, at least `least`, are the answer."""
+    def failed(self, key: CheckKey, *, least: float = 0) -> float:
+        """The key was not processed: it waits for a backoff of at least `least` seconds, which is returned."""
         failures = self._failures[key] = self._failures.get(key, 0) + 1
-        least = 0 if key in self._mended else least
-        rest: float = max(least, min(FIRST_REST * 2 ** min(failures - 1, 16), LONGEST_REST))
-        self._resting[key] = self._due[key] = self._clock() + rest
+        least = 0 if key in self._forgotten else least
+        backoff: float = max(least, min(FIRST_BACKOFF * 2 ** min(failures - 1, 16), LONGEST_BACKOFF))
+        self._backoff_ends[key] = self._due[key] = self._clock() + backoff
         self._return(key)
-        return rest
+        return backoff
 
     def overdue(self) -> float:
-        """For how many seconds the most neglected key has been due, or out."""
+        """For how many seconds the most neglected key has been due, or in processing."""
         now = self._clock()
-        waiting = [moment for key, moment in self._due.items() if key not in self._out]
-        return max(0.0, *(now - moment for moment in (*waiting, *self._out.values(), now)))
+        waiting = [due for key, due in self._due.items() if key not in self._processing]
+        return max(0.0, *(now - since for since in (*waiting, *self._processing.values(), now)))
 
-    def _return(self, key: Key) -> None:
-        self._out.pop(key, None)
-        self._mended.discard(key)
+    def _return(self, key: CheckKey) -> None:
+        self._processing.pop(key, None)
+        self._forgotten.discard(key)
         self._push(key)
 
-    def _push(self, key: Key) -> None:
-        if key in self._due and key not in self._out:
+    def _push(self, key: CheckKey) -> None:
+        if key in self._due and key not in self._processing:
             heapq.heappush(self._heap, (self._due[key], key))
-        self._news.set()
+        self._changed.set()
 
-    def _is_stale(self, moment: float, key: Key) -> bool:
-        return self._due.get(key) != moment or key in self._out
+    def _is_stale(self, due: float, key: CheckKey) -> bool:
+        return self._due.get(key) != due or key in self._processing

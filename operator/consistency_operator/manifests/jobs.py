@@ -11,7 +11,7 @@ from consistency_operator.manifests.overlay import Manifest
 from consistency_operator.manifests.pod import pod_template
 from consistency_operator.manifests.run import KUEUE, JobRun, Owner, WorkerSettings
 
-DAY = 86_400
+DAY_SECONDS = 86_400
 UNLIMITED = 2**31 - 1
 
 _DISRUPTED = [{"type": "DisruptionTarget", "status": "True"}]
@@ -40,7 +40,7 @@ def build_job(stage: names.JobStage, resource: Owner, run: JobRun, settings: Wor
     template = pod_template(stage, resource, run, settings)
     spec = {
         "activeDeadlineSeconds": max(1, run.seconds_left),
-        "ttlSecondsAfterFinished": run.check.spec.run_deadline_seconds + DAY,
+        "ttlSecondsAfterFinished": run.check.spec.run_deadline_seconds + DAY_SECONDS,
         "podReplacementPolicy": "Failed",  # never two pods that write the same files
         **_RULES[stage](run),
         "template": template,

@@ -18,12 +18,12 @@ MERGED_BY = {
     "hostAliases": "ip",
 }
 APPENDED = ("tolerations", "topologySpreadConstraints", "envFrom")
-REPLACED_WHOLE = ("env", "volumes")
+NOT_MERGED = ("env", "volumes")
 """Items that have one of several sources: one laid over the other would have two."""
 
 
 def overlaid(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> Manifest:
-    """`overlay` laid over `base`; a null removes what stands there. Neither is changed."""
+    """`overlay` laid over `base`; a null removes what is there. Neither is changed."""
     result = copy.deepcopy(dict(base))
     for key, value in overlay.items():
         if value is None:
@@ -46,6 +46,6 @@ def _merged_list(name: str, base: list[Any], overlay: list[Any]) -> list[Any]:
         return copy.deepcopy(overlay)  # also what is no list of named things: the API server will say so
     items = {item.get(key): item for item in base}
     for item in overlay:
-        under = {} if name in REPLACED_WHOLE else items.get(item.get(key), {})
+        under = {} if name in NOT_MERGED else items.get(item.get(key), {})
         items[item.get(key)] = overlaid(under, item)
     return list(items.values())

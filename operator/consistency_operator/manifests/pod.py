@@ -12,20 +12,20 @@ from consistency_operator.manifests.run import (
     Owner,
     WorkerSettings,
     carried,
-    claim_of,
     escaped,
     run_directory,
+    volume_claim_of,
 )
 from dynamo_consistency.checkfile import CHECK_SETTING
 
 BACKENDS_FILE = f"{BACKENDS_FOLDER}/backends.yaml"
 TERMINATION_LOG = "/dev/termination-log"
 USER = 10001
-GRACE_SECONDS = 60
+TERMINATION_GRACE_SECONDS = 60
 SCRATCH = "20Gi"
 
 _RESOURCES: dict[names.JobStage, Manifest] = {
-    # measured with two million files: 251, 130 (a shard) and, told its limit, 1,013 MiB
+    # measured with two million files: 251, 130 (a shard) and, with its limit known, 1,013 MiB
     "Snapshot": {"requests": {"cpu": "250m", "memory": "384Mi"}, "limits": {"memory": "1Gi"}},
     "Listing": {"requests": {"cpu": "250m", "memory": "192Mi"}, "limits": {"memory": "512Mi"}},
     "Comparison": {"requests": {"cpu": "500m", "memory": "1536Mi"}, "limits": {"memory": "1536Mi"}},
@@ -60,7 +60,7 @@ def _pod_spec(stage: names.JobStage, run: JobRun, settings: WorkerSettings) -> M
         "restartPolicy": "Never",
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
-        "terminationGracePeriodSeconds": GRACE_SECONDS,
+        "terminationGracePeriodSeconds": TERMINATION_GRACE_SECONDS,
         "securityContext": {
             "runAsNonRoot": True,
             "runAsUser": USER,
@@ -79,7 +79,7 @@ def _worker(stage: names.JobStage, run: JobRun, settings: WorkerSettings) -> Man
         {"name": "backends", "mountPath": BACKENDS_FOLDER, "readOnly": True},
         {"name": "scratch", "mountPath": "/tmp"},  # noqa: S108 (the container's own)
     ]
-    if claim_of(run.check, settings):
+    if volume_claim_of(run.check, settings):
         mounts.append({"name": "data", "mountPath": DATA_FOLDER})
     return {
         "name": names.WORKER,
@@ -118,6 +118,6 @@ def _volumes(run: JobRun, settings: WorkerSettings) -> list[Manifest]:
         # beyond its limit a pod fails, and is not put on the next node to fill that as well
         {"name": "scratch", "emptyDir": {"sizeLimit": SCRATCH}},
     ]
-    if claim := claim_of(run.check, settings):
+    if claim := volume_claim_of(run.check, settings):
         volumes.append({"name": "data", "persistentVolumeClaim": {"claimName": claim}})
     return volumes

@@ -1,4 +1,4 @@
-"""What a Job is built from: its owner, its run, and what the operator was told about workers."""
+"""What a Job is built from: its owner, its run, and the settings of the workers."""
 
 import json
 from collections.abc import Mapping
@@ -22,20 +22,34 @@ class Owner(Protocol):
     """The resource that the Jobs belong to."""
 
     @property
-    def namespace(self) -> str: ...
+    def namespace(self) -> str:
+        """Namespace of the resource."""
+        ...
+
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Name of the resource."""
+        ...
+
     @property
-    def uid(self) -> str: ...
+    def uid(self) -> str:
+        """UID of the resource."""
+        ...
 
 
 class WorkerSettings(Protocol):
-    """What the operator was told about workers; all of it is the same for every check."""
+    """The operator's settings for workers; they are the same for every check."""
 
     @property
-    def image(self) -> str: ...
+    def image(self) -> str:
+        """Image of the workers."""
+        ...
+
     @property
-    def image_pull_policy(self) -> str: ...
+    def image_pull_policy(self) -> str:
+        """When the kubelet pulls that image: Always, IfNotPresent or Never."""
+        ...
+
     @property
     def service_account(self) -> str:
         """Of the workers; empty: the default one of the check's namespace."""
@@ -52,7 +66,9 @@ class WorkerSettings(Protocol):
         ...
 
     @property
-    def store_url(self) -> str | None: ...
+    def store_url(self) -> str | None:
+        """fsspec URL of the store of checks that name none; None: see `store_claim`."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -92,7 +108,7 @@ def carried(check: SiteConsistencyCheck) -> str:
     data = json.dumps(check.model_dump(mode="json", by_alias=True))
     if len(data) > LONGEST_CHECK:
         raise ConfigurationError(
-            f"the check has {len(data)} characters, and a worker can be told {LONGEST_CHECK}: shorten its lists"
+            f"the check has {len(data)} characters, and a worker can be given {LONGEST_CHECK}: shorten its lists"
         )
     return escaped(data)
 
@@ -103,10 +119,11 @@ def escaped(text: str) -> str:
 
 
 def unescaped(text: str) -> str:
+    """The opposite of `escaped`."""
     return text.replace("$$", "$")
 
 
-def claim_of(check: SiteConsistencyCheck, settings: WorkerSettings) -> str | None:
+def volume_claim_of(check: SiteConsistencyCheck, settings: WorkerSettings) -> str | None:
     """The PersistentVolumeClaim of the check's store; None where that is a URL."""
     store = check.spec.store
     return settings.store_claim if store is None else store.claim_name
@@ -119,7 +136,7 @@ def run_directory(run: JobRun, settings: WorkerSettings) -> str:
     """
     store = run.check.spec.store
     url = settings.store_url if store is None else store.url
-    folder = DATA_FOLDER if claim_of(run.check, settings) else url
+    folder = DATA_FOLDER if volume_claim_of(run.check, settings) else url
     if not folder:
         raise ConfigurationError("the check names no store, and the operator has none for it")
     return f"{folder.rstrip('/')}/{run.check.spec.site}/{run.id}"

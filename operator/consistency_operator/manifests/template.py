@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from consistency_operator.manifests.run import BACKENDS_FOLDER, BACKENDS_SETTING, DATA_FOLDER, TERMINATION_SETTING
-from consistency_operator.names import GROUP, WORKER
+from consistency_operator.names import API_GROUP, WORKER
 from dynamo_consistency.check import PodTemplate
 from dynamo_consistency.checkfile import CHECK_SETTING
 
 OURS = "is the operator's own"
-_OWN_LABELS = (f"{GROUP}/", "app.kubernetes.io/", "batch.kubernetes.io/", "controller-uid", "job-name")
+_OWN_LABELS = (f"{API_GROUP}/", "app.kubernetes.io/", "batch.kubernetes.io/", "controller-uid", "job-name")
 _OWN_IN_POD = (
     "activeDeadlineSeconds",
     "automountServiceAccountToken",
@@ -99,7 +99,7 @@ def _of_security(spec: Mapping[str, Any], at: str) -> Found:
 
 
 def _items(spec: Mapping[str, Any], key: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The items of a list of mappings, each with where it stands; what is no mapping the API server will refuse."""
+    """The items of a list of mappings, each with its place; what is no mapping the API server will refuse."""
     items = spec.get(key)
     for index, item in enumerate(items if isinstance(items, list) else []):
         if isinstance(item, Mapping):

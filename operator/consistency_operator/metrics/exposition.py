@@ -1,6 +1,6 @@
 """Metrics of all checks, made anew for each scrape from what is known, so that they vanish with their check.
 
-What stands in the status survives a restart; what is counted (`…_total`) begins with the operator, as counters do.
+What is in the status survives a restart; what is counted (`…_total`) begins with the operator, as counters do.
 """
 
 from collections import Counter
@@ -12,16 +12,16 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from consistency_operator.cluster.api import ApiError
-from consistency_operator.cluster.cache import Known
+from consistency_operator.cluster.cache import KnownCheck
 from consistency_operator.metrics.gauges import GAUGES, outcomes
 from consistency_operator.resource.check import Resource
-from consistency_operator.resource.status import Status
+from consistency_operator.resource.status import CheckStatus
 
-PREFIX = "site_consistency"
+METRIC_PREFIX = "site_consistency"
 LABELS = ("obj_namespace", "obj_name", "site")
 """Of every metric of a check. `namespace` would be that of the operator's own pod."""
 
-Counts = Mapping[str, Counter[tuple[str, ...]]]
+LabelCounts = Mapping[str, Counter[tuple[str, ...]]]
 """By the uid of the check, and the labels beyond those of every check."""
 
 
@@ -35,9 +35,9 @@ class Metrics:
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self._own)
         what = "Reconciliations that failed, by HTTP status of the API server; 0: no answer; none: a defect."
-        self._failures = Counting(f"{PREFIX}_operator_failures", what, ["status"], registry=self._own)
+        self._failures = Counting(f"{METRIC_PREFIX}_operator_failures", what, ["status"], registry=self._own)
 
-    def wrote(self, resource: Resource, before: Status, after: Status) -> None:
+    def wrote(self, resource: Resource, before: CheckStatus, after: CheckStatus) -> None:
         """Another status was written: count what has come to its end with it."""
         known = {run.id for run in before.history}
         for run in after.history:
@@ -55,7 +55,7 @@ class Metrics:
         self._runs.pop(uid, None)
         self._requests.pop(uid, None)
 
-    def exposition(self, checks: Sequence[Known], overdue: float) -> bytes:
+    def exposition(self, checks: Sequence[KnownCheck], overdue: float) -> bytes:
         """All metrics in Prometheus' text format. It takes a while with a thousand checks, and may be done in a thread.
 
         `overdue`: for how many seconds the most neglected check has been due.
@@ -66,18 +66,19 @@ class Metrics:
 
 
 class _Checks(Collector):
-    def __init__(self, checks: Sequence[Known], runs: Counts, requests: Counts, overdue: float) -> None:
+    def __init__(self, checks: Sequence[KnownCheck], runs: LabelCounts, requests: LabelCounts, overdue: float) -> None:
         self._checks = checks
         self._runs = runs
         self._requests = requests
         self._overdue = overdue
 
     def collect(self) -> Iterator[Metric]:
-        yield GaugeMetricFamily(f"{PREFIX}_operator_checks", "Checks that there are.", len(self._checks))
+        """All metrics of all checks, and those of the operator."""
+        yield GaugeMetricFamily(f"{METRIC_PREFIX}_operator_checks", "Checks that there are.", len(self._checks))
         what = "For how many seconds the most neglected check has been due."
-        yield GaugeMetricFamily(f"{PREFIX}_operator_overdue_seconds", what, self._overdue)
+        yield GaugeMetricFamily(f"{METRIC_PREFIX}_operator_overdue_seconds", what, self._overdue)
         for gauge in GAUGES:
-            family = GaugeMetricFamily(f"{PREFIX}_{gauge.name}", gauge.help, labels=(*LABELS, *gauge.labels))
+            family = GaugeMetricFamily(f"{METRIC_PREFIX}_{gauge.name}", gauge.help, labels=(*LABELS, *gauge.labels))
             for known in self._checks:
                 for labels, value in gauge.values(known).items():
                     family.add_metric((*_labels(known), *labels), value)
@@ -86,14 +87,14 @@ class _Checks(Collector):
         what = "What became of findings that could be acted on."
         yield self._counter("requests", what, ("request", "kind", "outcome"), self._requests)
 
-    def _counter(self, name: str, what: str, labels: tuple[str, ...], counts: Counts) -> Metric:
-        family = CounterMetricFamily(f"{PREFIX}_{name}", what, labels=(*LABELS, *labels))
+    def _counter(self, name: str, what: str, labels: tuple[str, ...], counts: LabelCounts) -> Metric:
+        family = CounterMetricFamily(f"{METRIC_PREFIX}_{name}", what, labels=(*LABELS, *labels))
         for known in self._checks:
             for values, count in counts.get(known.resource.uid, {}).items():
                 family.add_metric((*_labels(known), *values), count)
         return family
 
 
-def _labels(known: Known) -> tuple[str, str, str]:
+def _labels(known: KnownCheck) -> tuple[str, str, str]:
     site = (known.body.get("spec") or {}).get("site", "")
     return known.resource.namespace, known.resource.name, str(site)

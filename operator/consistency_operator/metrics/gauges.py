@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
-from consistency_operator.cluster.cache import Known
-from consistency_operator.plan.schedule import Schedule, schedule_of
+from consistency_operator.cluster.cache import KnownCheck
+from consistency_operator.plan.schedule import CronSchedule, schedule_of
 from consistency_operator.resource.status import FinishedRun, Requests
 from dynamo_consistency.kinds import FINDING_KINDS
 
-Values = dict[tuple[str, ...], float]
+Samples = dict[tuple[str, ...], float]
 """By the values of the labels that a gauge has beyond those of every check."""
 
 FILES = ("listedFiles", "inventoryFiles", "unplacedFiles", *(kind.name for kind in FINDING_KINDS))
@@ -28,16 +28,16 @@ class Gauge:
     name: str
     help: str
     labels: tuple[str, ...]
-    values: Callable[[Known], Values]
+    values: Callable[[KnownCheck], Samples]
 
 
 def outcomes(run: FinishedRun) -> Counter[tuple[str, ...]]:
     """What became of the findings that could be acted on, by (request, kind, outcome)."""
-    told: Counter[tuple[str, ...]] = Counter()
+    counts: Counter[tuple[str, ...]] = Counter()
     for request, all_kinds in (("delete", run.deletions), ("transfer", run.transfers)):
         for requests in all_kinds:
-            told.update({(request, requests.kind, outcome): number for outcome, number in _outcomes_of(requests)})
-    return told
+            counts.update({(request, requests.kind, outcome): number for outcome, number in _outcomes_of(requests)})
+    return counts
 
 
 def _outcomes_of(requests: Requests) -> Iterator[tuple[str, int]]:
@@ -49,15 +49,15 @@ def _outcomes_of(requests: Requests) -> Iterator[tuple[str, int]]:
     yield "left_over", requests.left_over
 
 
-def _time(moment: datetime | None) -> Values:
-    return {} if moment is None else {(): moment.timestamp()}
+def _time(time: datetime | None) -> Samples:
+    return {} if time is None else {(): time.timestamp()}
 
 
-def _flag(value: bool) -> Values:
+def _flag(value: bool) -> Samples:
     return {(): float(value)}
 
 
-def _interval(known: Known) -> Values:
+def _interval(known: KnownCheck) -> Samples:
     check = known.resource.check
     schedule = schedule_of(check, known.resource.uid) if check else None
     longest = _longest_interval(schedule.text, datetime.now(UTC).toordinal()) if schedule else None
@@ -67,48 +67,48 @@ def _interval(known: Known) -> Values:
 @lru_cache(maxsize=4096)
 def _longest_interval(text: str, day: int) -> timedelta | None:
     zone, _, line = text.removeprefix("CRON_TZ=").partition(" ")
-    return Schedule(line, zone).longest_interval(datetime.fromordinal(day).replace(tzinfo=UTC))
+    return CronSchedule(line, zone).longest_interval(datetime.fromordinal(day).replace(tzinfo=UTC))
 
 
-def _duration(known: Known) -> Values:
+def _duration(known: KnownCheck) -> Samples:
     if not known.status.history:
         return {}
     run = known.status.history[0]
     return {(): (run.completion_time - run.start_time).total_seconds()}
 
 
-def _result(known: Known) -> Values:
+def _result(known: KnownCheck) -> Samples:
     return {(run.result, run.reason): 1 for run in known.status.history[:1]}
 
 
-def _stage(known: Known) -> Values:
+def _stage(known: KnownCheck) -> Samples:
     return {(known.status.run.stage,): 1} if known.status.run else {}
 
 
-def _counts(known: Known) -> dict[str, int]:
+def _counts(known: KnownCheck) -> dict[str, int]:
     """Of the last run that proves something."""
     return next((run.counts for run in known.status.history if run.result == "Complete"), {})
 
 
-def _files(known: Known) -> Values:
+def _files(known: KnownCheck) -> Samples:
     return {(kind,): number for kind, number in _counts(known).items() if kind in FILES}
 
 
-def _followed(known: Known) -> Values:
+def _followed(known: KnownCheck) -> Samples:
     counts = _counts(known)
     return {(word.lower(),): counts[f"requests{word}"] for word in BECAME if f"requests{word}" in counts}
 
 
-def _bytes(known: Known) -> Values:
+def _bytes(known: KnownCheck) -> Samples:
     return {(kind,): number for kind, number in _counts(known).items() if kind in BYTES}
 
 
-def _holes(known: Known) -> Values:
+def _holes(known: KnownCheck) -> Samples:
     counts = _counts(known)
     return {(): counts["holes"]} if "holes" in counts else {}
 
 
-def _gates(known: Known) -> Values:
+def _gates(known: KnownCheck) -> Samples:
     """Those of the run that goes on, as soon as they are known; until then those of the last one."""
     run, history = known.status.run, known.status.history
     if run and run.gates:
@@ -116,16 +116,16 @@ def _gates(known: Known) -> Values:
     return {(gate.name,): 1 for gate in history[0].closed_gates} if history else {}
 
 
-def _requests(known: Known) -> Values:
+def _requests(known: KnownCheck) -> Samples:
     return dict(outcomes(known.status.history[0])) if known.status.history else {}
 
 
-def _ready(known: Known) -> Values:
+def _ready(known: KnownCheck) -> Samples:
     condition = known.status.condition("Ready")
     return _flag(condition is not None and condition.status == "True")
 
 
-def _suspended(known: Known) -> Values:
+def _suspended(known: KnownCheck) -> Samples:
     return _flag(known.resource.check is not None and known.resource.check.spec.suspend)
 
 

@@ -1,4 +1,4 @@
-"""Who has approved a run, as far as the API server tells."""
+"""Who has approved a run, as far as the API server knows."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -8,9 +8,9 @@ from consistency_operator import names
 from consistency_operator.resource.check import Resource
 from consistency_operator.resource.status import Approval
 
-Place = Literal["Spec", "Annotation"]
+ApprovalSource = Literal["Spec", "Annotation"]
 
-_FIELDS: dict[Place, tuple[str, ...]] = {
+_FIELDS: dict[ApprovalSource, tuple[str, ...]] = {
     "Spec": ("f:spec", "f:approve", "f:run"),
     "Annotation": ("f:metadata", "f:annotations", f"f:{names.ANNOTATION_APPROVE}"),
 }
@@ -26,11 +26,11 @@ def approval_of(resource: Resource, run_id: str) -> Approval | None:
     return None
 
 
-def _approval(resource: Resource, place: Place) -> Approval:
+def _approval(resource: Resource, source: ApprovalSource) -> Approval:
     """By the manager that holds the field; of several the last, who has set it anew or agreed to it."""
-    holders = [entry for entry in resource.managed_fields if _holds(entry, _FIELDS[place])]
+    holders = [entry for entry in resource.managed_fields if _holds(entry, _FIELDS[source])]
     last = max(holders, key=lambda entry: str(entry.get("time") or ""), default={})
-    return Approval(via=place, manager=last.get("manager"), time=next(_time(last), None))
+    return Approval(via=source, manager=last.get("manager"), time=next(_time(last), None))
 
 
 def _holds(entry: Mapping[str, Any], field: tuple[str, ...]) -> bool:

@@ -1,4 +1,4 @@
-"""What a step of a plan looks at, and what can come of it."""
+"""What a step of a plan looks at, and what it can result in."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from consistency_operator.plan.admission import Admitted, Queued
 from consistency_operator.plan.types import Action, Event, Preflight, World
 from consistency_operator.resource.check import Resource
 from consistency_operator.resource.reasons import Succeeded
-from consistency_operator.resource.status import Result, Run, Stage, Status
+from consistency_operator.resource.status import CheckStatus, Run, RunResult, Stage
 from dynamo_consistency.check import Spec
 
 _RUN_DEADLINE = int(Spec.model_fields["run_deadline_seconds"].default)
 
 
 @dataclass(frozen=True)
-class Scene:
+class PlanContext:
     """Everything outside the status. `now` has whole seconds, as all times in the status have."""
 
     resource: Resource
@@ -36,16 +36,18 @@ class Scene:
         jobs = (job for job in self.jobs if (job.run_id, job.stage) == (run.id, stage))
         return max(jobs, key=lambda job: bool(job.uid), default=None)
 
-    def unfinished(self, status: Status) -> Iterator[JobState]:
+    def unfinished(self, status: CheckStatus) -> Iterator[JobState]:
         """Jobs that go on and are not of the run that the status has."""
         current = status.run.id if status.run else None
         return (job for job in self.jobs if job.unfinished and job.run_id != current)
 
     def admission(self, run: Run) -> Admitted | Queued | None:
+        """Whether this run may begin; None where that was not decided."""
         decided = self.world.admission
         return decided if decided and decided.run_id == run.id else None
 
     def preflight(self, run: Run) -> Preflight | None:
+        """What site and backend answered for this run; None where they were not asked."""
         answer = self.world.preflight
         return answer if answer and answer.run_id == run.id else None
 
@@ -57,7 +59,7 @@ class Scene:
 
 @dataclass(frozen=True)
 class Wait:
-    """The run stays in its stage, until something happens or a moment has come."""
+    """The run stays in its stage, until something changes or, at the latest, `until`."""
 
     run: Run
     until: datetime | None = None
@@ -78,7 +80,7 @@ class Finish:
     """The run ends."""
 
     run: Run
-    result: Result
+    result: RunResult
     reason: Succeeded
     message: str
     events: tuple[Event, ...] = ()
@@ -91,7 +93,7 @@ class Withdraw:
     message: str
 
 
-Outcome = Wait | Enter | Finish | Withdraw
+StageOutcome = Wait | Enter | Finish | Withdraw
 
 
 def run_number(run_id: str) -> int:
@@ -99,7 +101,7 @@ def run_number(run_id: str) -> int:
     return int(run_id) if run_id.isdecimal() and run_id.isascii() else 0
 
 
-def newest_number(status: Status) -> int:
+def newest_number(status: CheckStatus) -> int:
     """The number of the last run that the status knows; 0 when it knows none."""
     ids = [status.last_run_id or "", *(run.id for run in status.history), status.run.id if status.run else ""]
     return max(map(run_number, ids))

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from consistency_operator.plan.context import Enter, Finish, Outcome
+from consistency_operator.plan.context import Enter, Finish, StageOutcome
 from consistency_operator.plan.types import Event
 from consistency_operator.resource.reasons import EventReason, Succeeded
-from consistency_operator.resource.status import Counts, Gate, Requests, Run
+from consistency_operator.resource.status import CountsByName, GateRecord, Requests, Run
 from dynamo_consistency.kinds import ACTED_ON_KINDS, COMPARED_KINDS, FINDING_KINDS
 
 ALWAYS_COUNTED = tuple(kind.name for kind in COMPARED_KINDS)
@@ -13,9 +13,9 @@ ALWAYS_COUNTED = tuple(kind.name for kind in COMPARED_KINDS)
 _LIFTED_BY_APPROVAL = {"Limits", "Approval"}
 
 
-def compared(run: Run) -> Outcome:
+def compared(run: Run) -> StageOutcome:
     """Of a run that is complete, with its counts and gates. Where in doubt, it ends here and requests nothing."""
-    completed = Event(EventReason.STAGE_COMPLETED, f"Comparison: {findings(run.counts)}")
+    completed = Event(EventReason.STAGE_COMPLETED, f"Comparison: {findings_text(run.counts)}")
     closed = [gate for gate in run.gates if gate.state != "Ready"]
     if not closed and _total(run.counts):
         return Enter(run, "Action", (completed,))
@@ -25,53 +25,53 @@ def compared(run: Run) -> Outcome:
     if rejected:
         return _closed(run, rejected, (completed,))
     if not _total(run.counts):
-        return Finish(run, "Complete", Succeeded.NOTHING_TO_DO, findings(run.counts), (completed,))
-    return Finish(run, "Complete", Succeeded.REPORTED, f"{findings(run.counts)}; {_said(closed)}", (completed,))
+        return Finish(run, "Complete", Succeeded.NOTHING_TO_DO, findings_text(run.counts), (completed,))
+    return Finish(run, "Complete", Succeeded.REPORTED, f"{findings_text(run.counts)}; {_said(closed)}", (completed,))
 
 
-def requested(run: Run) -> Outcome:
+def requested(run: Run) -> StageOutcome:
     """Of a run whose action has come to its end; it has looked at the gates again."""
     rejected = [gate for gate in run.gates if gate.state != "Ready"]
     if rejected and not run.deletions and not run.transfers:
         return _closed(run, rejected, ())
     message = f"{_requests(run.deletions)} deletions and {_requests(run.transfers)} transfers were requested"
     event = Event(EventReason.ACTIONS_REQUESTED, message)
-    return Finish(run, "Complete", Succeeded.COMPLETED, f"{findings(run.counts)}; {message}", (event,))
+    return Finish(run, "Complete", Succeeded.COMPLETED, f"{findings_text(run.counts)}; {message}", (event,))
 
 
-def findings(counts: Counts) -> str:
+def findings_text(counts: CountsByName) -> str:
     """The findings in words."""
     numbers = {kind: counts[kind.name] for kind in FINDING_KINDS if counts.get(kind.name)}
     found = [f"{number} {kind.word_for(number)}" for kind, number in numbers.items()]
     return ", ".join(found) or "nothing found"
 
 
-def _total(counts: Counts) -> int:
+def _total(counts: CountsByName) -> int:
     """Findings that may be acted on."""
     return sum(counts.get(kind.name, 0) for kind in ACTED_ON_KINDS)
 
 
-def _waits_for_approval_alone(closed: Iterable[Gate]) -> bool:
+def _waits_for_approval_alone(closed: Iterable[GateRecord]) -> bool:
     """Would an approval, and nothing else, open what is closed?"""
     states = {gate.name: gate.state for gate in closed}
     return states.get("Approval") == "Pending" and states.keys() <= _LIFTED_BY_APPROVAL
 
 
-def _ask_for_approval(run: Run, closed: list[Gate], completed: Event) -> Outcome:
+def _ask_for_approval(run: Run, closed: list[GateRecord], completed: Event) -> StageOutcome:
     if run.approval:
         return Enter(run, "Action", (completed,))
-    message = f"{findings(run.counts)}; {_said(closed)}"
+    message = f"{findings_text(run.counts)}; {_said(closed)}"
     event = Event(EventReason.APPROVAL_REQUIRED, message)
     return Enter(run.model_copy(update={"message": message}), "AwaitingApproval", (completed, event))
 
 
-def _closed(run: Run, gates: list[Gate], before: tuple[Event, ...]) -> Outcome:
-    message = f"{findings(run.counts)}; {_said(gates)}"
+def _closed(run: Run, gates: list[GateRecord], before: tuple[Event, ...]) -> StageOutcome:
+    message = f"{findings_text(run.counts)}; {_said(gates)}"
     event = Event(EventReason.GATE_CLOSED, message)
     return Finish(run, "Complete", Succeeded.GATE_CLOSED, message, (*before, event))
 
 
-def _said(gates: Iterable[Gate]) -> str:
+def _said(gates: Iterable[GateRecord]) -> str:
     return "; ".join(f"{gate.name}: {gate.message or gate.state}" for gate in gates)
 
 

@@ -1,4 +1,4 @@
-"""The whole plan of a check: steps until nothing more is to be done, then what people are told."""
+"""The plan of a check: steps until nothing more is to be done, then the conditions and events that report it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -6,18 +6,18 @@ from datetime import datetime, timedelta
 
 from consistency_operator.cluster.job_state import JobState
 from consistency_operator.plan import conditions, job_retention, triggers
-from consistency_operator.plan.context import Enter, Finish, Outcome, Scene, Wait, Withdraw, run_number
+from consistency_operator.plan.context import Enter, Finish, PlanContext, StageOutcome, Wait, Withdraw, run_number
 from consistency_operator.plan.stages import advance
 from consistency_operator.plan.types import Action, Event, Plan, World
 from consistency_operator.resource.check import Resource
 from consistency_operator.resource.reasons import EventReason
-from consistency_operator.resource.status import HISTORY, FinishedRun, Run, Status, short, whole_seconds
+from consistency_operator.resource.status import HISTORY, CheckStatus, FinishedRun, Run, short, whole_seconds
 
 _MOST_STEPS = 50
 _SOON = timedelta(seconds=10)
 
 
-def plan(resource: Resource, status: Status, jobs: Iterable[JobState], now: datetime, world: World) -> Plan:
+def plan(resource: Resource, status: CheckStatus, jobs: Iterable[JobState], now: datetime, world: World) -> Plan:
     """What to do about one check, from its resource, its last status and all Jobs that it owns.
 
     Total: gives a plan for every combination, and never raises. Idempotent: planning from `Plan.status` with all else
@@ -26,93 +26,98 @@ def plan(resource: Resource, status: Status, jobs: Iterable[JobState], now: date
     """
     if resource.deleting:
         return Plan(status)
-    scene = Scene(resource, tuple(jobs), whole_seconds(now), world)
-    draft = Draft(triggers.observe_schedule(scene, status))
+    context = PlanContext(resource, tuple(jobs), whole_seconds(now), world)
+    draft = Draft(triggers.observe_schedule(context, status))
     for _ in range(_MOST_STEPS):
         if draft.settled:
             break
-        draft = _step(scene, draft)
+        draft = _step(context, draft)
     update = {
         "observed_generation": resource.generation,
-        "next_run_time": triggers.next_run_time(scene, draft.status),
+        "next_run_time": triggers.next_run_time(context, draft.status),
     }
-    after = conditions.told(scene, draft.status.model_copy(update=update))
+    after = conditions.with_all_conditions(context, draft.status.model_copy(update=update))
     wake_at = min(filter(None, (draft.wake_at, after.next_run_time)), default=None)
     return Plan(
         status=after,
-        events=(*draft.events, *conditions.news(status, after)),
-        actions=(*draft.actions, *job_retention.deletions(scene, after)),
-        wake_at=wake_at if draft.settled else scene.now + _SOON,
+        events=(*draft.events, *conditions.condition_events(status, after)),
+        actions=(*draft.actions, *job_retention.deletions(context, after)),
+        wake_at=wake_at if draft.settled else context.now + _SOON,
     )
 
 
 @dataclass(frozen=True)
 class Draft:
-    """A plan in the making. `settled`: nothing more comes of it now."""
+    """A plan that is not finished. `settled`: no further step changes anything now."""
 
-    status: Status
+    status: CheckStatus
     events: tuple[Event, ...] = ()
     actions: tuple[Action, ...] = ()
     wake_at: datetime | None = None
     settled: bool = False
 
-    def told(self, status: Status, *events: Event) -> "Draft":
+    def with_status(self, status: CheckStatus, *events: Event) -> "Draft":
+        """The draft with another status, and with further events."""
         return replace(self, status=status, events=self.events + events)
 
 
-def _step(scene: Scene, draft: Draft) -> Draft:
+def _step(context: PlanContext, draft: Draft) -> Draft:
     run = draft.status.run
     if run is not None:
-        return _come_of(scene, draft, advance(scene, draft.status, run))
-    status, events = triggers.start(scene, draft.status)
-    return replace(draft.told(status, *events), settled=status == draft.status)
+        return _apply(context, draft, advance(context, draft.status, run))
+    status, events = triggers.start_run(context, draft.status)
+    return replace(draft.with_status(status, *events), settled=status == draft.status)
 
 
-def _come_of(scene: Scene, draft: Draft, outcome: Outcome) -> Draft:
+def _apply(context: PlanContext, draft: Draft, outcome: StageOutcome) -> Draft:
     match outcome:
         case Wait(run, until, actions):
             waiting = run.model_copy(update={"message": short(run.message)})
             status = draft.status.model_copy(update={"run": waiting})
             return replace(draft, status=status, actions=actions, wake_at=until, settled=True)
         case Enter():
-            return draft.told(_entered(scene, draft.status, outcome), *outcome.events)
+            return draft.with_status(_entered(context, draft.status, outcome), *outcome.events)
         case Finish():
-            return draft.told(_finished(scene, draft.status, outcome), *outcome.events, _end(outcome))
+            return draft.with_status(_finished(context, draft.status, outcome), *outcome.events, _end(outcome))
         case Withdraw(message):
             withdrawn = draft.status.model_copy(update={"run": None})
-            return draft.told(withdrawn, Event(EventReason.RUN_MISSED, message))
+            return draft.with_status(withdrawn, Event(EventReason.RUN_MISSED, message))
 
 
-def _entered(scene: Scene, status: Status, outcome: Enter) -> Status:
-    run = outcome.run.model_copy(update={"stage": outcome.stage, "stage_start_time": scene.now})
+def _entered(context: PlanContext, status: CheckStatus, outcome: Enter) -> CheckStatus:
+    run = outcome.run.model_copy(update={"stage": outcome.stage, "stage_start_time": context.now})
     update: dict[str, object] = {"run": run}
     if outcome.stage == "Preparing":
-        update["last_run_time"] = scene.now
+        update["last_run_time"] = context.now
     if outcome.stage == "AwaitingApproval":
-        update["last_successful_run_time"] = scene.now
+        update["last_successful_run_time"] = context.now
     status = status.model_copy(update=update)
-    return conditions.judged(scene, status, run.counts) if outcome.stage in ("AwaitingApproval", "Action") else status
+    return (
+        conditions.with_verdict(context, status, run.counts)
+        if outcome.stage in ("AwaitingApproval", "Action")
+        else status
+    )
 
 
-def _finished(scene: Scene, status: Status, outcome: Finish) -> Status:
+def _finished(context: PlanContext, status: CheckStatus, outcome: Finish) -> CheckStatus:
     complete = outcome.result == "Complete"
     others = [run for run in status.history if run.id != outcome.run.id]
-    history = sorted([_past(scene, outcome), *others], key=lambda run: run_number(run.id), reverse=True)
+    history = sorted([_past(context, outcome), *others], key=lambda run: run_number(run.id), reverse=True)
     update: dict[str, object] = {"run": None, "history": history[:HISTORY]}
     if complete and outcome.run.stage != "AwaitingApproval":
-        update["last_successful_run_time"] = scene.now
+        update["last_successful_run_time"] = context.now
     status = status.model_copy(update=update)
-    status = conditions.set_condition(scene, status, "Succeeded", complete, outcome.reason, message=outcome.message)
-    return conditions.judged(scene, status, outcome.run.counts) if complete else status
+    status = conditions.set_condition(context, status, "Succeeded", complete, outcome.reason, message=outcome.message)
+    return conditions.with_verdict(context, status, outcome.run.counts) if complete else status
 
 
-def _past(scene: Scene, outcome: Finish) -> FinishedRun:
+def _past(context: PlanContext, outcome: Finish) -> FinishedRun:
     run: Run = outcome.run
     return FinishedRun(
         id=run.id,
         trigger=run.trigger,
         start_time=run.start_time,
-        completion_time=scene.now,
+        completion_time=context.now,
         result=outcome.result,
         reason=outcome.reason,
         message=short(outcome.message),

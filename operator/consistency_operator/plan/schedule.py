@@ -1,4 +1,21 @@
-"""Cron lines: when a run is due, in any time zone, each check at its own constant distance from the written time."""
+"""Cron lines: when a run is due, in any time zone, each check at its own constant distance from the written time.
+
+The problem has three parts. A cron line is local time, and local time has hours that do not exist and hours that come
+twice. A thousand checks with the line `0 3 * * 0` must not all begin in the same second. And an operator that was away
+must find out what was due meanwhile without going through every time that it has missed.
+
+The way: all results are in UTC, and the local zone is only used to read the line. Through a change of the clock we do
+what cron does (cronsim does it for us, forwards); a result in an hour that comes twice may lie before the time that was
+asked from, and is dropped. The jitter is a hash of the check's uid: the same for every run, so that the distance
+between runs is that of the line, and the same after a restart, so that nothing needs to be stored. To catch up, one
+looks backwards for a time that is safely before any change of the clock, and from there forwards: only the last time
+that is due counts, and a run serves all those before it.
+
+Not chosen: a random jitter for each run, since the next run could then come before the last one is due; computing in
+UTC from the start, since `0 3` would move by an hour twice a year; walking forwards from the last run, since a line of
+every minute and an absence of a month are 43,000 steps; looking backwards alone, since cronsim gives other times around
+a change of the clock in that direction than forwards.
+"""
 
 import hashlib
 import itertools
@@ -12,15 +29,15 @@ from cronsim import CronSim
 from dynamo_consistency.check import CRON_MACROS, SiteConsistencyCheck
 
 _LONGER_THAN_A_CHANGE = timedelta(hours=3)
-"""Of the clock: around one, times are only looked for from well before it, forwards."""
-_LOOKED_AT = 13
+"""Around a change of the clock, times are only looked for forwards, beginning well before it."""
+_INTERVALS = 12
 
 
 @dataclass(frozen=True)
-class Schedule:
+class CronSchedule:
     """A valid cron line in a time zone. `jitter`: how much later than written every run of this check starts.
 
-    Through the changes of the clock it does as cron does: a time that is skipped in spring runs at the moment of the
+    Through the changes of the clock it does as cron does: a time that is skipped in spring runs at the time of the
     change, one that comes twice in autumn runs at the first, and lines with `*` or `*/n` hours run in both. All times
     given are in UTC.
     """
@@ -34,9 +51,9 @@ class Schedule:
         """As `status.observedSchedule` shows it."""
         return f"CRON_TZ={self.zone} {self.line}"
 
-    def next_after(self, moment: datetime) -> datetime | None:
-        """The first written time after `moment`, without jitter; None when there is none for decades."""
-        return next(self._times(moment), None)
+    def next_after(self, time: datetime) -> datetime | None:
+        """The first written time after `time`, without jitter; None when there is none for decades."""
+        return next(self._times(time), None)
 
     def last_due(self, after: datetime, now: datetime) -> datetime | None:
         """The last written time after `after` whose run is due by `now`; None when none is."""
@@ -53,25 +70,25 @@ class Schedule:
 
     def longest_interval(self, now: datetime) -> timedelta | None:
         """The longest time between two of the next runs: a success that is older means that one was missed."""
-        times = list(itertools.islice(self._times(now), _LOOKED_AT))
+        times = list(itertools.islice(self._times(now), _INTERVALS + 1))
         return max((later - earlier for earlier, later in itertools.pairwise(times)), default=None)
 
-    def _times(self, moment: datetime, backwards: bool = False) -> Iterator[datetime]:
-        """Written times after `moment`, or before it, from the nearest on."""
+    def _times(self, time: datetime, backwards: bool = False) -> Iterator[datetime]:
+        """Written times after `time`, or before it, from the nearest on."""
         try:
-            local = moment.astimezone(ZoneInfo(self.zone))
-            for time in CronSim(CRON_MACROS.get(self.line, self.line), local, reverse=backwards):
-                written = time.astimezone(UTC)
-                if (written < moment) if backwards else (written > moment):  # not so in an hour that comes twice
+            local = time.astimezone(ZoneInfo(self.zone))
+            for local_time in CronSim(CRON_MACROS.get(self.line, self.line), local, reverse=backwards):
+                written = local_time.astimezone(UTC)
+                if (written < time) if backwards else (written > time):  # not so in an hour that comes twice
                     yield written
         except OverflowError:  # there is no year 10000
             return
 
 
-def schedule_of(check: SiteConsistencyCheck, uid: str) -> Schedule | None:
+def schedule_of(check: SiteConsistencyCheck, uid: str) -> CronSchedule | None:
     """The schedule of a check; None for one that is only run by hand. The jitter depends on `uid` alone."""
     spec = check.spec
     if spec.schedule is None:
         return None
-    share = int.from_bytes(hashlib.sha256(uid.encode()).digest()[:8])
-    return Schedule(spec.schedule, spec.time_zone or "UTC", timedelta(seconds=share % (spec.jitter_seconds + 1)))
+    number = int.from_bytes(hashlib.sha256(uid.encode()).digest()[:8])
+    return CronSchedule(spec.schedule, spec.time_zone or "UTC", timedelta(seconds=number % (spec.jitter_seconds + 1)))

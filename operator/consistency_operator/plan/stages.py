@@ -1,4 +1,4 @@
-"""What each stage makes of its Job's result, and what comes after it."""
+"""What each stage takes from the result of its Job, and which stage follows."""
 
 from collections.abc import Callable
 
@@ -6,46 +6,46 @@ from consistency_operator.cluster.job_state import JobState, indexes
 from consistency_operator.cluster.worker_result import WorkerResult, summed
 from consistency_operator.plan import triggers
 from consistency_operator.plan.approval import approval_of
-from consistency_operator.plan.context import Enter, Finish, Outcome, Scene, Wait
-from consistency_operator.plan.job_stages import failure, follow
+from consistency_operator.plan.context import Enter, Finish, PlanContext, StageOutcome, Wait
+from consistency_operator.plan.job_stages import failure, follow_job
 from consistency_operator.plan.outcome import ALWAYS_COUNTED, compared, requested
 from consistency_operator.plan.queue_stages import preparing, queued
 from consistency_operator.plan.types import Event
 from consistency_operator.resource.reasons import EventReason, Succeeded
-from consistency_operator.resource.status import Run, Stage, Status
+from consistency_operator.resource.status import CheckStatus, Run, Stage
 
 
-def advance(scene: Scene, status: Status, run: Run) -> Outcome:
-    """What comes of the run that the status has."""
+def advance(context: PlanContext, status: CheckStatus, run: Run) -> StageOutcome:
+    """The next step of the run that the status has."""
     if run.stage == "AwaitingApproval":
-        return _awaiting_approval(scene, status, run)
-    return _STAGES[run.stage](scene, run)
+        return _awaiting_approval(context, status, run)
+    return _STAGES[run.stage](context, run)
 
 
-def _snapshot(scene: Scene, run: Run) -> Outcome:
-    def over(run: Run, job: JobState) -> Outcome:
+def _snapshot(context: PlanContext, run: Run) -> StageOutcome:
+    def over(run: Run, job: JobState) -> StageOutcome:
         if job.state == "Failed":
             return failure(run, job)
         result = _result(job)
         counts = result.counts or {} if result else {}
-        told = f"{counts['inventoryFiles']} files in the inventory" if "inventoryFiles" in counts else "done"
-        return Enter(run.model_copy(update={"counts": counts}), "Listing", _completed("Snapshot", told))
+        summary = f"{counts['inventoryFiles']} files in the inventory" if "inventoryFiles" in counts else "done"
+        return Enter(run.model_copy(update={"counts": counts}), "Listing", _completed("Snapshot", summary))
 
-    return follow(scene, run, "Snapshot", over)
+    return follow_job(context, run, "Snapshot", over)
 
 
-def _listing(scene: Scene, run: Run) -> Outcome:
-    def over(run: Run, job: JobState) -> Outcome:
+def _listing(context: PlanContext, run: Run) -> StageOutcome:
+    def over(run: Run, job: JobState) -> StageOutcome:
         if job.state == "Failed" and not _tolerated(job):
             return failure(run, job)
         listed = summed(job.results)
         holes = [hole for result in job.results for hole in result.holes]
         run = run.model_copy(update={"counts": run.counts | listed, "holes": holes[:3]})
-        told = f"{listed.get('listedFiles', 0)} files, {listed.get('holes', 0)} directories could not be listed"
-        more = f"; without shard {job.failed_indexes}: {job.trouble}" if job.state == "Failed" else ""
-        return Enter(run, "Comparison", _completed("Listing", told + more))
+        summary = f"{listed.get('listedFiles', 0)} files, {listed.get('holes', 0)} directories could not be listed"
+        more = f"; without shard {job.failed_indexes}: {job.problem}" if job.state == "Failed" else ""
+        return Enter(run, "Comparison", _completed("Listing", summary + more))
 
-    return follow(scene, run, "Listing", over)
+    return follow_job(context, run, "Listing", over)
 
 
 def _tolerated(job: JobState) -> bool:
@@ -54,12 +54,12 @@ def _tolerated(job: JobState) -> bool:
     return len(done | failed) >= job.completions and 0 < len(failed) <= job.max_failed_indexes and bool(done)
 
 
-def _comparison(scene: Scene, run: Run) -> Outcome:
-    def over(run: Run, job: JobState) -> Outcome:
+def _comparison(context: PlanContext, run: Run) -> StageOutcome:
+    def over(run: Run, job: JobState) -> StageOutcome:
         if job.state == "Failed":
             return failure(run, job)
         result = _result(job)
-        if result is None or (result.result == "Complete" and not _is_whole(result)):
+        if result is None or (result.result == "Complete" and not _is_complete(result)):
             return Finish(run, "Failed", Succeeded.RESULT_LOST, _lost("nothing is requested"))
         if result.result != "Complete":
             return failure(run, job)
@@ -69,28 +69,28 @@ def _comparison(scene: Scene, run: Run) -> Outcome:
                 "holes": list(result.holes) or run.holes,
                 "gates": list(result.gates),
                 "artifacts": dict(result.artifacts),
-                "approval": approval_of(scene.resource, run.id),
+                "approval": approval_of(context.resource, run.id),
             }
         )
         return compared(run)
 
-    return follow(scene, run, "Comparison", over)
+    return follow_job(context, run, "Comparison", over)
 
 
-def _awaiting_approval(scene: Scene, status: Status, run: Run) -> Outcome:
+def _awaiting_approval(context: PlanContext, status: CheckStatus, run: Run) -> StageOutcome:
     """Until a person approves the run, or the next one is asked for."""
-    approval = approval_of(scene.resource, run.id)
-    if approval and scene.resource.check:
-        fresh = {"approval": approval, "deadline_time": scene.deadline_from_now(), "message": ""}
+    approval = approval_of(context.resource, run.id)
+    if approval and context.resource.check:
+        fresh = {"approval": approval, "deadline_time": context.deadline_from_now(), "message": ""}
         return Enter(run.model_copy(update=fresh), "Action")
-    if triggers.asks(scene, status) and not any(scene.unfinished(status)):
+    if triggers.run_request(context, status) and not any(context.unfinished(status)):
         message = f"nobody has approved run {run.id} until the next one was due; nothing was requested"
         return Finish(run, "Complete", Succeeded.NOT_APPROVED, message)
     return Wait(run)
 
 
-def _action(scene: Scene, run: Run) -> Outcome:
-    def over(run: Run, job: JobState) -> Outcome:
+def _action(context: PlanContext, run: Run) -> StageOutcome:
+    def over(run: Run, job: JobState) -> StageOutcome:
         result = _result(job)
         if result:
             run = run.model_copy(
@@ -104,13 +104,13 @@ def _action(scene: Scene, run: Run) -> Outcome:
         if job.state == "Failed":
             return failure(run, job)
         if result is None:
-            return Finish(run, "Complete", Succeeded.COMPLETED, _lost("what was requested stands in actions.parquet"))
+            return Finish(run, "Complete", Succeeded.COMPLETED, _lost("what was requested is in actions.parquet"))
         return requested(run)
 
-    return follow(scene, run, "Action", over)
+    return follow_job(context, run, "Action", over)
 
 
-_STAGES: dict[Stage, Callable[[Scene, Run], Outcome]] = {
+_STAGES: dict[Stage, Callable[[PlanContext, Run], StageOutcome]] = {
     "Queued": queued,
     "Preparing": preparing,
     "Snapshot": _snapshot,
@@ -121,17 +121,17 @@ _STAGES: dict[Stage, Callable[[Scene, Run], Outcome]] = {
 
 
 def _result(job: JobState) -> WorkerResult | None:
-    """What the one pod of a Job has said."""
+    """The result of the only pod of a Job."""
     return job.results[-1] if job.results else None
 
 
-def _is_whole(result: WorkerResult) -> bool:
-    """Has the comparison told what the verdict rests on? Of a message that was too long, parts are left out."""
+def _is_complete(result: WorkerResult) -> bool:
+    """Does the result have all that the verdict needs? Of a message that was too long, parts are left out."""
     return bool(result.gates) and all(kind in (result.counts or {}) for kind in ALWAYS_COUNTED)
 
 
-def _completed(stage: Stage, told: str) -> tuple[Event, ...]:
-    return (Event(EventReason.STAGE_COMPLETED, f"{stage}: {told}"),)
+def _completed(stage: Stage, summary: str) -> tuple[Event, ...]:
+    return (Event(EventReason.STAGE_COMPLETED, f"{stage}: {summary}"),)
 
 
 def _lost(consequence: str) -> str:

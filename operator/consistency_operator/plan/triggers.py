@@ -1,14 +1,29 @@
-"""What starts a run: the schedule, a token in the spec or one in an annotation."""
+"""What starts a run: the schedule, a token in the spec or a token in an annotation.
+
+The problem: each request must start one run, not none and not two, whatever happens in between: a restart, a plan that
+is made twice, a clock that is set back, a schedule that is edited while a run goes on.
+
+The way: nothing is counted and no timer is kept. The status says what was handled last: the written time of the
+schedule, the manual token, the token of the annotation. A request is there when what is wanted differs from that. The
+run and the mark that it was handled are written in one status, so that neither can exist without the other. Of several
+requests one run serves all; of times that were missed only the last is caught up with, and an event says so. A new,
+edited or resumed schedule begins now: its earlier times do not run. Run ids only grow, even if the clock goes back,
+since a directory of the run's name may be there already.
+
+Not chosen: a timer for each check, since it dies with the process and knows nothing of what was missed; a run for each
+missed time, since ten comparisons of the same site in a row find nothing new; a token that the operator removes, since
+it would write to the spec, which belongs to a person and to git.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from consistency_operator.plan.context import Scene, newest_number, run_number
-from consistency_operator.plan.schedule import Schedule, schedule_of
+from consistency_operator.plan.context import PlanContext, newest_number, run_number
+from consistency_operator.plan.schedule import CronSchedule, schedule_of
 from consistency_operator.plan.types import Event
 from consistency_operator.resource.reasons import EventReason
-from consistency_operator.resource.status import Run, Status, Trigger
+from consistency_operator.resource.status import CheckStatus, Run, RunTrigger
 
 LATE = timedelta(minutes=5)
 """A scheduled run that starts so much after its time is called a catch-up."""
@@ -26,12 +41,13 @@ class Due:
     skipped: bool
 
     def missed(self, now: datetime) -> bool:
+        """Whether it is too late to start this run."""
         return self.deadline is not None and now >= self.deadline
 
 
 @dataclass(frozen=True)
-class Asks:
-    """What asks for a run and has not been given one; a run serves all of it."""
+class RunRequest:
+    """What asks for a run and has not got one yet; one run serves all of it."""
 
     due: Due | None = None
     manual: str | None = None
@@ -41,18 +57,18 @@ class Asks:
         return bool(self.due or self.manual or self.requested_at)
 
 
-def armed_schedule(scene: Scene) -> Schedule | None:
+def armed_schedule(context: PlanContext) -> CronSchedule | None:
     """The schedule by which runs start; None where there is none, or none may start."""
-    check = scene.resource.check
-    return schedule_of(check, scene.resource.uid) if check and scene.open_spec else None
+    check = context.resource.check
+    return schedule_of(check, context.resource.uid) if check and context.open_spec else None
 
 
-def observe_schedule(scene: Scene, status: Status) -> Status:
+def observe_schedule(context: PlanContext, status: CheckStatus) -> CheckStatus:
     """Note a schedule that is new, edited or resumed: of its times, those before now are not run any more.
 
-    A last time that lies far in the future, as a wrong clock leaves it, is then forgotten as well.
+    A last time far in the future, as a wrong clock leaves it, is then forgotten as well.
     """
-    schedule = armed_schedule(scene)
+    schedule = armed_schedule(context)
     text = schedule.text if schedule else None
     if text == status.observed_schedule and (text is None) == (status.observed_schedule_time is None):
         return status
@@ -60,40 +76,40 @@ def observe_schedule(scene: Scene, status: Status) -> Status:
     return status.model_copy(
         update={
             "observed_schedule": text,
-            "observed_schedule_time": scene.now if text else None,
-            "last_schedule_time": last if last and last < scene.now + FAR_AHEAD else None,
+            "observed_schedule_time": context.now if text else None,
+            "last_schedule_time": last if last and last < context.now + FAR_AHEAD else None,
         }
     )
 
 
-def next_run_time(scene: Scene, status: Status) -> datetime | None:
+def next_run_time(context: PlanContext, status: CheckStatus) -> datetime | None:
     """When the schedule next starts a run."""
-    schedule = armed_schedule(scene)
+    schedule = armed_schedule(context)
     if schedule is None:
         return None
-    following = schedule.next_after(max(_handled_until(scene, status), scene.now - schedule.jitter))
+    following = schedule.next_after(max(_handled_until(context, status), context.now - schedule.jitter))
     return schedule.due_time(following) if following else None
 
 
-def asks(scene: Scene, status: Status) -> Asks:
-    """What asks for a run now; nothing does while none may start."""
-    spec = scene.open_spec
+def run_request(context: PlanContext, status: CheckStatus) -> RunRequest:
+    """What asks for a run now; empty while none may start."""
+    spec = context.open_spec
     if spec is None:
-        return Asks()
-    due = due_time(scene, status)
-    manual, requested_at = spec.trigger.manual, scene.resource.requested_at
-    return Asks(
-        due=None if due and due.missed(scene.now) else due,
+        return RunRequest()
+    due = due_time(context, status)
+    manual, requested_at = spec.trigger.manual, context.resource.requested_at
+    return RunRequest(
+        due=None if due and due.missed(context.now) else due,
         manual=manual if manual != status.last_manual_trigger else None,
         requested_at=requested_at if requested_at != status.last_handled_requested_at else None,
     )
 
 
-def due_time(scene: Scene, status: Status) -> Due | None:
+def due_time(context: PlanContext, status: CheckStatus) -> Due | None:
     """The last time of the schedule that has come and was not handled yet; earlier ones are skipped."""
-    schedule, spec = armed_schedule(scene), scene.open_spec
-    handled = _handled_until(scene, status)
-    written = schedule.last_due(handled, scene.now) if schedule else None
+    schedule, spec = armed_schedule(context), context.open_spec
+    handled = _handled_until(context, status)
+    written = schedule.last_due(handled, context.now) if schedule else None
     if schedule is None or spec is None or written is None:
         return None
     start, patience = schedule.due_time(written), spec.starting_deadline_seconds
@@ -101,50 +117,50 @@ def due_time(scene: Scene, status: Status) -> Due | None:
     return Due(written, start, deadline, skipped=schedule.next_after(handled) != written)
 
 
-def start(scene: Scene, status: Status) -> tuple[Status, tuple[Event, ...]]:
+def start_run(context: PlanContext, status: CheckStatus) -> tuple[CheckStatus, tuple[Event, ...]]:
     """Of an idle check: with a new run in the queue where something asks for one and no Job goes on; and events."""
-    due = due_time(scene, status)
-    if due and due.missed(scene.now):
+    due = due_time(context, status)
+    if due and due.missed(context.now):
         return status.model_copy(update={"last_schedule_time": due.written}), (_missed(due),)
-    asked = asks(scene, status)
-    if not asked or any(scene.unfinished(status)):
+    request = run_request(context, status)
+    if not request or any(context.unfinished(status)):
         return status, ()
-    run = _new_run(scene, status, asked)
+    run = _new_run(context, status, request)
     update: dict[str, Any] = {"run": run, "last_run_id": run.id}
-    if asked.due:
-        update["last_schedule_time"] = asked.due.written
-    if asked.manual:
-        update["last_manual_trigger"] = asked.manual
-    if asked.requested_at:
-        update["last_handled_requested_at"] = asked.requested_at
-    events = (_skipped(asked.due),) if asked.due and asked.due.skipped else ()
+    if request.due:
+        update["last_schedule_time"] = request.due.written
+    if request.manual:
+        update["last_manual_trigger"] = request.manual
+    if request.requested_at:
+        update["last_handled_requested_at"] = request.requested_at
+    events = (_skipped(request.due),) if request.due and request.due.skipped else ()
     return status.model_copy(update=update), events
 
 
-def _new_run(scene: Scene, status: Status, asked: Asks) -> Run:
+def _new_run(context: PlanContext, status: CheckStatus, request: RunRequest) -> Run:
     """Its id is greater than any before, also where the clock has gone back or a run by hand came in between."""
-    newest = max([newest_number(status), *(run_number(job.run_id) for job in scene.jobs)])
-    minute = int((asked.due.start if asked.due else scene.now).timestamp() // 60)
+    newest = max([newest_number(status), *(run_number(job.run_id) for job in context.jobs)])
+    minute = int((request.due.start if request.due else context.now).timestamp() // 60)
     return Run(
         id=str(max(minute, newest + 1)),
-        trigger=_trigger(scene, asked),
-        generation=scene.resource.generation,
-        start_time=scene.now,
-        starting_deadline_time=asked.due.deadline if asked.due else None,
+        trigger=_trigger(context, request),
+        generation=context.resource.generation,
+        start_time=context.now,
+        starting_deadline_time=request.due.deadline if request.due else None,
         stage="Queued",
-        stage_start_time=scene.now,
+        stage_start_time=context.now,
     )
 
 
-def _trigger(scene: Scene, asked: Asks) -> Trigger:
-    if asked.due:
-        return "CatchUp" if scene.now - asked.due.start > LATE else "Schedule"
-    return "Manual" if asked.manual else "Requested"
+def _trigger(context: PlanContext, request: RunRequest) -> RunTrigger:
+    if request.due:
+        return "CatchUp" if context.now - request.due.start > LATE else "Schedule"
+    return "Manual" if request.manual else "Requested"
 
 
-def _handled_until(scene: Scene, status: Status) -> datetime:
+def _handled_until(context: PlanContext, status: CheckStatus) -> datetime:
     """The written time up to which all have been run, or are not to be run any more."""
-    return max(filter(None, (status.observed_schedule_time, status.last_schedule_time)), default=scene.now)
+    return max(filter(None, (status.observed_schedule_time, status.last_schedule_time)), default=context.now)
 
 
 def _missed(due: Due) -> Event:

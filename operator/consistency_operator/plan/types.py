@@ -1,4 +1,4 @@
-"""What a plan is made from and made of."""
+"""The parts of a plan: what it is made from, and what it asks for."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +7,7 @@ from typing import Literal
 from consistency_operator.names import JobStage
 from consistency_operator.plan.admission import Admitted, Queued
 from consistency_operator.resource.reasons import WARNINGS, EventReason
-from consistency_operator.resource.status import Status
+from consistency_operator.resource.status import CheckStatus
 
 NotReady = Literal["", "SiteNotReady", "BackendUnreachable"]
 """Why a run cannot begin; empty when it can."""
@@ -29,7 +29,7 @@ class Preflight:
 
 @dataclass(frozen=True)
 class World:
-    """What else there is to know. All of it may be absent; what speaks of another run is ignored."""
+    """What is known besides. All of it may be absent; what is about another run is ignored."""
 
     admission: Admitted | Queued | None = None
     preflight: Preflight | None = None
@@ -47,8 +47,9 @@ class AskBackend:
 
 @dataclass(frozen=True)
 class CreateJob:
-    """Make the Job of a stage. One of that name that the resource owns is as good; see `jobs.foreign`, `jobs.refused`.
+    """Make the Job of a stage. One of that name that the resource owns is as good.
 
+    One that cannot be had is given to the next plan as a Job: see `foreign` and `refused` of `cluster.job_state`.
     `approved`: a person has approved this run. `seconds_left`: until the run's deadline.
     """
 
@@ -68,7 +69,7 @@ class DeleteJob:
 
 @dataclass(frozen=True)
 class ListPods:
-    """List the pods of a Job: it is over and they have not told all, or it does not get going.
+    """List the pods of a Job: it is over and not all results are here, or it does not get going.
 
     Plan again at once if that has shown anything new, else at `wake_at`.
     """
@@ -89,6 +90,7 @@ class Event:
 
     @property
     def type(self) -> Literal["Normal", "Warning"]:
+        """The type of the Kubernetes event."""
         return "Warning" if self.reason in WARNINGS else "Normal"
 
 
@@ -96,7 +98,7 @@ class Event:
 class Plan:
     """What shall be. `status` is to be written where it differs from the one that was planned from."""
 
-    status: Status
+    status: CheckStatus
     events: tuple[Event, ...] = ()
     actions: tuple[Action, ...] = ()
     wake_at: datetime | None = None

@@ -1,1 +1,5 @@
-"""The resource: a check as the API server has it, its status, and the reasons that its conditions give."""
+"""The resource: the check, its status, and the reasons that its conditions and events have.
+
+`check.Resource` is one `SiteConsistencyCheck` without its status, `status.CheckStatus` the status as a typed model, and
+`reasons` lists every condition, reason and event.
+"""

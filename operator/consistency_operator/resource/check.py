@@ -66,8 +66,8 @@ def _parsed(body: Mapping[str, Any]) -> tuple[SiteConsistencyCheck | None, str]:
     try:
         return document.parse(SiteConsistencyCheck), ""
     except ConfigurationError as error:
-        place = f"{document.where(())}: "
-        return None, "\n".join(line.removeprefix(place) for line in str(error).splitlines())
+        prefix = f"{document.where(())}: "
+        return None, "\n".join(line.removeprefix(prefix) for line in str(error).splitlines())
 
 
 def _time(text: str | None) -> datetime:

@@ -1,6 +1,6 @@
-"""Conditions, their reasons, and events: the words by which people and machines know what goes on.
+"""Conditions, their reasons, and events, by which people and machines know what goes on.
 
-Each stands in docs/reference/status.md, with what to do about it.
+Each is described in docs/reference/status.md, with what to do about it.
 """
 
 from enum import StrEnum

@@ -1,6 +1,6 @@
 """`.status` of a `SiteConsistencyCheck` as a typed model; the schema in the CustomResourceDefinition is made from it.
 
-All that the operator remembers stands here and in the Jobs: a new operator goes on from these two alone. Models are
+All that the operator remembers is here and in the Jobs: a new operator goes on from these two alone. Models are
 frozen; what is written is `Status.to_json()`. Unknown keys, of an older or newer operator, are ignored when read.
 """
 
@@ -14,20 +14,20 @@ from consistency_operator.names import JobStage
 from consistency_operator.resource.reasons import ConditionType
 
 Stage = Literal["Queued", "Preparing", "Snapshot", "Listing", "Comparison", "AwaitingApproval", "Action"]
-Trigger = Literal["Schedule", "CatchUp", "Manual", "Requested"]
-Result = Literal["Complete", "Invalid", "Failed"]
+RunTrigger = Literal["Schedule", "CatchUp", "Manual", "Requested"]
+RunResult = Literal["Complete", "Invalid", "Failed"]
 
 HISTORY = 10
 _LONGEST = 1024
 
 
-def whole_seconds(moment: datetime) -> datetime:
+def whole_seconds(time: datetime) -> datetime:
     """As Kubernetes writes times: in UTC, without fractions of a second."""
-    return moment.astimezone(UTC).replace(microsecond=0)
+    return time.astimezone(UTC).replace(microsecond=0)
 
 
-def _written(moment: datetime) -> str:
-    return whole_seconds(moment).strftime("%Y-%m-%dT%H:%M:%SZ")
+def _written(time: datetime) -> str:
+    return whole_seconds(time).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def short(text: str) -> str:
@@ -35,18 +35,18 @@ def short(text: str) -> str:
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
-def _plausible(moment: datetime) -> datetime:
-    if not 1970 <= moment.year < 9000:
+def _plausible(time: datetime) -> datetime:
+    if not 1970 <= time.year < 9000:
         raise ValueError("must be a year with which one can reckon")
-    return moment
+    return time
 
 
 Time = Annotated[
     AwareDatetime, AfterValidator(_plausible), PlainSerializer(_written, return_type=str, when_used="json")
 ]
-Text = Annotated[str, Field(min_length=1)]
+NonEmptyText = Annotated[str, Field(min_length=1)]
 """Of a field that must be there: what is empty is left out when a status is written."""
-Counts = dict[str, int]
+CountsByName = dict[str, int]
 
 
 class StatusModel(BaseModel):
@@ -60,7 +60,7 @@ class Condition(StatusModel):
 
     type: ConditionType = Field(description="What the condition is about.")
     status: Literal["True", "False", "Unknown"] = Field(description="Whether it holds.")
-    reason: Text = Field(description="Why, in one word for machines; docs/reference/status.md lists them all.")
+    reason: NonEmptyText = Field(description="Why, in one word for machines; docs/reference/status.md lists them all.")
     message: str = Field("", description="Why, in a sentence for people.")
     last_transition_time: Time = Field(description="When `status` last changed.")
     observed_generation: int = Field(0, description="Generation of the spec that the condition is about.")
@@ -70,39 +70,39 @@ class JobRecord(StatusModel):
     """A Job of the run."""
 
     stage: JobStage = Field(description="The stage that the Job does.")
-    name: Text = Field(description="Name of the Job, in the namespace of the check.")
+    name: NonEmptyText = Field(description="Name of the Job, in the namespace of the check.")
     uid: str | None = Field(None, description="UID of the Job; absent until it has been seen.")
     request_time: Time = Field(description="When the Job was last asked for.")
     completed_indexes: str | None = Field(None, description="Shards that are done, such as 0-2,4 (listing only).")
     failed_indexes: str | None = Field(None, description="Shards that have failed, such as 3 (listing only).")
 
 
-class Gate(StatusModel):
+class GateRecord(StatusModel):
     """A gate between findings and requests, as the last stage found it."""
 
-    name: Text = Field(description="Inventory, ListingHealth, Limits, Confirmation, Mode, Approval or Acting.")
+    name: NonEmptyText = Field(description="Inventory, ListingHealth, Limits, Confirmation, Mode, Approval or Acting.")
     state: Literal["Ready", "Pending", "Rejected"] = Field(description="Pending: time or a person will open it.")
     observed: str = Field("", description="What was found.")
     limit: str = Field("", description="What is allowed.")
     message: str = Field("", description="What that means, in a sentence.")
 
 
-class Hole(StatusModel):
+class HoleRecord(StatusModel):
     """A directory that could not be listed; nothing in it is judged."""
 
-    path: Text = Field(description="The directory.")
+    path: NonEmptyText = Field(description="The directory.")
     reason: str = Field("", description="Why.")
 
 
 class Requests(StatusModel):
     """What was requested from the registry for one kind of finding; the full list is in `artifacts.actions`."""
 
-    kind: Text = Field(description="missing, mismatches, orphans, emptyDirectories or unmerged.")
+    kind: NonEmptyText = Field(description="missing, mismatches, orphans, emptyDirectories or unmerged.")
     confirmed: int = Field(0, description="Findings that had been confirmed, and could be acted on.")
     requested: int = Field(0, description="Requests that the registry accepted.")
     waiting: int = Field(0, description="Findings that an earlier request still waits for.")
-    skipped: Counts = Field({}, description="Findings left alone at the moment of acting, by reason.")
-    refused: Counts = Field({}, description="Requests that the registry refused, by reason.")
+    skipped: CountsByName = Field({}, description="Findings left alone at the moment of acting, by reason.")
+    refused: CountsByName = Field({}, description="Requests that the registry refused, by reason.")
     unanswered: int = Field(0, description="Requests to which no answer came; they are not repeated by this run.")
     left_over: int = Field(0, description="Confirmed findings that the budget of the run left for the next one.")
 
@@ -128,8 +128,10 @@ class Trial(StatusModel):
 class Run(StatusModel):
     """The run that is going on."""
 
-    id: Text = Field(description="Unix minutes of the time for which the run was due; the name of its directory.")
-    trigger: Trigger = Field(description="What started it.")
+    id: NonEmptyText = Field(
+        description="Unix minutes of the time for which the run was due; the name of its directory."
+    )
+    trigger: RunTrigger = Field(description="What started it.")
     generation: int = Field(description="Generation of the spec with which the run began; it sees no later edit.")
     start_time: Time = Field(description="When the run was due and entered the queue.")
     starting_deadline_time: Time | None = Field(None, description="When it is missed if it has not begun.")
@@ -139,9 +141,9 @@ class Run(StatusModel):
     message: str = Field("", description="More about that, in a sentence.")
     preflight: Trial | None = Field(None, description="Site or backend were not ready; absent when all is well.")
     jobs: list[JobRecord] = Field([], description="Jobs of the run, in their order.")
-    counts: Counts = Field({}, description="Files, directories and bytes counted so far, and findings by kind.")
-    holes: list[Hole] = Field([], description="The first of the directories that could not be listed.")
-    gates: list[Gate] = Field([], description="Gates, in their order.")
+    counts: CountsByName = Field({}, description="Files, directories and bytes counted so far, and findings by kind.")
+    holes: list[HoleRecord] = Field([], description="The first of the directories that could not be listed.")
+    gates: list[GateRecord] = Field([], description="Gates, in their order.")
     deletions: list[Requests] = Field([], description="Deletions requested from the registry, by kind of finding.")
     transfers: list[Requests] = Field([], description="Transfers requested from the registry, by kind of finding.")
     approval: Approval | None = Field(None, description="Who has approved the action; absent: nobody.")
@@ -155,22 +157,22 @@ class Run(StatusModel):
 class FinishedRun(StatusModel):
     """A run that has ended."""
 
-    id: Text = Field(description="Id of the run.")
-    trigger: Trigger = Field(description="What started it.")
+    id: NonEmptyText = Field(description="Id of the run.")
+    trigger: RunTrigger = Field(description="What started it.")
     start_time: Time = Field(description="When it was due and entered the queue.")
     completion_time: Time = Field(description="When it ended.")
-    result: Result = Field(description="Complete; Invalid: it proves nothing; Failed: it did not come to its end.")
-    reason: Text = Field(description="Why, in one word; the same as that of the condition Succeeded.")
+    result: RunResult = Field(description="Complete; Invalid: it proves nothing; Failed: it did not come to its end.")
+    reason: NonEmptyText = Field(description="Why, in one word; the same as that of the condition Succeeded.")
     message: str = Field("", description="Why, in a sentence.")
-    counts: Counts = Field({}, description="Files, directories and bytes counted, and findings by kind.")
-    closed_gates: list[Gate] = Field([], description="Gates that kept findings from being acted on.")
+    counts: CountsByName = Field({}, description="Files, directories and bytes counted, and findings by kind.")
+    closed_gates: list[GateRecord] = Field([], description="Gates that kept findings from being acted on.")
     deletions: list[Requests] = Field([], description="Deletions requested from the registry, by kind of finding.")
     transfers: list[Requests] = Field([], description="Transfers requested from the registry, by kind of finding.")
     approval: Approval | None = Field(None, description="Who has approved the action; absent: nobody.")
     artifacts: dict[str, str] = Field({}, description="Where findings, reports and the list of requests are.")
 
 
-class Status(StatusModel):
+class CheckStatus(StatusModel):
     """Everything that the operator says of a check."""
 
     observed_generation: int | None = Field(None, description="Generation of the spec that this status is about.")
@@ -198,7 +200,7 @@ class Status(StatusModel):
         return next((condition for condition in self.conditions if condition.type == type_), None)
 
     def to_json(self) -> dict[str, Any]:
-        """The whole status as the API server gets it, without what is absent or empty; it replaces the one before."""
+        """The status as the API server gets it, without what is absent or empty; it replaces the one before."""
         return _without_empty(self.model_dump(mode="json", by_alias=True))
 
 
@@ -213,11 +215,11 @@ def _without_empty(data: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def read_status(data: Any) -> Status:
+def read_status(data: Any) -> CheckStatus:
     """The status in a resource's body. Fields that cannot be understood, of another version, count as absent."""
     known = dict(data) if isinstance(data, dict) else {}
     try:
-        return Status.model_validate(known)
+        return CheckStatus.model_validate(known)
     except ValidationError as error:
         broken = {problem["loc"][0] for problem in error.errors(include_url=False)}
-        return Status.model_validate({key: value for key, value in known.items() if key not in broken})
+        return CheckStatus.model_validate({key: value for key, value in known.items() if key not in broken})

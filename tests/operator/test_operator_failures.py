@@ -22,7 +22,7 @@ A_CAUSE = [{"field": "status.run.stage", "message": "Unsupported value", "reason
 @pytest.fixture
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """A tenth of the time that an operator waits before it tries again."""
-    monkeypatch.setattr(workqueue, "FIRST_REST", workqueue.FIRST_REST / 10)
+    monkeypatch.setattr(workqueue, "FIRST_BACKOFF", workqueue.FIRST_BACKOFF / 10)
     monkeypatch.setattr(job_creation, "PAUSES", [pause / 10 for pause in job_creation.PAUSES])
 
 

@@ -1,9 +1,9 @@
-"""What is known of checks and Jobs: the newest version that anybody has told, in as little memory as will do."""
+"""What is known of checks and Jobs: the newest version that anybody has reported, in as little memory as will do."""
 
 from typing import Any
 
 import pytest
-from consistency_operator.cluster.cache import View, slim_job
+from consistency_operator.cluster.cache import ClusterCache, slim_job
 from consistency_operator.names import LABEL_CHECK, LABEL_STAGE
 from fake_store import Body
 
@@ -26,61 +26,63 @@ def job_body(uid: str, version: int = 1, stage: str = "Listing") -> Body:
     return {"metadata": metadata, "spec": {"completions": 2, "template": {"spec": {}}}, "status": {}}
 
 
-def view(*checks: Body, jobs: tuple[Body, ...] = ()) -> tuple[View, dict[Any, list[Body]], dict[Any, list[Body]]]:
+def cache(
+    *checks: Body, jobs: tuple[Body, ...] = ()
+) -> tuple[ClusterCache, dict[Any, list[Body]], dict[Any, list[Body]]]:
     """A view, and the indexes that it looks at."""
     watched, watched_jobs = {KEY: list(checks)} if checks else {}, {KEY: list(jobs)}
-    return View(watched, watched_jobs), watched, watched_jobs  # type: ignore[arg-type]
+    return ClusterCache(watched, watched_jobs), watched, watched_jobs  # type: ignore[arg-type]
 
 
-def version(looked_at: View) -> int:
-    known = looked_at.check(KEY)
+def version(cached: ClusterCache) -> int:
+    known = cached.check(KEY)
     assert known is not None
     return int(known.body["metadata"]["resourceVersion"])
 
 
 def test_what_was_just_written_counts_until_the_watch_shows_something_newer() -> None:
-    looked_at, watched, _ = view(check_body(9))
-    looked_at.learn(check_body(10))
-    assert version(looked_at) == 10
+    cached, watched, _ = cache(check_body(9))
+    cached.record_answer(check_body(10))
+    assert version(cached) == 10
     watched[KEY] = [check_body(11)]
-    assert version(looked_at) == 11
+    assert version(cached) == 11
     watched[KEY] = [check_body(9)]
-    assert version(looked_at) == 9, "nothing is kept of what the watch has caught up with"
+    assert version(cached) == 9, "nothing is kept of what the watch has caught up with"
 
 
 def test_a_check_that_the_watch_no_longer_shows_is_gone_whatever_was_written() -> None:
-    looked_at, watched, _ = view(check_body(9))
-    looked_at.learn(check_body(10))
+    cached, watched, _ = cache(check_body(9))
+    cached.record_answer(check_body(10))
     del watched[KEY]
-    assert looked_at.check(KEY) is None
-    assert looked_at.all() == []
+    assert cached.check(KEY) is None
+    assert cached.all() == []
 
 
 def test_a_check_made_anew_is_not_taken_for_the_old_one() -> None:
-    looked_at, watched, _ = view(check_body(9, generation=7))
-    looked_at.learn(check_body(10, generation=7))
+    cached, watched, _ = cache(check_body(9, generation=7))
+    cached.record_answer(check_body(10, generation=7))
     watched[KEY] = [check_body(12, uid="u2")]
-    known = looked_at.check(KEY)
+    known = cached.check(KEY)
     assert known is not None
     assert (known.resource.uid, known.resource.generation) == ("u2", 1)
 
 
 def test_a_job_that_was_just_made_is_there_before_the_watch_shows_it() -> None:
-    looked_at, _, watched = view(check_body(1), jobs=(job_body("j1"),))
-    looked_at.learn(job_body("j2", 5))
-    assert [job["metadata"]["uid"] for job in looked_at.jobs(KEY)] == ["j2", "j1"]
+    cached, _, watched = cache(check_body(1), jobs=(job_body("j1"),))
+    cached.record_answer(job_body("j2", 5))
+    assert [job["metadata"]["uid"] for job in cached.jobs(KEY)] == ["j2", "j1"]
     watched[KEY].append(job_body("j2", 6))
-    assert [job["metadata"]["resourceVersion"] for job in looked_at.jobs(KEY)] == ["6", "1"]
+    assert [job["metadata"]["resourceVersion"] for job in cached.jobs(KEY)] == ["6", "1"]
 
 
 def test_what_a_listing_no_longer_has_is_left_out() -> None:
-    looked_at, _, _ = view(check_body(1), jobs=(job_body("j1"), job_body("j2")))
-    looked_at.learn(job_body("j3"))
-    assert looked_at.uids() == {"u1", "j1", "j2", "j3"}
-    looked_at.left_out({"j1", "j3"})
-    assert [job["metadata"]["uid"] for job in looked_at.jobs(KEY)] == ["j2"]
-    looked_at.left_out({"u1"})
-    assert looked_at.check(KEY) is None
+    cached, _, _ = cache(check_body(1), jobs=(job_body("j1"), job_body("j2")))
+    cached.record_answer(job_body("j3"))
+    assert cached.uids() == {"u1", "j1", "j2", "j3"}
+    cached.set_gone({"j1", "j3"})
+    assert [job["metadata"]["uid"] for job in cached.jobs(KEY)] == ["j2"]
+    cached.set_gone({"u1"})
+    assert cached.check(KEY) is None
 
 
 @pytest.mark.parametrize(("stage", "kept"), [("Snapshot", True), ("Listing", False)])
