@@ -7,8 +7,8 @@ from dynamo_consistency.check import Comparison, MissingPolicy, OrphanPolicy
 from dynamo_consistency.convert.conversion import Conversion, Note
 from dynamo_consistency.convert.limits import at_most, days_at_least, without_nothing
 from dynamo_consistency.convert.roots import disjoint, door_source
-from dynamo_consistency.convert.scratch import unmerged
 from dynamo_consistency.convert.settings import Settings
+from dynamo_consistency.convert.unmerged import unmerged
 from dynamo_consistency.errors import ConfigurationError
 
 _BY_SITE = ("AccessMethod", "AdditionalLogDeletions", "PathPrefix", "Redirectors")
