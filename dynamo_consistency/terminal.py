@@ -17,7 +17,7 @@ _KINDS = (
     ("mismatches", "both know them, sizes differ", "mismatchBytes"),
     ("emptyDirectories", "no file in or below them", None),
 )
-_SCRATCH = (("unmerged", "old in the scratch area", "unmergedBytes"),)
+_UNMERGED = (("unmerged", "old in the unmerged area", "unmergedBytes"),)
 _ACTION_NUMBERS = (("waiting", "waiting already"), ("unanswered", "unanswered"), ("leftOver", "left for the next run"))
 
 
@@ -52,11 +52,11 @@ def show_summary(run: RunDirectory, summary: dict[str, Any]) -> None:
     table = Table(box=None, pad_edge=False)
     for column, justify in (("finding", "left"), ("number", "right"), ("size", "right"), ("meaning", "left")):
         table.add_column(column, justify=justify)  # type: ignore[arg-type]
-    for kind, meaning, size in (*_KINDS, *(_SCRATCH if "unmerged" in counts else ())):
+    for kind, meaning, size in (*_KINDS, *(_UNMERGED if "unmerged" in counts else ())):
         table.add_row(kind, str(counts[kind]), human_bytes(counts[size]) if size else "", meaning)
     console.print(table)
-    if trouble := summary.get("unmerged", {}).get("trouble"):
-        console.print(f"nothing of the scratch area is deleted: {escape(trouble)}")
+    if problem := summary.get("unmerged", {}).get("trouble"):
+        console.print(f"nothing of the unmerged area is deleted: {escape(problem)}")
     for gate in summary["gates"]:
         console.print(f"gate {gate['name']}: {gate['state']}: {escape(gate['message'])}")
     for kind, action in summary["actions"].items():

@@ -88,7 +88,7 @@ def listing(message: TerminationMessage, run_dir: str, backends_file: Path | Non
     message.counts(result["counts"])
     message.holes(result["counts"]["holes"], result["holes"])
     if shard == 0:
-        list_unmerged(directory, backend, Progress(f"listing the scratch area of {directory.site}"))
+        list_unmerged(directory, backend, Progress(f"listing the unmerged area of {directory.site}"))
     print_json(result)
 
 

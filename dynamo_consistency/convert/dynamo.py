@@ -39,8 +39,8 @@ def convert_dynamo(
 ) -> Conversion:
     """A check for each of `sites`, or else for each site that `config` names.
 
-    `protected_from`: where the list of protected directories of the scratch area comes from; without it the area is
-    left out. Raises ConfigurationError where no site is named, and for what is no such configuration.
+    `protected_from`: path or URL of the list of directories that are protected in the unmerged area; without it the
+    area is left out. Raises ConfigurationError where no site is named, and for what is no such configuration.
     """
     result = Conversion()
     if "DirectoryList" not in config and "RootPath" not in config:

@@ -242,4 +242,4 @@ def test_the_stages_one_by_one_list_the_area_with_shard_0(scratch, capsys):
     assert scratch.last.exists("listing/unmerged.json")
     stage("comparison", *where)
     assert set(scratch.findings()) == AGED
-    assert "old in the scratch area" in capsys.readouterr().out
+    assert "old in the unmerged area" in capsys.readouterr().out
