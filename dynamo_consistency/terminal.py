@@ -10,6 +10,7 @@ from rich.table import Table
 
 from dynamo_consistency.run.action.followup import COUNTS as FOLLOWED
 from dynamo_consistency.run.store.run_directory import RunDirectory
+from dynamo_consistency.sizes import human_size
 
 _KINDS = (
     ("missing", "the inventory expects them, the site lacks them", "missingBytes"),
@@ -19,16 +20,6 @@ _KINDS = (
 )
 _UNMERGED = (("unmerged", "old in the unmerged area", "unmergedBytes"),)
 _ACTION_NUMBERS = (("waiting", "waiting already"), ("unanswered", "unanswered"), ("leftOver", "left for the next run"))
-
-
-def human_bytes(size: int) -> str:
-    """A size for people, in binary units: 1536 is 1.5 KiB."""
-    value = float(size)
-    for unit in ("B", "KiB", "MiB", "GiB", "TiB", "PiB"):
-        if value < 1024 or unit == "PiB":
-            return f"{value:.0f} B" if unit == "B" else f"{value:.1f} {unit}"
-        value /= 1024
-    raise AssertionError("unreachable: the last unit takes everything")
 
 
 def _console() -> Console:
@@ -45,22 +36,22 @@ def show_summary(run: RunDirectory, summary: dict[str, Any]) -> None:
         return
     counts = summary["counts"]
     console.print(
-        f"{summary['site']}: {counts['listedFiles']} files listed ({human_bytes(counts['listedBytes'])}), "
-        f"{counts['inventoryFiles']} in the inventory ({human_bytes(counts['inventoryBytes'])}), "
+        f"{summary['site']}: {counts['listedFiles']} files listed ({human_size(counts['listedBytes'])}), "
+        f"{counts['inventoryFiles']} in the inventory ({human_size(counts['inventoryBytes'])}), "
         f"{counts['holes']} directories not listed"
     )
     table = Table(box=None, pad_edge=False)
     for column, justify in (("finding", "left"), ("number", "right"), ("size", "right"), ("meaning", "left")):
         table.add_column(column, justify=justify)  # type: ignore[arg-type]
     for kind, meaning, size in (*_KINDS, *(_UNMERGED if "unmerged" in counts else ())):
-        table.add_row(kind, str(counts[kind]), human_bytes(counts[size]) if size else "", meaning)
+        table.add_row(kind, str(counts[kind]), human_size(counts[size]) if size else "", meaning)
     console.print(table)
     if problem := summary.get("unmerged", {}).get("trouble"):
         console.print(f"nothing of the unmerged area is deleted: {escape(problem)}")
     for gate in summary["gates"]:
         console.print(f"gate {gate['name']}: {gate['state']}: {escape(gate['message'])}")
     for kind, action in summary["actions"].items():
-        console.print(f"{kind}: {escape(_told(action))}")
+        console.print(f"{kind}: {escape(_reported(action))}")
     followed = [f"{counts[name]} {became}" for became, name in FOLLOWED.items() if counts.get(name)]
     if followed:
         console.print(f"earlier requests: {', '.join(followed)}")
@@ -72,7 +63,7 @@ def show_summary(run: RunDirectory, summary: dict[str, Any]) -> None:
         console.print(f"page to look at or mail: {escape(run.url)}/{page}")
 
 
-def _told(action: dict[str, Any]) -> str:
+def _reported(action: dict[str, Any]) -> str:
     """What was requested of one kind, and what was not and why."""
     parts = [f"{action['requested']} requested ({action['request']}) of {action['confirmed']} confirmed"]
     parts += [f"{action[key]} {said}" for key, said in _ACTION_NUMBERS if action[key]]
@@ -93,7 +84,7 @@ _HISTORY_COLUMNS = {
 
 
 def show_runs(summaries: Iterable[dict[str, Any]]) -> None:
-    """One line a run: when, result, counts, closed gates and requests."""
+    """One line for each run: when it began, its result, counts, closed gates and number of requests."""
     table = Table(box=None, pad_edge=False)
     for column in ("run", "started", "result", *_HISTORY_COLUMNS, "closed gates", "requested", "reason"):
         table.add_column(column)
@@ -119,6 +110,7 @@ def _request(row: dict[str, Any]) -> str:
 
 
 def show_file(path: str, rows: list[dict[str, Any]]) -> None:
+    """One line for each run that found something about the file `path`: as which kind, sizes in bytes, its request."""
     console = _console()
     if not rows:
         console.print(f"{escape(path)}: no run has found anything about it")

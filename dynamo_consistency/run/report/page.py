@@ -12,6 +12,7 @@ from dynamo_consistency import paths, secrets
 from dynamo_consistency.run.report import sections, text
 from dynamo_consistency.run.report.tables import Tables, shards
 from dynamo_consistency.run.store.run_directory import RunDirectory
+from dynamo_consistency.sizes import human_size
 
 _OPTIONAL: dict[str, Any] = {"counts": {}, "roots": {}, "gates": [], "actions": {}, "unmerged": {}}
 
@@ -48,7 +49,7 @@ def _environment() -> jinja2.Environment:
     environment.filters |= {
         "said": _said,
         "number": text.count,
-        "size": text.size,
+        "size": human_size,
         "moment": text.moment,
         "duration": text.duration,
     }

@@ -7,6 +7,7 @@ from dynamo_consistency import paths, secrets
 from dynamo_consistency.run.report import text
 from dynamo_consistency.run.report.lists import AS_FOUND, LISTS, UNLISTED
 from dynamo_consistency.run.report.tables import Tables
+from dynamo_consistency.sizes import UNKNOWN, human_size
 
 SHOWN = 100  # rows of a list on the page; the whole list is a file
 _TOP = 10
@@ -60,10 +61,10 @@ _KINDS = {
 
 _SHOW: dict[str, Callable[..., str]] = {
     "path": paths.visible,
-    "size": text.size,
-    "site_size": text.size,
+    "size": human_size,
+    "site_size": human_size,
     "mtime": text.moment,
-    "dataset": lambda name: text.UNKNOWN if name is None else paths.visible(name),
+    "dataset": lambda name: UNKNOWN if name is None else paths.visible(name),
 }
 
 # The directory that a finding is counted for: its own, cut at _TOP_DEPTH components below its root.
@@ -107,6 +108,6 @@ def tops(tables: Tables) -> Iterator[Section]:
             if kind not in tables.names:
                 continue
             top = tables.rows(_TOPS.format(kind=kind, key=key, size=size))
-            rows = [(paths.visible(name), text.count(files), text.size(used)) for name, files, used in top]
+            rows = [(paths.visible(name), text.count(files), human_size(used)) for name, files, used in top]
             if rows:
                 yield Section(f"Most {title}, by {by.lower()}", "", (by, "Files", "Size"), rows, len(rows))
