@@ -8,8 +8,10 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from dynamo_consistency.listers.protocols import install_hint
+
 PYTHON = "/usr/bin/python3"
-INSTALL = "apt-get install python3-gfal2, and gfal2-plugin-… for the protocol"
+
 START_SECONDS = 30
 
 _SCRIPT = Path(__file__).with_name("helper.py")
@@ -90,13 +92,13 @@ class Process:
                 raise BrokenError("the listing has been given up")
             if not Path(PYTHON).exists():
                 raise AbsentError(
-                    f"gfal2 is asked by {PYTHON}, which is not here; take an image that has it: {INSTALL}"
+                    f"gfal2 is asked by {PYTHON}, which is not here; take an image that has it: {install_hint('gfal')}"
                 )
             self._channel = channel = _Channel([PYTHON, "-I", str(_SCRIPT), str(int(self._timeout))])
         hello = channel.receive(time.monotonic() + START_SECONDS)
         if "ready" not in hello:
             self._end()
-            raise AbsentError(f"{PYTHON} has no gfal2 ({hello.get('absent')}): {INSTALL}")
+            raise AbsentError(f"{PYTHON} has no gfal2 ({hello.get('absent')}): {install_hint('gfal')}")
         return channel
 
     def _end(self) -> str:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from dynamo_consistency import secrets
 from dynamo_consistency.errors import ConfigurationError, ListingError
 from dynamo_consistency.listers.contract import Failed
+from dynamo_consistency.listers.protocols import install_hint
 
 CONNECT_SECONDS = 10
 
@@ -45,7 +46,7 @@ def connect(endpoint: str | None, connections: int, timeout: int) -> Any:
         from botocore.config import Config
         from botocore.exceptions import BotoCoreError
     except ImportError:
-        raise ConfigurationError("object stores need a library: pip install 'dynamo-consistency[s3]'") from None
+        raise ConfigurationError(f"object stores need a library: {install_hint('s3')}") from None
     once = Config(
         retries={"total_max_attempts": 1},
         max_pool_connections=connections,
