@@ -11,18 +11,9 @@ from rich.table import Table
 from dynamo_consistency.kinds import FINDING_KINDS
 from dynamo_consistency.run.action.followup import FOLLOWED_COUNTS
 from dynamo_consistency.run.store.run_directory import RunDirectory
+from dynamo_consistency.sizes import human_size
 
 _ACTION_NUMBERS = (("waiting", "waiting already"), ("unanswered", "unanswered"), ("leftOver", "left for the next run"))
-
-
-def human_bytes(size: int) -> str:
-    """A size for people, in binary units: 1536 is 1.5 KiB."""
-    value = float(size)
-    for unit in ("B", "KiB", "MiB", "GiB", "TiB", "PiB"):
-        if value < 1024 or unit == "PiB":
-            return f"{value:.0f} B" if unit == "B" else f"{value:.1f} {unit}"
-        value /= 1024
-    raise AssertionError("unreachable: the last unit takes everything")
 
 
 def _console() -> Console:
@@ -39,15 +30,15 @@ def show_summary(run: RunDirectory, summary: dict[str, Any]) -> None:
         return
     counts = summary["counts"]
     console.print(
-        f"{summary['site']}: {counts['listedFiles']} files listed ({human_bytes(counts['listedBytes'])}), "
-        f"{counts['inventoryFiles']} in the inventory ({human_bytes(counts['inventoryBytes'])}), "
+        f"{summary['site']}: {counts['listedFiles']} files listed ({human_size(counts['listedBytes'])}), "
+        f"{counts['inventoryFiles']} in the inventory ({human_size(counts['inventoryBytes'])}), "
         f"{counts['holes']} directories not listed"
     )
     table = Table(box=None, pad_edge=False)
     for column, justify in (("finding", "left"), ("number", "right"), ("size", "right"), ("meaning", "left")):
         table.add_column(column, justify=justify)  # type: ignore[arg-type]
     for kind in (kind for kind in FINDING_KINDS if kind.name in counts):
-        size = human_bytes(counts[kind.bytes_name]) if kind.bytes_name else ""
+        size = human_size(counts[kind.bytes_name]) if kind.bytes_name else ""
         table.add_row(kind.name, str(counts[kind.name]), size, kind.meaning)
     console.print(table)
     if problem := summary.get("unmerged", {}).get("trouble"):
@@ -55,7 +46,7 @@ def show_summary(run: RunDirectory, summary: dict[str, Any]) -> None:
     for gate in summary["gates"]:
         console.print(f"gate {gate['name']}: {gate['state']}: {escape(gate['message'])}")
     for kind, action in summary["actions"].items():
-        console.print(f"{kind}: {escape(_told(action))}")
+        console.print(f"{kind}: {escape(_reported(action))}")
     followed = [f"{counts[name]} {became}" for became, name in FOLLOWED_COUNTS.items() if counts.get(name)]
     if followed:
         console.print(f"earlier requests: {', '.join(followed)}")
@@ -67,7 +58,7 @@ def show_summary(run: RunDirectory, summary: dict[str, Any]) -> None:
         console.print(f"page to look at or mail: {escape(run.url)}/{page}")
 
 
-def _told(action: dict[str, Any]) -> str:
+def _reported(action: dict[str, Any]) -> str:
     """What was requested of one kind, and what was not and why."""
     parts = [f"{action['requested']} requested ({action['request']}) of {action['confirmed']} confirmed"]
     parts += [f"{action[key]} {said}" for key, said in _ACTION_NUMBERS if action[key]]
@@ -84,7 +75,7 @@ _HISTORY_COLUMNS: dict[str, str] = {
 
 
 def show_runs(summaries: Iterable[dict[str, Any]]) -> None:
-    """One line a run: when, result, counts, closed gates and requests."""
+    """One line for each run: when it began, its result, counts, closed gates and number of requests."""
     table = Table(box=None, pad_edge=False)
     for column in ("run", "started", "result", *_HISTORY_COLUMNS, "closed gates", "requested", "reason"):
         table.add_column(column)
@@ -110,6 +101,7 @@ def _request(row: dict[str, Any]) -> str:
 
 
 def show_file(path: str, rows: list[dict[str, Any]]) -> None:
+    """One line for each run that found something about the file `path`: as which kind, sizes in bytes, its request."""
     console = _console()
     if not rows:
         console.print(f"{escape(path)}: no run has found anything about it")

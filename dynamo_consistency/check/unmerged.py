@@ -1,4 +1,4 @@
-"""The rules of a scratch area."""
+"""The unmerged area of a check: which directories are cleaned by age, after how long, and what is protected there."""
 
 from typing import Annotated, Self
 
@@ -11,9 +11,9 @@ from dynamo_consistency.yamlfile import ClosedModel
 
 
 class UnmergedLogs(ClosedModel):
-    """Log files in a scratch area; they are kept longer."""
+    """Log files of the unmerged area, which are kept longer."""
 
-    path: RelativePath = Field("logs", description="Directory of the logs, relative to the scratch area.")
+    path: RelativePath = Field("logs", description="Directory of the logs, relative to the unmerged area.")
     additional: Annotated[list[LogicalPath], Field(max_length=16)] = Field(
         [], description="Directories of logs elsewhere at the site, treated alike, such as /store/logs/prod/recent."
     )
@@ -27,9 +27,9 @@ class ProtectedFrom(ClosedModel):
 
 
 class Unmerged(FindingPolicy):
-    """A scratch area that only ages, without an inventory."""
+    """The unmerged area, whose files no inventory knows: their age alone decides what may be deleted."""
 
-    path: LogicalPath = Field(description="LFN of the scratch area, such as /store/unmerged.")
+    path: LogicalPath = Field(description="LFN of the unmerged area, such as /store/unmerged.")
     max_count: Count = 100000
     max_fraction: Fraction | None = None
     confirm_runs: Positive = 2
@@ -43,7 +43,7 @@ class Unmerged(FindingPolicy):
 
     @property
     def areas(self) -> list[str]:
-        """The directory trees that are cleaned: the scratch area, and further directories of logs."""
+        """The LFNs of the directory trees that are cleaned: the unmerged area, and further directories of logs."""
         return [self.path, *self.logs.additional]
 
     @model_validator(mode="after")

@@ -6,6 +6,7 @@ import click
 
 from dynamo_consistency.checkfile import read_check, read_checks
 from dynamo_consistency.cli.shared import (
+    CHECK_FILE,
     approve_option,
     backends_option,
     open_backend,
@@ -19,10 +20,13 @@ from dynamo_consistency.run.store.run_directory import RunStore
 
 
 @click.command()
-@click.option("-f", "files", multiple=True, required=True, type=click.Path(path_type=Path), help="Check file.")
+@click.option("-f", "files", multiple=True, required=True, type=click.Path(path_type=Path), help=CHECK_FILE)
 @click.argument("more", nargs=-1, type=click.Path(path_type=Path))
 def validate(files: tuple[Path, ...], more: tuple[Path, ...]) -> None:
-    """Read check files and report every error in all of them at once."""
+    """Read check files and report every error in them at once.
+
+    MORE are further check files, so that a shell pattern works: -f checks/*.yaml. Nothing is run.
+    """
     problems = []
     for file in files + more:
         try:
@@ -35,15 +39,19 @@ def validate(files: tuple[Path, ...], more: tuple[Path, ...]) -> None:
 
 
 @click.command()
-@click.option("-f", "file", required=True, type=click.Path(path_type=Path), help="Check file.")
+@click.option("-f", "file", required=True, type=click.Path(path_type=Path), help=CHECK_FILE)
 @backends_option
 @store_option
 @output_option
 @approve_option
 def run(file: Path, backends_file: Path | None, store_url: str | None, output: str, approved: str | None) -> int:
-    """Check a site: snapshot, listing, second snapshot, comparison, reports and, behind all gates, requests.
+    """Compare a site with its inventory, and report what differs.
 
-    With --approve nothing is listed anew: it is that run that may act, as long as its findings are the latest.
+    Takes a snapshot of the inventory, lists the site, takes a second snapshot, compares them and writes reports.
+    Deletions and transfers are requested only for findings whose mode is Enforce, and only if all gates are open.
+
+    With --approve the site is not listed again: the findings of that earlier run are requested, if they are still the
+    latest.
     """
     from dynamo_consistency.run.pipeline import act_on, run_check
     from dynamo_consistency.run.records.history import find_run

@@ -16,19 +16,23 @@ if TYPE_CHECKING:
     from dynamo_consistency.convert import Conversion
 
 backend_option = click.option(
-    "--backend", default="default", show_default=True, help="Entry of backends.yaml that the checks name."
+    "--backend", default="default", show_default=True, help="Name of the entry of backends.yaml that the checks use."
 )
 output_option = click.option(
-    "-o", "folder", type=click.Path(path_type=Path), help="Folder for one file per site; without it, all on stdout."
+    "-o",
+    "folder",
+    type=click.Path(path_type=Path),
+    help="Folder for the checks, one file for each site. Without it, all are printed.",
 )
 _HEAD = "# From {file}. Each mode is Report: read some runs, then write Enforce.\n"
 
 
 @click.group()
 def convert() -> None:
-    """Write checks from the configuration of a predecessor; what cannot be said in a check is said on stderr.
+    """Write checks from the configuration of an older tool.
 
-    No check allows more than its defaults do, and each mode is Report.
+    Settings that a check does not have are listed on stderr, each with the reason. The checks never delete anything as
+    they are: each mode is Report, and no limit is looser than the default.
     """
 
 
@@ -38,20 +42,21 @@ def convert() -> None:
     "--attributes",
     "attributes_file",
     type=click.Path(path_type=Path),
-    help="JSON of RSE → attribute → value; CE_config.* overrule FILE, as in RCE.",
+    help="JSON file that maps RSE to attribute to value. Attributes CE_config.* overrule FILE, as they do in RCE.",
 )
 @click.option(
     "--backends",
     "backends_file",
     type=click.Path(path_type=Path),
-    help="backends.yaml: the attributes are read from the catalogue of the backend.",
+    help="YAML file that names the backends (backends.yaml). The attributes of the RSEs are then read from Rucio's "
+    "catalogue.",
 )
 @backend_option
 @output_option
 def rce(
     file: Path, attributes_file: Path | None, backends_file: Path | None, backend: str, folder: Path | None
 ) -> None:
-    """FILE is the YAML of Rucio's consistency enforcement."""
+    """Write a check for each RSE that is in FILE, the YAML configuration of Rucio's consistency enforcement (RCE)."""
     from dynamo_consistency.convert import convert_rce
 
     attributes = _of_catalogue(backends_file, backend) if backends_file else {}
@@ -61,12 +66,18 @@ def rce(
 
 @convert.command("dynamo-consistency")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--site", "sites", multiple=True, help="Site to write a check for [those that FILE names].")
-@click.option("--protected-from", metavar="URL", help="List of protected directories, for sites with an unmerged area.")
+@click.option(
+    "--site", "sites", multiple=True, help="Site to write a check for; may be repeated [all that FILE names]."
+)
+@click.option(
+    "--protected-from",
+    metavar="URL",
+    help="Path or URL of the list of directories that are protected in unmerged areas.",
+)
 @backend_option
 @output_option
 def dynamo(file: Path, sites: tuple[str, ...], protected_from: str | None, backend: str, folder: Path | None) -> None:
-    """FILE is the JSON (or YAML) of dynamo-consistency."""
+    """Write a check for each site that is in FILE, the JSON or YAML configuration of dynamo-consistency."""
     from dynamo_consistency.convert import convert_dynamo
 
     _convert(file, folder, lambda config: convert_dynamo(config, sites, backend, protected_from))

@@ -70,9 +70,9 @@ def _complain(end: End) -> End:
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="dynamo-consistency")
-@click.option("--debug", is_flag=True, help="Log every step.")
+@click.option("--debug", is_flag=True, help="Log every step on stderr.")
 def command(debug: bool) -> None:
-    """Compares a storage site with its inventory, and says what is missing, orphaned, different or empty."""
+    """Compare a storage site with its inventory: find missing files, orphans, wrong sizes and empty directories."""
     handler = logging.StreamHandler()
     handler.setFormatter(secrets.RedactingFormatter("%(asctime)s %(levelname)s %(message)s"))
     logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING, handlers=[handler], force=True)

@@ -20,13 +20,13 @@ def _with_inventory(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.group("site")
 def sites() -> None:
-    """Sites that the backend knows."""
+    """List the sites of an inventory."""
 
 
 @sites.command("list")
 @_with_inventory
 def site_list(backends_file: Path | None, backend_name: str, store_url: str | None) -> None:
-    """Print the sites, and whether each is ready."""
+    """Print each site of the inventory, and whether it is ready to be checked."""
     backend = open_backend(backend_name, backends_file, RunStore(url_of_store(store_url)))
     ready = backend.siteinfo.ready_sites()
     for name in backend.siteinfo.site_list():
@@ -35,13 +35,19 @@ def site_list(backends_file: Path | None, backend_name: str, store_url: str | No
 
 @click.group()
 def inventory() -> None:
-    """A small inventory of one's own, to try things out; a real Dynamo database is never written to by these."""
+    """Make and fill an inventory of your own, to try a check.
+
+    These commands never write to a production Dynamo database.
+    """
 
 
 @inventory.command("init")
 @_with_inventory
 def inventory_init(backends_file: Path | None, backend_name: str, store_url: str | None) -> None:
-    """Make the tables, in a new SQLite file or in empty MariaDB or MySQL databases."""
+    """Create the tables of an inventory.
+
+    They are created in a new SQLite file, or in MariaDB or MySQL databases that are empty.
+    """
     dynamo = _dynamo(backend_name, backends_file, store_url)
     dynamo.init()
     click.echo(f"ready: {dynamo.describe()}")
@@ -54,7 +60,10 @@ def inventory_init(backends_file: Path | None, backend_name: str, store_url: str
 def inventory_import(
     site: str, file: Path, backends_file: Path | None, backend_name: str, store_url: str | None
 ) -> None:
-    """Make FILE what the inventory says of SITE: name, size and, if you like, dataset, block, group, complete."""
+    """Replace the files that the inventory has at SITE by those in FILE.
+
+    FILE has a line for each file: name, size and, if you like, dataset, block, group and complete.
+    """
     number = _dynamo(backend_name, backends_file, store_url).import_files(site, file)
     click.echo(f"{number} files imported for {site}")
 
@@ -66,7 +75,10 @@ def inventory_import(
 def inventory_export(
     site: str, file: Path, backends_file: Path | None, backend_name: str, store_url: str | None
 ) -> None:
-    """Write the files that the inventory has at SITE to FILE, in the form that `import` reads."""
+    """Write the files that the inventory has at SITE to FILE.
+
+    The command import reads such a file.
+    """
     number = _dynamo(backend_name, backends_file, store_url).export_files(site, file)
     click.echo(f"{number} files exported for {site}")
 

@@ -13,12 +13,24 @@ from dynamo_consistency.run.store.run_directory import RunStore
 
 @click.command()
 @click.argument("site")
-@click.option("--run", "run_id", metavar="ID", help="The run; without it, the last complete one.")
-@click.option("--kind", type=click.Choice([kind.file_name for kind in FINDING_KINDS]), required=True)
-@click.option("--format", "format_", type=click.Choice(["text", "json", "csv"]), default="text", show_default=True)
+@click.option("--run", "run_id", metavar="ID", help="Id of the run. Without it, the last complete run is used.")
+@click.option(
+    "--kind",
+    type=click.Choice([kind.file_name for kind in FINDING_KINDS]),
+    required=True,
+    help="Kind of the findings to print.",
+)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json", "csv"]),
+    default="text",
+    show_default=True,
+    help="How the findings are printed: paths only, or with size, dataset and more as JSON or CSV.",
+)
 @store_option
 def findings(site: str, run_id: str | None, kind: str, format_: str, store_url: str | None) -> None:
-    """Print all findings of one kind."""
+    """Print all findings of one kind in a run of SITE."""
     from dynamo_consistency.run.comparison.export import FindingsFormat, write_findings
     from dynamo_consistency.run.records.history import find_run
 
@@ -36,7 +48,11 @@ class _HistoryGroup(click.Group):
 
 @click.group(cls=_HistoryGroup, subcommand_metavar="SITE [PATH] | prune SITE")
 def history() -> None:
-    """List the runs of a site or, with PATH, the runs in which that file was found as what."""
+    """List the runs of a site, or what they found about one file.
+
+    SITE alone lists all its runs. SITE PATH lists the runs that reported the file or directory PATH, as which kind
+    (missing, orphan, …), and what was requested for it. prune SITE removes what old runs need not keep.
+    """
 
 
 @history.command("show", hidden=True)
@@ -45,7 +61,10 @@ def history() -> None:
 @store_option
 @output_option
 def history_show(site: str, path: str | None, store_url: str | None, output: str) -> None:
-    """List the runs of SITE: when, result, counts, requests. With PATH: what was found and done about that file."""
+    """List the runs of SITE with their results, or what they found about one file.
+
+    With PATH, an LFN, only the runs that reported that file or directory are listed, with what was requested for it.
+    """
     from dynamo_consistency import terminal
     from dynamo_consistency.run.records.history import history_of_path, read_summary
 
@@ -66,7 +85,11 @@ def history_show(site: str, path: str | None, store_url: str | None, output: str
 @click.argument("site")
 @store_option
 def history_prune(site: str, store_url: str | None) -> None:
-    """Remove what the last check of SITE says need not be kept; runs that a confirmation rests on stay."""
+    """Remove what old runs of SITE need not keep.
+
+    First their inventories and listings go, later the runs themselves. The retention in the site's last check decides
+    when. Runs that are needed to confirm findings are kept.
+    """
     import time
 
     from dynamo_consistency.run.records.retention import prune

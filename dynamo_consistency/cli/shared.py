@@ -13,20 +13,28 @@ from dynamo_consistency.errors import ConfigurationError
 from dynamo_consistency.run.store.run_directory import RunDirectory, RunStore
 
 DEFAULT_STORE = "consistency-data"
+CHECK_FILE = "YAML file with the check of a site (a SiteConsistencyCheck)."
 
 store_option = click.option(
-    "--store", "store_url", metavar="URL", help=f"Path or fsspec URL of the run directories [{DEFAULT_STORE}]."
+    "--store",
+    "store_url",
+    metavar="URL",
+    help=f"Path or fsspec URL of the folder with all runs [{DEFAULT_STORE}].",
 )
 backends_option = click.option(
     "--backends",
     "backends_file",
     type=click.Path(path_type=Path),
     envvar="DYNAMO_CONSISTENCY_BACKENDS",
-    help="backends.yaml; without it, an SQLite inventory in the store.",
+    help="YAML file that names the inventories (backends.yaml). Without it, an SQLite inventory in the store is used.",
 )
-backend_option = click.option("--backend", "backend_name", default="default", show_default=True, help="Entry to use.")
-approve_option = click.option("--approve", "approved", metavar="RUN", help="The run that may act, by its id.")
-output_option = click.option("--output", type=click.Choice(["text", "json"]), default="text", help="What stdout gets.")
+backend_option = click.option(
+    "--backend", "backend_name", default="default", show_default=True, help="Name of an entry of backends.yaml."
+)
+approve_option = click.option("--approve", "approved", metavar="RUN", help="Id of the run whose requests you approve.")
+output_option = click.option(
+    "--output", type=click.Choice(["text", "json"]), default="text", help="How the result is printed."
+)
 
 
 def url_of_store(option: str | None, check: SiteConsistencyCheck | None = None) -> str:

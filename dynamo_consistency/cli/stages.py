@@ -9,6 +9,7 @@ import click
 
 from dynamo_consistency.checkfile import CHECK_SETTING, check_of_json, read_check
 from dynamo_consistency.cli.shared import (
+    CHECK_FILE,
     approve_option,
     backend_of,
     backends_option,
@@ -26,21 +27,25 @@ _pass_message = click.make_pass_decorator(TerminationMessage, ensure=True)
 
 @click.group()
 def stage() -> None:
-    """Run one stage of a run, as the Jobs of a cluster do; a stage that died can simply be run again."""
+    """Run one stage of a run by itself.
+
+    The Jobs of a cluster use this. A stage that was interrupted can be run again.
+    """
 
 
 def _stage(function: Callable[..., Any]) -> Callable[..., Any]:
-    run_dir = click.option("--run-dir", required=True, metavar="URL", help="The run directory.")
+    run_dir = click.option("--run-dir", required=True, metavar="URL", help="Path or fsspec URL of the run directory.")
     return run_dir(backends_option(_pass_message(function)))
 
 
 @stage.command()
 @_stage
-@click.option("-f", "file", type=click.Path(path_type=Path), help="Check file; makes the run directory when it is new.")
+@click.option("-f", "file", type=click.Path(path_type=Path), help=f"{CHECK_FILE} Needed for a new run directory only.")
 def snapshot(message: TerminationMessage, run_dir: str, backends_file: Path | None, file: Path | None) -> None:
-    """Write down what the inventory says of the site.
+    """Take the first snapshot of the site's files in the inventory.
 
-    Without -f the check of a new run directory is what $DYNAMO_CONSISTENCY_CHECK holds, as JSON.
+    A new run directory is made from the check that -f names or, without -f, from $DYNAMO_CONSISTENCY_CHECK, which holds
+    a check as JSON.
     """
     from dynamo_consistency.run.snapshot import take_snapshot
 
@@ -70,9 +75,19 @@ def _begin_run(directory: RunDirectory, backends_file: Path | None, file: Path |
 
 @stage.command()
 @_stage
-@click.option("--shard", type=click.IntRange(min=0), default=0, envvar="JOB_COMPLETION_INDEX", show_default=True)
+@click.option(
+    "--shard",
+    type=click.IntRange(min=0),
+    default=0,
+    envvar="JOB_COMPLETION_INDEX",
+    show_default=True,
+    help="Number of the shard to list, counted from 0.",
+)
 def listing(message: TerminationMessage, run_dir: str, backends_file: Path | None, shard: int) -> None:
-    """List one shard of the site; shard 0 lists the unmerged area as well."""
+    """List one shard of the site.
+
+    Shard 0 also lists the unmerged area, if the check has one.
+    """
     from dynamo_consistency.run.listing.progress import Progress
     from dynamo_consistency.run.listing.shard import list_shard
     from dynamo_consistency.run.unmerged import list_unmerged
@@ -96,7 +111,7 @@ def listing(message: TerminationMessage, run_dir: str, backends_file: Path | Non
 @_stage
 @output_option
 def comparison(message: TerminationMessage, run_dir: str, backends_file: Path | None, output: str) -> int:
-    """Take the second snapshot, compare, and write findings, reports and summary."""
+    """Take the second snapshot, compare, and write the reports."""
     from dynamo_consistency.run.pipeline import conclude
 
     directory = RunDirectory(run_dir)
@@ -113,7 +128,10 @@ def comparison(message: TerminationMessage, run_dir: str, backends_file: Path | 
 def action(
     message: TerminationMessage, run_dir: str, backends_file: Path | None, output: str, approved: str | None
 ) -> int:
-    """Look at all gates once more and, where they are open, request what the confirmed findings need."""
+    """Request deletions and transfers, if all gates are open.
+
+    All gates are checked again first. Only confirmed findings whose mode is Enforce are requested.
+    """
     from dynamo_consistency.run.pipeline import act_on
     from dynamo_consistency.run.records.history import read_summary
 

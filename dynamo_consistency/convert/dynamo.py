@@ -7,8 +7,8 @@ from dynamo_consistency.check import Comparison, MissingPolicy, OrphanPolicy
 from dynamo_consistency.convert.conversion import Conversion, Note
 from dynamo_consistency.convert.limits import at_most, days_at_least, without_nothing
 from dynamo_consistency.convert.roots import disjoint, door_source
-from dynamo_consistency.convert.scratch import unmerged
 from dynamo_consistency.convert.settings import Settings
+from dynamo_consistency.convert.unmerged import unmerged
 from dynamo_consistency.errors import ConfigurationError
 
 _BY_SITE = ("AccessMethod", "AdditionalLogDeletions", "PathPrefix", "Redirectors")
@@ -39,8 +39,8 @@ def convert_dynamo(
 ) -> Conversion:
     """A check for each of `sites`, or else for each site that `config` names.
 
-    `protected_from`: where the list of protected directories of the scratch area comes from; without it the area is
-    left out. Raises ConfigurationError where no site is named, and for what is no such configuration.
+    `protected_from`: path or URL of the list of directories that are protected in the unmerged area; without it the
+    area is left out. Raises ConfigurationError where no site is named, and for what is no such configuration.
     """
     result = Conversion()
     if "DirectoryList" not in config and "RootPath" not in config:

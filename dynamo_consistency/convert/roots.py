@@ -7,8 +7,8 @@ from dynamo_consistency import paths
 from dynamo_consistency.convert.limits import without_nothing
 from dynamo_consistency.convert.settings import Settings
 from dynamo_consistency.errors import ConfigurationError
-from dynamo_consistency.listers.webdav.url import Door as WebDavDoor
-from dynamo_consistency.listers.xrootd.url import Door as XRootDDoor
+from dynamo_consistency.listers.webdav.url import WebDavDoor
+from dynamo_consistency.listers.xrootd.url import XRootDDoor
 
 
 def disjoint(settings: Settings, key: str, wanted: Iterable[str]) -> list[str]:

@@ -36,6 +36,10 @@ class Hole(NamedTuple):
     reason: str
 
 
+Entry = File | Subdirectory | Hole
+"""Whatever a directory holds."""
+
+
 @dataclass(slots=True)
 class Listed:
     """The directory was listed wholly: these are all its entries. `notes` are remarks for the log and the report.

@@ -10,7 +10,7 @@ TRIAL_SECONDS = 1.0  # with no door alive, one request goes out so often, to the
 SILENT_LIMIT = 3  # so many time-outs in a row, and a door that has brothers is left out
 
 
-class Server:
+class TrackedServer:
     """One door and how it does. `number` tells it from the others of its lister; `failures` in a row, 0: it lives."""
 
     def __init__(self, number: int, name: str) -> None:
@@ -24,7 +24,7 @@ class Server:
         return self.name
 
 
-AnyServer = TypeVar("AnyServer", bound=Server)
+AnyServer = TypeVar("AnyServer", bound=TrackedServer)
 
 
 class Doors(Generic[AnyServer]):
@@ -66,12 +66,12 @@ class Doors(Generic[AnyServer]):
         self._rest(server, now)
         return server
 
-    def _rest(self, server: Server, now: float) -> None:
+    def _rest(self, server: TrackedServer, now: float) -> None:
         server.tried_at = now
         doublings = min(server.failures - 1, 10)
         server.rests_until = now + min(LONGEST_REST_SECONDS, FIRST_REST_SECONDS * 2**doublings)
 
-    def answered(self, server: Server) -> None:
+    def answered(self, server: TrackedServer) -> None:
         """The door gave an answer, if only a refusal: it lives."""
         server.silences = 0
         if server.failures:
@@ -79,7 +79,7 @@ class Doors(Generic[AnyServer]):
                 server.failures, server.on_trial = 0, False
                 self._all_live = not any(server.failures for server in self.servers)
 
-    def failed(self, server: Server, reason: str) -> None:
+    def failed(self, server: TrackedServer, reason: str) -> None:
         """No connection. All requests that were in flight when it broke count as one failure, each trial as another."""
         with self._lock:
             server.reason = reason
@@ -88,7 +88,7 @@ class Doors(Generic[AnyServer]):
                 server.on_trial = self._all_live = False
                 self._rest(server, self._clock())
 
-    def timed_out(self, server: Server) -> None:
+    def timed_out(self, server: TrackedServer) -> None:
         """A request to the door was not answered: that may be the directory's fault, or the door's."""
         server.silences += 1
         if server.silences >= SILENT_LIMIT and len(self.servers) > 1:

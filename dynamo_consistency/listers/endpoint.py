@@ -18,7 +18,7 @@ def without_user(text: str) -> str:
     return re.sub(r"//[^/]*@", "//***@", text)
 
 
-class Prefix:
+class SitePrefix:
     """The site's rule for names: path at the site = prefix + LFN."""
 
     def __init__(self, text: str = "") -> None:

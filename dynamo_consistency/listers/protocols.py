@@ -116,6 +116,11 @@ PROTOCOLS = (
 )
 
 
+def install_hint(key: str) -> str:
+    """How to install what the protocol `key` needs beyond a plain installation; empty where it needs nothing."""
+    return next(row.install for row in PROTOCOLS if row.key == key)
+
+
 def protocol_of(source: Source | None) -> Protocol | None:
     """The row of what `source` names; None where it names nothing."""
     return next((row for row in PROTOCOLS if getattr(source, row.key, None) is not None), None)

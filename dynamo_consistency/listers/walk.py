@@ -23,7 +23,7 @@ MAX_WAITING = 1000  # with so many directories waiting for their retry the site 
 FIRST_DELAY_SECONDS, LONGEST_DELAY_SECONDS = 1.0, 60.0
 LONGEST_WISH_SECONDS = 600.0  # a server that wants to be left alone for longer is asked then all the same
 SWEEP_SECONDS = 1.0
-GRACE_SECONDS = 5.0  # a lister that knows the time limit itself has this long to say so
+LISTER_GRACE_SECONDS = 5.0  # a lister that knows the time limit itself has this long to say so
 OVERDUE_FRACTION = 0.25  # of the time limit; from then on a request holds no place in the window
 
 
@@ -203,7 +203,7 @@ class Walk:
         limit = self._limits.directory_timeout_seconds
         for token, request in self._pending.items():
             age = now - request.sent
-            if age > limit + GRACE_SECONDS:
+            if age > limit + LISTER_GRACE_SECONDS:
                 self._lister.forget(request.directory.path)
                 self._answers.put((token, now, Failed(f"no answer in {limit:g} s", retry=True, slow=True)))
             elif age > limit * OVERDUE_FRACTION and not request.overdue:

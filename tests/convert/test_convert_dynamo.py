@@ -169,7 +169,7 @@ def test_a_password_is_told_nowhere(spec):
     assert "hush-hush" not in "".join(result.notes) + result.stdout
 
 
-class TestTheScratchArea:
+class TestTheUnmergedArea:
     def test_it_is_cleaned_where_it_was(self, spec):
         found, result = spec("T2_US_MIT", "--protected-from", "https://protected.example.org")
         assert found["unmerged"] == {

@@ -8,6 +8,7 @@ import pytest
 from dynamo_consistency.errors import ConfigurationError, ListingError
 from dynamo_consistency.listers.contract import Failed, Listed
 from dynamo_consistency.listers.gfal import GfalLister, process
+from dynamo_consistency.listers.protocols import install_hint
 
 READY = "say(ready='test')\n"
 ENTRY = "['f', 0o100644, 8, 3, 1600000000]"
@@ -149,7 +150,7 @@ def test_without_gfal2_it_is_said_what_to_install(helper, make_lister, ask):
     with pytest.raises(ListingError, match="apt-get install python3-gfal2"):
         lister.prepare()
     assert ask(lister, b"/store") == Failed(
-        f"{process.PYTHON} has no gfal2 (No module named 'gfal2'): {process.INSTALL}"
+        f"{process.PYTHON} has no gfal2 (No module named 'gfal2'): {install_hint('gfal')}"
     )
 
 

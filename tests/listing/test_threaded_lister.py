@@ -85,7 +85,7 @@ def test_a_constructor_that_fails_ends_the_listing_before_it_begins():
 
 
 def test_a_thread_that_hangs_is_replaced_and_the_walk_ends_with_a_hole(monkeypatch: pytest.MonkeyPatch):
-    for name in ("GRACE_SECONDS", "FIRST_DELAY_SECONDS", "SWEEP_SECONDS"):
+    for name in ("LISTER_GRACE_SECONDS", "FIRST_DELAY_SECONDS", "SWEEP_SECONDS"):
         monkeypatch.setattr(f"dynamo_consistency.listers.walk.{name}", 0.1)
     release = threading.Event()
 

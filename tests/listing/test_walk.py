@@ -7,7 +7,7 @@ import pytest
 from listing_simulation import SimulatedSite, Simulation, by_path, flat, walk_over
 
 from dynamo_consistency.listers.contract import Failed, File, Hole, Listed, Subdirectory
-from dynamo_consistency.listers.walk import GRACE_SECONDS, MAX_DEPTH
+from dynamo_consistency.listers.walk import LISTER_GRACE_SECONDS, MAX_DEPTH
 
 
 def leaf() -> Listed:
@@ -140,7 +140,7 @@ def test_a_request_that_is_never_answered_is_given_up_and_forgotten():
     [visit] = walk_over(simulation, site, retries=1, directory_timeout_seconds=60)
     assert visit.answer.reason == "no answer in 60 s (asked 2 times)"
     assert site.forgotten == [b"/r", b"/r"]
-    assert simulation.now < 2 * (60 + GRACE_SECONDS + 2) + 2
+    assert simulation.now < 2 * (60 + LISTER_GRACE_SECONDS + 2) + 2
 
 
 def test_an_answer_that_comes_after_it_was_given_up_is_ignored():

@@ -7,6 +7,7 @@ import pytest
 from dynamo_consistency import paths
 from dynamo_consistency.run.report import text, write_reports
 from dynamo_consistency.run.report.sections import ROWS_SHOWN
+from dynamo_consistency.sizes import UNKNOWN, human_size
 
 
 class Page(HTMLParser):
@@ -138,7 +139,7 @@ def test_roots_gates_actions_snapshots_and_shards_are_told(page, finished):
 
 @pytest.mark.parametrize(
     ("seconds", "shown"),
-    [(None, text.UNKNOWN), (0.25, "0.2 s"), (59.96, "60.0 s"), (61, "1 min 1 s"), (90000, "1 d 1 h")],
+    [(None, UNKNOWN), (0.25, "0.2 s"), (59.96, "60.0 s"), (61, "1 min 1 s"), (90000, "1 d 1 h")],
 )
 def test_time_spans_are_readable(seconds, shown):
     assert text.duration(seconds) == shown
@@ -146,7 +147,7 @@ def test_time_spans_are_readable(seconds, shown):
 
 @pytest.mark.parametrize(
     ("number", "shown"),
-    [(0, "0 B"), (1023, "1,023 B"), (1024, "1.0 KiB"), (2**40, "1.0 TiB"), (-1, text.UNKNOWN), (None, text.UNKNOWN)],
+    [(0, "0 B"), (1023, "1,023 B"), (1024, "1.0 KiB"), (2**40, "1.0 TiB"), (-1, UNKNOWN), (None, UNKNOWN)],
 )
 def test_sizes_are_readable(number, shown):
-    assert text.size(number) == shown
+    assert human_size(number) == shown

@@ -11,10 +11,10 @@ from dynamo_consistency.check import Source, WebDavSource
 from dynamo_consistency.errors import ConfigurationError, ListingError
 from dynamo_consistency.listers import doors
 from dynamo_consistency.listers.contract import Failed, Listed
-from dynamo_consistency.listers.endpoint import Prefix
+from dynamo_consistency.listers.endpoint import SitePrefix
 from dynamo_consistency.listers.protocols import listers_of
 from dynamo_consistency.listers.webdav import WebDavLister
-from dynamo_consistency.listers.webdav.url import Address, Door
+from dynamo_consistency.listers.webdav.url import WebDavDoor, WebDavUrl
 
 
 class TestServers:
@@ -31,7 +31,7 @@ class TestServers:
         ],
     )
     def test_a_server_may_be_written_in_several_ways(self, text: str, door: str) -> None:
-        assert str(Door.parse(text)) == door
+        assert str(WebDavDoor.parse(text)) == door
 
     @pytest.mark.parametrize(
         "text",
@@ -39,18 +39,18 @@ class TestServers:
     )
     def test_what_is_no_server_is_one_sentence(self, text: str) -> None:
         with pytest.raises(ConfigurationError, match="is not understood: write davs://host:port"):
-            Door.parse(text)
+            WebDavDoor.parse(text)
 
     def test_a_credential_in_a_server_is_not_shown(self) -> None:
         with pytest.raises(ConfigurationError, match=r"davs://\*\*\*@door") as caught:
-            Door.parse("davs://me:secret@door")
+            WebDavDoor.parse("davs://me:secret@door")
         assert "secret" not in str(caught.value)
 
     def test_there_must_be_one_and_the_prefix_must_be_absolute(self) -> None:
         with pytest.raises(ConfigurationError, match="no WebDAV server is named"):
             WebDavLister([])
         with pytest.raises(ConfigurationError, match="'pnfs' is relative; it must start with /"):
-            Prefix("pnfs")
+            SitePrefix("pnfs")
 
     @pytest.mark.parametrize(
         ("prefix", "lfn", "path"),
@@ -63,7 +63,7 @@ class TestServers:
         ],
     )
     def test_prefix_and_lfn_make_the_path(self, prefix: str, lfn: bytes, path: bytes) -> None:
-        assert Prefix(prefix).path(lfn) == path
+        assert SitePrefix(prefix).path(lfn) == path
 
     def test_a_backend_may_name_the_doors_of_a_site(self, scripted) -> None:
         server = scripted(here)
@@ -75,7 +75,9 @@ class TestServers:
         lister.close()
 
     def test_every_byte_but_the_plainest_is_encoded(self) -> None:
-        address = Address.of(Door.parse("door"), b"/a-b._~/" + bytes(range(1, 47)) + b":;<=>?@[\\]^`{|}\x7f\x80\xff+")
+        address = WebDavUrl.of(
+            WebDavDoor.parse("door"), b"/a-b._~/" + bytes(range(1, 47)) + b":;<=>?@[\\]^`{|}\x7f\x80\xff+"
+        )
         assert set(address.target) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/-._~%")
         assert address.target.startswith("/a-b._~/%01%02")
         assert address.target.endswith("%80%FF%2B/")

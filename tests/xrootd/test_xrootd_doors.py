@@ -6,8 +6,8 @@ import pytest
 
 from dynamo_consistency.errors import ListingError
 from dynamo_consistency.listers.contract import Failed, Listed
-from dynamo_consistency.listers.xrootd.doors import Doors, Server
-from dynamo_consistency.listers.xrootd.url import Door
+from dynamo_consistency.listers.xrootd.doors import XRootDDoors, XRootDServer
+from dynamo_consistency.listers.xrootd.url import XRootDDoor
 
 
 class Clock:
@@ -22,11 +22,11 @@ def clock() -> Clock:
     return Clock()
 
 
-def doors(clock: Clock, count: int) -> Doors:
-    return Doors([Server(number, Door(f"door{number}"), None) for number in range(count)], clock)
+def doors(clock: Clock, count: int) -> XRootDDoors:
+    return XRootDDoors([XRootDServer(number, XRootDDoor(f"door{number}"), None) for number in range(count)], clock)
 
 
-def picked(doors: Doors, times: int) -> list[int]:
+def picked(doors: XRootDDoors, times: int) -> list[int]:
     return [server.number for server in (doors.pick() for _ in range(times)) if server]
 
 

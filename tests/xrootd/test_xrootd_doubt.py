@@ -10,8 +10,8 @@ from xrdclient.testing import FakeServer, error, frame
 
 from dynamo_consistency.listers.contract import Failed, Listed
 from dynamo_consistency.listers.xrootd import doors
-from dynamo_consistency.listers.xrootd.tcp_connection import line_to
-from dynamo_consistency.listers.xrootd.url import Door
+from dynamo_consistency.listers.xrootd.tcp_connection import connection_to
+from dynamo_consistency.listers.xrootd.url import XRootDDoor
 
 DIRLIST = 3004
 OK, OKSOFAR, WAIT = 0, 4000, 4005
@@ -158,12 +158,12 @@ ONE = entries(a="0 5 16 100")
 
 
 def test_where_the_connection_cannot_be_told_two_answers_in_a_row_must_be_alike(answer, monkeypatch) -> None:
-    monkeypatch.setattr(doors, "line_to", lambda door: None)
+    monkeypatch.setattr(doors, "connection_to", lambda door: None)
     assert len(answer(answering(stat=[ONE, TWO, ONE, TWO, TWO])).files) == 2
 
 
 def test_answers_that_never_are_alike_are_a_failure_when_the_time_is_over(answer, monkeypatch) -> None:
-    monkeypatch.setattr(doors, "line_to", lambda door: None)
+    monkeypatch.setattr(doors, "connection_to", lambda door: None)
     failed = answer(answering(stat=[ONE, TWO] * 100_000))
     assert isinstance(failed, Failed)
     assert failed.retry
@@ -176,16 +176,16 @@ def test_an_answer_over_a_standing_connection_is_asked_for_once(fake, answer) ->
 
 def test_a_connection_is_told_from_a_later_one_with_the_same_descriptor() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        door = Door("127.0.0.1", listener.getsockname()[1])
-        assert line_to(door) is None
+        door = XRootDDoor("127.0.0.1", listener.getsockname()[1])
+        assert connection_to(door) is None
         with socket.create_connection(listener.getsockname()) as first:
-            descriptor, line = first.fileno(), line_to(door)
-            assert line is not None
-            assert line.stands()
-        assert not line.stands()
+            descriptor, connection = first.fileno(), connection_to(door)
+            assert connection is not None
+            assert connection.is_open()
+        assert not connection.is_open()
         with socket.create_connection(listener.getsockname()) as second:
             assert second.fileno() == descriptor
-            assert not line.stands()
-            assert line_to(Door("localhost", door.port)).stands()
+            assert not connection.is_open()
+            assert connection_to(XRootDDoor("localhost", door.port)).is_open()
             with socket.create_connection(listener.getsockname()):
-                assert line_to(door) is None  # which of the two it is, nobody knows
+                assert connection_to(door) is None  # which of the two it is, nobody knows

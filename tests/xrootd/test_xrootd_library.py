@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from dynamo_consistency.listers.contract import Answer, Failed, Listed
-from dynamo_consistency.listers.xrootd.doors import Doors, Server
+from dynamo_consistency.listers.xrootd.doors import XRootDDoors, XRootDServer
 from dynamo_consistency.listers.xrootd.request import Request
-from dynamo_consistency.listers.xrootd.url import Door
-from dynamo_consistency.listers.xrootd.watchdog import Watch
+from dynamo_consistency.listers.xrootd.url import XRootDDoor
+from dynamo_consistency.listers.xrootd.watchdog import Watchdog
 
 SUCCESS = {"ok": True, "code": 0, "errno": 0, "message": "[SUCCESS] "}
 ENTRY = {"name": "f", "statinfo": {"id": "0", "size": 1, "flags": 48, "modtime": 7}}
@@ -35,15 +35,15 @@ class Library:
 
 
 @pytest.fixture
-def watch() -> Iterator[Watch]:
-    watch = Watch(lambda now: None)
+def watch() -> Iterator[Watchdog]:
+    watch = Watchdog(lambda now: None)
     yield watch
     watch.close()
 
 
-def answers_of(watch: Watch, library: object) -> list[Answer]:
+def answers_of(watch: Watchdog, library: object) -> list[Answer]:
     answers: list[Answer] = []
-    doors = Doors([Server(0, Door("door"), library)])
+    doors = XRootDDoors([XRootDServer(0, XRootDDoor("door"), library)])
     Request(watch, doors, "/store", time.monotonic() + 5, answers.append).ask()
     deadline = time.monotonic() + 10
     while not answers and time.monotonic() < deadline:

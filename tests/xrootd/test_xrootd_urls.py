@@ -4,7 +4,7 @@ import pytest
 
 from dynamo_consistency.errors import ConfigurationError
 from dynamo_consistency.listers.xrootd import XRootDLister
-from dynamo_consistency.listers.xrootd.url import Door, Prefix
+from dynamo_consistency.listers.xrootd.url import XRootDDoor, XRootDPrefix
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ from dynamo_consistency.listers.xrootd.url import Door, Prefix
     ],
 )
 def test_a_door_may_be_written_in_all_usual_ways(text: str, door: str) -> None:
-    assert str(Door.parse(text)) == door
+    assert str(XRootDDoor.parse(text)) == door
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_anything_else_is_refused_with_a_sentence(text: str) -> None:
 
 def test_a_credential_in_a_url_is_not_repeated() -> None:
     with pytest.raises(ConfigurationError) as caught:
-        Door.parse("root://user:hunter2@door")
+        XRootDDoor.parse("root://user:hunter2@door")
     assert "hunter2" not in str(caught.value)
 
 
@@ -52,24 +52,24 @@ def test_a_lister_needs_a_server() -> None:
 
 @pytest.mark.parametrize("text", ["", "/", "/pnfs/rwth", "/pnfs/rwth/", "//pnfs//rwth"])
 def test_a_prefix_leads_to_the_site_and_back(text: str) -> None:
-    prefix = Prefix(text)
+    prefix = XRootDPrefix(text)
     path = prefix.path(b"/store/mc/\xff")
     assert path == (b"/pnfs/rwth/store/mc/\xff" if "pnfs" in text else b"/store/mc/\xff")
     assert prefix.lfn(path) == b"/store/mc/\xff"
 
 
 def test_the_prefix_itself_is_the_root_of_the_name_space() -> None:
-    assert Prefix("/pnfs").path(b"/") == b"/pnfs"
-    assert Prefix("/pnfs").lfn(b"/pnfs/") == b"/"
+    assert XRootDPrefix("/pnfs").path(b"/") == b"/pnfs"
+    assert XRootDPrefix("/pnfs").lfn(b"/pnfs/") == b"/"
 
 
 @pytest.mark.parametrize("path", [b"/pnfs2/store", b"/store", b"/pnf"])
 def test_a_path_outside_of_the_prefix_has_no_lfn(path: bytes) -> None:
     with pytest.raises(ValueError, match="not below the prefix"):
-        Prefix("/pnfs").lfn(path)
+        XRootDPrefix("/pnfs").lfn(path)
 
 
 @pytest.mark.parametrize("text", ["pnfs", "/pnfs?x", "/pn\0fs"])
 def test_a_prefix_that_cannot_be_is_refused(text: str) -> None:
     with pytest.raises(ConfigurationError, match="the prefix"):
-        Prefix(text)
+        XRootDPrefix(text)

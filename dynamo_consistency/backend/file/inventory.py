@@ -21,7 +21,7 @@ from dynamo_consistency.backend.file.options import InventorySource
 from dynamo_consistency.errors import BackendError, ListingError
 from dynamo_consistency.listers.dump import parsing
 from dynamo_consistency.listers.dump.formats import Cells
-from dynamo_consistency.listers.dump.opening import date_of, shown, trouble
+from dynamo_consistency.listers.dump.opening import as_listing_error, date_of, shown
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class InventoryDump:
         """
         with _as_backend_error():
             self._refuse_if_old()
-            with trouble(self._source.url):
+            with as_listing_error(self._source.url):
                 for some in cells.read(self._source):
                     yield from self._batch(some)
             self._check_rows()

@@ -13,7 +13,7 @@ from dynamo_consistency.errors import ListingError
 from dynamo_consistency.listers.dump import parsing
 from dynamo_consistency.listers.dump.columns import Layout
 from dynamo_consistency.listers.dump.formats import Cells, read_cells
-from dynamo_consistency.listers.dump.opening import date_of, shown, trouble
+from dynamo_consistency.listers.dump.opening import as_listing_error, date_of, shown
 
 SCHEMA = pa.schema(
     [pa.field("path", pa.binary(), nullable=False), pa.field("size", pa.int64()), pa.field("mtime", pa.int64())]
@@ -50,7 +50,7 @@ class Dump:
         or has too many bad lines; what came before is then worth nothing.
         """
         layout = Layout(self.source.url, self.name, self.source.format, self.source.columns)
-        with trouble(self.source.url):
+        with as_listing_error(self.source.url):
             for cells in read_cells(layout):
                 yield self._batch(cells)
         self._judge()

@@ -33,7 +33,7 @@ def _parts(url: str) -> tuple[str, str]:
 
 
 @contextlib.contextmanager
-def trouble(url: str) -> Iterator[None]:
+def as_listing_error(url: str) -> Iterator[None]:
     """Whatever goes wrong with the dump at `url` becomes a ListingError with one sentence."""
     query = _parts(url)[1]
     if len(query) >= _SHORTEST_SECRET:
@@ -60,7 +60,7 @@ def _sentence(url: str, error: BaseException) -> str:
 @contextlib.contextmanager
 def raw_file(url: str) -> Iterator[Any]:
     """The bytes of the dump as they are stored."""
-    with trouble(url), fsspec.open(url, "rb") as file:
+    with as_listing_error(url), fsspec.open(url, "rb") as file:
         yield file
 
 
@@ -82,32 +82,32 @@ def date_of(url: str, date: str | None = None) -> float:
     to be, the more it leaves alone. Raises ListingError where nothing tells, and for a date in the future, by which
     every file would look old.
     """
-    moment = _written(date) if date else _in_name(url) or _modified(url)
-    if moment > time.time() + _CLOCK_ERROR:
-        day = datetime.fromtimestamp(moment, UTC).date()
+    when = _written(date) if date else _in_name(url) or _modified(url)
+    if when > time.time() + _CLOCK_ERROR:
+        day = datetime.fromtimestamp(when, UTC).date()
         raise ListingError(f"the dump {shown(url)} is dated {day}, which is in the future; set its date")
-    return moment
+    return when
 
 
 def _written(date: str) -> float:
-    moment = datetime.fromisoformat(date)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    when = datetime.fromisoformat(date)
+    return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
 
 
 def _in_name(url: str) -> float | None:
     """The earliest date in the file's name."""
     name = _parts(url)[0].rstrip("/").rsplit("/", 1)[-1]
-    moments = []
+    times_found = []
     for match in _DATE_IN_NAME.finditer(name):
         with contextlib.suppress(ValueError):
             year, month, day, hour, minute = (int(part or 0) for part in match.groups())
             if year >= 1990:
-                moments.append(datetime(year, month, day, hour, minute, tzinfo=UTC).timestamp())
-    return min(moments, default=None)
+                times_found.append(datetime(year, month, day, hour, minute, tzinfo=UTC).timestamp())
+    return min(times_found, default=None)
 
 
 def _modified(url: str) -> float:
-    with trouble(url):
+    with as_listing_error(url):
         filesystem, path = fsspec.core.url_to_fs(url)
         with contextlib.suppress(NotImplementedError, KeyError):
             return float(filesystem.modified(path).timestamp())

@@ -110,17 +110,19 @@ def _numbers(cells: pa.Array, pattern: str) -> Values:
 def _with_dates(cells: pa.Array, seconds: Values) -> Values:
     """`seconds`, and the cells that are no numbers read as dates."""
     dates = pc.if_else(seconds.ok, None, cells)
-    moments = pa.array([_moment(cell) if cell is not None else None for cell in dates.to_pylist()], pa.int64())
-    return Values(pc.coalesce(seconds.values, moments), pc.or_(seconds.ok, pc.is_valid(moments)))
+    times_found = pa.array(
+        [_date_seconds(cell) if cell is not None else None for cell in dates.to_pylist()], pa.int64()
+    )
+    return Values(pc.coalesce(seconds.values, times_found), pc.or_(seconds.ok, pc.is_valid(times_found)))
 
 
-def _moment(cell: bytes) -> int | None:
+def _date_seconds(cell: bytes) -> int | None:
     """A date without a time means its end: the file is no younger than that."""
     try:
-        moment = datetime.fromisoformat(cell.decode("ascii"))
+        when = datetime.fromisoformat(cell.decode("ascii"))
     except ValueError:
         return None
-    seconds = math.ceil((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+    seconds = math.ceil((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp())
     return seconds + _DAY - 1 if len(cell) <= _DATE_ONLY else seconds
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from dynamo_consistency import paths, secrets
 from dynamo_consistency.listers.contract import Answer, Failed, File, Hole, Listed, Subdirectory
-from dynamo_consistency.listers.gfal.process import Trouble
+from dynamo_consistency.listers.gfal.process import GfalProblem
 from dynamo_consistency.listers.posix import LINK
 
 OVER_HTTP = {"dav", "davs", "http", "https"}
@@ -39,17 +39,17 @@ def listed(scheme: str, entries: Iterable[list[Any]]) -> Answer:
     return result
 
 
-def same(one: list[list[Any]] | Trouble, other: list[list[Any]] | Trouble) -> bool:
+def same(one: list[list[Any]] | GfalProblem, other: list[list[Any]] | GfalProblem) -> bool:
     """Do two answers about a directory tell the same?"""
-    if isinstance(one, Trouble) or isinstance(other, Trouble):
+    if isinstance(one, GfalProblem) or isinstance(other, GfalProblem):
         return one == other
     return sorted(one) == sorted(other)
 
 
-def failed(trouble: Trouble) -> Failed:
+def failed(problem: GfalProblem) -> Failed:
     """What an error of gfal2 means for the directory that was asked for."""
-    return Failed(words(trouble), retry=trouble.code not in _LASTING, slow=trouble.code in _SLOW)
+    return Failed(words(problem), retry=problem.code not in _LASTING, slow=problem.code in _SLOW)
 
 
-def words(trouble: Trouble) -> str:
-    return secrets.redact(f"{' '.join(trouble.reason.split())} (errno {trouble.code})")
+def words(problem: GfalProblem) -> str:
+    return secrets.redact(f"{' '.join(problem.reason.split())} (errno {problem.code})")

@@ -10,7 +10,7 @@ from dynamo_consistency.errors import ConfigurationError, ListingError
 from dynamo_consistency.listers.contract import Answer, Failed, SimpleListing, simple
 from dynamo_consistency.listers.credentials import check_credentials
 from dynamo_consistency.listers.gfal.entries import OVER_HTTP, failed, listed, same, words
-from dynamo_consistency.listers.gfal.process import AbsentError, BrokenError, Process, Trouble
+from dynamo_consistency.listers.gfal.process import AbsentError, BrokenError, GfalProblem, Process
 from dynamo_consistency.listers.threaded import ThreadedLister
 
 log = logging.getLogger(__name__)
@@ -51,14 +51,14 @@ class GfalLister(ThreadedLister):
             )
         process = Process(self._timeout)
         try:
-            trouble = process.ask("stat", self._url + b"/")
+            problem = process.ask("stat", self._url + b"/")
         except AbsentError as error:
             raise ListingError(str(error)) from None
         except BrokenError:
-            return  # the door's own trouble; the walk will meet it, and ask again
+            return  # the door's own problem; the walk will meet it, and ask again
         finally:
             process.close()
-        if isinstance(trouble, Trouble) and trouble.code == errno.EPROTONOSUPPORT:
+        if isinstance(problem, GfalProblem) and problem.code == errno.EPROTONOSUPPORT:
             raise ListingError(f"gfal2 does not speak {self._scheme} here: install its plugin for it (gfal2-plugin-…)")
 
     def close(self) -> None:
@@ -74,12 +74,12 @@ class GfalLister(ThreadedLister):
             return reason
         process = Process(self._timeout)
         try:
-            trouble = process.ask("rmdir", self._url + directory)
+            problem = process.ask("rmdir", self._url + directory)
         except (AbsentError, BrokenError) as error:
             return str(error)
         finally:
             process.close()
-        return words(trouble) if isinstance(trouble, Trouble) else None
+        return words(problem) if isinstance(problem, GfalProblem) else None
 
     def list(self, directory: str | bytes) -> SimpleListing:
         """What the contract of `get_listers` asks for: ok, [(directory, mtime)], [(file, size, mtime)]."""
@@ -105,7 +105,7 @@ class GfalLister(ThreadedLister):
             return Failed(str(error))
         except BrokenError as error:
             return Failed(str(error), retry=True, slow=error.silent)
-        return failed(answer) if isinstance(answer, Trouble) else listed(self._scheme, answer)
+        return failed(answer) if isinstance(answer, GfalProblem) else listed(self._scheme, answer)
 
     def _unaskable(self, directory: bytes) -> str | None:
         if self._scheme != "file" and not _PLAIN.fullmatch(directory):

@@ -8,8 +8,10 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from dynamo_consistency.listers.protocols import install_hint
+
 PYTHON = "/usr/bin/python3"
-INSTALL = "apt-get install python3-gfal2, and gfal2-plugin-… for the protocol"
+
 START_SECONDS = 30
 
 _SCRIPT = Path(__file__).with_name("helper.py")
@@ -28,7 +30,7 @@ class BrokenError(Exception):
         self.silent = silent
 
 
-class Trouble(NamedTuple):
+class GfalProblem(NamedTuple):
     """What gfal2 says where it fails: an errno, and words."""
 
     code: int
@@ -40,18 +42,18 @@ class Process:
 
     def __init__(self, timeout: float) -> None:
         self._timeout = timeout
-        self._line: _Line | None = None
+        self._channel: _Channel | None = None
         self._lock = threading.Lock()
         self._asking = threading.Lock()
         self._over = False
 
-    def ask(self, do: str, url: bytes) -> list[list[Any]] | Trouble:
+    def ask(self, do: str, url: bytes) -> list[list[Any]] | GfalProblem:
         """The entries that a request brings. Raises AbsentError, and BrokenError where the answer is not whole."""
         with self._asking:
             try:
-                line = self._line or self._start()
-                line.send({"do": do, "url": url.decode("utf-8", "surrogateescape")})
-                return self._answer(line, time.monotonic() + self._timeout)
+                channel = self._channel or self._start()
+                channel.send({"do": do, "url": url.decode("utf-8", "surrogateescape")})
+                return self._answer(channel, time.monotonic() + self._timeout)
             except TimeoutError:
                 self._kill()
                 self._end()
@@ -69,44 +71,44 @@ class Process:
 
     def _kill(self) -> None:
         with self._lock:
-            if self._line is not None:
-                self._line.process.kill()
+            if self._channel is not None:
+                self._channel.process.kill()
 
-    def _answer(self, line: "_Line", deadline: float) -> list[list[Any]] | Trouble:
+    def _answer(self, channel: "_Channel", deadline: float) -> list[list[Any]] | GfalProblem:
         entries: list[list[Any]] = []
         while True:
-            reply = line.receive(deadline)
+            reply = channel.receive(deadline)
             entries += reply.get("entries", ())
             if "error" in reply:
-                return Trouble(int(reply["error"]), str(reply["reason"]))
+                return GfalProblem(int(reply["error"]), str(reply["reason"]))
             if "end" in reply:
                 if reply["end"] != len(entries):
                     raise ValueError(reply["end"])
                 return entries
 
-    def _start(self) -> "_Line":
+    def _start(self) -> "_Channel":
         with self._lock:
             if self._over:
                 raise BrokenError("the listing has been given up")
             if not Path(PYTHON).exists():
                 raise AbsentError(
-                    f"gfal2 is asked by {PYTHON}, which is not here; take an image that has it: {INSTALL}"
+                    f"gfal2 is asked by {PYTHON}, which is not here; take an image that has it: {install_hint('gfal')}"
                 )
-            self._line = line = _Line([PYTHON, "-I", str(_SCRIPT), str(int(self._timeout))])
-        hello = line.receive(time.monotonic() + START_SECONDS)
+            self._channel = channel = _Channel([PYTHON, "-I", str(_SCRIPT), str(int(self._timeout))])
+        hello = channel.receive(time.monotonic() + START_SECONDS)
         if "ready" not in hello:
             self._end()
-            raise AbsentError(f"{PYTHON} has no gfal2 ({hello.get('absent')}): {INSTALL}")
-        return line
+            raise AbsentError(f"{PYTHON} has no gfal2 ({hello.get('absent')}): {install_hint('gfal')}")
+        return channel
 
     def _end(self) -> str:
         """Kill it, if it lives; returns how it has ended. The next request starts another."""
         with self._lock:
-            line, self._line = self._line, None
-        return "" if line is None else line.close()
+            channel, self._channel = self._channel, None
+        return "" if channel is None else channel.close()
 
 
-class _Line:
+class _Channel:
     """A process that is running, and the line to it, which carries a JSON object in each line of text."""
 
     def __init__(self, command: list[str]) -> None:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from dynamo_consistency import secrets
 from dynamo_consistency.errors import ConfigurationError, ListingError
 from dynamo_consistency.listers.contract import Failed
+from dynamo_consistency.listers.protocols import install_hint
 
 CONNECT_SECONDS = 10
 
@@ -14,14 +15,14 @@ _URL = re.compile(r"s3://(?P<bucket>[A-Za-z0-9][A-Za-z0-9._-]{1,62})(?:/(?P<pref
 _SLOW = {"SlowDown", "ServiceUnavailable", "RequestTimeout", "TooManyRequests", "Throttling", "ThrottlingException"}
 
 
-class Place(NamedTuple):
+class BucketPrefix(NamedTuple):
     """A bucket, and what stands before an LFN in its keys: nothing, or a prefix that begins with no slash."""
 
     bucket: str
     prefix: bytes
 
     @classmethod
-    def parse(cls, url: str) -> "Place":
+    def parse(cls, url: str) -> "BucketPrefix":
         """Of `s3://bucket/prefix`. Raises ConfigurationError."""
         match = _URL.fullmatch(url)
         prefix = (match["prefix"] or "").rstrip("/") if match else ""
@@ -45,7 +46,7 @@ def connect(endpoint: str | None, connections: int, timeout: int) -> Any:
         from botocore.config import Config
         from botocore.exceptions import BotoCoreError
     except ImportError:
-        raise ConfigurationError("object stores need a library: pip install 'dynamo-consistency[s3]'") from None
+        raise ConfigurationError(f"object stores need a library: {install_hint('s3')}") from None
     once = Config(
         retries={"total_max_attempts": 1},
         max_pool_connections=connections,
@@ -54,7 +55,7 @@ def connect(endpoint: str | None, connections: int, timeout: int) -> Any:
     )
     try:
         session = botocore.session.Session()
-        session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_moment)
+        session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_timestamp)
         credentials = session.get_credentials()
         client = session.create_client("s3", endpoint_url=endpoint, config=once)
     except (BotoCoreError, ValueError) as error:
@@ -70,15 +71,15 @@ def connect(endpoint: str | None, connections: int, timeout: int) -> Any:
     return client
 
 
-def _moment(text: str) -> datetime:
+def _timestamp(text: str) -> datetime:
     """A time as servers write it; the library's own way to read all kinds takes as long as all else together."""
     try:
-        moment = datetime.fromisoformat(text)
+        when = datetime.fromisoformat(text)
     except (TypeError, ValueError):
         from botocore.utils import parse_timestamp
 
-        moment = parse_timestamp(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        when = parse_timestamp(text)
+    return when if when.tzinfo else when.replace(tzinfo=UTC)
 
 
 def failed(error: Exception) -> Failed:
@@ -87,8 +88,8 @@ def failed(error: Exception) -> Failed:
     from botocore.parsers import ResponseParserError
 
     if isinstance(error, exceptions.ClientError):
-        told = error.response.get("Error", {})
-        code, message = str(told.get("Code", "")), str(told.get("Message", ""))
+        reported = error.response.get("Error", {})
+        code, message = str(reported.get("Code", "")), str(reported.get("Message", ""))
         status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
         slow = code in _SLOW or status in (408, 429, 503)
         reason = secrets.redact(" ".join(f"{message.rstrip('.')} ({code})".split()))

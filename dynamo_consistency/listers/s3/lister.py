@@ -7,10 +7,10 @@ from contextlib import suppress
 from dynamo_consistency import paths, secrets
 from dynamo_consistency.errors import ListingError
 from dynamo_consistency.listers.contract import Answer, Failed, Listed, SimpleListing, simple
-from dynamo_consistency.listers.s3.client import Place, connect, failed
+from dynamo_consistency.listers.s3.client import BucketPrefix, connect, failed
 from dynamo_consistency.listers.s3.entries import listed, tree
 from dynamo_consistency.listers.s3.pages import Bucket, DoubtError
-from dynamo_consistency.listers.s3.prefetch_cache import Memory
+from dynamo_consistency.listers.s3.prefetch_cache import PrefetchCache
 from dynamo_consistency.listers.threaded import ThreadedLister
 
 THREADS = 32
@@ -25,20 +25,20 @@ class S3Lister(ThreadedLister):
 
     def __init__(self, url: str, endpoint: str | None = None, *, concurrency: int = THREADS, timeout: int = 60) -> None:
         """Asks nothing yet. Raises ConfigurationError for a place that cannot be, ListingError without credentials."""
-        self._place = Place.parse(url)
+        self._place = BucketPrefix.parse(url)
         self._shown = f"the bucket {self._place.bucket}{f' at {secrets.redact(endpoint)}' if endpoint else ''}"
         threads = min(THREADS, concurrency)
         self._bucket = Bucket(connect(endpoint, threads, timeout), self._place.bucket, timeout)
-        self._memory = Memory()
+        self._memory = PrefetchCache()
         self._greeting = threading.Lock()
         self._greeted = False
         super().__init__([lambda: self.answer] * threads)
 
     def prepare(self) -> None:
         """See whether the bucket may be listed; `answer` does it when nobody did. Raises ListingError."""
-        trouble = self._greet()
-        if trouble is not None:
-            raise ListingError(f"{self._shown} cannot be listed: {trouble.reason}; look at its name, endpoint and keys")
+        problem = self._greet()
+        if problem is not None:
+            raise ListingError(f"{self._shown} cannot be listed: {problem.reason}; look at its name, endpoint and keys")
 
     def verify(self) -> None:
         """What is in memory has had its time."""
@@ -49,8 +49,8 @@ class S3Lister(ThreadedLister):
         remembered = self._memory.take(directory)
         if remembered is not None:
             return remembered
-        trouble = self._greet()
-        return _guarded(lambda: self._ask(directory)) if trouble is None else trouble
+        problem = self._greet()
+        return _guarded(lambda: self._ask(directory)) if problem is None else problem
 
     def list(self, directory: str | bytes) -> SimpleListing:
         """What the contract of `get_listers` asks for: ok, [(directory, mtime)], [(file, size, mtime)]."""

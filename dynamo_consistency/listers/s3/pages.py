@@ -49,7 +49,7 @@ class Bucket:
     def learn(self) -> None:
         """Find out how the server writes a blank and a plus in its answers, where they differ.
 
-        Raises what the library raises, and DoubtError where what comes back cannot be told apart.
+        Raises what the library raises, and DoubtError where what comes back cannot be distinguished.
         """
         probe = "+ %/"
         answer = self._client.list_objects_v2(Bucket=self._name, Prefix=probe, MaxKeys=1, EncodingType="url")

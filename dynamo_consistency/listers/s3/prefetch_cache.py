@@ -8,7 +8,7 @@ from dynamo_consistency.listers.contract import Listed
 MOST_ENTRIES = 500_000
 
 
-class Memory:
+class PrefetchCache:
     """What is known beyond what was asked; each answer is given once. Beyond `most` entries the oldest are forgotten.
 
     For use by many threads. The oldest are those that nobody will ask for: a walk goes depth first.

@@ -15,11 +15,11 @@ from dynamo_consistency.listers.webdav.errors import (
     DoorIsDownError,
     RefusedTlsError,
     SilentError,
-    TroubleError,
+    WebDavError,
     refusal,
 )
-from dynamo_consistency.listers.webdav.identity import Identity
-from dynamo_consistency.listers.webdav.url import Address
+from dynamo_consistency.listers.webdav.identity import ClientIdentity
+from dynamo_consistency.listers.webdav.url import WebDavUrl
 from dynamo_consistency.paths import to_text
 
 PIECE_BYTES = 64 * 1024
@@ -43,7 +43,7 @@ class Question:
     """A PROPFIND of `lfn` at `address`, to be answered by `deadline` (monotonic seconds). `depth`: 0 or 1."""
 
     lfn: bytes
-    address: Address
+    address: WebDavUrl
     deadline: float
     depth: int = 1
     body: bytes = WANTED
@@ -60,7 +60,7 @@ class Question:
 class Reply:
     """A multistatus: who sent it in the end, and its pieces, which can be read once."""
 
-    address: Address
+    address: WebDavUrl
     pieces: Iterator[bytes]
     from_xrootd: bool
 
@@ -68,18 +68,18 @@ class Reply:
 class Client:
     """Asks servers. `trusted` are the hosts that the check names: only they are shown the token. For any thread."""
 
-    def __init__(self, identity: Identity, trusted: frozenset[str]) -> None:
+    def __init__(self, identity: ClientIdentity, trusted: frozenset[str]) -> None:
         self._identity, self._trusted = identity, trusted
 
     @contextmanager
     def ask(self, question: Question) -> Iterator[Reply]:
-        """The multistatus that comes in the end. Raises TroubleError for everything else."""
+        """The multistatus that comes in the end. Raises WebDavError for everything else."""
         asked, seen = question.address, {question.address}
         while (response := self._send(question, asked)).status in REDIRECTIONS:
             _put_back(response)
             asked = _follow(question, asked, response)
             if asked in seen or len(seen) > MOST_REDIRECTIONS:
-                raise TroubleError(f"{question.address.door} redirects too often, or in a circle")
+                raise WebDavError(f"{question.address.door} redirects too often, or in a circle")
             seen.add(asked)
         if response.status != MULTISTATUS:
             _put_back(response)
@@ -90,24 +90,24 @@ class Client:
         finally:
             response.close()  # no connection any more, if all of it was read: that is back in the pool
 
-    def _hint(self, asked: Address) -> str:
+    def _hint(self, asked: WebDavUrl) -> str:
         """Why a credential may not have helped."""
         hint = stale_credentials(certificates=True)
         if self._identity.token() and not self._shows_token(asked):
             hint += " (the token is shown over https only, and only to hosts that `servers` names)"
         return hint
 
-    def _shows_token(self, asked: Address) -> bool:
+    def _shows_token(self, asked: WebDavUrl) -> bool:
         return asked.door.secure and asked.door.host in self._trusted
 
-    def _send(self, question: Question, asked: Address) -> BaseHTTPResponse:
+    def _send(self, question: Question, asked: WebDavUrl) -> BaseHTTPResponse:
         """The head of the answer. A connection that the server has closed meanwhile is no trouble: once, that is."""
         try:
             return self._send_once(question, asked)
         except _BrokenError:
             return self._send_once(question, asked)
 
-    def _send_once(self, question: Question, asked: Address) -> BaseHTTPResponse:
+    def _send_once(self, question: Question, asked: WebDavUrl) -> BaseHTTPResponse:
         headers = {"Depth": str(question.depth), "Accept-Encoding": "identity", "User-Agent": "dynamo-consistency"}
         if question.body:
             headers["Content-Type"] = 'application/xml; charset="utf-8"'
@@ -130,14 +130,14 @@ class Client:
         except ReadTimeoutError:
             raise SilentError(door) from None
         except HTTPError as error:
-            raise _trouble(error, question, asked) from None
+            raise _error_of(error, question, asked) from None
 
 
-class _BrokenError(TroubleError):
+class _BrokenError(WebDavError):
     """The connection broke before there was an answer."""
 
 
-def _trouble(error: HTTPError, question: Question, asked: Address) -> TroubleError:
+def _error_of(error: HTTPError, question: Question, asked: WebDavUrl) -> WebDavError:
     """Why there is no answer. That a data server cannot be reached is not the fault of the door that names it."""
     reason = f"{asked.door}: {_CONNECTION.sub('', str(error))}"
     if not isinstance(error, NewConnectionError | ConnectTimeoutError | SSLError):
@@ -146,14 +146,14 @@ def _trouble(error: HTTPError, question: Question, asked: Address) -> TroubleErr
         reason += stale_credentials(certificates=True)
         if "ALERT" in reason:
             return RefusedTlsError(reason, retry=True)
-    return DoorIsDownError(reason, retry=True) if asked == question.address else TroubleError(reason, retry=True)
+    return DoorIsDownError(reason, retry=True) if asked == question.address else WebDavError(reason, retry=True)
 
 
 def _is_xrootd(response: BaseHTTPResponse) -> bool:
     return response.headers.get("Server", "").lower().startswith("xrootd")
 
 
-def _follow(question: Question, asked: Address, response: BaseHTTPResponse) -> Address:
+def _follow(question: Question, asked: WebDavUrl, response: BaseHTTPResponse) -> WebDavUrl:
     """Where a redirection leads: to the same directory somewhere else, and never out of TLS.
 
     XRootD's redirectors name any one of the servers that have the directory, and each may have other files in it.
@@ -161,16 +161,16 @@ def _follow(question: Question, asked: Address, response: BaseHTTPResponse) -> A
     try:
         there = asked.redirected(response.headers.get("Location", ""))
     except ValueError:
-        raise TroubleError(f"{asked.door} redirects, but to nowhere") from None
+        raise WebDavError(f"{asked.door} redirects, but to nowhere") from None
     if asked.door.secure and not there.door.secure:
-        raise TroubleError(f"{asked.door} redirects to {there.door}, which is not safe: it has no TLS")
+        raise WebDavError(f"{asked.door} redirects to {there.door}, which is not safe: it has no TLS")
     if _is_xrootd(response) and (there.door.host, there.door.port) != (asked.door.host, asked.door.port):
-        raise TroubleError(
+        raise WebDavError(
             f"{asked.door} is an XRootD redirector, and over HTTP it shows the files of one data server only: list the "
             "site with the source xrootd, or name the data servers if each has all files"
         )
     if there.path != question.address.path and not there.path.endswith(question.lfn):
-        raise TroubleError(f"{asked.door} redirects to another directory, {to_text(there.path)}")
+        raise WebDavError(f"{asked.door} redirects to another directory, {to_text(there.path)}")
     return there
 
 
@@ -182,9 +182,9 @@ def _put_back(response: BaseHTTPResponse) -> None:
     response.close()
 
 
-def _pieces(question: Question, asked: Address, response: BaseHTTPResponse) -> Iterator[bytes]:
+def _pieces(question: Question, asked: WebDavUrl, response: BaseHTTPResponse) -> Iterator[bytes]:
     if response.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise TroubleError(f"{asked.door} sends a compressed answer, which it was not asked for")
+        raise WebDavError(f"{asked.door} sends a compressed answer, which it was not asked for")
     try:
         while True:
             left, socket = question.left(), getattr(response.connection, "sock", None)
@@ -197,4 +197,4 @@ def _pieces(question: Question, asked: Address, response: BaseHTTPResponse) -> I
     except ReadTimeoutError:
         raise SilentError(asked.door) from None
     except (HTTPError, OSError) as error:
-        raise TroubleError(f"{asked.door}: the connection broke in its answer ({error})", retry=True) from None
+        raise WebDavError(f"{asked.door}: the connection broke in its answer ({error})", retry=True) from None

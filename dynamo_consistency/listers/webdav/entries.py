@@ -10,11 +10,11 @@ from http import HTTPStatus
 from itertools import chain
 from typing import TypeVar
 
-from dynamo_consistency.listers.contract import File, Hole, Listed, Subdirectory
-from dynamo_consistency.listers.webdav.errors import TroubleError
+from dynamo_consistency.listers.contract import Entry, File, Hole, Listed, Subdirectory
+from dynamo_consistency.listers.webdav.errors import WebDavError
 from dynamo_consistency.listers.webdav.multistatus import COLLECTION, IS_COLLECTION, SIZE, TIME, TYPE, Response
 from dynamo_consistency.listers.webdav.names import Reading, name_in, plain_name, read
-from dynamo_consistency.listers.webdav.url import Address
+from dynamo_consistency.listers.webdav.url import WebDavUrl
 from dynamo_consistency.paths import visible
 
 MOST_ENTRIES = 10_000_000
@@ -24,15 +24,15 @@ _XROOTD_LINE = re.compile(rb"[0-9]+ [0-9]+ [0-9]+ [0-9]+( .*)?")
 _SIZE = re.compile(r"[0-9]{1,19}")
 _TIME = re.compile(r"[A-Z][a-z]{2}, ([0-9]{2} [A-Z][a-z]{2} [0-9]{4}) ([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9]) GMT")
 
-Entry = TypeVar("Entry", File, Subdirectory, Hole)
-Judge = Callable[[list[Reading]], bool]
-"""Does the server encode names? Told by readings that differ. Raises TroubleError when that stays open."""
+AnyEntry = TypeVar("AnyEntry", File, Subdirectory, Hole)
+EncodingCheck = Callable[[list[Reading]], bool]
+"""Does the server encode names? Told by readings that differ. Raises WebDavError when that stays open."""
 
 
 class Contents:
     """Collects what a server says about one directory and what is in it."""
 
-    def __init__(self, address: Address, from_xrootd: bool = False) -> None:
+    def __init__(self, address: WebDavUrl, from_xrootd: bool = False) -> None:
         self._directory, self._from_xrootd = address.path, from_xrootd
         self._start = address.target.partition("?")[0]
         self._own: list[Response] = []
@@ -40,12 +40,12 @@ class Contents:
         self._listed = Listed()
 
     def take(self, response: Response) -> None:
-        """One more response. Raises TroubleError when it is about nothing, or there are more than any directory has."""
+        """One more response. Raises WebDavError when it is about nothing, or there are more than any directory has."""
         listed = self._listed
         if len(listed.files) + len(listed.directories) + len(listed.holes) + len(self._doubtful) >= MOST_ENTRIES:
-            raise TroubleError(f"it has more than {MOST_ENTRIES:,} entries")
+            raise WebDavError(f"it has more than {MOST_ENTRIES:,} entries")
         if not response.hrefs:
-            raise TroubleError("its listing has an entry without a name")
+            raise WebDavError("its listing has an entry without a name")
         for href in response.hrefs:
             name = plain_name(href, self._start)
             if name is None:
@@ -53,8 +53,8 @@ class Contents:
             else:
                 _add(listed, name.encode(), response)
 
-    def listed(self, judge: Judge) -> Listed:
-        """The whole directory. Raises TroubleError when it is not that, or not a directory."""
+    def listed(self, judge: EncodingCheck) -> Listed:
+        """The whole directory. Raises WebDavError when it is not that, or not a directory."""
         readings = [(read(href), response) for href, response in self._doubtful]
         unclear = [reading for reading, _ in readings if not reading.clear]
         encodes = not unclear or self._encodes([reading for reading, _ in readings], unclear, judge)
@@ -66,7 +66,7 @@ class Contents:
         _settle_repeated(self._listed)
         return self._listed
 
-    def _encodes(self, readings: list[Reading], unclear: list[Reading], judge: Judge) -> bool:
+    def _encodes(self, readings: list[Reading], unclear: list[Reading], judge: EncodingCheck) -> bool:
         """Does the server encode names? The directory's own entry tells, if its two readings differ."""
         ways = {self._directory == reading.encoded for reading in readings if self._directory in reading}
         itself = any(self._directory == reading.encoded == reading.bare for reading in readings)
@@ -74,33 +74,33 @@ class Contents:
 
     def _place(self, path: bytes | None, response: Response) -> None:
         if path is None:
-            raise TroubleError("its listing has an entry whose name cannot be told")
+            raise WebDavError("its listing has an entry whose name cannot be told")
         if path == self._directory:
             self._own.append(response)
             return
         name = name_in(path, self._directory)
         if name is None:
-            raise TroubleError(f"its listing has {visible(path)}, which is not directly in it")
+            raise WebDavError(f"its listing has {visible(path)}, which is not directly in it")
         _add(self._listed, name, response)
 
     def _look_at_itself(self) -> None:
         """A listing is one only if the directory itself is in it, without any error."""
         if not self._own:
-            raise TroubleError("its listing is not about itself: the server answers for something else")
+            raise WebDavError("its listing is not about itself: the server answers for something else")
         for own in self._own:
             if own.status:
-                raise TroubleError(f"its listing says of itself: {_words(own.status)}", retry=own.status >= 500)
+                raise WebDavError(f"its listing says of itself: {_words(own.status)}", retry=own.status >= 500)
             if _kind(own) is False:
-                raise TroubleError("not a directory")
+                raise WebDavError("not a directory")
             if _kind(own) is None:
-                raise TroubleError("its listing does not say that it is a directory")
+                raise WebDavError("its listing does not say that it is a directory")
 
 
 def _look_as_at_xrootd(listed: Listed) -> None:
     """XRootD's door reads a listing with line ends between names, and mistakes what follows after one in a name."""
     for name in chain((file.name for file in listed.files), (entry.name for entry in listed.directories)):
         if b" " in name and _XROOTD_LINE.fullmatch(name):
-            raise TroubleError("the server mixes up its entries; a line end in the name of one does that")
+            raise WebDavError("the server mixes up its entries; a line end in the name of one does that")
     unknown = [file for file in listed.files if not file.size and file.mtime == 0]
     if unknown:
         listed.files = [file for file in listed.files if file.size or file.mtime != 0]
@@ -152,7 +152,7 @@ def _words(status: int) -> str:
 
 def _settle_repeated(listed: Listed) -> None:
     """An entry that stands twice, all the same, counts once; one that stands there in two ways is a hole."""
-    entries: list[File | Subdirectory | Hole] = [*listed.files, *listed.directories, *listed.holes]
+    entries: list[Entry] = [*listed.files, *listed.directories, *listed.holes]
     repeated = len(entries) - len({entry.name for entry in entries})
     if not repeated:
         return
@@ -164,7 +164,7 @@ def _settle_repeated(listed: Listed) -> None:
     listed.notes.append(f"{repeated} entries of a directory stood in it more than once")
 
 
-def _once(entries: list[Entry], torn: set[bytes]) -> list[Entry]:
+def _once(entries: list[AnyEntry], torn: set[bytes]) -> list[AnyEntry]:
     return [entry for entry in dict.fromkeys(entries) if entry.name not in torn]
 
 

@@ -11,7 +11,7 @@ from dynamo_consistency.secrets import redact
 
 # Besides these, every status from 500 on may pass; 507 and all others from 400 on are for good.
 MAY_PASS = {408, 413, 421, 423, 425, 429}
-OVERRUN = {408, 413, 429, 503, 504}
+OVERLOADED_STATUSES = {408, 413, 429, 503, 504}
 EXPLAINED = {
     401: "it wants a credential, or another one",
     403: "it does not permit that",
@@ -20,7 +20,7 @@ EXPLAINED = {
 }
 
 
-class TroubleError(Exception):
+class WebDavError(Exception):
     """The directory cannot be told, or not now. `failed` is what the walk hears of it."""
 
     def __init__(self, reason: str, *, retry: bool = False, slow: bool = False, after: float = 0.0) -> None:
@@ -28,32 +28,32 @@ class TroubleError(Exception):
         self.failed = Failed(redact(reason), retry, slow, after)
 
 
-class DoorIsDownError(TroubleError):
+class DoorIsDownError(WebDavError):
     """The door takes no connections: that is not the directory's fault."""
 
 
-class SilentError(TroubleError):
+class SilentError(WebDavError):
     """No answer in time, which is the directory's fault, or the door's."""
 
     def __init__(self, door: object) -> None:
         super().__init__(f"{door} did not answer in time", retry=True, slow=True)
 
 
-class RefusedTlsError(TroubleError):
+class RefusedTlsError(WebDavError):
     """The door lives, and refuses our certificate, or that we have none: perhaps for this directory only."""
 
 
-def refusal(door: object, status: int, headers: Mapping[str, str], hint: str = "") -> TroubleError:
+def refusal(door: object, status: int, headers: Mapping[str, str], hint: str = "") -> WebDavError:
     """What `door` says with an answer that is no listing; `hint` is added to that."""
     reason = f"{door}: {status} {_phrase(status)}"
     if status in EXPLAINED:
         reason += f", {EXPLAINED[status]}"
     reason += hint
     if status < 400:
-        return TroubleError(f"{reason}; a listing has the status 207")
+        return WebDavError(f"{reason}; a listing has the status 207")
     retry = status in MAY_PASS or (status >= 500 and status not in (501, 505, 507))
     wish = seconds_to_wait(headers.get("Retry-After", ""), time.time()) if retry else 0.0
-    return TroubleError(reason, retry=retry, slow=status in OVERRUN, after=wish)
+    return WebDavError(reason, retry=retry, slow=status in OVERLOADED_STATUSES, after=wish)
 
 
 def _phrase(status: int) -> str:

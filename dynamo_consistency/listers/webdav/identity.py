@@ -21,7 +21,7 @@ LOOK_SECONDS = 5.0  # how often files are looked at for having been renewed
 Stamp = tuple[tuple[str, int, int, int], ...]
 
 
-class Identity:
+class ClientIdentity:
     """Credentials as they are now: files are read anew when they have been renewed. Used from any thread.
 
     One that lies at a default place and has expired is not shown: a door that wants none would be offended by it.

@@ -10,33 +10,33 @@ from dynamo_consistency.errors import ConfigurationError, ListingError
 from dynamo_consistency.listers import doors
 from dynamo_consistency.listers.contract import NOT_LISTED, Answer, Failed, Listed, SimpleListing, simple
 from dynamo_consistency.listers.credentials import check_credentials, stale_credentials
-from dynamo_consistency.listers.endpoint import Prefix
+from dynamo_consistency.listers.endpoint import SitePrefix
 from dynamo_consistency.listers.threaded import ThreadedLister
 from dynamo_consistency.listers.webdav.client import EVERYTHING, WANTED, Client, Question
 from dynamo_consistency.listers.webdav.entries import Contents
-from dynamo_consistency.listers.webdav.errors import DoorIsDownError, RefusedTlsError, SilentError, TroubleError
-from dynamo_consistency.listers.webdav.identity import Identity
+from dynamo_consistency.listers.webdav.errors import DoorIsDownError, RefusedTlsError, SilentError, WebDavError
+from dynamo_consistency.listers.webdav.identity import ClientIdentity
 from dynamo_consistency.listers.webdav.multistatus import Multistatus, Response
 from dynamo_consistency.listers.webdav.names import Reading, read
-from dynamo_consistency.listers.webdav.url import Address, Door
+from dynamo_consistency.listers.webdav.url import WebDavDoor, WebDavUrl
 
 MOST_CONNECTIONS = 64
 """More threads than that only wait for each other: one processor reads what they get."""
-PATIENCE_SECONDS = 0.25
+DOOR_WAIT_SECONDS = 0.25
 GREETING_SECONDS = 20.0
 MOST_TRIALS = 5
 
 
-class Server(doors.Server):
+class WebDavServer(doors.TrackedServer):
     """One door. `encodes`: does it encode names in its answers? None: not known yet."""
 
-    def __init__(self, number: int, door: Door) -> None:
+    def __init__(self, number: int, door: WebDavDoor) -> None:
         super().__init__(number, str(door))
         self.door = door
         self.encodes: bool | None = None
 
 
-class Doors(doors.Doors[Server]):
+class WebDavDoors(doors.Doors[WebDavServer]):
     """Rotation over WebDAV doors."""
 
     protocol = "WebDAV"
@@ -62,13 +62,13 @@ class WebDavLister(ThreadedLister):
 
     def __init__(self, servers: Sequence[str], prefix: str = "", *, concurrency: int = 256, timeout: int = 60) -> None:
         """Asks nothing yet. Raises ConfigurationError for servers or a prefix that cannot be."""
-        parsed = list(dict.fromkeys(Door.parse(server) for server in servers))
+        parsed = list(dict.fromkeys(WebDavDoor.parse(server) for server in servers))
         if not parsed:
             raise ConfigurationError("no WebDAV server is named; servers needs at least one, such as davs://door:443")
         threads = max(1, min(concurrency, MOST_CONNECTIONS))
-        self._prefix, self._timeout = Prefix(prefix), max(1, int(timeout))
-        self._doors = Doors([Server(number, door) for number, door in enumerate(parsed)])
-        self._identity = Identity(threads)
+        self._prefix, self._timeout = SitePrefix(prefix), max(1, int(timeout))
+        self._doors = WebDavDoors([WebDavServer(number, door) for number, door in enumerate(parsed)])
+        self._identity = ClientIdentity(threads)
         self._client = Client(self._identity, frozenset(door.host for door in parsed))
         super().__init__([lambda: self.answer] * threads)
 
@@ -82,7 +82,7 @@ class WebDavLister(ThreadedLister):
         if not any(alive):
             raise ListingError(self._doors.why_dead() + stale_credentials(certificates=True))
 
-    def _greet(self, server: Server) -> bool:
+    def _greet(self, server: WebDavServer) -> bool:
         """Whatever it says, it is there."""
         deadline = time.monotonic() + min(GREETING_SECONDS, self._timeout)
         try:
@@ -90,7 +90,7 @@ class WebDavLister(ThreadedLister):
         except (DoorIsDownError, SilentError, RefusedTlsError) as error:
             self._doors.failed(server, str(error))
             return False
-        except TroubleError:
+        except WebDavError:
             pass
         return True
 
@@ -109,7 +109,7 @@ class WebDavLister(ThreadedLister):
             return Failed("answered empty, and then not, when asked in another way", retry=True)
         return again
 
-    def _ask(self, wish: Wish, avoid: Server | None) -> tuple[Answer, Server | None]:
+    def _ask(self, wish: Wish, avoid: WebDavServer | None) -> tuple[Answer, WebDavServer | None]:
         """Ask doors in turn until one answers; a door that is overrun or in trouble does not speak for the others."""
         others, failing = len(self._doors.servers) - 1, None
         failed = Failed("there was no time left to ask", retry=True, slow=True)
@@ -117,7 +117,7 @@ class WebDavLister(ThreadedLister):
             server = self._doors.pick(avoid)
             if server is None:
                 failed = Failed(self._doors.why_dead(), retry=True, slow=True)
-                time.sleep(PATIENCE_SECONDS)
+                time.sleep(DOOR_WAIT_SECONDS)
                 continue
             if server is failing:  # no other door lives
                 break
@@ -128,7 +128,7 @@ class WebDavLister(ThreadedLister):
                 return answer, server
         return failed, None
 
-    def _ask_door(self, server: Server, wish: Wish) -> Answer | None:
+    def _ask_door(self, server: WebDavServer, wish: Wish) -> Answer | None:
         """What `server` says; None when it takes no connections."""
         try:
             answer: Answer = self._list(server, wish)
@@ -138,20 +138,20 @@ class WebDavLister(ThreadedLister):
         except SilentError as error:
             self._doors.timed_out(server)
             return error.failed
-        except TroubleError as error:
+        except WebDavError as error:
             answer = error.failed
         self._doors.answered(server)
         return answer
 
-    def _list(self, server: Server, wish: Wish) -> Listed:
-        address = Address.of(server.door, self._prefix.path(wish.lfn))
+    def _list(self, server: WebDavServer, wish: Wish) -> Listed:
+        address = WebDavUrl.of(server.door, self._prefix.path(wish.lfn))
         question = Question(wish.lfn, address, wish.deadline, body=wish.body)
         with self._client.ask(question) as reply:
             contents = Contents(reply.address, reply.from_xrootd)
             _read(reply.pieces, contents.take)
         return contents.listed(lambda unclear: self._judge(server, unclear, wish.deadline))
 
-    def _judge(self, server: Server, unclear: list[Reading], deadline: float) -> bool:
+    def _judge(self, server: WebDavServer, unclear: list[Reading], deadline: float) -> bool:
         """Does `server` encode names? Found out once, by asking for an entry both ways: one of them exists."""
         for reading in unclear[:MOST_TRIALS]:
             if server.encodes is not None:
@@ -162,17 +162,17 @@ class WebDavLister(ThreadedLister):
             if encoded != bare:
                 server.encodes = encoded
         if server.encodes is None:
-            raise TroubleError(f"{server} names entries so that it cannot be told what is encoded in them", retry=True)
+            raise WebDavError(f"{server} names entries so that it cannot be told what is encoded in them", retry=True)
         return server.encodes
 
-    def _exists(self, server: Server, path: bytes, deadline: float) -> bool:
+    def _exists(self, server: WebDavServer, path: bytes, deadline: float) -> bool:
         """Is anything at `path`, a path at the site? Only an answer about it says so."""
-        address = Address.of(server.door, path, directory=False)
+        address = WebDavUrl.of(server.door, path, directory=False)
         responses: list[Response] = []
         try:
             with self._client.ask(Question(path, address, deadline, depth=0)) as reply:
                 _read(reply.pieces, responses.append)
-        except TroubleError as error:
+        except WebDavError as error:
             if error.failed.retry:
                 raise
             return False
@@ -195,7 +195,7 @@ class WebDavLister(ThreadedLister):
 
 
 def _read(pieces: Iterator[bytes], take: Callable[[Response], None]) -> None:
-    """Give `take` every response of a whole multistatus. Raises TroubleError for one that is not whole."""
+    """Give `take` every response of a whole multistatus. Raises WebDavError for one that is not whole."""
     multistatus = Multistatus(take)
     try:
         for piece in pieces:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from xml.parsers import expat
 
-from dynamo_consistency.listers.webdav.errors import TroubleError
+from dynamo_consistency.listers.webdav.errors import WebDavError
 
 COLLECTION, TYPE = "DAV: collection", "DAV: resourcetype"
 SIZE, TIME = "DAV: getcontentlength", "DAV: getlastmodified"
@@ -40,7 +40,7 @@ class Response:
 
 
 class Multistatus:
-    """`take` is called with each response, in turn. All methods raise TroubleError for what cannot be believed."""
+    """`take` is called with each response, in turn. All methods raise WebDavError for what cannot be believed."""
 
     def __init__(self, take: Callable[[Response], None]) -> None:
         self._take = take
@@ -61,7 +61,7 @@ class Multistatus:
         self._parse(piece, False)
         self._fed += len(piece)
         if self._fed - self._parser.CurrentByteIndex > LONGEST_TOKEN:
-            raise TroubleError("its answer has a tag or a comment that does not end")
+            raise WebDavError("its answer has a tag or a comment that does not end")
 
     def end(self) -> None:
         """There is no more: now all of it must have been there, to the last closing tag."""
@@ -76,11 +76,11 @@ class Multistatus:
         try:
             self._parser.Parse(piece, last)
         except (expat.ExpatError, ValueError, LookupError) as error:  # the latter two for an encoding of its own
-            raise TroubleError(f"its answer is truncated, or no XML ({error})", retry=True) from None
+            raise WebDavError(f"its answer is truncated, or no XML ({error})", retry=True) from None
 
     @staticmethod
     def _refuse(*_: object) -> None:
-        raise TroubleError("its answer has a DTD, with which XML can be blown up; it is not read")
+        raise WebDavError("its answer has a DTD, with which XML can be blown up; it is not read")
 
     def _start(self, name: str, _: object) -> None:
         above = self._open
@@ -100,9 +100,9 @@ class Multistatus:
         elif depth == 1 and name == _RESPONSE:
             self._response = Response()
         elif depth == 0 and name != _MULTISTATUS:
-            raise TroubleError(f"its answer is no multistatus but {name.rpartition(' ')[2]!r}")
+            raise WebDavError(f"its answer is no multistatus but {name.rpartition(' ')[2]!r}")
         elif depth > MOST_NESTED:
-            raise TroubleError("its answer is nested too deeply")
+            raise WebDavError("its answer is nested too deeply")
         above.append(name)
 
     def _start_of_part(self, name: str) -> None:
@@ -118,7 +118,7 @@ class Multistatus:
         if self._text is not None and len(self._open) == self._level:
             self._length += len(text)
             if self._length > LONGEST_TEXT:
-                raise TroubleError("its answer has a name or a value that does not end")
+                raise WebDavError("its answer has a name or a value that does not end")
             self._text.append(text)
 
     def _end(self, name: str) -> None:

@@ -14,7 +14,7 @@ _DOOR = re.compile(r"(?:(?P<scheme>davs?|webdavs?|https?)://)?" + HOST_AND_PORT)
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class WebDavDoor:
     """A server that can be asked: `host` as in a URL, an IPv6 address in brackets; `scheme` is https or http."""
 
     scheme: str
@@ -22,7 +22,7 @@ class Door:
     port: int
 
     @classmethod
-    def parse(cls, text: str) -> "Door":
+    def parse(cls, text: str) -> "WebDavDoor":
         """`davs://host:port`, or `https`, `dav`, `http`; without a scheme it is https, without a port the scheme's own.
 
         Raises ConfigurationError for anything else: a path belongs into `prefix`, a credential nowhere near a URL.
@@ -46,14 +46,14 @@ class Door:
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class WebDavUrl:
     """A directory at a server. `target` is what is asked for there: the path, percent-encoded, and perhaps a query."""
 
-    door: Door
+    door: WebDavDoor
     target: str
 
     @classmethod
-    def of(cls, door: Door, path: bytes, *, directory: bool = True) -> "Address":
+    def of(cls, door: WebDavDoor, path: bytes, *, directory: bool = True) -> "WebDavUrl":
         """Everything but letters, digits and `/-._~` is encoded. A directory ends in a slash."""
         target = quote_from_bytes(path, safe="/-._~")
         return cls(door, target if target.endswith("/") or not directory else target + "/")
@@ -63,15 +63,15 @@ class Address:
         """The path that is asked for, normalised."""
         return normalise(unquote_to_bytes(self.target.partition("?")[0]))
 
-    def redirected(self, location: str) -> "Address":
+    def redirected(self, location: str) -> "WebDavUrl":
         """Where the header `Location` leads. Raises ValueError when that is not a server's path."""
         known = quote(location.encode("latin-1"), safe="%/:?#[]@!$&'()*+,;=-._~")
         parts = urlsplit(urljoin(f"{self.door}{self.target}", known))
         if parts.scheme not in DEFAULT_PORTS or not parts.hostname or parts.username is not None:
             raise ValueError(location)
         host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-        door = Door(parts.scheme, host, parts.port or DEFAULT_PORTS[parts.scheme])
-        return Address(door, (parts.path or "/") + (f"?{parts.query}" if parts.query else ""))
+        door = WebDavDoor(parts.scheme, host, parts.port or DEFAULT_PORTS[parts.scheme])
+        return WebDavUrl(door, (parts.path or "/") + (f"?{parts.query}" if parts.query else ""))
 
     def __str__(self) -> str:
         return f"{self.door}{self.target.partition('?')[0]}"  # a query may hold a signature

@@ -2,27 +2,27 @@
 
 from dynamo_consistency.listers import doors
 from dynamo_consistency.listers.xrootd.library import FileSystem
-from dynamo_consistency.listers.xrootd.tcp_connection import Line, line_to
-from dynamo_consistency.listers.xrootd.url import Door
+from dynamo_consistency.listers.xrootd.tcp_connection import TcpConnection, connection_to
+from dynamo_consistency.listers.xrootd.url import XRootDDoor
 
 
-class Server(doors.Server):
+class XRootDServer(doors.TrackedServer):
     """One door, as the library sees it."""
 
-    def __init__(self, number: int, door: Door, file_system: FileSystem) -> None:
+    def __init__(self, number: int, door: XRootDDoor, file_system: FileSystem) -> None:
         super().__init__(number, str(door))
         self.door, self.file_system = door, file_system
-        self._line: Line | None = None
+        self._connection: TcpConnection | None = None
 
-    def line(self) -> Line | None:
+    def connection(self) -> TcpConnection | None:
         """The connection to this door as it is now, as far as that can be told."""
-        line = self._line
-        if line is None or not line.stands():
-            self._line = line = line_to(self.door)
-        return line
+        connection = self._connection
+        if connection is None or not connection.is_open():
+            self._connection = connection = connection_to(self.door)
+        return connection
 
 
-class Doors(doors.Doors[Server]):
+class XRootDDoors(doors.Doors[XRootDServer]):
     """Rotation over XRootD doors."""
 
     protocol = "XRootD"

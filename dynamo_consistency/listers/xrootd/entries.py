@@ -3,7 +3,7 @@
 from typing import Any
 
 from dynamo_consistency.listers.contract import Answer, Failed, File, Hole, Listed, Subdirectory
-from dynamo_consistency.listers.xrootd.library import IS_DIRECTORY, IS_OTHER, Response
+from dynamo_consistency.listers.xrootd.library import IS_DIRECTORY, IS_OTHER, XRootDResponse
 from dynamo_consistency.listers.xrootd.url import unaskable
 
 _SIGN = 1 << 63
@@ -11,12 +11,12 @@ _SPECIAL = IS_DIRECTORY | IS_OTHER
 _make = tuple.__new__  # File(…) does the same, by way of a Python function, and that is a quarter of the time of `read`
 
 
-def count(response: Response) -> int:
+def count(response: XRootDResponse) -> int:
     """The number of entries in an answer."""
     return len(response["dirlist"]) if response else 0
 
 
-def read(response: Response, server: int) -> Answer:
+def read(response: XRootDResponse, server: int) -> Answer:
     """The directory as the server with that number shows it. `response` is that of a listing with STAT."""
     listed = Listed()
     entries = response["dirlist"] if response else []

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, Protocol
 
-Status = dict[str, Any]
+XRootDStatus = dict[str, Any]
 """`ok`, `fatal`, `code` (the client's), `errno` (the server's, when code is 400), `message`."""
-Response = Any
-Callback = Callable[[Status, Response, Any], None]
+XRootDResponse = Any
+Callback = Callable[[XRootDStatus, XRootDResponse, Any], None]
 
 STAT = 1
 """Ask for size, time and kind of each entry together with the names."""
@@ -34,11 +34,11 @@ class FileSystem(Protocol):
 
     def dirlist(self, path: str, flags: int, timeout: int, callback: Callback | None = ...) -> Any: ...
 
-    def rmdir(self, path: str, timeout: int) -> tuple[Status, Response]: ...
+    def rmdir(self, path: str, timeout: int) -> tuple[XRootDStatus, XRootDResponse]: ...
 
     def protocol(self, timeout: int, callback: Callback | None = ...) -> Any: ...
 
-    def deeplocate(self, path: str, flags: int, timeout: int) -> tuple[Status, Response]: ...
+    def deeplocate(self, path: str, flags: int, timeout: int) -> tuple[XRootDStatus, XRootDResponse]: ...
 
 
 def settings(timeout: int) -> dict[str, int]:

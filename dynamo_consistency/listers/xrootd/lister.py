@@ -10,13 +10,13 @@ from dynamo_consistency import paths
 from dynamo_consistency.errors import ConfigurationError, ListingError
 from dynamo_consistency.listers.contract import NOT_LISTED, Answer, Failed, SimpleListing, simple
 from dynamo_consistency.listers.credentials import check_credentials, stale_credentials
-from dynamo_consistency.listers.xrootd.doors import Doors, Server
-from dynamo_consistency.listers.xrootd.library import IS_MANAGER, Response, Status, connect
+from dynamo_consistency.listers.xrootd.doors import XRootDDoors, XRootDServer
+from dynamo_consistency.listers.xrootd.library import IS_MANAGER, XRootDResponse, XRootDStatus, connect
 from dynamo_consistency.listers.xrootd.redirector import Gathering, data_servers
 from dynamo_consistency.listers.xrootd.request import Request
-from dynamo_consistency.listers.xrootd.status import trouble
-from dynamo_consistency.listers.xrootd.url import Door, Prefix, unaskable
-from dynamo_consistency.listers.xrootd.watchdog import Watch
+from dynamo_consistency.listers.xrootd.status import problem_of
+from dynamo_consistency.listers.xrootd.url import XRootDDoor, XRootDPrefix, unaskable
+from dynamo_consistency.listers.xrootd.watchdog import Watchdog
 
 LOCATE_SECONDS = 20  # longest wait for a redirector to name its data servers
 RELOCATE_SECONDS = 60.0
@@ -32,19 +32,21 @@ class XRootDLister:
 
     def __init__(self, servers: Sequence[str], prefix: str = "", *, concurrency: int = 256, timeout: int = 60) -> None:
         """Asks nothing yet. Raises ConfigurationError for servers or a prefix that cannot be."""
-        doors = list(dict.fromkeys(Door.parse(server) for server in servers))
+        doors = list(dict.fromkeys(XRootDDoor.parse(server) for server in servers))
         if not doors:
             raise ConfigurationError("no XRootD server is named; servers needs at least one, such as root://door:1094")
         self.capacity = concurrency
-        self._prefix = Prefix(prefix)
+        self._prefix = XRootDPrefix(prefix)
         self._timeout = max(1, int(timeout))
-        self._given = [Server(number, door, connect(str(door), self._timeout)) for number, door in enumerate(doors)]
-        self._groups: list[Doors] = []  # each must be asked; within one, any door will do
-        self._data_servers: frozenset[Door] = frozenset()
+        self._given = [
+            XRootDServer(number, door, connect(str(door), self._timeout)) for number, door in enumerate(doors)
+        ]
+        self._groups: list[XRootDDoors] = []  # each must be asked; within one, any door will do
+        self._data_servers: frozenset[XRootDDoor] = frozenset()
         self._changed: str | None = None
-        self._managers: list[Server] = []
+        self._managers: list[XRootDServer] = []
         self._relocated_at = time.monotonic()
-        self._watch = Watch(self._relocate_now_and_then)
+        self._watch = Watchdog(self._relocate_now_and_then)
 
     def prepare(self) -> None:
         """Find out which doors live and whether they are redirectors; `submit` does it when nobody did.
@@ -62,21 +64,23 @@ class XRootDLister:
                     f"{min(map(str, strangers))} is none of the redirector's data servers: name one kind"
                 )
             doors = enumerate(sorted(self._data_servers, key=str))
-            self._groups = [Doors([Server(n, door, connect(str(door), self._timeout))]) for n, door in doors]
+            self._groups = [
+                XRootDDoors([XRootDServer(n, door, connect(str(door), self._timeout))]) for n, door in doors
+            ]
         else:
-            self._groups = [Doors(self._given)]
+            self._groups = [XRootDDoors(self._given)]
             for server in self._given:
                 if server not in answers:
                     self._groups[0].failed(server, server.reason)
 
-    def _greet(self) -> dict[Server, int]:
+    def _greet(self) -> dict[XRootDServer, int]:
         """Ask all doors at once what they are: `hostinfo` of those that answer in time."""
-        answers: dict[Server, int] = {}
-        settled: set[Server] = set()
+        answers: dict[XRootDServer, int] = {}
+        settled: set[XRootDServer] = set()
         changed = threading.Condition()
 
-        def note(server: Server, status: Status, response: Response, hosts: object = None) -> None:
-            bad = trouble(status, server)
+        def note(server: XRootDServer, status: XRootDStatus, response: XRootDResponse, hosts: object = None) -> None:
+            bad = problem_of(status, server)
             with changed:
                 if bad is None:
                     answers[server] = response["hostinfo"]
@@ -94,10 +98,10 @@ class XRootDLister:
             changed.wait_for(lambda: answers or len(settled) == len(self._given), self._timeout)
             changed.wait_for(lambda: len(settled) == len(self._given), min(LATECOMERS_SECONDS, self._timeout))
             if not answers:
-                raise ListingError(Doors(self._given).why_dead() + stale_credentials())
+                raise ListingError(XRootDDoors(self._given).why_dead() + stale_credentials())
             return dict(answers)
 
-    def _locate(self, manager: Server) -> frozenset[Door]:
+    def _locate(self, manager: XRootDServer) -> frozenset[XRootDDoor]:
         return data_servers(manager, min(LOCATE_SECONDS, self._timeout))
 
     def submit(self, directory: bytes, done: Callable[[Answer], None]) -> None:
@@ -128,7 +132,7 @@ class XRootDLister:
             return reason
         if len(self._groups) != 1 or (server := self._groups[0].pick()) is None:
             return "there is not one storage that would answer for it"
-        bad = trouble(server.file_system.rmdir(path.decode(), self._timeout)[0], server)
+        bad = problem_of(server.file_system.rmdir(path.decode(), self._timeout)[0], server)
         return None if bad is None else bad.failed.reason
 
     def forget(self, directory: bytes) -> None:

@@ -8,32 +8,30 @@ import threading
 from collections.abc import Callable, Iterable
 
 from dynamo_consistency.errors import ListingError
-from dynamo_consistency.listers.contract import Answer, Failed, File, Hole, Listed, Subdirectory
-from dynamo_consistency.listers.xrootd.doors import Server
+from dynamo_consistency.listers.contract import Answer, Entry, Failed, File, Hole, Listed, Subdirectory
+from dynamo_consistency.listers.xrootd.doors import XRootDServer
 from dynamo_consistency.listers.xrootd.library import PREFER_NAMES
-from dynamo_consistency.listers.xrootd.status import NotFound, trouble
-from dynamo_consistency.listers.xrootd.url import Door
-
-Entry = File | Subdirectory | Hole
+from dynamo_consistency.listers.xrootd.status import NotFound, problem_of
+from dynamo_consistency.listers.xrootd.url import XRootDDoor
 
 _MAPPED = re.compile(r"\[::(?:ffff:)?([0-9.]+)\](:[0-9]+)")
 
 
-def data_servers(manager: Server, timeout: int) -> frozenset[Door]:
+def data_servers(manager: XRootDServer, timeout: int) -> frozenset[XRootDDoor]:
     """The data servers behind `manager`; empty when it answers for itself, as the doors of dCache and EOS do.
 
     Raises ListingError when it does not say.
     """
     status, locations = manager.file_system.deeplocate("*", PREFER_NAMES, timeout)
-    bad = trouble(status, manager)
+    bad = problem_of(status, manager)
     if bad is not None and (bad.failed.retry or isinstance(bad.failed, NotFound)):
         raise ListingError(f"the redirector {manager} does not say which data servers it has: {bad.failed.reason}")
     found = {_door(location["address"], manager.door.scheme) for location in (locations or []) if not bad}
     return frozenset(found - {manager.door})
 
 
-def _door(address: str, scheme: str) -> Door:
-    return Door.parse(f"{scheme}://" + _MAPPED.sub(r"\1\2", address))
+def _door(address: str, scheme: str) -> XRootDDoor:
+    return XRootDDoor.parse(f"{scheme}://" + _MAPPED.sub(r"\1\2", address))
 
 
 class Gathering:

@@ -5,14 +5,14 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from dynamo_consistency.listers.contract import Answer, Failed, Listed
-from dynamo_consistency.listers.xrootd.doors import Doors, Server
+from dynamo_consistency.listers.xrootd.doors import XRootDDoors, XRootDServer
 from dynamo_consistency.listers.xrootd.entries import count, read
-from dynamo_consistency.listers.xrootd.library import NAMES, STAT, Response, Status
-from dynamo_consistency.listers.xrootd.status import INVALID_ARGUMENTS, Trouble, trouble
+from dynamo_consistency.listers.xrootd.library import NAMES, STAT, XRootDResponse, XRootDStatus
+from dynamo_consistency.listers.xrootd.status import INVALID_ARGUMENTS, RequestProblem, problem_of
 
 
-class Keeper(Protocol):
-    """Keeps what is under way; see `watch.Watch`."""
+class AttemptTracker(Protocol):
+    """Keeps what is under way; see `watchdog.Watchdog`."""
 
     def expect(self, attempt: "Attempt") -> None: ...
 
@@ -28,21 +28,21 @@ class Attempt:
     silent, or nobody when the walk forgot it.
     """
 
-    __slots__ = ("flags", "line", "probed", "redirected", "request", "sent", "server")
+    __slots__ = ("connection", "flags", "probed", "redirected", "request", "sent", "server")
 
-    def __init__(self, request: "Request", server: Server, flags: int, sent: float) -> None:
+    def __init__(self, request: "Request", server: XRootDServer, flags: int, sent: float) -> None:
         self.request, self.server, self.flags, self.sent = request, server, flags, sent
-        self.line = server.line()
+        self.connection = server.connection()
         self.probed = self.redirected = False
 
-    def __call__(self, status: Status, response: Response, hosts: Sequence[object] | None = None) -> None:
+    def __call__(self, status: XRootDStatus, response: XRootDResponse, hosts: Sequence[object] | None = None) -> None:
         if self.request.watch.take(self):
             self.redirected = hosts is not None and len(hosts) > 1
             self.request.answered(self, status, response)
 
     def surely_whole(self) -> bool:
-        """Did the answer come over one connection, from the question to its end? (See `line`.)"""
-        return self.line is not None and self.line.stands() and not self.redirected
+        """Did the answer come over one connection, from the question to its end? (See `connection`.)"""
+        return self.connection is not None and self.connection.is_open() and not self.redirected
 
     def timeout(self, now: float) -> int:
         """What is left of the time limit, in the library's unit of whole seconds; 0 would be for ever."""
@@ -53,17 +53,19 @@ class Request:
     """Asks for one directory and calls `done` once.
 
     Broken connections are met with the next door, or with patience when there is none, until `deadline`; an answer
-    over a connection that broke meanwhile is not believed, whatever the library says (see `line`). An empty
+    over a connection that broke meanwhile is not believed, whatever the library says (see `connection`). An empty
     answer is believed only when a listing of bare names, by another door if there is one, is empty too: servers exist
     that answer "empty, success" to one flavour and show entries in the other.
     """
 
     __slots__ = ("_doors", "_empty_at", "_flags", "_named", "_unsure", "deadline", "done", "path", "watch")
 
-    def __init__(self, watch: Keeper, doors: Doors, path: str, deadline: float, done: Callable[[Answer], None]) -> None:
+    def __init__(
+        self, watch: AttemptTracker, doors: XRootDDoors, path: str, deadline: float, done: Callable[[Answer], None]
+    ) -> None:
         self.watch, self._doors, self.path, self.deadline, self.done = watch, doors, path, deadline, done
         self._flags = STAT
-        self._empty_at: Server | None = None
+        self._empty_at: XRootDServer | None = None
         self._named = 0
         self._unsure: tuple[int, int] | None = None
 
@@ -87,7 +89,7 @@ class Request:
         if not status["ok"]:  # it was not even sent
             attempt(status, None)
 
-    def answered(self, attempt: Attempt, status: Status, response: Response) -> None:
+    def answered(self, attempt: Attempt, status: XRootDStatus, response: XRootDResponse) -> None:
         """Nothing may be raised into the library, which would drop it, and the answer with it."""
         try:
             answer = self._judge(attempt, status, response)
@@ -96,9 +98,9 @@ class Request:
         if answer is not None:
             self.done(answer)
 
-    def _judge(self, attempt: Attempt, status: Status, response: Response) -> Answer | None:
+    def _judge(self, attempt: Attempt, status: XRootDStatus, response: XRootDResponse) -> Answer | None:
         """The answer for the walk; None when another question is under way."""
-        bad = trouble(status, attempt.server)
+        bad = problem_of(status, attempt.server)
         if bad is not None:
             return self._handle(bad, attempt.server)
         self._doors.answered(attempt.server)
@@ -114,7 +116,7 @@ class Request:
             return Failed(f"answered empty, then with {self._named} names, then with {entries}", retry=True)
         return read(response, attempt.server.number)
 
-    def _handle(self, bad: Trouble, server: Server) -> Failed | None:
+    def _handle(self, bad: RequestProblem, server: XRootDServer) -> Failed | None:
         if bad.door_is_down:
             self._doors.failed(server, bad.failed.reason)
             self.ask()
@@ -127,10 +129,10 @@ class Request:
 
     def _agrees(self, attempt: Attempt, entries: int) -> bool:
         """Where it cannot be told over which connection a server answers, two answers in a row must be alike."""
-        if attempt.line is not None and not attempt.redirected:
+        if attempt.connection is not None and not attempt.redirected:
             return False
         before, self._unsure = self._unsure, (attempt.flags, entries)
-        return before == self._unsure and (attempt.redirected or attempt.server.line() is None)
+        return before == self._unsure and (attempt.redirected or attempt.server.connection() is None)
 
     def _ask_again(self, attempt: Attempt) -> Failed | None:
         if time.monotonic() < self.deadline:
@@ -138,7 +140,7 @@ class Request:
             return None
         return Failed(f"the connection to {attempt.server} breaks while it answers", retry=True, slow=True)
 
-    def _doubt(self, server: Server) -> None:
+    def _doubt(self, server: XRootDServer) -> None:
         self._empty_at, self._flags = server, NAMES
         self.ask()
 

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 from dynamo_consistency.listers.contract import Failed
-from dynamo_consistency.listers.xrootd.library import Status
+from dynamo_consistency.listers.xrootd.library import XRootDStatus
 from dynamo_consistency.secrets import redact
 
 # The client's codes.
 INVALID_ARGUMENTS = 9
 TIMED_OUT = frozenset({103, 206})
-CONNECTION_TROUBLE = frozenset({101, 102, 104, 105, 106, 107, 108, 109, 110, 202, 203, 204, 208})
+CONNECTION_FAILED = frozenset({101, 102, 104, 105, 106, 107, 108, 109, 110, 202, 203, 204, 208})
 OUT_OF_STREAMS = 301
 INVALID_RESPONSE = 303
 REFUSED_BY_SERVER = 400
@@ -19,7 +19,7 @@ NOT_FOUND = 3011
 # Name too long, no permission, unsupported, no file, a directory, TLS required, authentication failed: for good.
 FINAL = frozenset({3002, 3010, NOT_FOUND, 3013, 3015, 3016, 3028, 3030})
 # No memory, overloaded, request timed out, timer expired.
-OVERRUN = frozenset({3008, 3024, 3034, 3035})
+OVERLOADED_ERRORS = frozenset({3008, 3024, 3034, 3035})
 
 
 class NotFound(Failed):
@@ -27,7 +27,7 @@ class NotFound(Failed):
 
 
 @dataclass(slots=True)
-class Trouble:
+class RequestProblem:
     """A request that gave no listing: what the walk is told, and what it says about the door."""
 
     failed: Failed
@@ -35,31 +35,33 @@ class Trouble:
     timed_out: bool = False
 
 
-def trouble(status: Status, door: object) -> Trouble | None:
+def problem_of(status: XRootDStatus, door: object) -> RequestProblem | None:
     """None for a whole success: ok, and the code 0. With the code 3 (partial) parts of the listing are missing."""
     code = status["code"]
     if status["ok"]:
-        return Trouble(Failed(f"{door} answered in part only (code {code})", retry=True)) if code else None
+        return RequestProblem(Failed(f"{door} answered in part only (code {code})", retry=True)) if code else None
     reason = f"{door}: {_message(status)}"
     if code == REFUSED_BY_SERVER:
-        return Trouble(_refusal(status["errno"], reason))
+        return RequestProblem(_refusal(status["errno"], reason))
     if code in TIMED_OUT:
-        return Trouble(Failed(f"{door} did not answer in time", retry=True, slow=True), timed_out=True)
-    if code in CONNECTION_TROUBLE:
-        return Trouble(Failed(reason, retry=True), door_is_down=True)
+        return RequestProblem(Failed(f"{door} did not answer in time", retry=True, slow=True), timed_out=True)
+    if code in CONNECTION_FAILED:
+        return RequestProblem(Failed(reason, retry=True), door_is_down=True)
     if code == INVALID_RESPONSE:
-        return Trouble(Failed(f"{door}: the listing cannot be read; a line end in the name of an entry does that"))
-    return Trouble(Failed(reason, retry=True, slow=code == OUT_OF_STREAMS))
+        return RequestProblem(
+            Failed(f"{door}: the listing cannot be read; a line end in the name of an entry does that")
+        )
+    return RequestProblem(Failed(reason, retry=True, slow=code == OUT_OF_STREAMS))
 
 
 def _refusal(errno: int, reason: str) -> Failed:
     if errno == NOT_FOUND:
         return NotFound(reason)
     final = errno in FINAL or "not a directory" in reason
-    return Failed(reason, retry=not final, slow=errno in OVERRUN)
+    return Failed(reason, retry=not final, slow=errno in OVERLOADED_ERRORS)
 
 
-def _message(status: Status) -> str:
+def _message(status: XRootDStatus) -> str:
     text = " ".join(str(status["message"]).split())
     for noise in ("[ERROR] ", "[FATAL] ", "Server responded with an error: "):
         text = text.removeprefix(noise)

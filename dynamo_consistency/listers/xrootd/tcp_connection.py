@@ -12,13 +12,13 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
-from dynamo_consistency.listers.xrootd.url import Door
+from dynamo_consistency.listers.xrootd.url import XRootDDoor
 
 _DESCRIPTORS = Path("/proc/self/fd")
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
-class Line:
+class TcpConnection:
     """One TCP connection of this process: its descriptor and, since descriptors are used again, its inode."""
 
     __slots__ = ("_descriptor", "_inode")
@@ -26,24 +26,24 @@ class Line:
     def __init__(self, descriptor: int, inode: int) -> None:
         self._descriptor, self._inode = descriptor, inode
 
-    def stands(self) -> bool:
+    def is_open(self) -> bool:
         try:
             return os.fstat(self._descriptor).st_ino == self._inode
         except OSError:
             return False
 
 
-def line_to(door: Door) -> Line | None:
+def connection_to(door: XRootDDoor) -> TcpConnection | None:
     """The connection of this process to `door`; None when there is none, several, or when it cannot be told."""
     try:
         wanted = {_address(info[4][0]) for info in socket.getaddrinfo(door.host.strip("[]"), None)}
-        lines = [line for line, address, port in _lines() if port == door.port and address in wanted]
+        connections = [each for each, address, port in _connections() if port == door.port and address in wanted]
     except OSError:
         return None
-    return lines[0] if len(lines) == 1 else None
+    return connections[0] if len(connections) == 1 else None
 
 
-def _lines() -> Iterator[tuple[Line, Address, int]]:
+def _connections() -> Iterator[tuple[TcpConnection, IpAddress, int]]:
     for entry in list(_DESCRIPTORS.iterdir()):
         try:
             if not str(entry.readlink()).startswith("socket:"):
@@ -54,10 +54,10 @@ def _lines() -> Iterator[tuple[Line, Address, int]]:
         except OSError:  # closed in the meantime, or not connected
             continue
         if peer is not None:
-            yield Line(descriptor, inode), *peer
+            yield TcpConnection(descriptor, inode), *peer
 
 
-def _peer(descriptor: int) -> tuple[Address, int] | None:
+def _peer(descriptor: int) -> tuple[IpAddress, int] | None:
     with socket.socket(fileno=os.dup(descriptor)) as copy:
         if copy.family not in (socket.AF_INET, socket.AF_INET6):
             return None
@@ -65,6 +65,6 @@ def _peer(descriptor: int) -> tuple[Address, int] | None:
     return _address(host), port
 
 
-def _address(text: object) -> Address:
+def _address(text: object) -> IpAddress:
     address = ipaddress.ip_address(str(text).partition("%")[0])
     return getattr(address, "ipv4_mapped", None) or address

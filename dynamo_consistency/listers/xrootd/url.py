@@ -14,7 +14,7 @@ _DOOR = re.compile(r"(?:(?P<scheme>roots?|xroots?)://)?" + HOST_AND_PORT)
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class XRootDDoor:
     """One XRootD server that can be asked: `host` as in a URL, an IPv6 address in brackets."""
 
     host: str
@@ -22,7 +22,7 @@ class Door:
     scheme: str = "root"
 
     @classmethod
-    def parse(cls, text: str) -> "Door":
+    def parse(cls, text: str) -> "XRootDDoor":
         """`host`, `host:port`, `root://host:port`, with or without slashes at the end; `roots://` asks for TLS.
 
         Raises ConfigurationError for anything else: a path belongs into `prefix`, a credential nowhere near a URL.
@@ -40,7 +40,7 @@ class Door:
         return f"{self.scheme}://{self.host}:{self.port}"
 
 
-class Prefix(endpoint.Prefix):
+class XRootDPrefix(endpoint.SitePrefix):
     """As everywhere, but that XRootD ends a path at `?`."""
 
     def __init__(self, text: str = "") -> None:

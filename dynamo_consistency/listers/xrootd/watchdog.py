@@ -12,12 +12,12 @@ from dynamo_consistency.listers.xrootd.request import Attempt, Request
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.25
-PATIENCE_SECONDS = 2.0  # an answer that takes longer may be one that never comes
+PROBE_AFTER_SECONDS = 2.0  # an answer that takes longer may be one that never comes
 PROBES = 4
-GRACE_SECONDS = 2.0  # the library knows the deadline too, to the second
+LIBRARY_GRACE_SECONDS = 2.0  # the library knows the deadline too, to the second
 
 
-class Watch:
+class Watchdog:
     """What is under way. `every_tick` is called now and then, on the watch's thread, and must not block."""
 
     def __init__(self, every_tick: Callable[[float], None]) -> None:
@@ -65,9 +65,9 @@ class Watch:
 
     def _inspect(self, now: float) -> None:
         for attempt in list(self._awaited):
-            if now - attempt.sent < PATIENCE_SECONDS:
+            if now - attempt.sent < PROBE_AFTER_SECONDS:
                 return
-            if now > attempt.request.deadline + GRACE_SECONDS:
+            if now > attempt.request.deadline + LIBRARY_GRACE_SECONDS:
                 if self.take(attempt):
                     attempt.request.done(Failed(f"{attempt.server} did not answer in time", retry=True, slow=True))
             elif not attempt.probed and self._probing.acquire(blocking=False):

@@ -13,6 +13,7 @@ from dynamo_consistency.kinds import COMPARED_KINDS, FINDING_KINDS
 from dynamo_consistency.run.report import sections, text
 from dynamo_consistency.run.report.tables import Tables, shards
 from dynamo_consistency.run.store.run_directory import RunDirectory
+from dynamo_consistency.sizes import human_size
 
 _OPTIONAL: dict[str, Any] = {"counts": {}, "roots": {}, "gates": [], "actions": {}, "unmerged": {}}
 
@@ -50,7 +51,7 @@ def _environment() -> jinja2.Environment:
     environment.filters |= {
         "said": _said,
         "number": text.count,
-        "size": text.size,
+        "size": human_size,
         "timestamp": text.timestamp,
         "duration": text.duration,
     }

@@ -8,6 +8,7 @@ from dynamo_consistency.kinds import FINDING_KINDS, MISSING, ORPHAN
 from dynamo_consistency.run.report import text
 from dynamo_consistency.run.report.lists import UNLISTED
 from dynamo_consistency.run.report.tables import Tables
+from dynamo_consistency.sizes import UNKNOWN, human_size
 
 ROWS_SHOWN = 100  # rows of a list on the page; all of them are in a file
 _TOP = 10
@@ -28,10 +29,10 @@ class Section:
 
 _SHOW: dict[str, Callable[..., str]] = {
     "path": paths.visible,
-    "size": text.size,
-    "site_size": text.size,
+    "size": human_size,
+    "site_size": human_size,
     "mtime": text.timestamp,
-    "dataset": lambda name: text.UNKNOWN if name is None else paths.visible(name),
+    "dataset": lambda name: UNKNOWN if name is None else paths.visible(name),
 }
 
 # The directory that a finding is counted for: its own, cut at _TOP_DEPTH components below its root.
@@ -76,6 +77,6 @@ def tops(tables: Tables) -> Iterator[Section]:
             if kind.file_name not in tables.names:
                 continue
             top = tables.rows(_TOPS.format(kind=kind.file_name, key=key, size=kind.size_column))
-            rows = [(paths.visible(name), text.count(files), text.size(used)) for name, files, used in top]
+            rows = [(paths.visible(name), text.count(files), human_size(used)) for name, files, used in top]
             if rows:
                 yield Section(f"Most {kind.title.lower()}, by {by.lower()}", "", (by, "Files", "Size"), rows, len(rows))

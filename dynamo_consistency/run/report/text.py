@@ -1,22 +1,12 @@
-"""Names, sizes and times as text for people."""
+"""Names and times as text for people."""
 
 from datetime import UTC, datetime
 
-UNKNOWN = "\N{EN DASH}"
+from dynamo_consistency.sizes import UNKNOWN
 
 
 def count(number: int | None) -> str:
     return UNKNOWN if number is None else f"{number:,}"
-
-
-def size(number: int | None) -> str:
-    """Bytes with a binary unit: 1536 is `1.5 KiB`."""
-    if number is None or number < 0:
-        return UNKNOWN
-    value, units = float(number), ["B", "KiB", "MiB", "GiB", "TiB", "PiB"]
-    while value >= 1023.95 and len(units) > 1:
-        value, units = value / 1024, units[1:]
-    return f"{value:,.0f} B" if units[0] == "B" else f"{value:,.1f} {units[0]}"
 
 
 def timestamp(seconds: float | None) -> str:

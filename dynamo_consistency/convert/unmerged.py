@@ -1,4 +1,4 @@
-"""The scratch area of dynamo-consistency, where it was cleaned."""
+"""The unmerged area of dynamo-consistency, at the sites where it was cleaned, as `spec.unmerged` of a check."""
 
 from typing import Any
 
@@ -25,7 +25,10 @@ _READ = (
 
 
 def unmerged(settings: Settings, root: str, protected_from: str | None) -> dict[str, Any] | None:
-    """The rules of the area; None where the site's was not cleaned, or nothing tells what is protected there."""
+    """`spec.unmerged`; None where the site's area was not cleaned, or no list says what is protected there.
+
+    `root`: the site's `RootPath`, an LFN. `protected_from`: path or URL of the list of protected directories.
+    """
     if not settings.flag("Unmerged"):
         for key in _READ:
             settings.take(key)
