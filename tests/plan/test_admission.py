@@ -21,7 +21,7 @@ def active(key: str) -> Claim:
 CLAIMS = [active("a"), waiting("b", 2), waiting("c", 1), waiting("d", 1), active("e")]
 
 
-def test_those_who_have_waited_longest_get_the_free_places() -> None:
+def test_those_who_have_waited_longest_get_the_free_slots() -> None:
     decided = {claim.key: decide(claim.key, CLAIMS, limit=4) for claim in CLAIMS}
     assert [key for key, value in decided.items() if isinstance(value, Admitted)] == ["c", "d"]
     assert decided["a"] is None
