@@ -25,10 +25,10 @@ class S3Lister(ThreadedLister):
 
     def __init__(self, url: str, endpoint: str | None = None, *, concurrency: int = THREADS, timeout: int = 60) -> None:
         """Asks nothing yet. Raises ConfigurationError for an invalid address, ListingError without credentials."""
-        self._place = BucketPrefix.parse(url)
-        self._shown = f"the bucket {self._place.bucket}{f' at {secrets.redact(endpoint)}' if endpoint else ''}"
+        self._location = BucketPrefix.parse(url)
+        self._shown = f"the bucket {self._location.bucket}{f' at {secrets.redact(endpoint)}' if endpoint else ''}"
         threads = min(THREADS, concurrency)
-        self._bucket = Bucket(connect(endpoint, threads, timeout), self._place.bucket, timeout)
+        self._bucket = Bucket(connect(endpoint, threads, timeout), self._location.bucket, timeout)
         self._memory = PrefetchCache()
         self._greeting = threading.Lock()
         self._greeted = False
@@ -59,7 +59,7 @@ class S3Lister(ThreadedLister):
         return simple(answer)
 
     def _ask(self, directory: bytes) -> Listed:
-        folder = self._place.folder(directory)
+        folder = self._location.folder(directory)
         everything = self._everything(directory, folder)
         if everything is None:
             return listed(self._bucket, folder)

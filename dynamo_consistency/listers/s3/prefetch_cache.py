@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from dynamo_consistency.listers.contract import Listed
 
-MOST_ENTRIES = 500_000
+MOST_CACHED_ENTRIES = 500_000
 
 
 class PrefetchCache:
@@ -15,7 +15,7 @@ class PrefetchCache:
     asks for the newest. For use by many threads.
     """
 
-    def __init__(self, most: int = MOST_ENTRIES) -> None:
+    def __init__(self, most: int = MOST_CACHED_ENTRIES) -> None:
         self._most = most
         self._answers: dict[bytes, Listed] = {}
         self._entries = 0

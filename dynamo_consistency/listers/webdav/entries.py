@@ -77,7 +77,7 @@ class Contents:
 
     def _place(self, path: bytes | None, response: Response) -> None:
         if path is None:
-            raise WebDavError("its listing has an entry whose name cannot be told")
+            raise WebDavError("its listing has an entry whose name is not known")
         if path == self._directory:
             self._own.append(response)
             return
