@@ -10,7 +10,7 @@ from dynamo_consistency.errors import ConfigurationError
 from dynamo_consistency.yamlfile import Document, read_documents
 
 CHECK_SETTING = "DYNAMO_CONSISTENCY_CHECK"
-"""The environment variable that tells a worker its check, as JSON."""
+"""The environment variable that holds a worker's check, as JSON."""
 
 
 def read_checks(path: str | Path) -> list[SiteConsistencyCheck]:
@@ -53,8 +53,8 @@ def check_of_json(text: str, name: str) -> SiteConsistencyCheck:
 def dump_check(check: SiteConsistencyCheck) -> str:
     """`check` as YAML, with all defaults written out: what `check.yaml` of a run directory holds.
 
-    A null stays: `maxFraction: null` lifts a limit, and is not the same as no word about it. Everything beyond ASCII
-    is escaped: written as it is, some characters (a next-line, U+0085) would come back as others.
+    A null is written: `maxFraction: null` lifts a limit, and differs from a check without that key. Everything beyond
+    ASCII is escaped: written as it is, some characters (a next-line, U+0085) would come back as others.
     """
     data = check.model_dump(mode="json", by_alias=True)
     return str(yaml.safe_dump(data, sort_keys=False))

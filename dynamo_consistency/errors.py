@@ -1,7 +1,7 @@
-"""What can go wrong, by what the person at the terminal must do about it.
+"""The errors that end a command, by what the person at the terminal must do about them.
 
-Every message is one sentence that a site operator understands at three in the morning: what is wrong, and what to do.
-It never carries a credential (see `secrets`).
+Every message is one plain sentence for a site operator: what is wrong, and what to do. It never holds a credential (see
+`secrets`).
 """
 
 

@@ -43,6 +43,7 @@ def visible(name: str | bytes) -> str:
 
 
 def join(directory: bytes, name: bytes) -> bytes:
+    """The path of the entry `name` of `directory`, which is normalised."""
     return b"/" + name if directory == b"/" else directory + b"/" + name
 
 
@@ -70,7 +71,7 @@ class PatternFilter:
     """The ignore rules of a check (DESIGN 4, rule 8).
 
     A pattern names one or more whole path components and matches anywhere in the path: `/RAW` matches
-    `/store/data/X/RAW/f` but not `/store/mc/RAWSIM/f`; `*` stands for any characters within one component.
+    `/store/data/X/RAW/f` but not `/store/mc/RAWSIM/f`; `*` matches any characters within one component.
     """
 
     def __init__(self, patterns: Iterable[str]) -> None:
@@ -87,4 +88,5 @@ class PatternFilter:
         return b"(?:^|/)" + b"[^/]*".join(literal) + b"(?:/|\\Z)"
 
     def ignored(self, path: bytes) -> bool:
+        """Does a pattern match `path`, an LFN?"""
         return self._matches is not None and self._matches(path) is not None

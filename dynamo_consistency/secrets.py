@@ -13,7 +13,7 @@ from dynamo_consistency.errors import ConfigurationError
 MASK = "***"
 
 _known: set[str] = set()
-# What stands between the user and the host; it may hold an @ or a slash. A port is no password: door:1094/a@b.
+# What is between the user and the host; it may hold an @ or a slash. A port is no password: door:1094/a@b.
 _in_url = re.compile(r"(?P<user>[a-z][a-z0-9+.-]*://[^\s:/@]*):(?!\d+/)(?:[^\s/]*|[^\s@]*)@", re.IGNORECASE)
 
 
@@ -50,4 +50,5 @@ class RedactingFormatter(logging.Formatter):
     """Formats a record, traceback included, and hides the secrets in the result."""
 
     def format(self, record: logging.LogRecord) -> str:
+        """The text of `record`, with every secret replaced by `***`."""
         return redact(super().format(record))

@@ -1,7 +1,7 @@
-"""YAML files with positions: every complaint names file, line and field.
+"""YAML files with positions: every error names file, line and field.
 
-`yaml.safe_load` forgets where a value stood and lets a later key silently win over an earlier one of the same name;
-both matter in files that people write.
+`yaml.safe_load` forgets where a value was and lets a later key silently win over an earlier one of the same name; both
+matter in files that people write.
 """
 
 import re
@@ -33,7 +33,7 @@ class ClosedModel(BaseModel):
 
 @dataclass(frozen=True)
 class Document:
-    """One YAML document: its data, and the line on which each key or list item stands."""
+    """One YAML document: its data, and the line of each key or list item, counted from 1."""
 
     file: str
     data: Any
@@ -49,7 +49,7 @@ class Document:
         return self.lines.get(location, 1)
 
     def parse(self, model: type[Model], at: Location = ()) -> Model:
-        """The document, or what stands at `at` in it, as `model`.
+        """The document, or the value at `at` in it, as `model`.
 
         Raises ConfigurationError with one line per problem: file, line, field, what is wrong, what would be right.
         """
@@ -98,7 +98,7 @@ def _unknown_key(model: type[BaseModel], location: Location) -> str:
 
 
 def _keys_beside(model: type[BaseModel], location: Location) -> list[str]:
-    """The keys that the model allows where the unknown key at the end of `location` stands."""
+    """The keys that the model allows beside the unknown key at the end of `location`."""
     for part in location[:-1]:
         if isinstance(part, str):
             fields = {field.alias or name: field for name, field in model.model_fields.items()}
@@ -145,7 +145,7 @@ def _document(file: str, node: yaml.Node) -> Document:
 def _construct(
     constructor: yaml.SafeLoader, node: yaml.Node, file: str, at: Location, lines: dict[Location, int]
 ) -> Any:
-    """The value of `node`; fills `lines`, and refuses a key that stands twice in one mapping."""
+    """The value of `node`; fills `lines`, and refuses a key that is twice in one mapping."""
     lines.setdefault(at, node.start_mark.line + 1)
     if isinstance(node, yaml.MappingNode):
         constructor.flatten_mapping(node)

@@ -1,4 +1,4 @@
-"""The kinds of values that a check is written with, and what is said of wrong ones."""
+"""The types of the values in a check, and the messages for wrong ones."""
 
 import re
 import zoneinfo

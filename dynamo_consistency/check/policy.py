@@ -1,4 +1,4 @@
-"""What is done with findings, and what must hold before."""
+"""What is done with findings, and what must hold before. Times in seconds, fractions between 0 and 1."""
 
 from decimal import Decimal
 from typing import Literal, Self

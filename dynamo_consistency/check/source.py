@@ -10,7 +10,10 @@ from dynamo_consistency.yamlfile import ClosedModel
 
 
 def columns_of_a_file(columns: dict[Any, str | int]) -> dict[Any, str | int]:
-    """The columns of a dump, if they say where the paths are and do not contradict each other."""
+    """`columns` (meaning → number from 1, or name) of a file, if they name the paths and do not contradict each other.
+
+    Raises ValueError otherwise.
+    """
     places = list(columns.values())
     if "path" not in columns:
         raise ValueError("must say where the path is")

@@ -1,4 +1,4 @@
-"""The whole check, from its parts."""
+"""The complete check, from its parts."""
 
 from typing import Annotated, Any, Literal, Self
 

@@ -1,4 +1,4 @@
-"""`convert`: checks from the configuration of a predecessor."""
+"""`convert`: checks from the configuration of an older tool."""
 
 import json
 from collections.abc import Callable

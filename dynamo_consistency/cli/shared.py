@@ -68,4 +68,5 @@ def show(directory: RunDirectory, summary: dict[str, Any], output: str) -> int:
 
 
 def print_json(data: Any) -> None:
+    """Print `data` as JSON on stdout."""
     click.echo(json.dumps(data, indent=2))

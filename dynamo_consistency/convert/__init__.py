@@ -1,7 +1,7 @@
-"""From the configuration of the two predecessors to checks, and what of it could not be said in a check.
+"""From the configuration of the two older tools to checks, and notes on the settings that a check does not have.
 
 Pure: from mappings to documents. A document never allows more than a check's defaults do, and never acts: each mode is
-Report, whatever the predecessor did.
+Report, whatever the older tool did.
 """
 
 from dynamo_consistency.convert.conversion import Conversion, Note

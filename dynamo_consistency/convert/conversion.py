@@ -1,4 +1,4 @@
-"""What a conversion gives: documents that are valid checks, and notes on what they do not say."""
+"""The result of a conversion: documents that are valid checks, and notes on the settings that they do not have."""
 
 import re
 import zlib
@@ -15,7 +15,7 @@ _LONGEST_NAME = 40
 
 
 class Note(NamedTuple):
-    """One key of one site that the check does not say, and why. `site` None: it is of none in particular."""
+    """One key of one site's settings that is not in the check, and why. `site` None: it concerns all sites."""
 
     key: str
     why: str
@@ -47,7 +47,7 @@ class Conversion:
             self.documents[site] = document
 
     def lines(self) -> list[str]:
-        """The notes for people, a line each: what is the same for several sites stands there once."""
+        """The notes for people, one line for each: a note that several sites share is there once, with their names."""
         sites: dict[tuple[str, str], list[str]] = {}
         for note in self.notes:
             sites.setdefault((note.key, note.why), []).extend([note.site] if note.site else [])

@@ -117,7 +117,7 @@ def _spec(site: str, settings: Settings, backend: str, protected_from: str | Non
 
 
 def _source(settings: Settings) -> dict[str, Any] | None:
-    """The door. None where the backend must tell; then it is noted why."""
+    """`listing.source` of the check; None where the backend must name it, with a note that says why."""
     method, door = settings.text("AccessMethod"), settings.text("Redirectors")
     prefix = settings.text("PathPrefix")
     if settings.flag("UseLoadBalancer"):
@@ -136,9 +136,7 @@ def _source(settings: Settings) -> dict[str, Any] | None:
     if door is not None:
         settings.note("Redirectors", f"{door} is not asked where the method is {method}")
     if prefix is not None:
-        settings.note(
-            "PathPrefix", f"{prefix} stands before the paths of a door that is not named: give listing.source"
-        )
+        settings.note("PathPrefix", f"{prefix} is before the paths of a door that is not named: give listing.source")
     return None
 
 

@@ -1,4 +1,4 @@
-"""Limits are only ever tightened: what a predecessor allowed beyond the defaults of a check is noted, not taken."""
+"""Limits are only ever tightened: what an older tool allowed beyond the defaults of a check is noted, not taken."""
 
 from decimal import Decimal
 from typing import Any
@@ -34,6 +34,7 @@ def days_at_least(settings: Settings, key: str, default: int, ours: str) -> int 
 
 
 def raised(settings: Settings, key: str, number: int, default: int, ours: str) -> int | None:
+    """`number`, the value of `key`, unless it protects less than `default`; then a note, and None."""
     if number < default:
         settings.note(
             key, f"{number} protects less than the default {default}, which stays; lower {ours} if you mean it"

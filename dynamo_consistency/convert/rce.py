@@ -40,7 +40,7 @@ _NEVER_READ = {
     "include_sizes": "RCE never read it here; sizes are always compared",
     "dbdump.ignore": "RCE never read it; name what takes no part in listing.exclude",
 }
-_THEIR_DAYS = Decimal(25)  # RCE's own default, which holds where the file has no word of it
+_THEIR_DAYS = Decimal(25)  # RCE's own default for a file without the key
 
 
 def convert_rce(
@@ -141,7 +141,7 @@ def _root_paths(settings: Settings) -> list[str]:
 
 
 def _source(settings: Settings) -> dict[str, Any] | None:
-    """The door. None where the backend must tell; then it is noted why."""
+    """`listing.source` of the check; None where the backend must name it, with a note that says why."""
     server, server_root = settings.text("scanner.server"), settings.text("scanner.server_root") or "/"
     removed, added = settings.text("scanner.remove_prefix") or "", settings.text("scanner.add_prefix") or ""
     if server is None:

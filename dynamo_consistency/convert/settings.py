@@ -1,4 +1,4 @@
-"""The settings of one site, from which values are taken; what nobody takes is told."""
+"""The settings of one site, from which values are taken; those that are left over are reported."""
 
 import math
 import re
@@ -24,17 +24,19 @@ class Settings:
         self._notes, self._site = notes, site
 
     def note(self, key: str, why: str) -> None:
+        """Note `why` the check does not have what `key` says."""
         self._notes.append(Note(key, why, self._site))
 
     def has(self, key: str) -> bool:
+        """Is there a value of `key` that was not taken yet?"""
         return key in self._values
 
     def take(self, key: str) -> Any:
-        """The value, None where there is none."""
+        """The value of `key`, which is then no longer among the settings; None where there is none."""
         return self._values.pop(key, None)
 
     def text(self, key: str) -> str | None:
-        """An empty text is none."""
+        """The value of `key` as text; None where there is none, or an empty one."""
         value = self.take(key)
         if isinstance(value, int) and not isinstance(value, bool):
             return str(value)
@@ -44,7 +46,7 @@ class Settings:
         return None
 
     def number(self, key: str) -> Decimal | None:
-        """A number that is not negative; it may stand there as text, as in RSE attributes."""
+        """A number that is not negative; it may be written as text, as in RSE attributes."""
         value = self.take(key)
         try:
             number = Decimal(str(value).strip())
@@ -56,6 +58,7 @@ class Settings:
         return None
 
     def flag(self, key: str) -> bool | None:
+        """The value of `key` as true or false, which may be written as text; None where there is none."""
         value = self.take(key)
         text = str(value).strip().lower()
         if text in _YES or text in _NO:
@@ -64,7 +67,7 @@ class Settings:
         return None
 
     def texts(self, key: str) -> list[str]:
-        """A list of texts; in one text commas or blanks are between them, as in RSE attributes."""
+        """A list of texts; it may be written as one text with commas or blanks between them, as in RSE attributes."""
         value = self.take(key)
         if isinstance(value, str):
             return [part for part in re.split(r"[,\s]+", value) if part]

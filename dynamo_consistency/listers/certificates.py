@@ -1,4 +1,4 @@
-"""When certificates end, read without a library for them: Python's own `ssl` does not tell."""
+"""When certificates expire, read without a library for them: Python's own `ssl` does not give it."""
 
 import re
 import ssl
@@ -9,15 +9,15 @@ _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE--
 
 
 def chain_end(pem: str) -> float:
-    """When a chain of certificates ends, in seconds since 1970: with the first of them.
+    """When a chain of certificates (PEM) expires, in seconds since 1970: with the first of them that does.
 
-    Raises ValueError or IndexError for what is none.
+    Raises ValueError or IndexError for a text that is no such chain.
     """
     return min(not_after(ssl.PEM_cert_to_DER_cert(block)) for block in _CERTIFICATE.findall(pem))
 
 
 def not_after(der: bytes) -> float:
-    """When a certificate ends, in seconds since 1970. Raises ValueError or IndexError for what is none.
+    """When a certificate (DER) expires, in seconds since 1970. Raises ValueError or IndexError for other bytes.
 
     Reads just the way there (RFC 5280): Certificate > TBSCertificate > [version] serial algorithm issuer *validity*.
     """

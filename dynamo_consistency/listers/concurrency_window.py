@@ -1,9 +1,19 @@
 """How many requests are in flight at once: as many as the server answers quickly, and no more.
 
-The rate of a walk is the window divided by the round trip, so a fixed small window is slow on a long line and a fixed
-large one overruns a weak door. The window therefore follows the latency, as TCP Vegas does: it doubles, later grows
-slowly, while answers stay about as quick as the quickest were; it shrinks when they queue up; it is halved when the
-server refuses or falls silent.
+Why: the rate of a walk is the number of requests in flight divided by the round trip. Nobody knows in advance what a
+door can bear, and it changes while a site is listed.
+
+Problem: the latency is all that can be observed, and it has two causes. Requests that queue at the server make it grow;
+so do big directories and a long line, where asking for less would only lose time.
+
+How: as TCP Vegas does, compare the latency with the quickest one so far. While answers are about as quick, the window
+doubles, later grows by an eighth; when they queue, it shrinks by a quarter; when the server refuses or does not answer,
+it is halved. If shrinking twice does not help, the present latency becomes the new measure. Latency is judged in rounds
+of at least as many answers as the window has places, so that each decision shows its effect before the next one.
+
+Rejected: a fixed number (small is slow over a long line, large overloads a weak door); shrinking at refusals only (a
+door that queues never refuses: it times out); the mean latency of a round, and its maximum (a few big directories look
+like a slow server; hence the lower quartile).
 """
 
 import logging
@@ -12,18 +22,18 @@ import math
 log = logging.getLogger(__name__)
 
 START = 8
-ROUND_SECONDS = 0.05  # a round is at least that long: single answers on a fast line say nothing
-SLACK_SECONDS = 0.01  # a queue as short as that does no harm, however quick the line
+ROUND_SECONDS = 0.05  # a round is at least that long: a few answers over a fast line are chance
+SLACK_SECONDS = 0.01  # a queue as short as that does no harm, however fast the line
 QUICK, SLOW = 2.0, 4.0  # multiples of the quickest latency
 SHRINK = 0.75
 FRUITLESS = 0.9  # a shrunk window that leaves more than this of the latency did not cause it
 
 
 class Window:
-    """The bound of the requests in flight, between 1 and `limit`.
+    """The bound of the requests in flight: `size`, between 1 and `limit`; `largest` is the largest size so far.
 
-    Latency is judged by rounds: as many answers as the window has places, to requests that were sent when it had
-    its present size. Of a round the lower quartile counts: a few big directories do not look like a slow server.
+    A round is as many answers as the window has places, to requests that were sent when it had its present size. The
+    lower quartile of their latencies counts. Times are in seconds of any one clock.
     """
 
     def __init__(self, limit: int) -> None:
@@ -38,7 +48,7 @@ class Window:
         self._full = 0
 
     def answered(self, sent: float, arrived: float, full: bool) -> None:
-        """An answer came. `full`: there was more to ask for than the window had places."""
+        """An answer came at `arrived` to a request of the time `sent`. `full`: no place was free in the window."""
         if sent < self._began:
             return
         if self._began == -math.inf:
@@ -49,7 +59,7 @@ class Window:
             self._judge(arrived)
 
     def refused(self, sent: float, arrived: float) -> None:
-        """The server refused or did not answer in time. What was sent before the last halving does not halve again."""
+        """The server refused or did not answer in time. A request from before the last change does not halve again."""
         if sent >= self._began:
             self._starting = False
             self._resize(self.size // 2, arrived, "the server refuses or is silent")
@@ -68,7 +78,7 @@ class Window:
             self._begin(now)
 
     def _slow_down(self, latency: float, now: float) -> None:
-        """Shrink; but where that did not help twice, the directories are big or the line is long: get used to it."""
+        """Shrink; where that did not help twice, the directories are big or the line is long: accept the latency."""
         self._starting = False
         useless = self._slowed_to is not None and latency > FRUITLESS * self._slowed_to
         self._fruitless = self._fruitless + 1 if useless else 0

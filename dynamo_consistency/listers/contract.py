@@ -30,7 +30,7 @@ class File(NamedTuple):
 
 
 class Hole(NamedTuple):
-    """An entry that is there but cannot be looked at: a symbolic link, a name that cannot be asked for, …"""
+    """An entry that exists but is not judged: a symbolic link, a name that cannot be asked for, …"""
 
     name: bytes
     reason: str
@@ -42,9 +42,9 @@ Entry = File | Subdirectory | Hole
 
 @dataclass(slots=True)
 class Listed:
-    """The directory was listed wholly: these are all its entries. `notes` are remarks for the log and the report.
+    """The directory was listed completely: these are all its entries. `notes` are remarks for the log and the report.
 
-    `from_memory`: the site was not asked anew, so that the time of the answer says nothing of how quick it is.
+    `from_memory`: the site was not asked again, so that the time of the answer shows nothing of its speed.
     """
 
     directories: list[Subdirectory] = field(default_factory=list)
@@ -56,11 +56,11 @@ class Listed:
 
 @dataclass(slots=True)
 class Failed:
-    """The directory could not be listed wholly; a partial answer is a failure too.
+    """The directory could not be listed completely; a partial answer is a failure too.
 
-    `retry`: asking again may help (time-out, lost connection), in contrast to a permission or a name problem.
-    `slow`: the server is overrun or silent, so that the walk should ask for less at a time.
-    `after`: the seconds that the server wants to pass before it is asked again.
+    `reason`: for the report, without credentials. `retry`: asking again may help (time-out, lost connection), in
+    contrast to a permission or a name problem. `slow`: the server is overloaded or silent, so that the walk should ask
+    for less at a time. `after`: the seconds that the server wants to pass before it is asked again.
     """
 
     reason: str
@@ -70,6 +70,7 @@ class Failed:
 
 
 Answer = Listed | Failed
+"""What a lister says of one directory: all of it, or why not."""
 
 
 class Lister(Protocol):
@@ -108,8 +109,8 @@ class Lister(Protocol):
     def submit(self, directory: bytes, done: Callable[[Answer], None]) -> None:
         """Ask for `directory` and return at once; `done` is called exactly once, from any thread.
 
-        Never raises for what the site does: every trouble is a `Failed`. An answer that never comes is the walk's to
-        notice: it calls `forget` after the time limit.
+        Never raises for what the site does: every error is a `Failed`. The walk notices an answer that never comes: it
+        calls `forget` after the time limit.
         """
         ...
 
@@ -138,9 +139,10 @@ NOT_LISTED: SimpleListing = (False, [], [])
 
 
 def simple(answer: Answer) -> SimpleListing:
-    """(ok, [(directory, mtime)], [(file, size, mtime)]).
+    """`answer` as a backend's own lister gives it: (ok, [(directory, mtime)], [(file, size, mtime)]).
 
-    Not ok when any entry could not be looked at: there is no other way to say so here.
+    Sizes in bytes, times in seconds since 1970, 0 where unknown. Not ok when any entry is a hole: a tuple of files and
+    directories has no place for one.
     """
     if isinstance(answer, Failed) or answer.holes:
         return NOT_LISTED

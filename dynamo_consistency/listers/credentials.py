@@ -19,7 +19,7 @@ from dynamo_consistency.secrets import remember
 
 
 class Credential(NamedTuple):
-    """One that was found, in the files `paths`, or in the environment where there are none.
+    """A credential that was found: in the files `paths`, or in the environment where there are none.
 
     `chosen`: somebody set a variable for it, so that it must be good. `problem` says what is wrong with it and what to
     do, None when nothing is.
@@ -48,13 +48,16 @@ def stale_credentials(*, certificates: bool = False) -> str:
 
 
 def found(now: float, *, certificates: bool = False) -> list[Credential]:
-    """What a tool would use, in its order of search."""
+    """The credentials that grid tools would use at `now` (seconds since 1970), in their order of search."""
     both = (x509(now, certificates=certificates), token(now))
     return [credential for credential in both if credential is not None]
 
 
 def x509(now: float, *, certificates: bool = False) -> Credential | None:
-    """What X509_USER_PROXY names, else X509_USER_CERT with X509_USER_KEY, else a proxy at its default place."""
+    """What X509_USER_PROXY names, else X509_USER_CERT with X509_USER_KEY, else a proxy at its default place.
+
+    None where there is none. `now` in seconds since 1970. `certificates`: whether X509_USER_CERT counts.
+    """
     chosen, certificate = os.environ.get("X509_USER_PROXY"), os.environ.get("X509_USER_CERT")
     if certificates and certificate and not chosen:
         return _certificate(Path(certificate), Path(os.environ.get("X509_USER_KEY") or certificate), now)
@@ -75,7 +78,10 @@ def _certificate(certificate: Path, key: Path, now: float) -> Credential:
 
 
 def token(now: float) -> Credential | None:
-    """BEARER_TOKEN, else the file that BEARER_TOKEN_FILE names, else one at a default place."""
+    """BEARER_TOKEN, else the file that BEARER_TOKEN_FILE names, else one at a default place; None where there is none.
+
+    The order is that of WLCG's Bearer Token Discovery. `now` in seconds since 1970.
+    """
     if text := os.environ.get("BEARER_TOKEN"):
         return Credential((), True, _judge("token in BEARER_TOKEN", lambda: token_end(text), "a new token", now))
     chosen = os.environ.get("BEARER_TOKEN_FILE")
@@ -106,9 +112,10 @@ def _judge(what: str, end: Callable[[], float | None], renewal: str, now: float)
 
 
 def token_end(text: str) -> float | None:
-    """The `exp` of a JWT; None for a token without one, and for one of another kind, which only its issuer can read.
+    """When a token expires, in seconds since 1970: the `exp` of a JWT (RFC 7519).
 
-    Raises ValueError for what is no token at all.
+    None for a JWT without it, and for a token of another kind, which only its issuer can read. Raises ValueError for a
+    text that is no token. The token is remembered as a secret.
     """
     token = remember(text.strip())
     parts = token.split(".")

@@ -7,11 +7,15 @@ from typing import Generic, TypeVar
 
 FIRST_REST_SECONDS, LONGEST_REST_SECONDS = 30.0, 600.0
 TRIAL_SECONDS = 1.0  # with no door alive, one request goes out so often, to the door that was tried longest ago
-SILENT_LIMIT = 3  # so many time-outs in a row, and a door that has brothers is left out
+SILENT_LIMIT = 3  # so many time-outs in a row, and a door is left out if there are others
 
 
 class TrackedServer:
-    """One door and how it does. `number` tells it from the others of its lister; `failures` in a row, 0: it lives."""
+    """One door and whether it answers.
+
+    `number` distinguishes it from the other doors of its lister, `name` is for people. `failures` and `silences` count
+    what happened in a row (0 failures: it is alive), `reason` is the last error. Times are those of `Doors`' clock.
+    """
 
     def __init__(self, number: int, name: str) -> None:
         self.number, self.name = number, name
@@ -28,10 +32,10 @@ AnyServer = TypeVar("AnyServer", bound=TrackedServer)
 
 
 class Doors(Generic[AnyServer]):
-    """Rotation over doors that all show the same storage. Called from any thread."""
+    """Rotation over doors that all show the same storage. Called from any thread. `clock` in seconds."""
 
     protocol: str
-    """What the doors speak, in words for people."""
+    """Name of the protocol, for messages."""
 
     def __init__(self, servers: Sequence[AnyServer], clock: Callable[[], float] = time.monotonic) -> None:
         self.servers = list(servers)
@@ -41,7 +45,7 @@ class Doors(Generic[AnyServer]):
         self._all_live = True
 
     def pick(self, avoid: AnyServer | None = None) -> AnyServer | None:
-        """The next door to ask, if possible another one than `avoid`. None: all are dead, come back in a moment."""
+        """The next door to ask, if possible another one than `avoid`. None: all are dead, try again a little later."""
         self._turn = turn = (self._turn + 1) % len(self.servers)
         if self._all_live and self.servers[turn] is not avoid:
             return self.servers[turn]
@@ -61,7 +65,7 @@ class Doors(Generic[AnyServer]):
         return self._try(min(servers, key=lambda server: server.tried_at), now)
 
     def _try(self, server: AnyServer, now: float) -> AnyServer:
-        """One request finds out whether `server` lives again; until it is answered the others stay away."""
+        """One request finds out whether `server` is alive again; until it is answered no other goes there."""
         server.on_trial = True
         self._rest(server, now)
         return server
@@ -72,7 +76,7 @@ class Doors(Generic[AnyServer]):
         server.rests_until = now + min(LONGEST_REST_SECONDS, FIRST_REST_SECONDS * 2**doublings)
 
     def answered(self, server: TrackedServer) -> None:
-        """The door gave an answer, if only a refusal: it lives."""
+        """The door gave an answer, if only a refusal: it is alive."""
         server.silences = 0
         if server.failures:
             with self._lock:
@@ -89,11 +93,11 @@ class Doors(Generic[AnyServer]):
                 self._rest(server, self._clock())
 
     def timed_out(self, server: TrackedServer) -> None:
-        """A request to the door was not answered: that may be the directory's fault, or the door's."""
+        """A request to the door was not answered; the cause may be the directory, or the door."""
         server.silences += 1
         if server.silences >= SILENT_LIMIT and len(self.servers) > 1:
             self.failed(server, f"{server} let {server.silences} requests in a row time out")
 
     def why_dead(self) -> str:
-        """One sentence about doors none of which answers."""
+        """One sentence that says of each door why it does not answer."""
         return f"no {self.protocol} door answers: " + "; ".join(server.reason for server in self.servers)

@@ -1,4 +1,4 @@
-"""What is alike in the addresses of all protocols that have doors."""
+"""What the addresses of all protocols with doors have in common."""
 
 import re
 
@@ -10,16 +10,16 @@ HOST_AND_PORT = (
     r"(?::(?P<port>[0-9]{1,5}))?"
     r"/{0,2}"
 )
-"""The rest of a door, after its scheme; an IPv6 address stands in brackets."""
+"""Regular expression for the rest of a door, after its scheme; an IPv6 address is in brackets."""
 
 
 def without_user(text: str) -> str:
-    """A door as it may be shown: what stands before an @ may be a password."""
+    """`text`, a door, as it may be shown: what is before an @ may be a password."""
     return re.sub(r"//[^/]*@", "//***@", text)
 
 
 class SitePrefix:
-    """The site's rule for names: path at the site = prefix + LFN."""
+    """The site's rule for names: path at the site = prefix + LFN. `root` is the prefix, normalised; `/` for none."""
 
     def __init__(self, text: str = "") -> None:
         """Raises ConfigurationError for a relative prefix."""
@@ -28,5 +28,5 @@ class SitePrefix:
         self.root = normalise(to_bytes(text)) if text else b"/"
 
     def path(self, lfn: bytes) -> bytes:
-        """Where `lfn` is at the site."""
+        """The path of `lfn` at the site, normalised."""
         return lfn if self.root == b"/" else normalise(self.root + lfn)

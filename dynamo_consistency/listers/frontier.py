@@ -9,7 +9,8 @@ class Directory(NamedTuple):
     """A directory that the walk is to list.
 
     `depth` counts from its root, which has depth 0. `ancestors` are the identities of the directories from the root
-    down to its parent, None where the storage gives none: the one at depth `i` stands at index `i`.
+    down to its parent, None where the storage gives none; the one at depth `i` has the index `i`. `path` and `root` are
+    LFNs, `mtime` is in seconds since 1970, None where unknown.
     """
 
     path: bytes
@@ -21,7 +22,10 @@ class Directory(NamedTuple):
 
 
 class Frontier:
-    """A stack of directories. Depth first keeps it short; what is too much all the same waits in a temporary file."""
+    """A stack of directories. Depth first keeps it short; beyond `in_memory` of them the oldest go to a temporary file.
+
+    Errors of that file are raised as they are (OSError).
+    """
 
     def __init__(self, in_memory: int = 20_000) -> None:
         self._stack: list[Directory] = []
@@ -33,6 +37,7 @@ class Frontier:
         return len(self._stack) + self._chunk * len(self._offsets)
 
     def push(self, directory: Directory) -> None:
+        """Put `directory` on top of the stack."""
         self._stack.append(directory)
         if len(self._stack) > 2 * self._chunk:
             self._spill()

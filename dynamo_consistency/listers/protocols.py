@@ -30,9 +30,9 @@ class OpenSource(NamedTuple):
 class Protocol:
     """One way to list a site.
 
-    `key`: its name in `listing.source`; the model of what stands there is in `check/source.py`.
+    `key`: its name in `listing.source`; the model of its value is in `check/source.py`.
     `lister`: module and name of what lists, imported only when it is used; `arguments` are its positional arguments,
-    and `place` says in a few words where it lists, both from that model.
+    and `location` is in a few words where it lists, both from that model.
     `threads`: for a lister with `answer(directory)`, how many ask at a time; None for one that has `submit` itself and
     takes `concurrency` (requests) and `timeout` (seconds).
     `directories`: whether it is asked directory by directory; a dump is read as a whole.
@@ -44,7 +44,7 @@ class Protocol:
     key: str
     lister: str
     arguments: Callable[[Any], tuple[Any, ...]]
-    place: Callable[[Any], str]
+    location: Callable[[Any], str]
     threads: int | None = None
     directories: bool = True
     processes: bool = False
@@ -63,7 +63,9 @@ class Protocol:
         lister = built
         if self.threads is not None:
             lister = ThreadedLister([lambda: built.answer] * min(self.threads, listing.concurrency))
-        return OpenSource(lister, f"{self.key} {self.place(model)}", built.remove_directory if self.removes else None)
+        return OpenSource(
+            lister, f"{self.key} {self.location(model)}", built.remove_directory if self.removes else None
+        )
 
 
 PROTOCOLS = (
@@ -71,7 +73,7 @@ PROTOCOLS = (
         key="xrootd",
         lister="dynamo_consistency.listers.xrootd:XRootDLister",
         arguments=lambda source: (tuple(source.servers), source.prefix),
-        place=lambda source: " ".join(source.servers),
+        location=lambda source: " ".join(source.servers),
         processes=True,
         removes=True,
     ),
@@ -79,7 +81,7 @@ PROTOCOLS = (
         key="posix",
         lister="dynamo_consistency.listers.posix:PosixLister",
         arguments=lambda source: (source.prefix,),
-        place=lambda source: source.prefix,
+        location=lambda source: source.prefix,
         threads=POSIX_THREADS,
         removes=True,
     ),
@@ -87,21 +89,21 @@ PROTOCOLS = (
         key="dump",
         lister="dynamo_consistency.listers.dump:DumpLister",
         arguments=lambda source: (source,),
-        place=lambda source: source.url,
+        location=lambda source: source.url,
         directories=False,
     ),
     Protocol(
         key="webdav",
         lister="dynamo_consistency.listers.webdav:WebDavLister",
         arguments=lambda source: (tuple(source.servers), source.prefix),
-        place=lambda source: " ".join(source.servers),
+        location=lambda source: " ".join(source.servers),
         processes=True,
     ),
     Protocol(
         key="s3",
         lister="dynamo_consistency.listers.s3:S3Lister",
         arguments=lambda source: (source.url, source.endpoint),
-        place=lambda source: source.url,
+        location=lambda source: source.url,
         processes=True,
         install="pip install 'dynamo-consistency[s3]'",
     ),
@@ -109,7 +111,7 @@ PROTOCOLS = (
         key="gfal",
         lister="dynamo_consistency.listers.gfal:GfalLister",
         arguments=lambda source: (source.url,),
-        place=lambda source: source.url,
+        location=lambda source: source.url,
         removes=True,
         install="apt-get install python3-gfal2 and a gfal2-plugin-… for the protocol",
     ),
@@ -127,7 +129,7 @@ def protocol_of(source: Source | None) -> Protocol | None:
 
 
 def processes_for(listing: Listing) -> int | None:
-    """How many processes list the site best on this machine; None for its own one, with what it has open.
+    """How many processes list the site best on this machine; None for this process, which has the lister open.
 
     A file system is kept busy by one process, and so is a dump. Never more than the check lets list at a time.
     """

@@ -12,14 +12,14 @@ from dynamo_consistency import paths
 
 @dataclass(frozen=True)
 class Share:
-    """Shard number `shard` of `shards`."""
+    """Shard number `shard`, counted from 0, of `shards`; directories are shared out at `split_depth` below the root."""
 
     shard: int
     shards: int
     split_depth: int
 
     def lists(self, path: bytes, depth: int) -> bool:
-        """Must this shard ask for the directory `path`? Its parent is one that it asked for."""
+        """Must this shard ask for the directory `path` (LFN) at `depth`? It has asked for its parent."""
         return depth != self.split_depth or self._owner(path) == self.shard
 
     def records(self, depth: int) -> bool:

@@ -39,9 +39,10 @@ class ThreadedLister:
         """Nothing: the makers were called when this was made."""
 
     def verify(self) -> None:
-        """Nothing: each answer stands for itself."""
+        """Nothing: no answer depends on another."""
 
     def submit(self, directory: bytes, done: Callable[[Answer], None]) -> None:
+        """As `contract.Lister`. Fails at once where the last request for `directory`, or all threads, are stuck."""
         with self._lock:
             stuck, all_stuck = directory in self._stuck, not self._threads
             if not stuck and not all_stuck:
@@ -53,6 +54,7 @@ class ThreadedLister:
             done(Failed(f"not asked: {len(self._stuck)} requests to the site hang"))
 
     def forget(self, directory: bytes) -> None:
+        """As `contract.Lister`: a thread that is busy with `directory` counts as stuck, and another takes its place."""
         with self._lock:
             request = self._asked.pop(directory, None)
             if request is None:
@@ -67,6 +69,7 @@ class ThreadedLister:
             self._start(request.maker, None)
 
     def close(self) -> None:
+        """End the threads after the requests that were submitted; those that are stuck end with the process."""
         for _ in range(self._threads):
             self._requests.put(None)
 

@@ -1,7 +1,19 @@
-"""The walk: what is asked for, when it is asked for again, and what becomes a hole.
+"""The walk: which directories are asked for, when they are asked for again, and what becomes a hole.
 
-One thread, no event loop: a lister answers from whatever threads it has, and the answers meet in one queue. The walk
-is linear in the directories, and its memory is bounded by the window and the frontier, not by the tree.
+Why: retries, rate limits, depth, loops and holes must mean the same for every protocol. A lister therefore answers for
+one directory, and everything that concerns more than one is decided here.
+
+Problem: a site has up to 10^8 files in a tree of unknown shape. Answers come late, in any order, or never. A directory
+must be reported exactly once, as listed completely or as failed; one that is lost without a word would make its files
+missing. Memory must not depend on the tree, and a site with an outage must not be flooded with new requests.
+
+How: one thread keeps a stack of known directories (`frontier`), the requests in flight, and a heap of those that wait
+for their retry. All answers arrive in one queue, from whatever threads the lister has; an answer to a request that was
+given up is dropped, since its token is unknown by then. Work is linear in the number of directories.
+
+Rejected: recursion, and breadth first (memory grows with the tree); an event loop (the libraries of the protocols
+block, or call back from threads of their own); a time limit in each lister alone (a stuck library reports nothing);
+pausing the whole walk for a retry (one slow directory would stop all others).
 """
 
 import heapq
@@ -19,16 +31,16 @@ from dynamo_consistency.listers.frontier import Directory, Frontier
 from dynamo_consistency.listers.shards import Share, ancestor
 
 MAX_DEPTH = 64
-MAX_WAITING = 1000  # with so many directories waiting for their retry the site is in trouble: no new ones
+MAX_WAITING = 1000  # with so many directories waiting for their retry the site has an outage: no new ones
 FIRST_DELAY_SECONDS, LONGEST_DELAY_SECONDS = 1.0, 60.0
-LONGEST_WISH_SECONDS = 600.0  # a server that wants to be left alone for longer is asked then all the same
+LONGEST_WISH_SECONDS = 600.0  # a server that asks for a longer pause than this is asked again after it all the same
 SWEEP_SECONDS = 1.0
-LISTER_GRACE_SECONDS = 5.0  # a lister that knows the time limit itself has this long to say so
+LISTER_GRACE_SECONDS = 5.0  # a lister that keeps the time limit itself has this long to report that it is over
 OVERDUE_FRACTION = 0.25  # of the time limit; from then on a request holds no place in the window
 
 
 class Visit(NamedTuple):
-    """What the walk found out about one directory. `elsewhere`: subdirectories that another shard must list."""
+    """The result for one directory. `elsewhere`: paths (LFNs) of the subdirectories that another shard must list."""
 
     directory: Directory
     answer: Answer
@@ -36,16 +48,19 @@ class Visit(NamedTuple):
 
 
 class Answers(Protocol):
-    """A queue of (token, time of arrival, answer)."""
+    """A queue of (token of the request, time of arrival in seconds of the walk's clock, answer)."""
 
-    def put(self, item: tuple[int, float, Answer]) -> None: ...
+    def put(self, item: tuple[int, float, Answer]) -> None:
+        """Add an answer. Called from any thread."""
 
-    def get(self, block: bool = True, timeout: float | None = None) -> tuple[int, float, Answer]: ...
+    def get(self, block: bool = True, timeout: float | None = None) -> tuple[int, float, Answer]:
+        """The next answer. Raises queue.Empty when none came within `timeout` seconds."""
+        ...
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How a site may be asked; the fields are those of `check.Listing`."""
+    """How a site may be asked; the fields are those of `check.Listing`. A rate of 0 is no bound."""
 
     concurrency: int = 256
     directory_timeout_seconds: float = 60
@@ -62,9 +77,10 @@ class _Request:
 
 
 class Walk:
-    """An iterable, once, of a `Visit` for every directory of a shard: listed wholly, or failed and hence a hole.
+    """Iterates, once, over a `Visit` for every directory of a shard: listed completely, or failed and hence a hole.
 
-    A hole inside a listed directory (a loop, a tree that is too deep) stands in its answer's `holes`.
+    `roots` and `exclude` are LFNs. A hole inside a listed directory (a loop, a tree that is too deep) is in the `holes`
+    of its answer. `requests` and `retries` count as the walk goes on; `clock` (seconds) and `answers` are for tests.
     """
 
     def __init__(
@@ -139,7 +155,7 @@ class Walk:
         except queue.Empty:
             return None
         request = self._pending.pop(token, None)
-        if request is None:  # it was given up
+        if request is None:  # it had been given up
             return None
         self._overdue -= request.overdue
         if isinstance(answer, Listed):
@@ -212,7 +228,7 @@ class Walk:
 
 
 def _plausible(answer: Listed) -> Answer:
-    """`answer`, unless it has a name that no directory can hold: such a listing is not to be trusted at all."""
+    """`answer`, or a failure if it has a name that no directory can hold: then no part of it is to be trusted."""
     names = [entry[0] for entries in (answer.files, answer.directories, answer.holes) for entry in entries]
     if b"/" in b"".join(names) or not {b"", b".", b".."}.isdisjoint(names):
         odd = next(name for name in names if b"/" in name or name in (b"", b".", b".."))

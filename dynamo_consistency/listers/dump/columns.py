@@ -1,4 +1,4 @@
-"""Where the columns of a dump stand."""
+"""Where the columns of a dump are."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +24,7 @@ class Layout:
 
     @property
     def has_header(self) -> bool:
+        """Is the first line of a text dump its header? So it is where columns are given by name."""
         return self.columns is not None and any(isinstance(place, str) for place in self.columns.values())
 
     def positions(self, first: Sequence[bytes]) -> dict[str, int]:

@@ -26,8 +26,8 @@ class Dump:
     """A site's list of its files, to be read once.
 
     `date` (seconds since 1970) is the `now` of the listing. While and after `batches` is read: `lines`, `bad_lines`,
-    `notes` (the first bad lines, for people), and `holes`: directories below which a line could not be read, so that
-    nothing there may be called missing.
+    `notes` (the first bad lines, for people), and `holes`: directories (LFNs) below which a line could not be read, so
+    that nothing there may be reported as missing.
     """
 
     def __init__(self, source: DumpSource) -> None:
@@ -43,7 +43,7 @@ class Dump:
         self._relative: bool | None = None
 
     def batches(self) -> Iterator[pa.RecordBatch]:
-        """The files: `path` (LFN), `size` and `mtime` (null: unknown).
+        """The files, in batches of `SCHEMA`: `path` (LFN), `size` (bytes), `mtime` (seconds since 1970); null: unknown.
 
         A line with a readable path but an unreadable size or time is a bad line; its file is there, without a size and
         as young as the dump, so that it is left alone. Raises ListingError for a dump that is cut short, corrupt, empty

@@ -53,9 +53,9 @@ def _separated(separator: bytes) -> Callable[[Layout], Iterator[Cells]]:
 
 def _split(lines: pa.Array, separator: bytes, width: int, positions: dict[str, int]) -> Cells:
     cells = pc.split_pattern(lines, separator)
-    whole = pc.equal(pc.list_value_length(cells), width)
-    unread = lines.filter(pc.invert(whole)).to_pylist()
-    cells = cells.filter(whole) if unread else cells
+    complete = pc.equal(pc.list_value_length(cells), width)
+    unread = lines.filter(pc.invert(complete)).to_pylist()
+    cells = cells.filter(complete) if unread else cells
     return Cells({meaning: pc.list_element(cells, index) for meaning, index in positions.items()}, unread)
 
 
@@ -86,10 +86,10 @@ def _csv(layout: Layout) -> Iterator[Cells]:
             positions = layout.positions([cell.encode("latin-1") for cell in first])
             everything = rows if layout.has_header else chain([first], rows)
             while batch := list(islice(everything, _ROWS)):
-                whole = [row for row in batch if len(row) == len(first)]
+                complete = [row for row in batch if len(row) == len(first)]
                 unread = [",".join(row).encode("latin-1") for row in batch if len(row) != len(first)]
                 columns = {
-                    meaning: pa.array([row[index].encode("latin-1") for row in whole], pa.large_binary())
+                    meaning: pa.array([row[index].encode("latin-1") for row in complete], pa.large_binary())
                     for meaning, index in positions.items()
                 }
                 yield Cells(columns, unread)

@@ -13,18 +13,19 @@ _LONGEST_LINE = 1 << 20
 
 
 def line_batches(stream: Any, name: str) -> Iterator[pa.Array]:
-    """The lines of `stream`, without their newlines, as arrays of bytes; memory is bounded by a block.
+    """The lines of `stream`, without their newlines, as arrays of bytes (`large_binary`); memory is bounded by a block.
 
-    Raises ListingError when the last line has no newline: a file that was cut looks just so.
+    `name` is the dump for messages. Raises ListingError when the last line has no newline, as that of a file that was
+    cut short, and for a line of more than 1 MiB.
     """
     rest = b""
     first = True
     while block := stream.read(_BLOCK):
-        whole, newline, rest_of_block = bytes(block).rpartition(b"\n")
+        complete, newline, rest_of_block = bytes(block).rpartition(b"\n")
         if not newline:
             rest += rest_of_block
         else:
-            lines = pc.split_pattern(pa.array([rest + whole], pa.large_binary()), b"\n").flatten()
+            lines = pc.split_pattern(pa.array([rest + complete], pa.large_binary()), b"\n").flatten()
             if first:
                 _refuse_windows_line_ends(lines[0].as_py(), name)
             first, rest = False, rest_of_block

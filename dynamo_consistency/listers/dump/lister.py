@@ -21,8 +21,9 @@ class DumpLister:
     def list(self, directory: str | bytes) -> SimpleListing:
         """(ok, [(directory, None)], [(file, size, mtime)]), names as bytes.
 
-        Not ok in a directory that the dump does not know, and where some of its lines could not be read. An unknown
-        size is -1, and an unknown time that of the dump. Raises ListingError when the dump is invalid.
+        Sizes in bytes, times in seconds since 1970; an unknown size is -1, and an unknown time that of the dump. Not ok
+        in a directory that the dump does not know, and where some of its lines could not be read. Raises ListingError
+        when the dump is invalid.
         """
         place = paths.normalise(paths.to_bytes(directory))
         holes, directories, files = self._tree

@@ -1,4 +1,4 @@
-"""Opening a dump: local or remote, plain or compressed; and telling when it was taken."""
+"""Opening a dump, local or remote, plain or compressed; and finding out when it was taken."""
 
 import contextlib
 import re
@@ -13,7 +13,7 @@ import pyarrow as pa
 from dynamo_consistency import secrets
 from dynamo_consistency.errors import ConsistencyError, ListingError
 
-# What a file is, is told by its first bytes: names lie. The second zstd magic is the skippable frame of parallel zstd.
+# The first bytes show how a file is compressed: names lie. The second zstd magic is the skippable frame of pzstd.
 _CODECS = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\x28\xb5\x2f\xfd": "zstd", b"\x50\x2a\x4d\x18": "zstd"}
 
 _DATE_IN_NAME = re.compile(r"(?<!\d)(\d{4})-?(\d{2})-?(\d{2})(?:[-_T](\d{2})(\d{2}))?(?!\d)")
@@ -22,22 +22,22 @@ _SHORTEST_SECRET = 8  # a query such as v=1 would be masked wherever it turns up
 
 
 def shown(url: str) -> str:
-    """`url` for people: without credentials and without the query, in which signatures stand."""
+    """`url` for people: without credentials, and without the query, which may hold a signature."""
     return secrets.redact(_parts(url)[0])
 
 
 def _parts(url: str) -> tuple[str, str]:
-    """What stands before the query of a URL, and the query; a local name may have a question mark in it."""
+    """What is before the query of a URL, and the query; a local name may have a question mark in it."""
     before, _, query = url.partition("?") if "://" in url else (url, "", "")
     return before, query
 
 
 @contextlib.contextmanager
 def as_listing_error(url: str) -> Iterator[None]:
-    """Whatever goes wrong with the dump at `url` becomes a ListingError with one sentence."""
+    """Every error about the dump at `url` in this context becomes a ListingError with one sentence."""
     query = _parts(url)[1]
     if len(query) >= _SHORTEST_SECRET:
-        secrets.remember(query)  # a driver's own error, which a debug log shows, has the whole URL
+        secrets.remember(query)  # a driver's own error, which a debug log shows, has the complete URL
     try:
         yield
     except ConsistencyError:
@@ -59,14 +59,14 @@ def _sentence(url: str, error: BaseException) -> str:
 
 @contextlib.contextmanager
 def raw_file(url: str) -> Iterator[Any]:
-    """The bytes of the dump as they are stored."""
+    """The bytes of the dump as they are stored. Raises ListingError, also for errors while it is read."""
     with as_listing_error(url), fsspec.open(url, "rb") as file:
         yield file
 
 
 @contextlib.contextmanager
 def opened(url: str) -> Iterator[Any]:
-    """The uncompressed bytes of the dump: an object with `read(n)`, which raises at a truncated or corrupt end."""
+    """The uncompressed bytes of the dump: an object with `read(n)`. Raises ListingError, also at a corrupt end."""
     with raw_file(url) as file:
         magic = file.read(4)
     codec = next((codec for start, codec in _CODECS.items() if magic.startswith(start)), None)
@@ -79,7 +79,7 @@ def date_of(url: str, date: str | None = None) -> float:
     """When the dump was taken, in seconds since 1970: `date`, else a date in its name, else its modification time.
 
     A date without an offset is UTC, and a date without a time means the day's beginning: the earlier a dump is believed
-    to be, the more it leaves alone. Raises ListingError where nothing tells, and for a date in the future, by which
+    to be, the more it leaves alone. Raises ListingError where nothing shows it, and for a date in the future, by which
     every file would look old.
     """
     when = _written(date) if date else _in_name(url) or _modified(url)

@@ -1,4 +1,4 @@
-"""Cells of a dump as values: LFNs, sizes and times. Each function tells also which cells it could not read."""
+"""Cells of a dump as values: LFNs, sizes and times. Each function also returns which cells it could not read."""
 
 import math
 from datetime import UTC, datetime
@@ -20,14 +20,14 @@ _DATE_ONLY = len("2026-11-22")
 
 
 class Values(NamedTuple):
-    """`values`, null where the cell is empty or unreadable; `ok`, false where it is unreadable."""
+    """`values`, null where the cell is empty or unreadable; `ok`, false where it is unreadable. Both of one length."""
 
     values: pa.Array
     ok: pa.Array
 
 
 def is_relative(column: pa.Array) -> bool:
-    """Are the paths written without the leading slash? The first one tells; all others must be alike."""
+    """Are the paths written without the leading slash? The first one decides; all others must be alike."""
     first = texts(column)[:1].to_pylist()
     return bool(first) and not (first[0] or b"/").startswith(b"/")
 
@@ -50,7 +50,7 @@ def lfns(column: pa.Array, prefix: str = "", relative: bool = False) -> Values:
 
 
 def sizes(column: pa.Array) -> Values:
-    """Bytes; an empty cell means unknown."""
+    """Sizes in bytes (int64), which are not negative; an empty cell means unknown."""
     if _is_text(column):
         return _numbers(texts(column), _BYTES)
     numbers = column.cast(pa.int64())
@@ -68,8 +68,8 @@ def times(column: pa.Array) -> Values:
     if pa.types.is_date(column.type):
         return _only(_end_of_day(column.cast(pa.date32()).cast(pa.int32()).cast(pa.int64())), pa.scalar(True))
     if pa.types.is_temporal(column.type):
-        whole = pa.timestamp("s", tz=getattr(column.type, "tz", None))
-        return _only(pc.ceil_temporal(column, unit="second").cast(whole, safe=False).cast(pa.int64()), pa.scalar(True))
+        full = pa.timestamp("s", tz=getattr(column.type, "tz", None))
+        return _only(pc.ceil_temporal(column, unit="second").cast(full, safe=False).cast(pa.int64()), pa.scalar(True))
     numbers = pc.ceil(column).cast(pa.int64())
     return _only(numbers, pc.or_(pc.equal(numbers, 0), pc.greater_equal(numbers, _LEAST_SECONDS)))
 

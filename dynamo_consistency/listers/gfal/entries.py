@@ -1,4 +1,4 @@
-"""From what gfal2 tells of a directory to what the walk wants to know."""
+"""From gfal2's answers about a directory to the answers for the walk."""
 
 import errno
 import stat
@@ -19,7 +19,10 @@ _SLOW = {errno.ETIMEDOUT, errno.EBUSY, errno.EAGAIN}
 
 
 def listed(scheme: str, entries: Iterable[list[Any]]) -> Answer:
-    """The entries of a directory: name, mode, type, size and modification time of each."""
+    """The directory with `entries`, each a list of name, mode, type, size (bytes) and time (seconds since 1970).
+
+    `scheme` is that of the URL. Fails where gfal2 may have changed a name.
+    """
     result = Listed()
     for text, mode, kind, size, mtime in entries:
         name = paths.to_bytes(text)
@@ -40,7 +43,7 @@ def listed(scheme: str, entries: Iterable[list[Any]]) -> Answer:
 
 
 def same(one: list[list[Any]] | GfalProblem, other: list[list[Any]] | GfalProblem) -> bool:
-    """Do two answers about a directory tell the same?"""
+    """Are two answers about a directory the same, in any order?"""
     if isinstance(one, GfalProblem) or isinstance(other, GfalProblem):
         return one == other
     return sorted(one) == sorted(other)
@@ -52,4 +55,5 @@ def failed(problem: GfalProblem) -> Failed:
 
 
 def words(problem: GfalProblem) -> str:
+    """An error of gfal2 as one line for people, without credentials."""
     return secrets.redact(f"{' '.join(problem.reason.split())} (errno {problem.code})")

@@ -18,6 +18,7 @@ EILSEQ = 84
 
 
 def main() -> None:
+    """Answer requests until stdin ends. The only argument is the time limit of a request, in whole seconds."""
     replies = os.fdopen(os.dup(1), "w")  # what libraries print on stdout is no answer
     os.dup2(2, 1)
 
@@ -49,7 +50,7 @@ def main() -> None:
 
 
 def _list(context: Any, url: bytes, say: Callable[..., None]) -> int:
-    """Tell the entries; returns their number. Raises what gfal2 raises."""
+    """Send the entries; returns their number. Raises what gfal2 raises."""
     count = 0
     entries: list[list[object]] = []
     directory = context.opendir(url)

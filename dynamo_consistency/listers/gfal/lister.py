@@ -30,7 +30,10 @@ class GfalLister(ThreadedLister):
     """
 
     def __init__(self, url: str, *, concurrency: int = PROCESSES, timeout: int = 60) -> None:
-        """Asks nothing yet, and starts nothing. Raises ConfigurationError for what is no URL."""
+        """Asks nothing yet, and starts no process. Raises ConfigurationError for a text that is no URL.
+
+        `timeout` in seconds is for each directory.
+        """
         match = _URL.fullmatch(url)
         if match is None:
             raise ConfigurationError(f"{secrets.redact(url)} is no URL for gfal2: write scheme://door:port/prefix")
@@ -55,13 +58,14 @@ class GfalLister(ThreadedLister):
         except AbsentError as error:
             raise ListingError(str(error)) from None
         except BrokenError:
-            return  # the door's own problem; the walk will meet it, and ask again
+            return  # the door's own error; the walk will see it, and ask again
         finally:
             process.close()
         if isinstance(problem, GfalProblem) and problem.code == errno.EPROTONOSUPPORT:
             raise ListingError(f"gfal2 does not speak {self._scheme} here: install its plugin for it (gfal2-plugin-…)")
 
     def close(self) -> None:
+        """As `contract.Lister`; all processes are killed."""
         super().close()
         for process in self._processes:
             process.close()

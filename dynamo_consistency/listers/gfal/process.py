@@ -1,4 +1,4 @@
-"""A process that asks gfal2 for us: started when it is wanted, killed when it is silent."""
+"""A process that asks gfal2 for us: started by the first request, killed when it does not answer."""
 
 import json
 import socket
@@ -19,7 +19,7 @@ _BLOCK = 1 << 20
 
 
 class AbsentError(Exception):
-    """There is no gfal2 here; the sentence says how there would be."""
+    """There is no gfal2 here; the sentence says how to install it."""
 
 
 class BrokenError(Exception):
@@ -31,14 +31,14 @@ class BrokenError(Exception):
 
 
 class GfalProblem(NamedTuple):
-    """What gfal2 says where it fails: an errno, and words."""
+    """An error that gfal2 reported: an errno, and its words."""
 
     code: int
     reason: str
 
 
 class Process:
-    """For one thread at a time, except for `kill`. `timeout`: seconds for each request, to its last line."""
+    """For one thread at a time, except for `close`. `timeout`: seconds for each request, to its last line."""
 
     def __init__(self, timeout: float) -> None:
         self._timeout = timeout
@@ -48,7 +48,10 @@ class Process:
         self._over = False
 
     def ask(self, do: str, url: bytes) -> list[list[Any]] | GfalProblem:
-        """The entries that a request brings. Raises AbsentError, and BrokenError where the answer is not whole."""
+        """The entries that `do` ("list", "rmdir" or "stat") gives for `url`, or gfal2's error.
+
+        Raises AbsentError where there is no gfal2, and BrokenError where the answer is not complete.
+        """
         with self._asking:
             try:
                 channel = self._channel or self._start()
@@ -62,7 +65,7 @@ class Process:
                 raise BrokenError(f"the process that asks gfal2 has ended{self._end()}") from None
 
     def close(self) -> None:
-        """End it for good; who waits for an answer gets a BrokenError."""
+        """End the process; a thread that waits for an answer gets a BrokenError."""
         self._over = True
         self._kill()
         if self._asking.acquire(blocking=False):
@@ -109,7 +112,7 @@ class Process:
 
 
 class _Channel:
-    """A process that is running, and the line to it, which carries a JSON object in each line of text."""
+    """A process that is running, and the socket to it, which carries a JSON object in each line of text."""
 
     def __init__(self, command: list[str]) -> None:
         self._socket, theirs = socket.socketpair()
@@ -143,7 +146,7 @@ class _Channel:
         """End the process; by which signal or exit code it ended, where it did so itself."""
         self._socket.close()
         try:
-            code = self.process.wait(1)  # what has ended by itself is known in a moment
+            code = self.process.wait(1)  # one that has ended by itself is known to have ended within that
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()

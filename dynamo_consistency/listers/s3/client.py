@@ -16,14 +16,14 @@ _SLOW = {"SlowDown", "ServiceUnavailable", "RequestTimeout", "TooManyRequests", 
 
 
 class BucketPrefix(NamedTuple):
-    """A bucket, and what stands before an LFN in its keys: nothing, or a prefix that begins with no slash."""
+    """A bucket, and what comes before an LFN in its keys: nothing, or a prefix without a slash at its beginning."""
 
     bucket: str
     prefix: bytes
 
     @classmethod
     def parse(cls, url: str) -> "BucketPrefix":
-        """Of `s3://bucket/prefix`. Raises ConfigurationError."""
+        """From `s3://bucket/prefix`. Raises ConfigurationError for any other text."""
         match = _URL.fullmatch(url)
         prefix = (match["prefix"] or "").rstrip("/") if match else ""
         if match is None or {"", ".", ".."} & set(prefix.split("/") if prefix else ()):
@@ -31,15 +31,16 @@ class BucketPrefix(NamedTuple):
         return cls(match["bucket"], prefix.encode())
 
     def folder(self, directory: bytes) -> bytes:
-        """What the keys of all that is in `directory`, an LFN, begin with."""
+        """The beginning of the keys of all that is in `directory`, an LFN; it ends in a slash."""
         return (self.prefix + directory.rstrip(b"/") + b"/").lstrip(b"/")
 
 
 def connect(endpoint: str | None, connections: int, timeout: int) -> Any:
-    """A client for many threads; it asks once, since the walk asks again. `timeout` in seconds is for each answer.
+    """A botocore client for as many threads as `connections`; it asks once, since the walk asks again.
 
-    Credentials are those that the variables, files or the machine offer, as with every S3 program.
-    Raises ConfigurationError when the library is lacking or the endpoint is none, ListingError without credentials.
+    `endpoint` is the URL of the store, None for the library's default; `timeout` in seconds is for each answer.
+    Credentials are those of the variables, files or machine, as botocore finds them. Raises ConfigurationError when the
+    library is lacking or the endpoint is invalid, ListingError without credentials.
     """
     try:
         import botocore.session

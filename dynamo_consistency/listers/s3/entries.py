@@ -11,7 +11,9 @@ NOTHING = "there is no key below it"
 
 
 def listed(bucket: Bucket, folder: bytes) -> Listed:
-    """What is directly in the directory whose keys begin with `folder`. Raises DoubtError, and as `Bucket.pages` does.
+    """What is directly in the directory whose keys begin with `folder`. Raises as `Bucket.pages` does.
+
+    Raises DoubtError also where no key begins so, and for a key that no path can be.
 
     Keys behind an empty component (`folder//name`) have the LFN of those without, and are no files of that name:
     each of these names is a hole.

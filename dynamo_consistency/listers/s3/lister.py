@@ -24,28 +24,28 @@ class S3Lister(ThreadedLister):
     """
 
     def __init__(self, url: str, endpoint: str | None = None, *, concurrency: int = THREADS, timeout: int = 60) -> None:
-        """Asks nothing yet. Raises ConfigurationError for a place that cannot be, ListingError without credentials."""
-        self._place = BucketPrefix.parse(url)
-        self._shown = f"the bucket {self._place.bucket}{f' at {secrets.redact(endpoint)}' if endpoint else ''}"
+        """Asks nothing yet. Raises ConfigurationError for an invalid address, ListingError without credentials."""
+        self._location = BucketPrefix.parse(url)
+        self._shown = f"the bucket {self._location.bucket}{f' at {secrets.redact(endpoint)}' if endpoint else ''}"
         threads = min(THREADS, concurrency)
-        self._bucket = Bucket(connect(endpoint, threads, timeout), self._place.bucket, timeout)
+        self._bucket = Bucket(connect(endpoint, threads, timeout), self._location.bucket, timeout)
         self._memory = PrefetchCache()
         self._greeting = threading.Lock()
         self._greeted = False
         super().__init__([lambda: self.answer] * threads)
 
     def prepare(self) -> None:
-        """See whether the bucket may be listed; `answer` does it when nobody did. Raises ListingError."""
+        """See whether the bucket may be listed; `answer` does it where this was not called. Raises ListingError."""
         problem = self._greet()
         if problem is not None:
             raise ListingError(f"{self._shown} cannot be listed: {problem.reason}; look at its name, endpoint and keys")
 
     def verify(self) -> None:
-        """What is in memory has had its time."""
+        """Forget what is in memory: it is as old as the listing. Never raises."""
         self._memory.clear()
 
     def answer(self, directory: bytes) -> Answer:
-        """What is in `directory`, an LFN."""
+        """What is in `directory`, an LFN; a key is a file, its size in bytes, its time in seconds since 1970."""
         remembered = self._memory.take(directory)
         if remembered is not None:
             return remembered
@@ -59,7 +59,7 @@ class S3Lister(ThreadedLister):
         return simple(answer)
 
     def _ask(self, directory: bytes) -> Listed:
-        folder = self._place.folder(directory)
+        folder = self._location.folder(directory)
         everything = self._everything(directory, folder)
         if everything is None:
             return listed(self._bucket, folder)
@@ -79,12 +79,12 @@ class S3Lister(ThreadedLister):
         with self._greeting:
             if self._greeted:
                 return None
-            answer = _guarded(self._learn)
+            answer = _guarded(self._observe_encoding)
             self._greeted = isinstance(answer, Listed)
             return answer if isinstance(answer, Failed) else None
 
-    def _learn(self) -> Listed:
-        self._bucket.learn()
+    def _observe_encoding(self) -> Listed:
+        self._bucket.observe_encoding()
         return Listed()
 
 

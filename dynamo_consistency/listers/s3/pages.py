@@ -13,9 +13,9 @@ _BENT = {"\r", "\n", "\ufffd"}  # what XML makes of other signs, where a server 
 
 
 class DoubtError(Exception):
-    """An answer that may not be whole, is not the answer to what was asked, or cannot be made sense of.
+    """An answer that may not be complete, is not the answer to the request, or makes no sense.
 
-    `passing`: the next answer may be another.
+    `passing`: the next answer may be a better one.
     """
 
     def __init__(self, reason: str, *, passing: bool = False) -> None:
@@ -32,7 +32,7 @@ class Object(NamedTuple):
 
 
 class Page(NamedTuple):
-    """Some keys that begin with what was asked for. `folders` are beginnings of keys, up to the next slash."""
+    """Some keys that begin with the prefix of the request. `folders` are beginnings of keys, up to the next slash."""
 
     objects: list[Object]
     folders: list[bytes]
@@ -40,13 +40,16 @@ class Page(NamedTuple):
 
 
 class Bucket:
-    """Asks for the keys of one bucket. Current versions only: that is all this request ever shows."""
+    """Asks for the keys of the bucket `name` (ListObjectsV2, which shows current versions only).
+
+    `client` is botocore's; `timeout` in seconds bounds all pages of one directory together.
+    """
 
     def __init__(self, client: Any, name: str, timeout: float) -> None:
         self._client, self._name, self._timeout = client, name, timeout
         self._blank_is_plus = False
 
-    def learn(self) -> None:
+    def observe_encoding(self) -> None:
         """Find out how the server writes a blank and a plus in its answers, where they differ.
 
         Raises what the library raises, and DoubtError where what comes back cannot be distinguished.

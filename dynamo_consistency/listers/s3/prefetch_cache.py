@@ -5,22 +5,24 @@ from collections.abc import Mapping
 
 from dynamo_consistency.listers.contract import Listed
 
-MOST_ENTRIES = 500_000
+MOST_CACHED_ENTRIES = 500_000
 
 
 class PrefetchCache:
-    """What is known beyond what was asked; each answer is given once. Beyond `most` entries the oldest are forgotten.
+    """Answers for directories (LFNs) that nobody has asked for yet; each is given once.
 
-    For use by many threads. The oldest are those that nobody will ask for: a walk goes depth first.
+    Beyond `most` entries (files and directories) the oldest answers are dropped: a walk goes depth first, so that it
+    asks for the newest. For use by many threads.
     """
 
-    def __init__(self, most: int = MOST_ENTRIES) -> None:
+    def __init__(self, most: int = MOST_CACHED_ENTRIES) -> None:
         self._most = most
         self._answers: dict[bytes, Listed] = {}
         self._entries = 0
         self._lock = threading.Lock()
 
     def keep(self, answers: Mapping[bytes, Listed]) -> None:
+        """Keep `answers`, by directory, and mark them as `from_memory`."""
         with self._lock:
             for directory, answer in answers.items():
                 self._drop(directory)
@@ -31,10 +33,12 @@ class PrefetchCache:
                 self._drop(next(iter(self._answers)))
 
     def take(self, directory: bytes) -> Listed | None:
+        """The answer for `directory`, which is then dropped; None where there is none."""
         with self._lock:
             return self._drop(directory)
 
     def clear(self) -> None:
+        """Drop all answers."""
         with self._lock:
             self._answers.clear()
             self._entries = 0

@@ -27,7 +27,7 @@ MOST_REDIRECTIONS = 5
 REDIRECTIONS, MULTISTATUS = {301, 302, 307, 308}, 207
 LONGEST_CONNECT_SECONDS = 15.0
 
-# At its most talkative it would log whole addresses, and so the signatures in those that doors redirect to.
+# At its level DEBUG it would log complete URLs, and so the signatures in those that doors redirect to.
 logging.getLogger("urllib3").setLevel(logging.INFO)
 
 _CONNECTION = re.compile(r"^(<[^>]*>|HTTPS?Connection\w*\([^)]*\)): ")
@@ -35,7 +35,7 @@ _CONNECTION = re.compile(r"^(<[^>]*>|HTTPS?Connection\w*\([^)]*\)): ")
 WANTED = b"""<?xml version="1.0" encoding="utf-8"?>
 <propfind xmlns="DAV:"><prop><resourcetype/><getcontentlength/><getlastmodified/></prop></propfind>"""
 EVERYTHING = b""
-"""Without a body, a server tells all that it usually tells: another way to ask the same."""
+"""Without a body, a server sends all properties that it usually sends: another way to ask the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A multistatus: who sent it in the end, and its pieces, which can be read once."""
+    """A multistatus: the URL that it came from after all redirections, and its pieces, which can be read once."""
 
     address: WebDavUrl
     pieces: Iterator[bytes]
@@ -66,14 +66,14 @@ class Reply:
 
 
 class Client:
-    """Asks servers. `trusted` are the hosts that the check names: only they are shown the token. For any thread."""
+    """Asks servers, from any thread. `trusted` are the hosts that the check names: only they are sent the token."""
 
     def __init__(self, identity: ClientIdentity, trusted: frozenset[str]) -> None:
         self._identity, self._trusted = identity, trusted
 
     @contextmanager
     def ask(self, question: Question) -> Iterator[Reply]:
-        """The multistatus that comes in the end. Raises WebDavError for everything else."""
+        """The multistatus that comes after all redirections. Raises WebDavError for any other answer, and for none."""
         asked, seen = question.address, {question.address}
         while (response := self._send(question, asked)).status in REDIRECTIONS:
             _put_back(response)
@@ -101,7 +101,7 @@ class Client:
         return asked.door.secure and asked.door.host in self._trusted
 
     def _send(self, question: Question, asked: WebDavUrl) -> BaseHTTPResponse:
-        """The head of the answer. A connection that the server has closed meanwhile is no trouble: once, that is."""
+        """The head of the answer. A connection that the server has closed meanwhile is no error, the first time."""
         try:
             return self._send_once(question, asked)
         except _BrokenError:

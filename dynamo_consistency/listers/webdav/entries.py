@@ -26,11 +26,11 @@ _TIME = re.compile(r"[A-Z][a-z]{2}, ([0-9]{2} [A-Z][a-z]{2} [0-9]{4}) ([01][0-9]
 
 AnyEntry = TypeVar("AnyEntry", File, Subdirectory, Hole)
 EncodingCheck = Callable[[list[Reading]], bool]
-"""Does the server encode names? Told by readings that differ. Raises WebDavError when that stays open."""
+"""Finds out, from readings that differ, whether the server encodes names. Raises WebDavError where it stays open."""
 
 
 class Contents:
-    """Collects what a server says about one directory and what is in it."""
+    """Collects the responses about the directory at `address` and its entries, and makes a `Listed` of them."""
 
     def __init__(self, address: WebDavUrl, from_xrootd: bool = False) -> None:
         self._directory, self._from_xrootd = address.path, from_xrootd
@@ -54,7 +54,10 @@ class Contents:
                 _add(listed, name.encode(), response)
 
     def listed(self, judge: EncodingCheck) -> Listed:
-        """The whole directory. Raises WebDavError when it is not that, or not a directory."""
+        """The complete directory, when there are no more responses: sizes in bytes, times in seconds since 1970.
+
+        Raises WebDavError when the responses are not about it, when it is no directory, and as `judge` does.
+        """
         readings = [(read(href), response) for href, response in self._doubtful]
         unclear = [reading for reading, _ in readings if not reading.clear]
         encodes = not unclear or self._encodes([reading for reading, _ in readings], unclear, judge)
@@ -67,14 +70,14 @@ class Contents:
         return self._listed
 
     def _encodes(self, readings: list[Reading], unclear: list[Reading], judge: EncodingCheck) -> bool:
-        """Does the server encode names? The directory's own entry tells, if its two readings differ."""
+        """Does the server encode names? The directory's own entry shows it, if its two readings differ."""
         ways = {self._directory == reading.encoded for reading in readings if self._directory in reading}
         itself = any(self._directory == reading.encoded == reading.bare for reading in readings)
         return ways.pop() if len(ways) == 1 and not itself else judge(unclear)
 
     def _place(self, path: bytes | None, response: Response) -> None:
         if path is None:
-            raise WebDavError("its listing has an entry whose name cannot be told")
+            raise WebDavError("its listing has an entry whose name is not known")
         if path == self._directory:
             self._own.append(response)
             return
@@ -151,7 +154,7 @@ def _words(status: int) -> str:
 
 
 def _settle_repeated(listed: Listed) -> None:
-    """An entry that stands twice, all the same, counts once; one that stands there in two ways is a hole."""
+    """An entry that is there twice in the same way counts once; one that is there in two ways is a hole."""
     entries: list[Entry] = [*listed.files, *listed.directories, *listed.holes]
     repeated = len(entries) - len({entry.name for entry in entries})
     if not repeated:

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from dynamo_consistency.listers.contract import Failed
 from dynamo_consistency.secrets import redact
 
-# Besides these, every status from 500 on may pass; 507 and all others from 400 on are for good.
+# These and most from 500 on may be gone at the next request (see `refusal`); all others from 400 on are permanent.
 MAY_PASS = {408, 413, 421, 423, 425, 429}
 OVERLOADED_STATUSES = {408, 413, 429, 503, 504}
 EXPLAINED = {
@@ -21,7 +21,7 @@ EXPLAINED = {
 
 
 class WebDavError(Exception):
-    """The directory cannot be told, or not now. `failed` is what the walk hears of it."""
+    """The directory cannot be listed, or not now. `failed` is the answer for the walk, with secrets hidden."""
 
     def __init__(self, reason: str, *, retry: bool = False, slow: bool = False, after: float = 0.0) -> None:
         super().__init__(reason)
@@ -33,18 +33,18 @@ class DoorIsDownError(WebDavError):
 
 
 class SilentError(WebDavError):
-    """No answer in time, which is the directory's fault, or the door's."""
+    """No answer in time; the cause may be the directory, or the door."""
 
     def __init__(self, door: object) -> None:
         super().__init__(f"{door} did not answer in time", retry=True, slow=True)
 
 
 class RefusedTlsError(WebDavError):
-    """The door lives, and refuses our certificate, or that we have none: perhaps for this directory only."""
+    """The door is alive, and refuses our certificate, or that we have none: perhaps for this directory only."""
 
 
 def refusal(door: object, status: int, headers: Mapping[str, str], hint: str = "") -> WebDavError:
-    """What `door` says with an answer that is no listing; `hint` is added to that."""
+    """The error for an answer of `door` that is no listing: its HTTP `status` and `headers`; `hint` is added to it."""
     reason = f"{door}: {status} {_phrase(status)}"
     if status in EXPLAINED:
         reason += f", {EXPLAINED[status]}"

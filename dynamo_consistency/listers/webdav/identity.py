@@ -1,4 +1,4 @@
-"""What this process shows to doors (a proxy or certificate, a token), and whom it trusts."""
+"""What this process presents to doors (a proxy or certificate, a token), and which certificates it trusts."""
 
 import logging
 import os
@@ -22,9 +22,10 @@ Stamp = tuple[tuple[str, int, int, int], ...]
 
 
 class ClientIdentity:
-    """Credentials as they are now: files are read anew when they have been renewed. Used from any thread.
+    """Credentials as they are now: files are read again when they have been renewed. Used from any thread.
 
-    One that lies at a default place and has expired is not shown: a door that wants none would be offended by it.
+    One at a default place that has expired is not presented: a door that needs none would refuse it. `connections` is
+    the number that is kept open to each server.
     """
 
     def __init__(self, connections: int) -> None:
@@ -36,15 +37,17 @@ class ClientIdentity:
         self._pools = urllib3.PoolManager()
 
     def pools(self) -> urllib3.PoolManager:
-        """Connections to all servers. Raises ListingError when the credentials or authorities cannot be used at all."""
+        """Connections to all servers. Raises ListingError when the credentials or the authorities are unusable."""
         self._look()
         return self._pools
 
     def token(self) -> str | None:
+        """The bearer token; None where there is none. Raises ListingError as `pools` does."""
         self._look()
         return self._token
 
     def close(self) -> None:
+        """Close all connections that are not in use."""
         self._pools.clear()
 
     def _look(self) -> None:
@@ -100,7 +103,9 @@ def _text(bearer: Credential | None) -> str | None:
 
 
 def trust(certificate: Credential | None) -> ssl.SSLContext:
-    """Servers must have a certificate from X509_CERT_DIR; by default from the system's or the grid's authorities.
+    """A TLS context that presents `certificate` and trusts the authorities in X509_CERT_DIR.
+
+    By default it trusts those of the system and those of the grid.
 
     Raises OSError when `certificate` or that directory cannot be used.
     """

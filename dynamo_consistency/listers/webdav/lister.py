@@ -44,7 +44,7 @@ class WebDavDoors(doors.Doors[WebDavServer]):
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A directory to be listed by `deadline` (monotonic seconds), and how the question is put."""
+    """A directory (LFN) to be listed by `deadline` (monotonic seconds), and the body of the request for it."""
 
     lfn: bytes
     deadline: float
@@ -61,7 +61,7 @@ class WebDavLister(ThreadedLister):
     """
 
     def __init__(self, servers: Sequence[str], prefix: str = "", *, concurrency: int = 256, timeout: int = 60) -> None:
-        """Asks nothing yet. Raises ConfigurationError for servers or a prefix that cannot be."""
+        """Asks nothing yet. Raises ConfigurationError for invalid servers or an invalid prefix."""
         parsed = list(dict.fromkeys(WebDavDoor.parse(server) for server in servers))
         if not parsed:
             raise ConfigurationError("no WebDAV server is named; servers needs at least one, such as davs://door:443")
@@ -73,7 +73,7 @@ class WebDavLister(ThreadedLister):
         super().__init__([lambda: self.answer] * threads)
 
     def prepare(self) -> None:
-        """Find out which doors live. Raises ListingError: a credential has expired, or no door answers."""
+        """Find out which doors are alive. Raises ListingError: a credential has expired, or no door answers."""
         check_credentials(certificates=True)
         self._identity.pools()
         servers = self._doors.servers
@@ -83,7 +83,7 @@ class WebDavLister(ThreadedLister):
             raise ListingError(self._doors.why_dead() + stale_credentials(certificates=True))
 
     def _greet(self, server: WebDavServer) -> bool:
-        """Whatever it says, it is there."""
+        """Is `server` alive? Any answer shows it, even a refusal."""
         deadline = time.monotonic() + min(GREETING_SECONDS, self._timeout)
         try:
             self._exists(server, self._prefix.path(b"/"), deadline)
@@ -97,8 +97,8 @@ class WebDavLister(ThreadedLister):
     def answer(self, directory: bytes) -> Answer:
         """What is in `directory`, an LFN.
 
-        An empty answer is believed only if the question put differently, to another door where there is one, has an
-        empty answer, too: servers exist that answer "empty, success".
+        An empty answer is believed only if another kind of request, to another door where there is one, gives an empty
+        answer, too: servers exist that answer "empty, success".
         """
         deadline = time.monotonic() + self._timeout
         answer, server = self._ask(Wish(directory, deadline), None)
@@ -110,7 +110,7 @@ class WebDavLister(ThreadedLister):
         return again
 
     def _ask(self, wish: Wish, avoid: WebDavServer | None) -> tuple[Answer, WebDavServer | None]:
-        """Ask doors in turn until one answers; a door that is overrun or in trouble does not speak for the others."""
+        """Ask doors in turn until one answers: that one is overloaded or fails does not mean that the others do."""
         others, failing = len(self._doors.servers) - 1, None
         failed = Failed("there was no time left to ask", retry=True, slow=True)
         while time.monotonic() < wish.deadline:
@@ -119,7 +119,7 @@ class WebDavLister(ThreadedLister):
                 failed = Failed(self._doors.why_dead(), retry=True, slow=True)
                 time.sleep(DOOR_WAIT_SECONDS)
                 continue
-            if server is failing:  # no other door lives
+            if server is failing:  # no other door is alive
                 break
             answer = self._ask_door(server, wish)
             if isinstance(answer, Failed) and answer.retry and others:
@@ -152,7 +152,7 @@ class WebDavLister(ThreadedLister):
         return contents.listed(lambda unclear: self._judge(server, unclear, wish.deadline))
 
     def _judge(self, server: WebDavServer, unclear: list[Reading], deadline: float) -> bool:
-        """Does `server` encode names? Found out once, by asking for an entry both ways: one of them exists."""
+        """Does `server` encode names? Found out once, by asking for an entry in both ways: one of them exists."""
         for reading in unclear[:MOST_TRIALS]:
             if server.encodes is not None:
                 return server.encodes
@@ -180,13 +180,14 @@ class WebDavLister(ThreadedLister):
         return len(about) == 1 and path in about[0]
 
     def close(self) -> None:
+        """As `contract.Lister`."""
         super().close()
         self._identity.close()
 
     def list(self, directory: str | bytes) -> SimpleListing:
         """What the contract of `get_listers` asks for: ok, [(directory, mtime)], [(file, size, mtime)].
 
-        Not ok when any entry could not be looked at, or has no size or time: there is no other way to say so here.
+        Sizes in bytes, times in seconds since 1970. Not ok when any entry is a hole, or has no size or time.
         """
         answer = self.answer(paths.normalise(paths.to_bytes(directory)))
         if isinstance(answer, Listed) and any(None in file for file in answer.files):
@@ -195,7 +196,7 @@ class WebDavLister(ThreadedLister):
 
 
 def _read(pieces: Iterator[bytes], take: Callable[[Response], None]) -> None:
-    """Give `take` every response of a whole multistatus. Raises WebDavError for one that is not whole."""
+    """Call `take` with every response of a multistatus. Raises WebDavError for one that is not complete."""
     multistatus = Multistatus(take)
     try:
         for piece in pieces:

@@ -27,10 +27,11 @@ LONGEST_TOKEN = 1024 * 1024  # bytes that the parser must keep because a tag or 
 
 @dataclass(slots=True)
 class Response:
-    """What is said about `hrefs`, mostly one.
+    """One `DAV: response` element: what is reported about `hrefs`, mostly one.
 
-    `status` is an error for the whole of it, or 0. `properties` are those that the server could tell; the value of
-    `TYPE` is the names of the elements in it, separated by line ends. `contradicts`: one was told twice, differently.
+    `status` is the HTTP status of an error for all of it, or 0. `properties` are those that the server knows; the value
+    of `TYPE` is the names of the elements in it, separated by line ends. `contradicts`: one is reported twice,
+    differently.
     """
 
     hrefs: list[str] = field(default_factory=list)
@@ -40,7 +41,10 @@ class Response:
 
 
 class Multistatus:
-    """`take` is called with each response, in turn. All methods raise WebDavError for what cannot be believed."""
+    """Reads a multistatus (RFC 4918, 13): `take` is called with each response, in turn.
+
+    All methods but `close` raise WebDavError for XML that is truncated, malformed, no multistatus or out of bounds.
+    """
 
     def __init__(self, take: Callable[[Response], None]) -> None:
         self._take = take
@@ -58,17 +62,18 @@ class Multistatus:
         self._status = 0
 
     def feed(self, piece: bytes) -> None:
+        """Read the next `piece` of the answer."""
         self._parse(piece, False)
         self._fed += len(piece)
         if self._fed - self._parser.CurrentByteIndex > LONGEST_TOKEN:
             raise WebDavError("its answer has a tag or a comment that does not end")
 
     def end(self) -> None:
-        """There is no more: now all of it must have been there, to the last closing tag."""
+        """There is no more: the last closing tag must have come."""
         self._parse(b"", True)
 
     def close(self) -> None:
-        """Let go of the parser, which is half of a circle that Python's collector would find only much later."""
+        """Break the reference cycle with the parser, which Python's garbage collector would find only much later."""
         self._parser.StartElementHandler = self._parser.EndElementHandler = None
         self._parser.CharacterDataHandler = self._parser.StartDoctypeDeclHandler = None
 
@@ -130,7 +135,7 @@ class Multistatus:
         elif depth == 2 and above[1] == _RESPONSE:
             self._end_of_part(name)
         elif depth == 3 and self._text is not None:
-            self._status = _code(self._heard())
+            self._status = _code(self._collected())
         elif depth == 4 and self._text is not None:
             self._end_of_property(name)
 
@@ -141,19 +146,19 @@ class Multistatus:
                 self._response.contradicts |= any(known.get(key, value) != value for key, value in self._found.items())
                 known.update(self._found)
         elif name == _HREF:
-            self._response.hrefs.append(self._heard())
+            self._response.hrefs.append(self._collected())
         elif name == _STATUS:
-            code = _code(self._heard())
+            code = _code(self._collected())
             self._response.status = 0 if 200 <= code < 300 else code
 
     def _end_of_property(self, name: str) -> None:
-        value = self._heard().strip()
+        value = self._collected().strip()
         if name == TYPE:
             value = "\n".join(line.strip() for line in value.splitlines() if line.strip())
         self._response.contradicts |= self._found.get(name, value) != value
         self._found[name] = value
 
-    def _heard(self) -> str:
+    def _collected(self) -> str:
         text, self._text = "".join(self._text or ()), None
         return text
 

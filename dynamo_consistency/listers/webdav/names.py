@@ -27,9 +27,11 @@ class Reading(NamedTuple):
 
     @property
     def clear(self) -> bool:
+        """Do both readings name the same path?"""
         return self.encoded == self.bare
 
     def path(self, encodes: bool) -> bytes | None:
+        """The path at the site, by a server that encodes names, or by one that does not."""
         return self.encoded if encodes else self.bare
 
 

@@ -1,4 +1,4 @@
-"""Doors and addresses: what may stand in `servers` of a check, and where a redirection may lead."""
+"""Doors and URLs: what `servers` of a check may be, and where a redirection may lead."""
 
 import re
 from dataclasses import dataclass
@@ -39,6 +39,7 @@ class WebDavDoor:
 
     @property
     def secure(self) -> bool:
+        """Does it use TLS?"""
         return self.scheme == "https"
 
     def __str__(self) -> str:
@@ -47,14 +48,17 @@ class WebDavDoor:
 
 @dataclass(frozen=True, slots=True)
 class WebDavUrl:
-    """A directory at a server. `target` is what is asked for there: the path, percent-encoded, and perhaps a query."""
+    """The URL of a file or directory. `target` is the path, percent-encoded, and perhaps a query."""
 
     door: WebDavDoor
     target: str
 
     @classmethod
     def of(cls, door: WebDavDoor, path: bytes, *, directory: bool = True) -> "WebDavUrl":
-        """Everything but letters, digits and `/-._~` is encoded. A directory ends in a slash."""
+        """The URL of `path`, a path at the site, at `door`; that of a directory ends in a slash.
+
+        Everything but letters, digits and `/-._~` is encoded.
+        """
         target = quote_from_bytes(path, safe="/-._~")
         return cls(door, target if target.endswith("/") or not directory else target + "/")
 

@@ -7,7 +7,7 @@ from dynamo_consistency.listers.xrootd.url import XRootDDoor
 
 
 class XRootDServer(doors.TrackedServer):
-    """One door, as the library sees it."""
+    """One door, and the library's object for it."""
 
     def __init__(self, number: int, door: XRootDDoor, file_system: FileSystem) -> None:
         super().__init__(number, str(door))
@@ -15,7 +15,7 @@ class XRootDServer(doors.TrackedServer):
         self._connection: TcpConnection | None = None
 
     def connection(self) -> TcpConnection | None:
-        """The connection to this door as it is now, as far as that can be told."""
+        """The open connection to this door; None where it is not known (see `tcp_connection`)."""
         connection = self._connection
         if connection is None or not connection.is_open():
             self._connection = connection = connection_to(self.door)

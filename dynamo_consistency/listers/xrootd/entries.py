@@ -12,12 +12,15 @@ _make = tuple.__new__  # File(…) does the same, by way of a Python function, a
 
 
 def count(response: XRootDResponse) -> int:
-    """The number of entries in an answer."""
+    """The number of entries in the response to a listing."""
     return len(response["dirlist"]) if response else 0
 
 
 def read(response: XRootDResponse, server: int) -> Answer:
-    """The directory as the server with that number shows it. `response` is that of a listing with STAT."""
+    """The directory as the server with the number `server` shows it. `response` is that of a listing with STAT.
+
+    Sizes in bytes, times in seconds since 1970. An entry without kind or size is a hole; all of them: a failure.
+    """
     listed = Listed()
     entries = response["dirlist"] if response else []
     unknown, files = 0, listed.files

@@ -30,19 +30,29 @@ IS_MANAGER = 2
 
 
 class FileSystem(Protocol):
-    """What we use of `pyxrootd.client.FileSystem`: without `callback` the calls wait and return (status, response)."""
+    """What we use of `pyxrootd.client.FileSystem`: without `callback` the calls wait and return (status, response).
 
-    def dirlist(self, path: str, flags: int, timeout: int, callback: Callback | None = ...) -> Any: ...
+    With `callback` they return the status of sending, and it is called later with (status, response, hosts). Timeouts
+    are in whole seconds; 0 is for ever.
+    """
 
-    def rmdir(self, path: str, timeout: int) -> tuple[XRootDStatus, XRootDResponse]: ...
+    def dirlist(self, path: str, flags: int, timeout: int, callback: Callback | None = ...) -> Any:
+        """The entries of a directory; `flags` is `STAT` or `NAMES`."""
 
-    def protocol(self, timeout: int, callback: Callback | None = ...) -> Any: ...
+    def rmdir(self, path: str, timeout: int) -> tuple[XRootDStatus, XRootDResponse]:
+        """Remove a directory; the server refuses one that is not empty."""
+        ...
 
-    def deeplocate(self, path: str, flags: int, timeout: int) -> tuple[XRootDStatus, XRootDResponse]: ...
+    def protocol(self, timeout: int, callback: Callback | None = ...) -> Any:
+        """What the server is: see `IS_MANAGER`."""
+
+    def deeplocate(self, path: str, flags: int, timeout: int) -> tuple[XRootDStatus, XRootDResponse]:
+        """The data servers that have `path`, over all levels of redirectors."""
+        ...
 
 
 def settings(timeout: int) -> dict[str, int]:
-    """The library's defaults are for jobs that would rather wait for hours; ours fail soon and ask again.
+    """The library's settings for a time limit of `timeout` seconds: by default it waits for hours, ours fails soon.
 
     An environment variable (`XRD_CONNECTIONWINDOW`, …) has precedence over each.
     """
@@ -71,6 +81,6 @@ def load(timeout: int) -> Any:
 
 
 def connect(url: str, timeout: int) -> FileSystem:
-    """A server to ask; the connection is made by the first request."""
+    """The library's object for the server at `url`; the connection is made by the first request."""
     file_system: FileSystem = load(timeout).FileSystem(url)
     return file_system

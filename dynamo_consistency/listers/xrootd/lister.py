@@ -31,7 +31,7 @@ class XRootDLister:
     """
 
     def __init__(self, servers: Sequence[str], prefix: str = "", *, concurrency: int = 256, timeout: int = 60) -> None:
-        """Asks nothing yet. Raises ConfigurationError for servers or a prefix that cannot be."""
+        """Asks nothing yet. Raises ConfigurationError for invalid servers or an invalid prefix."""
         doors = list(dict.fromkeys(XRootDDoor.parse(server) for server in servers))
         if not doors:
             raise ConfigurationError("no XRootD server is named; servers needs at least one, such as root://door:1094")
@@ -49,7 +49,7 @@ class XRootDLister:
         self._watch = Watchdog(self._relocate_now_and_then)
 
     def prepare(self) -> None:
-        """Find out which doors live and whether they are redirectors; `submit` does it when nobody did.
+        """Find out which doors are alive and whether they are redirectors; `submit` does it where this was not called.
 
         Raises ListingError: a credential has expired, no door answers, a redirector does not name its data servers.
         """
@@ -105,6 +105,7 @@ class XRootDLister:
         return data_servers(manager, min(LOCATE_SECONDS, self._timeout))
 
     def submit(self, directory: bytes, done: Callable[[Answer], None]) -> None:
+        """As `contract.Lister`: ask a door or, behind a redirector, all data servers."""
         path = self._prefix.path(directory)
         reason = unaskable(path) or self._changed
         if reason:
@@ -136,9 +137,11 @@ class XRootDLister:
         return None if bad is None else bad.failed.reason
 
     def forget(self, directory: bytes) -> None:
+        """As `contract.Lister`: what the library still answers is dropped."""
         self._watch.forget(paths.to_text(self._prefix.path(directory)))
 
     def close(self) -> None:
+        """As `contract.Lister`. The library closes its connections with the process."""
         self._watch.close()
 
     def verify(self) -> None:
@@ -168,7 +171,7 @@ class XRootDLister:
     def list(self, directory: str | bytes) -> SimpleListing:
         """What the contract of `get_listers` asks for: ok, [(directory, mtime)], [(file, size, mtime)].
 
-        Not ok when any entry could not be looked at: there is no other way to say so here.
+        Sizes in bytes, times in seconds since 1970. Not ok when any entry is a hole, since a hole has no place in it.
         """
         answers: list[Answer] = []
         answered = threading.Event()

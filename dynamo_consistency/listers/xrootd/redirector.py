@@ -20,7 +20,7 @@ _MAPPED = re.compile(r"\[::(?:ffff:)?([0-9.]+)\](:[0-9]+)")
 def data_servers(manager: XRootDServer, timeout: int) -> frozenset[XRootDDoor]:
     """The data servers behind `manager`; empty when it answers for itself, as the doors of dCache and EOS do.
 
-    Raises ListingError when it does not say.
+    `timeout` in seconds. Raises ListingError when it does not name them.
     """
     status, locations = manager.file_system.deeplocate("*", PREFER_NAMES, timeout)
     bad = problem_of(status, manager)
@@ -35,7 +35,7 @@ def _door(address: str, scheme: str) -> XRootDDoor:
 
 
 class Gathering:
-    """Collects the answers of all data servers for one directory, and calls `done` with what they say together."""
+    """Collects `parts` answers for one directory, one from each data server, and calls `done` with their union."""
 
     def __init__(self, parts: int, done: Callable[[Answer], None]) -> None:
         self._answers: list[Answer] = []
@@ -43,15 +43,20 @@ class Gathering:
         self._lock = threading.Lock()
 
     def part(self, answer: Answer) -> None:
+        """Add the answer of one data server. Called from any thread."""
         with self._lock:
             self._answers.append(answer)
-            whole = len(self._answers) == self._parts
-        if whole:
+            complete = len(self._answers) == self._parts
+        if complete:
             self._done(merge(self._answers))
 
 
 def merge(answers: Iterable[Answer]) -> Answer:
-    """One directory as several servers show it. A server without it is fine as long as another one has it."""
+    """The union of what several servers show of one directory; a failure if any of them failed.
+
+    A server without the directory is no failure as long as another one has it. Where they do not agree about an entry,
+    it is a hole; of two times the younger one counts.
+    """
     answers = list(answers)
     failures = [answer for answer in answers if isinstance(answer, Failed) and not isinstance(answer, NotFound)]
     if failures:

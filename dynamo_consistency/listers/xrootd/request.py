@@ -12,20 +12,24 @@ from dynamo_consistency.listers.xrootd.status import INVALID_ARGUMENTS, RequestP
 
 
 class AttemptTracker(Protocol):
-    """Keeps what is under way; see `watchdog.Watchdog`."""
+    """Keeps the attempts that are not answered yet; see `watchdog.Watchdog`."""
 
-    def expect(self, attempt: "Attempt") -> None: ...
+    def expect(self, attempt: "Attempt") -> None:
+        """Keep `attempt` until somebody takes it."""
 
-    def take(self, attempt: "Attempt") -> bool: ...
+    def take(self, attempt: "Attempt") -> bool:
+        """True for the first caller for this `attempt`, who must answer it; False afterwards."""
+        ...
 
-    def park(self, request: "Request") -> None: ...
+    def park(self, request: "Request") -> None:
+        """Ask `request` again a little later."""
 
 
 class Attempt:
     """One question to one server; called by the library, on one of its threads, with the answer.
 
-    Whoever takes an attempt out of `watch.awaited` may answer it: the library, the watch when the library is
-    silent, or nobody when the walk forgot it.
+    Whoever takes an attempt from the watchdog answers it: the library, the watchdog when the library is silent, or
+    nobody when the walk forgot it. `sent` is in monotonic seconds, `flags` is `STAT` or `NAMES`.
     """
 
     __slots__ = ("connection", "flags", "probed", "redirected", "request", "sent", "server")
@@ -41,21 +45,21 @@ class Attempt:
             self.request.answered(self, status, response)
 
     def surely_whole(self) -> bool:
-        """Did the answer come over one connection, from the question to its end? (See `connection`.)"""
+        """Did the answer come over one connection, from the question to its end? (See `tcp_connection`.)"""
         return self.connection is not None and self.connection.is_open() and not self.redirected
 
     def timeout(self, now: float) -> int:
-        """What is left of the time limit, in the library's unit of whole seconds; 0 would be for ever."""
+        """What is left of the time limit in the library's unit, full seconds: at least 1, since 0 is for ever."""
         return max(1, int(self.request.deadline - now))
 
 
 class Request:
-    """Asks for one directory and calls `done` once.
+    """Asks for the directory at `path`, a path at the site, and calls `done` once.
 
-    Broken connections are met with the next door, or with patience when there is none, until `deadline`; an answer
-    over a connection that broke meanwhile is not believed, whatever the library says (see `connection`). An empty
-    answer is believed only when a listing of bare names, by another door if there is one, is empty too: servers exist
-    that answer "empty, success" to one flavour and show entries in the other.
+    When a connection breaks, the next door is asked, or the request waits for one, until `deadline` (monotonic
+    seconds). An answer over a connection that broke meanwhile is not believed, whatever the library says (see
+    `tcp_connection`). An empty answer is believed only when a listing of bare names, by another door if there is one,
+    is empty too: servers exist that answer "empty, success" to one kind of request and show entries in the other.
     """
 
     __slots__ = ("_doors", "_empty_at", "_flags", "_named", "_unsure", "deadline", "done", "path", "watch")
@@ -70,7 +74,7 @@ class Request:
         self._unsure: tuple[int, int] | None = None
 
     def ask(self) -> None:
-        """Put the question that is due to a door; with all doors dead wait for one, until the deadline."""
+        """Ask a door; where all doors are dead, wait for one until the deadline."""
         now = time.monotonic()
         server = self._doors.pick(self._empty_at)
         if server is not None:
@@ -90,7 +94,7 @@ class Request:
             attempt(status, None)
 
     def answered(self, attempt: Attempt, status: XRootDStatus, response: XRootDResponse) -> None:
-        """Nothing may be raised into the library, which would drop it, and the answer with it."""
+        """Handle the answer to `attempt`. Never raises: the library would drop the error, and the answer with it."""
         try:
             answer = self._judge(attempt, status, response)
         except Exception as error:  # noqa: BLE001
@@ -128,7 +132,7 @@ class Request:
         return bad.failed
 
     def _agrees(self, attempt: Attempt, entries: int) -> bool:
-        """Where it cannot be told over which connection a server answers, two answers in a row must be alike."""
+        """Where the connection of an answer is not known, two answers in a row must have the same number of entries."""
         if attempt.connection is not None and not attempt.redirected:
             return False
         before, self._unsure = self._unsure, (attempt.flags, entries)

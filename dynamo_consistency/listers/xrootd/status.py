@@ -28,7 +28,7 @@ class NotFound(Failed):
 
 @dataclass(slots=True)
 class RequestProblem:
-    """A request that gave no listing: what the walk is told, and what it says about the door."""
+    """A request that gave no listing: the answer for the walk, and what it means for the door."""
 
     failed: Failed
     door_is_down: bool = False
@@ -36,7 +36,11 @@ class RequestProblem:
 
 
 def problem_of(status: XRootDStatus, door: object) -> RequestProblem | None:
-    """None for a whole success: ok, and the code 0. With the code 3 (partial) parts of the listing are missing."""
+    """What is wrong with an answer of `door`; None for a success: ok, and the code 0.
+
+    With ok and the code 3 (partial) parts of the listing are missing. The codes are those of XrdCl (`XrdClStatus.hh`)
+    and of the protocol (kXR_…).
+    """
     code = status["code"]
     if status["ok"]:
         return RequestProblem(Failed(f"{door} answered in part only (code {code})", retry=True)) if code else None

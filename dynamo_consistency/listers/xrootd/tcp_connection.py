@@ -1,9 +1,19 @@
-"""Which TCP connection an answer came over, and whether it still stands.
+"""Which TCP connection an answer came over, and whether that connection is still open.
 
-When a connection breaks in the middle of an answer, the library connects anew and asks again by itself, and may then
-call the first part of the answer, or that part and the whole answer after it, a success (seen with 5.9 to 6.2). It says
-nothing of that, but the connection is another one then: an answer is believed only when the connection over which it
-was asked for still stands.
+Why: a file that a listing leaves out counts as missing. An answer of which a part is lost must not pass as complete.
+
+Problem: when a connection breaks in the middle of an answer, the library connects again and repeats the request by
+itself. It may then report success with the first part of the answer only, or with that part followed by the complete
+answer (seen with 5.9 to 6.2). Neither its status nor its response shows this.
+
+How: the repeated request goes over another connection. The connection of this process to the door is looked up before
+a request and checked after the answer: its descriptor must still be the same socket. `request.py` believes only such
+an answer. Where the connection is not known (no `/proc`, several connections to one door), and after a redirection, it
+asks until two answers in a row have the same number of entries.
+
+Rejected: trusting the library's status (see above); its retry settings alone (it connects again for requests that are
+in flight all the same); asking for everything twice (half the speed at every site, for a rare error); the descriptor's
+number without the inode (a new connection gets the number of the old one).
 """
 
 import ipaddress
@@ -19,7 +29,7 @@ IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class TcpConnection:
-    """One TCP connection of this process: its descriptor and, since descriptors are used again, its inode."""
+    """One TCP connection of this process: its descriptor and, because numbers are used again, the socket's inode."""
 
     __slots__ = ("_descriptor", "_inode")
 
@@ -27,6 +37,7 @@ class TcpConnection:
         self._descriptor, self._inode = descriptor, inode
 
     def is_open(self) -> bool:
+        """Is the descriptor still this very connection? False once it was closed, whatever has its number now."""
         try:
             return os.fstat(self._descriptor).st_ino == self._inode
         except OSError:
@@ -34,7 +45,7 @@ class TcpConnection:
 
 
 def connection_to(door: XRootDDoor) -> TcpConnection | None:
-    """The connection of this process to `door`; None when there is none, several, or when it cannot be told."""
+    """The connection of this process to `door`; None where there is none, are several, or /proc does not show it."""
     try:
         wanted = {_address(info[4][0]) for info in socket.getaddrinfo(door.host.strip("[]"), None)}
         connections = [each for each, address, port in _connections() if port == door.port and address in wanted]

@@ -1,4 +1,4 @@
-"""Doors and paths: what may stand in `servers` and `prefix` of a check, and what it means."""
+"""Doors and paths: what `servers` and `prefix` of a check may be, and what they mean."""
 
 import re
 from dataclasses import dataclass
@@ -41,10 +41,10 @@ class XRootDDoor:
 
 
 class XRootDPrefix(endpoint.SitePrefix):
-    """As everywhere, but that XRootD ends a path at `?`."""
+    """A prefix without the characters that XRootD cannot have in a path: it ends a path at `?`."""
 
     def __init__(self, text: str = "") -> None:
-        """Raises ConfigurationError for a relative prefix, and for one that XRootD cannot have in a path."""
+        """Raises ConfigurationError for a relative prefix, and for one with such a character."""
         super().__init__(text)
         if "?" in text or "\0" in text:
             raise ConfigurationError(f"the prefix {text!r} holds a character that XRootD cannot have in a path")
@@ -60,7 +60,7 @@ class XRootDPrefix(endpoint.SitePrefix):
 
 
 def unaskable(path: bytes) -> str | None:
-    """Why `path` must not be asked for, or None.
+    """Why `path`, a path at the site, must not be asked for; None where it may be.
 
     XRootD takes what follows a `?` for parameters: it would list another directory, and call that a success.
     """

@@ -1,4 +1,4 @@
-"""Looks after the requests that stay unanswered: a thread that wakes a few times a second."""
+"""Watches over requests that are not answered: a thread that wakes four times a second."""
 
 import logging
 import threading
@@ -18,7 +18,10 @@ LIBRARY_GRACE_SECONDS = 2.0  # the library knows the deadline too, to the second
 
 
 class Watchdog:
-    """What is under way. `every_tick` is called now and then, on the watch's thread, and must not block."""
+    """The attempts that are not answered yet, and the requests that wait for a door.
+
+    `every_tick` is called with the time (monotonic seconds) at each tick, on the watchdog's thread; it must not block.
+    """
 
     def __init__(self, every_tick: Callable[[float], None]) -> None:
         self._awaited: dict[Attempt, None] = {}  # in the order of sending
@@ -29,10 +32,11 @@ class Watchdog:
         threading.Thread(target=self._run, name="xrootd-watch", daemon=True).start()
 
     def expect(self, attempt: Attempt) -> None:
+        """Keep `attempt` until somebody takes it."""
         self._awaited[attempt] = None
 
     def take(self, attempt: Attempt) -> bool:
-        """True for the first who asks: they answer it. (One dictionary operation, hence safe between threads.)"""
+        """True for the first caller, who must answer it. (One dictionary operation, hence safe between threads.)"""
         return self._awaited.pop(attempt, self) is None
 
     def park(self, request: Request) -> None:
@@ -40,6 +44,7 @@ class Watchdog:
         self._parked.append(request)
 
     def forget(self, path: str) -> None:
+        """Drop all attempts and waiting requests for `path`, a path at the site: nobody answers them any more."""
         for attempt in list(self._awaited):
             if attempt.request.path == path:
                 self.take(attempt)
@@ -48,6 +53,7 @@ class Watchdog:
                 self._parked.remove(request)
 
     def close(self) -> None:
+        """End the thread, and drop everything."""
         self._stop.set()
         self._awaited.clear()
         self._parked.clear()
