@@ -56,15 +56,16 @@ def inventory_init(backends_file: Path | None, backend_name: str, store_url: str
 @inventory.command("import")
 @click.argument("site")
 @click.argument("file", type=click.Path(path_type=Path))
+@click.option("--force", is_flag=True, help="Take a list without a file, too: the inventory of the site is then empty.")
 @_with_inventory
 def inventory_import(
-    site: str, file: Path, backends_file: Path | None, backend_name: str, store_url: str | None
+    *, site: str, file: Path, force: bool, backends_file: Path | None, backend_name: str, store_url: str | None
 ) -> None:
     """Replace the files that the inventory has at SITE by those in FILE.
 
     FILE has a line for each file: name, size and, if you like, dataset, block, group and complete.
     """
-    number = _dynamo(backend_name, backends_file, store_url).import_files(site, file)
+    number = _dynamo(backend_name, backends_file, store_url).import_files(site, file, even_none=force)
     click.echo(f"{number} files imported for {site}")
 
 

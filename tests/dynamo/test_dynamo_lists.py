@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from dynamo_consistency.errors import BackendError, ConfigurationError
+from dynamo_consistency.errors import BackendError, ConfigurationError, ListingError
 
 HEADER = b"# name\tsize\tdataset\tblock\tgroup\tcomplete\ttime\n"
 ODD = b"/store/tab\\tline\\nreturn\\rback\\\\slash \xff %s 'q' $() #\xe6\x97\xa5 "
@@ -76,11 +76,11 @@ def test_an_export_is_imported_as_it_was(load, dump):
             ODD + b"\t7\t/E\tb\tg\t1\t",
         ]
     )
-    load(b"\n".join(lines))
+    load(b"\n".join(lines) + b"\n")
     assert dump() == lines
     load(b"/store/else\t1\n")
     assert dump() == [b"/store/else\t1\t\timported\timported\t1\t"]
-    load(HEADER + b"\n".join(lines))
+    load(HEADER + b"\n".join(lines) + b"\n")
     assert dump() == lines
 
 
@@ -152,12 +152,33 @@ def test_after_a_bad_line_everything_is_as_it_was(own_world, load):
 
 def test_a_packed_list_that_is_cut_short_is_refused(embedded, tmp_path):
     (tmp_path / "cut.gz").write_bytes(gzip.compress(b"".join(b"/store/%d\t1\n" % n for n in range(9999)))[:-20])
-    with pytest.raises(ConfigurationError, match=r"cut\.gz: cannot be read after line \d+"):
+    with pytest.raises(ListingError, match=r"cut\.gz cannot be read wholly: Truncated"):
         embedded.backend().import_files("T2_HERE", tmp_path / "cut.gz")
 
 
+@pytest.mark.parametrize("cut", [b"/store/a\t1\n/store/b\t1", b"/store/a\t1\n/store/b", b"/store/a\t1\n/st"])
+def test_a_list_that_was_cut_leaves_the_inventory_as_it_was(own_world, load, dump, cut):
+    load(b"/store/a\t1\n/store/b\t1\n")
+    before = dump()
+    with pytest.raises(ListingError, match="has no line end"):
+        load(cut)
+    assert dump() == before
+
+
+@pytest.mark.parametrize("empty", [b"", b"# nothing\n"])
+def test_a_list_without_a_file_is_refused_unless_it_is_meant(own_world, load, dump, tmp_path, empty):
+    load(b"/store/a\t1\n")
+    before = dump()
+    with pytest.raises(BackendError, match="would be orphans; nothing was imported"):
+        load(empty)
+    assert dump() == before
+    (tmp_path / "empty").write_bytes(empty)
+    assert own_world.backend().import_files("T2_HERE", tmp_path / "empty", even_none=True) == 0
+    assert dump() == []
+
+
 def test_a_list_that_is_not_there_is_refused(embedded, tmp_path):
-    with pytest.raises(ConfigurationError, match=r"nowhere\.tsv: cannot be read after line 0: No such file"):
+    with pytest.raises(ListingError, match=r"there is no dump .*nowhere\.tsv"):
         embedded.backend().import_files("T2_HERE", tmp_path / "nowhere.tsv")
 
 

@@ -5,6 +5,7 @@ import threading
 
 import pytest
 
+from dynamo_consistency.listers.dump import whole_file
 from dynamo_consistency.run.unmerged import ProtectionError, protected_directories
 
 OLD = 1_000_000_000
@@ -12,7 +13,7 @@ U = "/store/unmerged"
 
 
 def test_comments_blank_lines_repeated_slashes_and_windows_line_ends_are_understood(area):
-    area.protected_list.write_bytes(b"# who: ops\r\n\r\n  /store//unmerged/a/ \r\n/store/unmerged/b#1")
+    area.protected_list.write_bytes(b"# who: ops\r\n\r\n  /store//unmerged/a/ \r\n/store/unmerged/b#1\r\n")
     assert protected_directories(area.check().spec.unmerged) == {b"/store/unmerged/a", b"/store/unmerged/b#1"}
 
 
@@ -28,7 +29,9 @@ def test_comments_blank_lines_repeated_slashes_and_windows_line_ends_are_underst
         (f"{U}/a/../b\n", ". or .."),
         (f"{U}/*/a\n", "is a pattern"),
         (f"{U}/a  # ours\n", "a comment needs a line of its own"),
-        ("\x1f\x8b\x08", "no absolute path"),
+        ("\x1f\x8b\x08\n", "no absolute path"),
+        (f"{U}/a\n{U}/b", "was cut short: its last line has no line end"),
+        (f"{U}/a", "was cut short"),
     ],
 )
 def test_a_list_that_is_empty_or_not_understood_is_refused_as_a_whole(area, text, complaint):
@@ -38,6 +41,30 @@ def test_a_list_that_is_empty_or_not_understood_is_refused_as_a_whole(area, text
     assert area.found() == []
     assert complaint in area.told["trouble"]
     assert str(area.protected_list) in area.told["trouble"]
+
+
+def test_a_line_outside_the_area_is_said_and_the_others_protect(area):
+    area.protected_list.write_text(f"{U}/a\n/pnfs/site{U}/b\n")
+    area.files = [(f"{U}/a/f", OLD), (f"{U}/b/f", OLD)]
+    assert area.found() == [f"{U}/b/f"]
+    [note] = area.told["notes"]
+    assert f"/pnfs/site{U}/b" in note
+    assert "1 lines" in note
+
+
+def test_a_list_that_is_replaced_while_it_is_read_is_refused(area, monkeypatch):
+    def replaced(file, size=-1):
+        text = read(file, size)
+        other = area.protected_list.with_name("other")
+        other.write_text(f"{U}/c\n")
+        other.replace(area.protected_list)
+        return text
+
+    read = whole_file.WholeFile.read
+    monkeypatch.setattr(whole_file.WholeFile, "read", replaced)
+    area.files = [(f"{U}/x/f", OLD)]
+    assert area.found() == []
+    assert "has changed while it was read" in area.told["trouble"]
 
 
 def test_a_list_that_is_not_there_is_said(area):

@@ -114,9 +114,12 @@ class DynamoBackend:
         """Create the tables in an empty database; see `schema.init`."""
         schema.init(self._opened.databases)
 
-    def import_files(self, site: str, path: str | Path) -> int:
-        """Replace what a database of our own says of the site by a list of files; their number."""
-        return import_files.import_files(self._opened.databases, site, path)
+    def import_files(self, site: str, path: str | Path, *, even_none: bool = False) -> int:
+        """Replace what a database of our own says of the site by a list of files; their number.
+
+        `even_none`: take a list without a file, too. Raises as `sqlite_inventory.import_files` does.
+        """
+        return import_files.import_files(self._opened.databases, site, path, even_none=even_none)
 
     def export_files(self, site: str, path: str | Path) -> int:
         """Write the files of the site as a list that `import_files` reads; their number."""

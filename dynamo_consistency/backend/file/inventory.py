@@ -8,7 +8,6 @@ import contextlib
 import logging
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,6 +21,7 @@ from dynamo_consistency.errors import BackendError, ListingError
 from dynamo_consistency.listers.dump import parsing
 from dynamo_consistency.listers.dump.formats import Cells
 from dynamo_consistency.listers.dump.opening import as_listing_error, date_of, shown
+from dynamo_consistency.listers.dump.whole_file import whole_file
 
 log = logging.getLogger(__name__)
 
@@ -222,7 +222,10 @@ def read_datasets(path: str) -> set[str]:
     too little. A list of nothing says so in a comment.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        with whole_file(path, f"the list of datasets {path}") as file:
+            text = file.read().decode("utf-8")
+    except ListingError as error:
+        raise BackendError(str(error)) from None
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise BackendError(f"the list of datasets {path} cannot be read: {reason}") from None

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from dynamo_consistency.errors import ListingError
 from dynamo_consistency.listers.dump.columns import Layout
 from dynamo_consistency.listers.dump.lines import line_batches
-from dynamo_consistency.listers.dump.opening import opened, raw_file
+from dynamo_consistency.listers.dump.opening import opened, random_access
 
 _ROWS = 50_000
 _RAL = r"^(?P<path>.*\S)[ \t](?P<size>[^ \t]+)[ \t](?P<days>[^ \t]+)$"
@@ -116,7 +116,7 @@ class _EndSeen(io.RawIOBase):
 
 
 def _parquet(layout: Layout) -> Iterator[Cells]:
-    with raw_file(layout.url) as file:
+    with random_access(layout.url) as file:
         table = pq.ParquetFile(file)
         there = table.schema_arrow.names
         wanted = dict(layout.columns or {name: name for name in layout.defaults if name in there})

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from dynamo_consistency import secrets
 from dynamo_consistency.errors import ConsistencyError, ListingError
+from dynamo_consistency.listers.dump.whole_file import unchanged, whole_file
 
 # The first bytes show how a file is compressed: names lie. The second zstd magic is the skippable frame of pzstd.
 _CODECS = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\x28\xb5\x2f\xfd": "zstd", b"\x50\x2a\x4d\x18": "zstd"}
@@ -58,19 +59,21 @@ def _sentence(url: str, error: BaseException) -> str:
 
 
 @contextlib.contextmanager
-def raw_file(url: str) -> Iterator[Any]:
-    """The bytes of the dump as they are stored. Raises ListingError, also for errors while it is read."""
-    with as_listing_error(url), fsspec.open(url, "rb") as file:
+def random_access(url: str) -> Iterator[Any]:
+    """The bytes of the dump for a reader that seeks in them. Raises ListingError as `opened` does."""
+    with as_listing_error(url), unchanged(url, f"the dump {shown(url)}"), fsspec.open(url, "rb") as file:
         yield file
 
 
 @contextlib.contextmanager
 def opened(url: str) -> Iterator[Any]:
-    """The uncompressed bytes of the dump: an object with `read(n)`. Raises ListingError, also at a corrupt end."""
-    with raw_file(url) as file:
-        magic = file.read(4)
-    codec = next((codec for start, codec in _CODECS.items() if magic.startswith(start)), None)
-    with raw_file(url) as file:
+    """The uncompressed bytes of the dump: an object with `read(n)`, which raises at a truncated or corrupt end.
+
+    Raises ListingError when the dump has changed while it was read, or when less came than it has.
+    """
+    with as_listing_error(url), whole_file(url, f"the dump {shown(url)}") as file:
+        magic = file.peek(4)
+        codec = next((codec for start, codec in _CODECS.items() if magic.startswith(start)), None)
         stream = pa.PythonFile(file, mode="r")
         yield pa.CompressedInputStream(stream, codec) if codec else stream
 

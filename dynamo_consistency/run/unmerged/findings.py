@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import json
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from dynamo_consistency.kinds import UNMERGED
 from dynamo_consistency.run.database import SqlRow, execute, fill, literal, open_database, within
 from dynamo_consistency.run.store.run_directory import RunDirectory
 from dynamo_consistency.run.unmerged.listing import LISTING
-from dynamo_consistency.run.unmerged.protected_list import ProtectionError, protected_directories
+from dynamo_consistency.run.unmerged.protected_list import ProtectedList, ProtectionError, protected_list
 from dynamo_consistency.run.unmerged.rules import Subtrees, UnmergedRules, cleaned
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 AREA_FILE = "findings/unmerged.json"
 _HOLES_SHOWN = 20
+_OUTSIDE_SHOWN = 5
 _QUERIES = resources.files(__package__).joinpath("unmerged.sql")
 
 _FINDINGS = f"""
@@ -50,11 +51,11 @@ def find_unmerged(run: RunDirectory) -> dict[str, Any] | None:
         return None
     if run.exists(AREA_FILE):
         return read_area(run)
-    protected: frozenset[bytes] = frozenset()
+    protected, outside = ProtectedList(frozenset())
     problem = _problem_of_listing(run, unmerged)
     if not problem:
         try:
-            protected = protected_directories(unmerged)
+            protected, outside = protected_list(unmerged)
         except ProtectionError as error:
             problem = str(error)
             log.warning("nothing of %s is deleted: %s", unmerged.path, problem)
@@ -62,11 +63,23 @@ def find_unmerged(run: RunDirectory) -> dict[str, Any] | None:
         "path": unmerged.path,
         "trouble": problem,
         "protectedDirectories": len(protected),
+        "notes": _notes(unmerged, outside),
         "fingerprint": _fingerprint(unmerged),
     }
     result |= _write(run, check, UnmergedRules(check, unmerged, protected), protected, judge=not problem)
     run.write_json(AREA_FILE, result)
     return result
+
+
+def _notes(unmerged: Unmerged, outside: Collection[bytes]) -> list[str]:
+    """What somebody should see about the list of protected directories."""
+    if not outside:
+        return []
+    first = ", ".join(paths.to_text(path) for path in sorted(outside)[:_OUTSIDE_SHOWN])
+    return [
+        f"{len(outside)} lines of the list of protected directories are outside {unmerged.path} and protect nothing "
+        f"there: {first}"
+    ]
 
 
 def read_area(run: RunDirectory) -> dict[str, Any] | None:

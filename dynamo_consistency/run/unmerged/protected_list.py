@@ -5,6 +5,7 @@ A short answer must never look complete.
 """
 
 import urllib.parse
+from typing import NamedTuple
 
 from dynamo_consistency import paths, secrets
 from dynamo_consistency.check import Unmerged
@@ -17,34 +18,56 @@ class ProtectionError(ConsistencyError):
     """It is not known what is protected, so that nothing may be deleted in the unmerged area."""
 
 
+class ProtectedList(NamedTuple):
+    """`directories`: all that the list names. `outside`: those that are neither in the area nor above it.
+
+    A directory outside protects nothing there: its writer may have meant another path, and somebody should see it.
+    """
+
+    directories: frozenset[bytes]
+    outside: frozenset[bytes] = frozenset()
+
+
 def protected_directories(unmerged: Unmerged) -> frozenset[bytes]:
+    """The directories of `protected_list`, which raises."""
+    return protected_list(unmerged).directories
+
+
+def protected_list(unmerged: Unmerged) -> ProtectedList:
     """The list that the check names, loaded now. Raises ProtectionError when it cannot be relied on.
 
-    A list that names nothing in the unmerged area, nor anything above it, is the wrong one or an empty one.
+    A list that names nothing in the unmerged area, nor anything above it, is the wrong one or an empty one; one whose
+    last line has no line end, that changed while it was read or came shorter than announced was cut.
     """
     url = unmerged.protected_from.url
     directories = frozenset(_parsed(_loaded(url), _shown(url)))
     area = paths.to_bytes(unmerged.path)
-    if not any(paths.is_in(path, [area]) or paths.is_in(area, [path]) for path in directories):
+    outside = frozenset(path for path in directories if not paths.is_in(path, [area]) and not paths.is_in(area, [path]))
+    if outside == directories:
         what = f"names no directory in {unmerged.path}" if directories else "is empty"
         raise ProtectionError(f"the list of protected directories {_shown(url)} {what}")
-    return directories
+    return ProtectedList(directories, outside)
 
 
 def _loaded(url: str) -> bytes:
-    import fsspec  # only here: a listing needs no remote store
+    from dynamo_consistency.listers.dump.whole_file import whole_file  # only here: a listing needs no remote store
 
     parts = urllib.parse.urlsplit(url)
     for secret in (parts.password or "", parts.query if len(parts.query) >= _SHORTEST_SECRET else ""):
         secrets.remember(secret)
     try:
-        filesystem, path = fsspec.core.url_to_fs(url, use_listings_cache=False)
-        return bytes(filesystem.cat_file(path))
+        with whole_file(url, "it") as file:
+            text = file.read()
     except Exception as error:  # noqa: BLE001 (each driver raises what its own library raises)
         reason = " ".join(str(error).replace(url, _shown(url)).split()) or type(error).__name__
         raise ProtectionError(
             f"the list of protected directories {_shown(url)} cannot be loaded: {secrets.redact(reason)}"
         ) from None
+    if text and not text.endswith(b"\n"):
+        raise ProtectionError(
+            f"the list of protected directories {_shown(url)} was cut short: its last line has no line end"
+        )
+    return text
 
 
 def _parsed(text: bytes, shown: str) -> list[bytes]:

@@ -7,7 +7,7 @@ from dynamo_consistency.backend.dynamo.database.connection import Databases, rea
 from dynamo_consistency.backend.dynamo.database.schema_version import Generation
 from dynamo_consistency.backend.dynamo.inventory import BATCH_ROWS, claimed, contents
 from dynamo_consistency.backend.dynamo.sites import site_id
-from dynamo_consistency.backend.dynamo.sqlite_inventory.filelist import HEADER, FileRecord, format_line, open_list
+from dynamo_consistency.backend.dynamo.sqlite_inventory.filelist import HEADER, FileRecord, create_list, format_line
 from dynamo_consistency.backend.sql.reading import partitions
 from dynamo_consistency.errors import ConfigurationError
 
@@ -21,7 +21,7 @@ def export_files(databases: Databases, generation: Generation, site: str, path: 
     scratch = target.with_name(f".tmp-{target.name}")
     number = 0
     try:
-        with open_list(scratch, "wb") as file:
+        with create_list(scratch) as file:
             file.write(HEADER)
             for line in export_lines(databases, generation, site):
                 file.write(line)

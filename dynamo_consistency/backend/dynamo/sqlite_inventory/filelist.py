@@ -2,15 +2,15 @@
 
     name  size  [dataset  [block  [group  [complete  [time]]]]]
 
-Lines that start with `#` are comments, and a name ending in `.gz` means gzip. An empty or absent column has its
-default: size unknown, the dataset that a CMS name says, block `imported`, group `imported`, complete 1, time unknown
-(long ago). Group `Unsubscribed` is no group; complete 0 means that the file is not at the site yet; time is in seconds
-since 1970. In a name `\\t`, `\\n`, `\\r` and `\\\\` mean tab, line feed, carriage return and backslash.
+Lines that start with `#` are comments, and the last line has a line end. A list may be packed (gz, bz2, zst). An empty
+or absent column has its default: size unknown, the dataset that a CMS name says, block `imported`, group `imported`,
+complete 1, time unknown (long ago). Group `Unsubscribed` is no group; complete 0 means that the file is not at the site
+yet; time is in seconds since 1970. In a name `\\t`, `\\n`, `\\r` and `\\\\` mean tab, line feed, carriage return and
+backslash.
 """
 
 import gzip
 import re
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
@@ -21,6 +21,8 @@ from dynamo_consistency.backend.dataset_filter import dataset_of
 from dynamo_consistency.backend.dynamo.database.names import storable
 from dynamo_consistency.backend.dynamo.database.schema import NAME_LIMIT
 from dynamo_consistency.errors import ConfigurationError
+from dynamo_consistency.listers.dump.lines import line_batches
+from dynamo_consistency.listers.dump.opening import as_listing_error, opened
 
 DATASET_LIMIT = 512
 BLOCK_LIMIT = 128
@@ -56,27 +58,32 @@ def default_dataset(name: bytes) -> bytes:
     return paths.to_bytes(dataset_of(paths.to_text(name)) or "")
 
 
-def open_list(path: str | Path, mode: str) -> BinaryIO:
-    """The bytes of a list, unpacked. Raises OSError."""
+def create_list(path: str | Path) -> BinaryIO:
+    """A list to be written, packed where its name says so. Raises OSError."""
     if str(path).endswith(".gz"):
-        return cast(BinaryIO, gzip.open(path, mode, compresslevel=6))
-    return cast(BinaryIO, Path(path).open(mode))
+        return cast(BinaryIO, gzip.open(path, "wb", compresslevel=6))
+    return cast(BinaryIO, Path(path).open("wb"))
 
 
 def read_list(path: str | Path) -> Iterator[ListLine]:
-    """The files of a list. Raises ConfigurationError with file and line for the first line that is wrong."""
-    number = 0
+    """The files of a list.
+
+    Raises ConfigurationError with file and line for the first line that is wrong, ListingError for a list that is not
+    there, was cut short (its last line has no line end), is corrupt, or has changed while it was read.
+    """
+    with as_listing_error(str(path)), opened(str(path)) as stream:
+        lines = (line for batch in line_batches(stream, str(path)) for line in batch.to_pylist())
+        for number, line in enumerate(lines, start=1):
+            if line and not line.startswith(b"#"):
+                where = f"{path}:{number}"
+                yield ListLine(where, _parsed(line, where))
+
+
+def _parsed(line: bytes, where: str) -> FileRecord:
     try:
-        with open_list(path, "rb") as file:
-            for number, line in enumerate(file, start=1):
-                text = line.rstrip(b"\r\n")
-                if text and not text.startswith(b"#"):
-                    yield ListLine(f"{path}:{number}", _parse(text))
+        return _parse(line)
     except ValueError as error:
-        raise ConfigurationError(f"{path}:{number}: {error}") from None
-    except (OSError, EOFError, zlib.error) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise ConfigurationError(f"{path}: cannot be read after line {number}: {reason}") from None
+        raise ConfigurationError(f"{where}: {error}") from None
 
 
 def _parse(line: bytes) -> FileRecord:

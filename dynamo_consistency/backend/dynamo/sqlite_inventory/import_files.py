@@ -27,16 +27,18 @@ from dynamo_consistency.backend.dynamo.sites import site_id
 from dynamo_consistency.backend.dynamo.sqlite_inventory.filelist import DEFAULT, ListLine, default_dataset, read_list
 from dynamo_consistency.backend.sql import errors
 from dynamo_consistency.backend.sql.reading import chunks
-from dynamo_consistency.errors import ConfigurationError
+from dynamo_consistency.errors import BackendError, ConfigurationError
 
 LONG_AGO = 0
 
 
-def import_files(databases: Databases, site: str, path: str | Path) -> int:
+def import_files(databases: Databases, site: str, path: str | Path, *, even_none: bool = False) -> int:
     """Make the list at `path` what the inventory says of `site`; returns the number of files.
 
-    All or nothing. A file has one block and one size for all sites. Raises ConfigurationError for a line that is wrong
-    and for a database that `inventory init` did not make, and BackendError.
+    All or nothing. A file has one block and one size for all sites. A list without a file is refused, because all files
+    of the site would look like orphans afterwards, unless `even_none`. Raises ConfigurationError for a line that is
+    wrong and for a database that `inventory init` did not make, ListingError for a list that is not whole, and
+    BackendError.
     """
     if not schema.is_ours(databases.inventory):
         raise ConfigurationError(
@@ -51,6 +53,11 @@ def import_files(databases: Databases, site: str, path: str | Path) -> int:
         for lines in chunks(read_list(path)):
             loader.add(lines)
             number += len(lines)
+        if not number and not even_none:
+            raise BackendError(
+                f"the list {path} has no file, and all files at {site} would be orphans; nothing was imported "
+                "(--force empties the inventory of the site all the same)"
+            )
         loader.finish()
     return number
 
