@@ -1,4 +1,4 @@
-"""Each guard is what stops something: taken away, the forbidden thing happens; with it, it does not (DESIGN 5)."""
+"""Each guard is what stops something: taken away, the forbidden thing happens; with it, it does not."""
 
 from collections.abc import Callable
 from typing import NamedTuple

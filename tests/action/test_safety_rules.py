@@ -1,4 +1,4 @@
-"""The rules of DESIGN 5 in whole stories: runs, outages, edits and approvals, and what is asked for in the end."""
+"""The gates of docs/explanation/rules.md in long stories: runs, outages, edits, approvals, and what is requested."""
 
 from decimal import Decimal
 

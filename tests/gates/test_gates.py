@@ -1,4 +1,4 @@
-"""The seven gates (DESIGN 5): each closes for its own reason, says what it saw, and lets the others speak as well."""
+"""Gates 1 to 7 of rules.md: each closes for its own reason, says what it saw, and lets the others speak as well."""
 
 from dataclasses import replace
 from decimal import Decimal
