@@ -127,6 +127,15 @@ class ItemisingRegistry(Registry, Protocol):
         ...
 
 
+@runtime_checkable
+class DirectoryRegistry(ItemisingRegistry, Protocol):
+    """A registry for which a directory is another thing than a file of that name."""
+
+    def request_deletion_of_directories(self, site: str, directories: Sequence[bytes]) -> list[Outcome]:
+        """Request deletion of (empty) directories by LFN, without a slash at the end; one outcome for each."""
+        ...
+
+
 class Asked(NamedTuple):
     """A request that an earlier run has made; `asked_at` in seconds since 1970."""
 

@@ -178,7 +178,10 @@ def test_more_than_the_limit_and_nothing_is_requested_of_any_kind(scratch):
     scratch.run()
     summary = scratch.run()
     assert gate(summary, "Limits")["state"] == "Rejected"
-    assert f"the unmerged area {U}: 5 old in the unmerged area among 6 listed files, more than 4" in gate(summary, "Limits")["message"]
+    assert (
+        f"the unmerged area {U}: 5 old in the unmerged area among 6 listed files, more than 4"
+        in gate(summary, "Limits")["message"]
+    )
     assert scratch.waiting() == set()
 
 

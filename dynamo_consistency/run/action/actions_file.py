@@ -11,10 +11,9 @@ import pyarrow.parquet as pq
 from dynamo_consistency.kinds import KIND_BY_NAME
 from dynamo_consistency.run.action.journal import FindingKey, Journal, JournalEntry
 from dynamo_consistency.run.gates import Facts, Gate
-from dynamo_consistency.run.records.history import comparable_runs
+from dynamo_consistency.run.records.history import ACTIONS, comparable_runs
 from dynamo_consistency.run.store.run_directory import RunDirectory
 
-ACTIONS = "actions.parquet"
 LEFT_OVER = "left over"
 
 _TIME = pa.timestamp("ms", tz="UTC")

@@ -4,6 +4,7 @@ An inventory that loses a few entries before each run keeps within the limits of
 """
 
 import contextlib
+import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -14,6 +15,8 @@ from dynamo_consistency.kinds import ACTED_ON_KINDS, KindName
 from dynamo_consistency.run.database import literal, open_database, within
 from dynamo_consistency.run.records.history import ACTIONS, start_of
 from dynamo_consistency.run.store.run_directory import RunDirectory
+
+log = logging.getLogger(__name__)
 
 DAYS = 30
 _DAY = 86400
@@ -30,24 +33,33 @@ def asked_lately(run: RunDirectory, earlier: Sequence[RunDirectory], now: float)
     Without those that are findings of that kind in `run`. A run dated after `now` does not count.
     """
     lately = [other for other in earlier if now - DAYS * _DAY <= start_of(other) <= now]
-    acted = [other for other in lately if other.exists(ACTIONS)]
-    died = [other for other in lately if not other.exists(ACTIONS) and other.names(_JOURNAL)]
-    if not acted and not died:
+    acted = [other for other in lately if other.exists(ACTIONS) or other.names(_JOURNAL)]
+    if not acted:
         return {}
     with contextlib.ExitStack() as files, open_database() as database:
         database.execute("CREATE TABLE asked (kind VARCHAR, path BLOB)")
-        if acted:
-            names = [str(files.enter_context(other.reading(ACTIONS))) for other in acted]
-            database.execute(
-                f"INSERT INTO asked SELECT kind, path FROM read_parquet(?) WHERE outcome IN {_ASKED}", [names]
-            )
-        for kind, asked in (request for other in died for request in _journal(other)):
-            database.execute("INSERT INTO asked SELECT ?, unnest(?::BLOB[])", [kind, asked])
+        for other in acted:
+            _give(database, other)
         return {
             kind.name: _beside_findings(database, kind.name, str(files.enter_context(run.reading(kind.file))), run)
             for kind in ACTED_ON_KINDS
             if run.exists(kind.file)
         }
+
+
+def _give(database: duckdb.DuckDBPyConnection, run: RunDirectory) -> None:
+    """Add to `asked` what a run has asked for: by its file of actions or, where that cannot be read, by its journal."""
+    query = f"INSERT INTO asked SELECT kind, path FROM read_parquet(?) WHERE outcome IN {_ASKED}"
+    if run.exists(ACTIONS):
+        try:
+            with run.reading(ACTIONS) as path:
+                database.execute(query, [str(path)])
+        except duckdb.Error as error:
+            log.warning("%s of run %s cannot be read: %s", ACTIONS, run.run_id, error)
+        else:
+            return
+    for kind, asked in _journal(run):
+        database.execute("INSERT INTO asked SELECT ?, unnest(?::BLOB[])", [kind, asked])
 
 
 def _journal(run: RunDirectory) -> Iterator[tuple[str, list[bytes]]]:
