@@ -246,3 +246,24 @@ def test_the_stages_one_by_one_list_the_area_with_shard_0(scratch, capsys):
     stage("comparison", *where)
     assert set(scratch.findings()) == AGED
     assert "old in the unmerged area" in capsys.readouterr().out
+
+
+def test_what_was_uploaded_with_an_old_time_stays_until_it_has_stood_for_a_week(scratch):
+    scratch.unmerged = {"mode": "Enforce"}
+    scratch.run()
+    scratch.run()
+    assert set(scratch.findings()) == AGED
+    assert scratch.waiting() == set()
+
+
+def test_a_list_that_has_lost_its_second_half_stops_the_area_and_nothing_else(scratch):
+    lines = "".join(f"{U}/z{number}\n" for number in range(9))
+    scratch.put(f"{U}/z8/precious")
+    scratch.age()
+    scratch.protected.write_text(lines)
+    scratch.run()
+    scratch.protected.write_text(lines[: len(lines) // 9 * 4])
+    summary = scratch.run()
+    assert scratch.waiting() == set()
+    assert "is it whole?" in summary["unmerged"]["trouble"]
+    assert gate(summary, "ListingHealth")["state"] == "Ready"

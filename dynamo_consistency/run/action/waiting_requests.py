@@ -10,9 +10,9 @@ from dynamo_consistency.backend.contract import Asked, FollowingRegistry, Regist
 from dynamo_consistency.run.action.directory_removal import REMOVED
 from dynamo_consistency.run.database import literal, open_database
 from dynamo_consistency.run.records.history import ACTIONS, FOLLOWED, WITHDRAWN, complete_before, start_of
+from dynamo_consistency.run.records.retention import DAYS_OF_LIMITS
 from dynamo_consistency.run.store.run_directory import RunDirectory
 
-_DAYS = 30
 _DAY = 86400
 
 _ACTION = f"""
@@ -64,7 +64,7 @@ def waiting_requests(run: RunDirectory, registry: Registry) -> list[WaitingReque
             )
             waits = "(asked.path, asked.request) IN (SELECT (path, request) FROM queued)"
         else:
-            recent = (start_of(run) - start_of(other) <= _DAYS * _DAY for other in earlier)
+            recent = (start_of(run) - start_of(other) <= DAYS_OF_LIMITS * _DAY for other in earlier)
             waits = f"asked.number >= {next((number for number, is_so in enumerate(recent) if is_so), len(earlier))}"
         rows = database.execute(_WAITING.format(waits=waits)).fetchall()
     return [

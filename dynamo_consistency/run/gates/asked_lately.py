@@ -14,11 +14,11 @@ from dynamo_consistency import paths
 from dynamo_consistency.kinds import ACTED_ON_KINDS, KindName
 from dynamo_consistency.run.database import literal, open_database, within
 from dynamo_consistency.run.records.history import ACTIONS, start_of
+from dynamo_consistency.run.records.retention import DAYS_OF_LIMITS
 from dynamo_consistency.run.store.run_directory import RunDirectory
 
 log = logging.getLogger(__name__)
 
-DAYS = 30
 _DAY = 86400
 _JOURNAL = "actions"
 _ASKED = "('requested', 'waiting', 'unanswered')"
@@ -32,7 +32,7 @@ def asked_lately(run: RunDirectory, earlier: Sequence[RunDirectory], now: float)
 
     Without those that are findings of that kind in `run`. A run dated after `now` does not count.
     """
-    lately = [other for other in earlier if now - DAYS * _DAY <= start_of(other) <= now]
+    lately = [other for other in earlier if now - DAYS_OF_LIMITS * _DAY <= start_of(other) <= now]
     acted = [other for other in lately if other.exists(ACTIONS) or other.names(_JOURNAL)]
     if not acted:
         return {}

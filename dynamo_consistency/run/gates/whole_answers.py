@@ -44,7 +44,8 @@ def _lengths(run: RunDirectory) -> dict[str, int]:
 
 
 def _behind(run: RunDirectory) -> frozenset[str]:
-    shards = [run.read_json(name) for name in run.names("listing") if name.startswith("listing/shard-")]
+    names = [name for name in run.names("listing") if name.startswith("listing/shard-") and name.endswith(".json")]
+    shards = [run.read_json(name) for name in names]
     return frozenset(
         f"{what} {name}" for shard in shards for key, what in _BEHIND.items() for name in shard.get(key) or ()
     )
