@@ -19,6 +19,7 @@ from dynamo_consistency.backend.contract.data import (
 from dynamo_consistency.backend.contract.optional import (
     BulkDatasetFilter,
     DescribedBackend,
+    DirectoryDeletingRegistry,
     DirectoryRegistry,
     FollowingRegistry,
     ItemisingRegistry,
@@ -39,6 +40,7 @@ __all__ = [
     "BulkDatasetFilter",
     "DatasetFilter",
     "DescribedBackend",
+    "DirectoryDeletingRegistry",
     "DirectoryRegistry",
     "FollowingRegistry",
     "Inventory",

@@ -101,6 +101,15 @@ class ItemisingRegistry(Registry, Protocol):
 
 
 @runtime_checkable
+class DirectoryDeletingRegistry(ItemisingRegistry, Protocol):
+    """A registry for which a directory is another thing than a file of that name."""
+
+    def request_deletion_of_directories(self, site: str, directories: Sequence[bytes]) -> list[Outcome]:
+        """Request deletion of (empty) directories by LFN, without a slash at the end; one outcome for each."""
+        ...
+
+
+@runtime_checkable
 class FollowingRegistry(Registry, Protocol):
     """A registry that can say later what became of its requests."""
 
