@@ -6,7 +6,7 @@ as bytes, absolute and normalised; the lister maps them to its own paths. Names 
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 
 class Subdirectory(NamedTuple):
@@ -125,6 +125,20 @@ class Lister(Protocol):
         ...
 
 
+@runtime_checkable
+class ClusterLister(Lister, Protocol):
+    """A lister over servers that number directories, and of which some may stand behind others."""
+
+    @property
+    def behind(self) -> list[str]:
+        """The names of the data servers behind the doors, sorted, after `prepare`; none where the doors are all."""
+        ...
+
+    def identify(self, root: bytes) -> object:
+        """What the storage calls a root, after `prepare`; None where it does not say. Waits for the answer."""
+        ...
+
+
 class FileStat(NamedTuple):
     """The file is there: size in bytes and `mtime` in seconds since 1970, None where the storage does not know them."""
 
@@ -166,7 +180,7 @@ NOT_LISTED: SimpleListing = (False, [], [])
 
 
 def simple(answer: Answer) -> SimpleListing:
-    """(ok, [(directory, mtime)], [(file, size, mtime)]).
+    """(ok, [(directory, mtime)], [(file, size, mtime)]); an unknown size is -1, an unknown time 0.
 
     Not ok when any entry could not be looked at: there is no other way to say so here.
     """
@@ -175,5 +189,5 @@ def simple(answer: Answer) -> SimpleListing:
     return (
         True,
         [(entry.name, entry.mtime) for entry in answer.directories],
-        [(file.name, file.size or 0, file.mtime or 0) for file in answer.files],
+        [(file.name, -1 if file.size is None else file.size, file.mtime or 0) for file in answer.files],
     )

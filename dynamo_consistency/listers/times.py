@@ -16,6 +16,8 @@ MOST_SECONDS_AHEAD = 86_400
 SIZES_END = 1 << 62
 """No file has so many bytes; sums of sizes below it are far from the end of 64 bits as long as they are few."""
 
+_END = 1 << 63
+
 
 def known_time(mtime: float | None, listed_at: float) -> int | None:
     """`mtime` in seconds since 1970, rounded up, as of a listing that began at `listed_at`; None: not known.
@@ -30,6 +32,21 @@ def known_time(mtime: float | None, listed_at: float) -> int | None:
 def known_size(size: int | None) -> int | None:
     """`size` in bytes; None where it is not known: negative, or more than any file has."""
     return size if size is not None and 0 <= size < SIZES_END else None
+
+
+def whole_seconds(mtime: float | None) -> int | None:
+    """What foreign code gives as a time, in whole seconds, rounded up: in doubt a file is younger, and left alone.
+
+    None for what is no number of seconds in 64 bits. Raises TypeError for what is no number at all.
+    """
+    if mtime is None or not -_END <= mtime < _END:
+        return None
+    return math.ceil(mtime)
+
+
+def whole_bytes(size: float | None) -> int | None:
+    """What foreign code gives as a size; None for an unknown one, -1 for example. Raises as `whole_seconds` does."""
+    return int(size) if size is not None and 0 <= size < _END else None
 
 
 def known_times(mtimes: "pa.Array", listed_at: float) -> "pa.Array":

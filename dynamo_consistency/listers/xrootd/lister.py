@@ -8,8 +8,9 @@ from functools import partial
 
 from dynamo_consistency import paths
 from dynamo_consistency.errors import ConfigurationError, ListingError
-from dynamo_consistency.listers.contract import NOT_LISTED, Answer, Failed, SimpleListing, simple
+from dynamo_consistency.listers.contract import NOT_LISTED, Answer, Failed, Look, SimpleListing, simple
 from dynamo_consistency.listers.credentials import check_credentials, stale_credentials
+from dynamo_consistency.listers.xrootd import single
 from dynamo_consistency.listers.xrootd.doors import XRootDDoors, XRootDServer
 from dynamo_consistency.listers.xrootd.library import IS_MANAGER, XRootDResponse, XRootDStatus, connect
 from dynamo_consistency.listers.xrootd.redirector import Gathering, data_servers
@@ -134,6 +135,19 @@ class XRootDLister:
             return "there is not one storage that would answer for it"
         bad = problem_of(server.file_system.rmdir(path.decode(), self._timeout)[0], server)
         return None if bad is None else bad.failed.reason
+
+    def look(self, file: bytes) -> Look:
+        """A `contract.FileLook`, after `prepare`. Behind a redirector each data server is asked."""
+        return single.look(self._groups, self._prefix.path(file), self._timeout)
+
+    def identify(self, root: bytes) -> object:
+        """What the servers call a root, after `prepare`; None where they do not say."""
+        return single.identify(self._groups, root, self._prefix.path(root), self._timeout)
+
+    @property
+    def behind(self) -> list[str]:
+        """The data servers behind the redirectors, after `prepare`; none where there is no redirector."""
+        return sorted(map(str, self._data_servers))
 
     def forget(self, directory: bytes) -> None:
         self._watch.forget(paths.to_text(self._prefix.path(directory)))

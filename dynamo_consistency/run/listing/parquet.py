@@ -54,6 +54,7 @@ class ListingFile:
         self._kinds = pa.array(ENTRY_KINDS, pa.string())
         self.counts = ListingCounts()
         self.roots = {root: ListingCounts() for root in roots}
+        self.mounts: set[bytes] = set()
         self.holes: list[dict[str, str]] = []
         self.notes: list[str] = []
         self._clear()
@@ -113,7 +114,7 @@ class ListingFile:
         size, mtime = known_sizes(size), known_times(mtime, self._listed_at)
         columns = [path, kind, size, mtime, pa.nulls(len(path), pa.string()), pa.nulls(len(path), pa.int64())]
         self._writer.write_batch(pa.record_batch(columns, schema=LISTING_COLUMNS))
-        self._count_files(root, len(path), pc.sum(size.cast(pa.decimal128(38))).as_py() or 0)
+        self._count_files(root, len(path), int(pc.sum(size.cast(pa.decimal128(38))).as_py() or 0))
 
     def _count_files(self, root: bytes, files: int, size: int) -> None:
         for counts in (self.counts, self.roots[root]):

@@ -3,14 +3,14 @@
 import gc
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dynamo_consistency import paths
 from dynamo_consistency.check import DumpSource, Listing
 from dynamo_consistency.errors import ConfigurationError
-from dynamo_consistency.listers.contract import Failed
+from dynamo_consistency.listers.contract import ClusterLister, Failed
 from dynamo_consistency.listers.protocols import OpenSource
 from dynamo_consistency.listers.shards import Share
 from dynamo_consistency.listers.walk import Limits, Visit, Walk
@@ -80,7 +80,8 @@ def _walk(run: RunDirectory, part: Part, progress: Watcher, source: OpenSource) 
         listing.concurrency, listing.directory_timeout_seconds, listing.retries, listing.max_requests_per_second
     )
     listed_at = int(time.time())
-    walk = Walk(source.lister, roots, share, limits, [paths.to_bytes(path) for path in listing.exclude])
+    excluded = [paths.to_bytes(path) for path in listing.exclude]
+    walk = Walk(source.lister, roots, share, limits, excluded, identify=_identify(source))
     try:
         with run.writing(f"{name}.parquet") as path, ListingFile(path, roots, listed_at) as file, rarely_collected():
             source.lister.prepare()
@@ -94,7 +95,13 @@ def _walk(run: RunDirectory, part: Part, progress: Watcher, source: OpenSource) 
     result = _result(share, listed_at, source.description, file)
     result["counts"] |= {"requests": walk.requests, "retries": walk.retries}
     result["window"] = {"largest": walk.window.largest, "final": walk.window.size}
+    result["servers"] = source.lister.behind if isinstance(source.lister, ClusterLister) else []
+    result["mounts"] = sorted(map(paths.to_text, file.mounts))
     return result
+
+
+def _identify(source: OpenSource) -> Callable[[bytes], object] | None:
+    return source.lister.identify if isinstance(source.lister, ClusterLister) else None
 
 
 def _record(file: ListingFile, share: Share, visit: Visit) -> None:
@@ -105,7 +112,9 @@ def _record(file: ListingFile, share: Share, visit: Visit) -> None:
     if not share.records(directory.depth):
         return
     entries = len(answer.directories) + len(answer.files) + len(answer.holes)
-    file.directory(directory.root, directory.path, entries, directory.mtime)
+    file.directory(directory.root, directory.path, entries, directory.mtime, directory.identity)
+    if answer.is_mount:
+        file.mounts.add(directory.path)
     file.files(directory.root, directory.path, answer.files)
     for hole in answer.holes:
         file.hole(directory.root, paths.join(directory.path, hole.name), hole.reason)
