@@ -139,6 +139,13 @@ class ClusterLister(Lister, Protocol):
         ...
 
 
+@runtime_checkable
+class LineLister(Lister, Protocol):
+    """A lister that says whether it is answered in lines, so that a name with a line end may come as another name."""
+
+    in_lines: bool
+
+
 class FileStat(NamedTuple):
     """The file is there: size in bytes and `mtime` in seconds since 1970, None where the storage does not know them."""
 

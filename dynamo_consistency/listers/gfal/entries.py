@@ -6,7 +6,18 @@ from collections.abc import Iterable
 from typing import Any
 
 from dynamo_consistency import paths, secrets
-from dynamo_consistency.listers.contract import Answer, Failed, File, Hole, Listed, Subdirectory
+from dynamo_consistency.listers.contract import (
+    Answer,
+    Failed,
+    File,
+    FileStat,
+    Hole,
+    Listed,
+    Look,
+    NotThere,
+    Subdirectory,
+    Unsure,
+)
 from dynamo_consistency.listers.gfal.process import GfalProblem
 from dynamo_consistency.listers.posix import LINK
 
@@ -37,6 +48,16 @@ def listed(scheme: str, entries: Iterable[list[Any]]) -> Answer:
         else:
             result.holes.append(Hole(name, "neither file nor directory"))
     return result
+
+
+def file_stat(answer: list[list[Any]] | GfalProblem) -> Look:
+    """What an answer about a single path says, which must be that of a file."""
+    if isinstance(answer, GfalProblem):
+        return NotThere() if answer.code == errno.ENOENT else Unsure(words(answer))
+    ((_, mode, _, size, mtime),) = answer
+    if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
+        return Unsure("it is a directory" if stat.S_ISDIR(mode) else "neither file nor directory")
+    return FileStat(size, mtime or None)
 
 
 def same(one: list[list[Any]] | GfalProblem, other: list[list[Any]] | GfalProblem) -> bool:

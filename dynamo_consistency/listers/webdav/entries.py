@@ -10,7 +10,7 @@ from http import HTTPStatus
 from itertools import chain
 from typing import TypeVar
 
-from dynamo_consistency.listers.contract import Entry, File, Hole, Listed, Subdirectory
+from dynamo_consistency.listers.contract import Entry, File, FileStat, Hole, Listed, Look, Subdirectory, Unsure
 from dynamo_consistency.listers.webdav.errors import WebDavError
 from dynamo_consistency.listers.webdav.multistatus import COLLECTION, IS_COLLECTION, SIZE, TIME, TYPE, Response
 from dynamo_consistency.listers.webdav.names import Reading, name_in, plain_name, read
@@ -23,6 +23,7 @@ _XROOTD_LINE = re.compile(rb"[0-9]+ [0-9]+ [0-9]+ [0-9]+( .*)?")
 """Identity, size, flags and time, and more since 5.0: in a listing this follows after each name."""
 _SIZE = re.compile(r"[0-9]{1,19}")
 _TIME = re.compile(r"[A-Z][a-z]{2}, ([0-9]{2} [A-Z][a-z]{2} [0-9]{4}) ([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9]) GMT")
+_SHORT_YEAR = re.compile(r"[0-9]{2}-[A-Z][a-z]{2}-[0-9]{2} ")
 
 AnyEntry = TypeVar("AnyEntry", File, Subdirectory, Hole)
 EncodingCheck = Callable[[list[Reading]], bool]
@@ -123,6 +124,15 @@ def _add(listed: Listed, name: bytes, response: Response) -> None:
         listed.holes.append(Hole(name, _obstacle(response)))
 
 
+def file_stat(response: Response) -> Look:
+    """What a server says about a single path, which must be that of a file."""
+    entries = Listed()
+    _add(entries, b"", response)
+    if entries.holes:
+        return Unsure(entries.holes[0].reason)
+    return FileStat(entries.files[0].size, entries.files[0].mtime) if entries.files else Unsure("it is a directory")
+
+
 def _kind(response: Response) -> bool | None:
     """Is it a directory? None when the server does not say so, or says two things at once."""
     types, flag = response.properties.get(TYPE), response.properties.get(IS_COLLECTION)
@@ -185,6 +195,11 @@ def _midnight(day: str) -> int:
 
 
 def _of_any_form(text: str) -> int:
-    """The older forms that HTTP knows, too. A time without a zone is UTC."""
+    """The older forms that HTTP knows, too. A time without a zone is UTC. Raises ValueError for no time.
+
+    The library takes the year 0001 for 2001: only the year that stands there counts.
+    """
     time = parsedate_to_datetime(text)
+    if str(time.year) not in text and not _SHORT_YEAR.search(text):
+        raise ValueError(text)
     return int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp())

@@ -12,6 +12,7 @@ from dynamo_consistency.secrets import redact
 # Besides these, every status from 500 on may pass; 507 and all others from 400 on are for good.
 MAY_PASS = {408, 413, 421, 423, 425, 429}
 OVERLOADED_STATUSES = {408, 413, 429, 503, 504}
+NOTHING_THERE = {404, 410}
 EXPLAINED = {
     401: "it wants a credential, or another one",
     403: "it does not permit that",
@@ -21,7 +22,12 @@ EXPLAINED = {
 
 
 class WebDavError(Exception):
-    """The directory cannot be told, or not now. `failed` is what the walk hears of it."""
+    """The directory cannot be told, or not now. `failed` is what the walk hears of it.
+
+    `absent`: the server that was asked says itself, and clearly, that there is nothing.
+    """
+
+    absent = False
 
     def __init__(self, reason: str, *, retry: bool = False, slow: bool = False, after: float = 0.0) -> None:
         super().__init__(reason)

@@ -31,6 +31,8 @@ class XRootDLister:
     and bounds the answer for one directory, all repetitions within the lister included.
     """
 
+    in_lines = True
+
     def __init__(self, servers: Sequence[str], prefix: str = "", *, concurrency: int = 256, timeout: int = 60) -> None:
         """Asks nothing yet. Raises ConfigurationError for servers or a prefix that cannot be."""
         doors = list(dict.fromkeys(XRootDDoor.parse(server) for server in servers))

@@ -7,7 +7,7 @@ class Numbering:
     """Of one server; called from any thread.
 
     A number is the inode (upper half) on the device (lower half). Servers without inodes, dCache for one, send 0 there,
-    and some might send the same for all: as long as no two numbers have differed, they identify nothing.
+    and some might send the same for all: a number that came again while no two have differed identifies nothing.
 
     `name` tells numberings apart, since each server may number the devices in its own way. Servers of one storage that
     number its roots alike have the same numbering, and then the same name.
@@ -18,6 +18,7 @@ class Numbering:
         self.roots: dict[bytes, int] = {}
         self.differ = False
         self._first: int | None = None
+        self._repeats = False
 
     def observe(self, identifiers: Iterable[str]) -> None:
         """Take note of the numbers in an answer, before any is asked for its identity."""
@@ -26,7 +27,9 @@ class Numbering:
         for number in map(_number, identifiers):
             if self._first is None:
                 self._first = number
-            elif number != self._first:
+            elif number == self._first:
+                self._repeats = True
+            else:
                 self.differ = True
 
     def observe_root(self, root: bytes, identifier: str) -> None:
@@ -37,7 +40,7 @@ class Numbering:
     def identity(self, identifier: str) -> tuple[str, int] | None:
         """Which directory it is; None where the number does not say."""
         number = _number(identifier)
-        return (self.name, number) if number >> 32 and self.differ else None
+        return (self.name, number) if number >> 32 and (self.differ or not self._repeats) else None
 
 
 def share_names(numberings: Iterable[Numbering]) -> None:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from dynamo_consistency import paths
 from dynamo_consistency.check import DumpSource, Listing
 from dynamo_consistency.errors import ConfigurationError
-from dynamo_consistency.listers.contract import ClusterLister, Failed
+from dynamo_consistency.listers.contract import Answer, ClusterLister, Failed, LineLister
 from dynamo_consistency.listers.protocols import OpenSource
 from dynamo_consistency.listers.shards import Share
 from dynamo_consistency.listers.walk import Limits, Visit, Walk
+from dynamo_consistency.run.listing.line_ends import REASON, directories_with_line_ends
 from dynamo_consistency.run.listing.parquet import ListingFile
 from dynamo_consistency.run.listing.progress import ListingCounts, Watcher
 from dynamo_consistency.run.listing.source import open_lister, source_of
@@ -85,8 +86,9 @@ def _walk(run: RunDirectory, part: Part, progress: Watcher, source: OpenSource) 
     try:
         with run.writing(f"{name}.parquet") as path, ListingFile(path, roots, listed_at) as file, rarely_collected():
             source.lister.prepare()
+            unclear = _unclear(run, source)
             for visit in walk:
-                _record(file, share, visit)
+                _record(file, share, visit._replace(answer=unclear.get(visit.directory.path, visit.answer)))
                 progress(file.counts, walk.window.size)
             source.lister.verify()
     finally:
@@ -98,6 +100,12 @@ def _walk(run: RunDirectory, part: Part, progress: Watcher, source: OpenSource) 
     result["servers"] = source.lister.behind if isinstance(source.lister, ClusterLister) else []
     result["mounts"] = sorted(map(paths.to_text, file.mounts))
     return result
+
+
+def _unclear(run: RunDirectory, source: OpenSource) -> dict[bytes, Answer]:
+    """What is recorded of directories that this kind of listing cannot show."""
+    in_lines = isinstance(source.lister, LineLister) and source.lister.in_lines
+    return dict.fromkeys(directories_with_line_ends(run), Failed(REASON)) if in_lines else {}
 
 
 def _identify(source: OpenSource) -> Callable[[bytes], object] | None:
@@ -136,10 +144,12 @@ def _read_dump(run: RunDirectory, part: Part, source: DumpSource, progress: Watc
                 file.columns(root, rows.column("path"), rows.column("size"), rows.column("mtime"))
             progress(file.counts, 0)
         if share.shard == 0:  # every shard reads all of a dump
-            for directory in sorted(dump.holes):
+            holes = dict.fromkeys(directories_with_line_ends(run), REASON) if source.format != "parquet" else {}
+            holes |= dict.fromkeys(dump.holes, "a line of the dump about something in here cannot be read")
+            for directory, reason in sorted(holes.items()):
                 for root in roots:
                     if paths.is_in(directory, [root]) and not paths.is_in(directory, excluded):
-                        file.hole(root, directory, "a line of the dump about something in here cannot be read")
+                        file.hole(root, directory, reason)
             file.note(dump.notes)
     result = _result(share, int(dump.date), f"dump {dump.name}", file)
     result["counts"] |= {"requests": 0, "retries": 0}
