@@ -22,7 +22,7 @@ from dynamo_consistency.listers.gfal.process import GfalProblem
 from dynamo_consistency.listers.posix import LINK
 
 OVER_HTTP = {"dav", "davs", "http", "https"}
-LONGEST = 255  # bytes of a name: gfal2 cuts what is longer without a word; in a file system nothing is
+LONGEST = 254  # bytes of a name: gfal2 and servers cut what is longer without a word; in a file system nothing is
 
 _DIRECTORY, _FILE, _LINK = 4, 8, 10  # types; the mode of a link is that of what it leads to
 _LASTING = {errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.EPROTONOSUPPORT, errno.EILSEQ, errno.EINVAL}
@@ -32,10 +32,13 @@ _SLOW = {errno.ETIMEDOUT, errno.EBUSY, errno.EAGAIN}
 def listed(scheme: str, entries: Iterable[list[Any]]) -> Answer:
     """The entries of a directory: name, mode, type, size and modification time of each."""
     result = Listed()
+    entries = list(entries)
+    if len({entry[0] for entry in entries}) < len(entries):
+        return Failed("its listing has a name twice")
     for text, mode, kind, size, mtime in entries:
         name = paths.to_bytes(text)
         if scheme != "file" and len(name) >= LONGEST:
-            return Failed("it has a name that is too long for gfal2")
+            return Failed("it has a name that may have been cut: it is too long for gfal2 or the server")
         if scheme in OVER_HTTP and b"%" in name:
             return Failed("it has a name of which gfal2 does not tell how it is encoded")
         time = mtime or None  # some protocols know none

@@ -18,6 +18,7 @@ from dynamo_consistency.listers.webdav.url import WebDavUrl
 from dynamo_consistency.paths import visible
 
 MOST_ENTRIES = 10_000_000
+LONGEST_XROOTD_NAME = 253
 _MOST = 1 << 63
 _XROOTD_LINE = re.compile(rb"[0-9]+ [0-9]+ [0-9]+ [0-9]+( .*)?")
 """Identity, size, flags and time, and more since 5.0: in a listing this follows after each name."""
@@ -98,8 +99,16 @@ class Contents:
 
 
 def _look_as_at_xrootd(listed: Listed) -> None:
-    """XRootD's door reads a listing with line ends between names, and mistakes what follows after one in a name."""
-    for name in chain((file.name for file in listed.files), (entry.name for entry in listed.directories)):
+    """XRootD's door reads a listing with line ends between names, and mistakes what follows after one in a name.
+
+    It cuts long names, too, as XRootD's own protocol does.
+    """
+    names = [entry.name for entry in chain(listed.files, listed.directories)]
+    if len(set(names)) < len(names):
+        raise WebDavError("its listing has a name twice; a line end in the name of an entry does that")
+    for name in names:
+        if len(name) > LONGEST_XROOTD_NAME:
+            raise WebDavError(f"it has a name of more than {LONGEST_XROOTD_NAME} bytes, and the server cuts such names")
         if b" " in name and _XROOTD_LINE.fullmatch(name):
             raise WebDavError("the server mixes up its entries; a line end in the name of one does that")
     unknown = [file for file in listed.files if not file.size and file.mtime == 0]

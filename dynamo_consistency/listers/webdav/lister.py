@@ -70,6 +70,8 @@ class WebDavLister(ThreadedLister):
     It removes nothing: a WebDAV DELETE takes a directory with everything in it, and no header forbids that.
     """
 
+    in_lines = True  # the answers of XRootD's doors are made from lines
+
     def __init__(self, servers: Sequence[str], prefix: str = "", *, concurrency: int = 256, timeout: int = 60) -> None:
         """Asks nothing yet. Raises ConfigurationError for servers or a prefix that cannot be."""
         parsed = list(dict.fromkeys(WebDavDoor.parse(server) for server in servers))
