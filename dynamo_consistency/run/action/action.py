@@ -75,7 +75,7 @@ def _carry_out(run: RunDirectory, backend: Backend, facts: Facts, gates: list[Ga
     limits = Limits(
         listing.concurrency, listing.directory_timeout_seconds, listing.retries, listing.max_requests_per_second
     )
-    lister, _, remover = open_lister(listing, backend, run.site)
+    lister, _, remover, _ = open_lister(listing, backend, run.site)
     by_protocol = check.spec.policy.empty_directories.method == "protocol"
     removal = DirectoryRemoval(by_protocol, remover, requests.takes_directories(backend, run.site))
     try:
