@@ -64,7 +64,7 @@ class S3Lister(ThreadedLister):
 
     def look(self, file: bytes) -> Look:
         """A `contract.FileLook`. That a key is not there counts only if a listing does not have it either."""
-        key = self._place.key(file)
+        key = self._location.key(file)
         try:
             found = self._bucket.head(key)
             if found is None and self._bucket.has(key):
