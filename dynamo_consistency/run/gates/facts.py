@@ -10,6 +10,7 @@ from dynamo_consistency.run import unmerged
 from dynamo_consistency.run.comparison.comparison import COUNTS_FILE
 from dynamo_consistency.run.gates import confirmation
 from dynamo_consistency.run.gates.confirmation import Confirmed
+from dynamo_consistency.run.gates.stricter import Stricter, stricter
 from dynamo_consistency.run.records.history import comparable_runs, is_superseded, read_summary
 from dynamo_consistency.run.store.run_directory import RunDirectory, RunStore
 
@@ -48,6 +49,7 @@ class Facts:
     `unplaced`: files of the inventory of which it is not known where they are, so that any orphan may be one of them.
     `unmerged`, `area`: policy and numbers of the unmerged area, where there is one; `area_problem`: why nothing of it
     is judged. Its health is no matter of the gates: a hole there keeps what is in it, and says nothing of the rest.
+    `tightening`: what has become stricter in the check since the run began; `policy` and `unmerged` say so already.
     """
 
     run_id: str
@@ -66,10 +68,22 @@ class Facts:
     unmerged: FindingPolicy | None = None
     area: Scope | None = None
     area_problem: str = ""
+    tightening: Stricter | None = None
 
     @property
     def approved(self) -> bool:
         return self.approved_run == self.run_id
+
+    @property
+    def limits_can_be_lifted(self) -> bool:
+        """By an approval of this very run."""
+        stand = self.tightening is not None and self.tightening.limits_stand
+        return self.policy.approval != "Never" and not stand
+
+    @property
+    def remark(self) -> str:
+        """Half a sentence on a check that is stricter now; empty otherwise."""
+        return "" if self.tightening is None else self.tightening.remark
 
     @property
     def kinds(self) -> tuple[KindName, ...]:
@@ -97,9 +111,18 @@ class Facts:
         return scopes[0].findings[kind] if scopes else 0
 
 
-def gather(store: RunStore, run: RunDirectory, approved_run: str | None = None) -> Facts:
-    """The facts about a compared run. `approved_run`: the run that somebody has approved, by its id."""
-    check = run.check()
+def gather(
+    store: RunStore,
+    run: RunDirectory,
+    approved_run: str | None = None,
+    today: SiteConsistencyCheck | None = None,
+) -> Facts:
+    """The facts about a compared run.
+
+    `approved_run`: the run that somebody has approved, by its id; `today`: the check as it is now, where it is known.
+    """
+    tightening = stricter(run.check(), today)
+    check = tightening.check
     counts = run.read_json(COUNTS_FILE)
     earlier = comparable_runs(store, run)
     approved_run = approved_run or (check.spec.approve.run if check.spec.approve else None)
@@ -121,6 +144,7 @@ def gather(store: RunStore, run: RunDirectory, approved_run: str | None = None) 
         superseded=is_superseded(store, run),
         by_dump=bool(check.spec.listing.source and check.spec.listing.source.dump),
         unplaced=counts.get("unplacedFiles", 0),
+        tightening=tightening,
     )
     facts = _with_unmerged_area(facts, run, check)
     confirmed = {

@@ -114,9 +114,9 @@ def limits(facts: Facts) -> Gate:
         )
     observed, limit = excesses[0][0], excesses[0][1]
     message = "; ".join(sentence for _, _, sentence in excesses)
-    if facts.policy.approval != "Never" and facts.approved:
+    if facts.limits_can_be_lifted and facts.approved:
         return Gate("Limits", "Ready", observed, limit, f"{message}; approved for this run")
-    return Gate("Limits", "Rejected", observed, limit, f"{message}; nothing is requested, of any kind")
+    return Gate("Limits", "Rejected", observed, limit, f"{message}; nothing is requested, of any kind{facts.remark}")
 
 
 def _excesses(facts: Facts) -> list[tuple[str, str, str]]:
@@ -162,9 +162,9 @@ def mode(facts: Facts) -> Gate:
     """At least one kind of finding is to be enforced."""
     modes = ", ".join(f"{kind} {facts.policy_of(kind).mode}" for kind in facts.kinds)
     if facts.enforced:
-        return Gate("Mode", "Ready", modes, "Enforce", f"enforced: {', '.join(facts.enforced)}")
+        return Gate("Mode", "Ready", modes, "Enforce", f"enforced: {', '.join(facts.enforced)}{facts.remark}")
     message = "no kind of finding is enforced; this check only reports"
-    return Gate("Mode", "Pending", modes, "Enforce", f"{message}{_of_unplaced(facts)}")
+    return Gate("Mode", "Pending", modes, "Enforce", f"{message}{_of_unplaced(facts)}{facts.remark}")
 
 
 def approval(facts: Facts, above_limits: bool) -> Gate:

@@ -34,6 +34,10 @@ class Storage(Protocol):
         """Remove a file or a folder with all that is in it."""
         ...
 
+    def create(self, name: str, data: bytes) -> bool:
+        """Write `name` unless it is there already, also when others write it at the same time; was it written?"""
+        ...
+
     def writing(self, name: str) -> contextlib.AbstractContextManager[Path]:
         """A local path to write `name` to; it appears when the block ends without an error."""
         ...
@@ -81,6 +85,23 @@ class LocalStorage:
                 shutil.rmtree(path)
             else:
                 path.unlink()
+
+    def create(self, name: str, data: bytes) -> bool:
+        target = self._folder / name
+        temporary = target.with_name(f"{_TEMPORARY}{uuid.uuid4().hex}-{target.name}")
+        with disk_errors_explained(self._folder):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                with temporary.open("wb") as file:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(file.fileno())
+                os.link(temporary, target)
+            except FileExistsError:
+                return False
+            finally:
+                temporary.unlink(missing_ok=True)
+        return True
 
     @contextlib.contextmanager
     def writing(self, name: str) -> Iterator[Path]:
@@ -130,6 +151,16 @@ class RemoteStorage:
     def remove(self, name: str) -> None:
         with contextlib.suppress(FileNotFoundError), self._errors_explained():
             self._fs.rm(self._path_of(name), recursive=True)
+
+    def create(self, name: str, data: bytes) -> bool:
+        try:
+            with self._errors_explained():
+                self._fs.pipe_file(self._path_of(name), data, mode="create")
+        except ConsistencyError:
+            if self.exists(name):
+                return False
+            raise
+        return True
 
     @contextlib.contextmanager
     def writing(self, name: str) -> Iterator[Path]:
