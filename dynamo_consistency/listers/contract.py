@@ -105,28 +105,6 @@ Remover = Callable[[bytes], str | None]
 """Removes a directory, an LFN, and only if it is empty, which the storage itself must see to. Returns None when it is
 gone, else why it is not. Never raises for what the site does. A lister has one where its protocol allows that."""
 
-
-class FileStat(NamedTuple):
-    """The file itself was asked for and is there: bytes, and seconds since 1970; None where that is not known."""
-
-    size: int | None
-    mtime: int | None
-
-
-class NotThere(NamedTuple):
-    """The storage says clearly that there is no such file."""
-
-
-class Unsure(NamedTuple):
-    """It is not known whether the file is there, and why not."""
-
-    reason: str
-
-
-FileLook = Callable[[bytes], FileStat | NotThere | Unsure]
-"""Asks for one file, an LFN, blocking and within the time limit of a directory. Never raises for what the site does:
-all but a clear answer is `Unsure`."""
-
 ListerFactory = Callable[..., Any]
 """What `get_listers` names: a constructor or function that takes one of the argument tuples beside it."""
 

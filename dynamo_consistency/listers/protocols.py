@@ -12,22 +12,18 @@ from typing import Any, NamedTuple
 
 from dynamo_consistency.check import Listing, Source
 from dynamo_consistency.errors import BackendError, ListingError
-from dynamo_consistency.listers.contract import FileLook, Lister, ListerFactory, Remover
+from dynamo_consistency.listers.contract import Lister, ListerFactory, Remover
 from dynamo_consistency.listers.threaded import ThreadedLister
 
 POSIX_THREADS = 8
 
 
 class OpenSource(NamedTuple):
-    """A lister, what it lists in a few words, and what removes empty directories there if its protocol can.
-
-    `look` asks for a single file, where the protocol can.
-    """
+    """A lister, what it lists in a few words, and what removes empty directories there if its protocol can."""
 
     lister: Lister
     description: str
     remove_directory: Remover | None = None
-    look: FileLook | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
