@@ -41,6 +41,7 @@ class Listed:
     """The directory was listed wholly: these are all its entries. `notes` are remarks for the log and the report.
 
     `from_memory`: the site was not asked anew, so that the time of the answer says nothing of how quick it is.
+    `identity`: that of the directory itself, where its own answer says so. `is_mount`: another file system begins here.
     """
 
     directories: list[Subdirectory] = field(default_factory=list)
@@ -48,6 +49,8 @@ class Listed:
     holes: list[Hole] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     from_memory: bool = False
+    identity: object = None
+    is_mount: bool = False
 
 
 @dataclass(slots=True)
@@ -100,6 +103,31 @@ class Lister(Protocol):
         """Give up all connections; answers that are still under way may be dropped."""
         ...
 
+
+class FileStat(NamedTuple):
+    """The file is there: size in bytes and `mtime` in seconds since 1970, None where the storage does not know them."""
+
+    size: int | None
+    mtime: int | None
+
+
+class NotThere(NamedTuple):
+    """The storage says clearly that it has nothing of that name."""
+
+
+class Unsure(NamedTuple):
+    """Whether the file is there is not known, or it is no plain file; `reason` is a sentence for people."""
+
+    reason: str
+
+
+Look = FileStat | NotThere | Unsure
+
+FileLook = Callable[[bytes], Look]
+"""Asks the storage for one file, an LFN, and waits for the answer, no longer than the time limit of a directory.
+
+Never raises for what the site does. Only a clear "not there" is `NotThere`; whatever else goes wrong is `Unsure`.
+"""
 
 Remover = Callable[[bytes], str | None]
 """Removes a directory, an LFN, and only if it is empty, which the storage itself must see to. Returns None when it is

@@ -12,18 +12,25 @@ from typing import Any, NamedTuple
 
 from dynamo_consistency.check import Listing, Source
 from dynamo_consistency.errors import BackendError, ListingError
-from dynamo_consistency.listers.contract import Lister, ListerFactory, Remover
+from dynamo_consistency.listers.contract import FileLook, Lister, ListerFactory, Remover
 from dynamo_consistency.listers.threaded import ThreadedLister
 
 POSIX_THREADS = 8
 
 
 class OpenSource(NamedTuple):
-    """A lister, what it lists in a few words, and what removes empty directories there if its protocol can."""
+    """A lister, what it lists in a few words, and what else its protocol can.
+
+    `remove_directory` removes empty directories; `look` asks for a single file; `identify` says what the storage calls
+    a directory, where the answers of the lister do not say that of the directory asked for. The lister's `prepare` must
+    have been called before each.
+    """
 
     lister: Lister
     description: str
     remove_directory: Remover | None = None
+    look: FileLook | None = None
+    identify: Callable[[bytes], object] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +45,8 @@ class Protocol:
     `directories`: whether it is asked directory by directory; a dump is read as a whole.
     `processes`: whether several processes list faster than one. True where answers come faster than one reads them.
     `removes`: whether it has `remove_directory`, which removes an empty directory and refuses any other.
+    `looks`: whether it has `look`, a `contract.FileLook`.
+    `identifies`: whether it has `identify`, which says what the storage calls a directory.
     `install`: how what it needs beyond a plain installation is installed.
     """
 
@@ -49,6 +58,8 @@ class Protocol:
     directories: bool = True
     processes: bool = False
     removes: bool = False
+    looks: bool = False
+    identifies: bool = False
     install: str = ""
 
     def constructor(self) -> ListerFactory:
@@ -63,7 +74,13 @@ class Protocol:
         lister = built
         if self.threads is not None:
             lister = ThreadedLister([lambda: built.answer] * min(self.threads, listing.concurrency))
-        return OpenSource(lister, f"{self.key} {self.place(model)}", built.remove_directory if self.removes else None)
+        return OpenSource(
+            lister,
+            f"{self.key} {self.place(model)}",
+            built.remove_directory if self.removes else None,
+            built.look if self.looks else None,
+            built.identify if self.identifies else None,
+        )
 
 
 PROTOCOLS = (

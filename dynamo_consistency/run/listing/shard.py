@@ -82,7 +82,7 @@ def _walk(run: RunDirectory, part: Part, progress: Watcher, source: OpenSource) 
     listed_at = int(time.time())
     walk = Walk(source.lister, roots, share, limits, [paths.to_bytes(path) for path in listing.exclude])
     try:
-        with run.writing(f"{name}.parquet") as path, ListingFile(path, roots) as file, rarely_collected():
+        with run.writing(f"{name}.parquet") as path, ListingFile(path, roots, listed_at) as file, rarely_collected():
             source.lister.prepare()
             for visit in walk:
                 _record(file, share, visit)
@@ -121,7 +121,7 @@ def _read_dump(run: RunDirectory, part: Part, source: DumpSource, progress: Watc
     dump = read_dump(source)
     roots = [paths.to_bytes(root.path) for root in listing.roots]
     excluded = [paths.to_bytes(path) for path in listing.exclude]
-    with run.writing(f"{name}.parquet") as path, ListingFile(path, roots) as file:
+    with run.writing(f"{name}.parquet") as path, ListingFile(path, roots, dump.date) as file:
         for batch in dump.batches():
             for root, rows in _parts(batch, roots, excluded, share):
                 file.columns(root, rows.column("path"), rows.column("size"), rows.column("mtime"))
