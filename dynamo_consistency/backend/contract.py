@@ -150,6 +150,24 @@ class FollowingRegistry(Registry, Protocol):
         ...
 
 
+Withdrawn = Literal["withdrawn", "done", "unknown", "cannot"]
+"""What became of the wish to withdraw a request. withdrawn: nothing of it waits any more; done: it was carried out
+before, or is being carried out; unknown: the registry has no such request of ours; cannot: it still waits."""
+
+
+@runtime_checkable
+class WithdrawingRegistry(Registry, Protocol):
+    """A registry that can take back what was requested of it and still waits."""
+
+    def withdraw(self, site: str, asked: Sequence[Asked]) -> list[Withdrawn]:
+        """Withdraw each request, in their order. Idempotent.
+
+        Only what this program made and what still waits is touched: never a request of somebody else, and never one
+        that is being carried out. Raises BackendError when the registry cannot be reached; some may be withdrawn then.
+        """
+        ...
+
+
 @runtime_checkable
 class RunningRegistry(Registry, Protocol):
     """A registry that tells those who watch it for which run a request is made."""
