@@ -121,6 +121,7 @@ def comparison(message: TerminationMessage, run_dir: str, backends_file: Path | 
 @click.option("-f", "file", type=click.Path(path_type=Path), help="Check file as it is now: what is stricter counts.")
 def action(
     message: TerminationMessage,
+    *,
     run_dir: str,
     backends_file: Path | None,
     output: str,

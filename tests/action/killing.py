@@ -16,7 +16,7 @@ from dynamo_consistency.run.store.run_directory import RunDirectory
 
 def arm(fatal: int) -> None:
     moments = 0
-    writing, request = RunDirectory.writing, requests.request
+    writing, create_json, request = RunDirectory.writing, RunDirectory.create_json, requests.request
 
     def moment() -> None:
         nonlocal moments
@@ -31,12 +31,18 @@ def arm(fatal: int) -> None:
         if not name.startswith("reports/"):
             moment()
 
+    def create_json_in_danger(self, name, data):
+        created = create_json(self, name, data)
+        moment()
+        return created
+
     def request_in_danger(*arguments):
         outcomes = request(*arguments)
         moment()
         return outcomes
 
     RunDirectory.writing = writing_in_danger
+    RunDirectory.create_json = create_json_in_danger
     action.requests.request = request_in_danger
 
 

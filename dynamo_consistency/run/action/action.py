@@ -80,13 +80,13 @@ def _carry_out(run: RunDirectory, backend: Backend, facts: Facts, record: "_Reco
     limits = Limits(
         listing.concurrency, listing.directory_timeout_seconds, listing.retries, listing.max_requests_per_second
     )
-    lister, _, remover, look = open_lister(listing, backend, run.site)
+    source = open_lister(listing, backend, run.site)
     by_protocol = check.spec.policy.empty_directories.method == "protocol"
-    removal = DirectoryRemoval(by_protocol, remover, requests.takes_directories(backend, run.site))
+    removal = DirectoryRemoval(by_protocol, source.remove_directory, requests.takes_directories(backend, run.site))
     try:
-        lister.prepare()
+        source.lister.prepare()
         trees = [root.path for root in listing.roots] + (check.spec.unmerged.areas if check.spec.unmerged else [])
-        view = SiteView(lister, limits, map(paths.to_bytes, trees), look)
+        view = SiteView(source.lister, limits, map(paths.to_bytes, trees), source.look)
         action = _Action(
             check,
             backend,
@@ -94,13 +94,13 @@ def _carry_out(run: RunDirectory, backend: Backend, facts: Facts, record: "_Reco
             inventory=InventoryNow(run, backend),
             registry=requests.of_run(backend, run.run_id),
             removal=removal,
-            approved=facts.approved,
+            approved=facts.approval_lifts,
             record=record,
         )
         for kind, findings in batches(run, facts, record.journal, requests.is_idempotent(backend)):
             action.settle(kind, findings)
     finally:
-        lister.close()
+        source.lister.close()
 
 
 class _Record(NamedTuple):

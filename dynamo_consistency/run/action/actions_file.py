@@ -12,7 +12,6 @@ from dynamo_consistency.kinds import KIND_BY_NAME
 from dynamo_consistency.run.action.held_back import held_back
 from dynamo_consistency.run.action.journal import FindingKey, Journal, JournalEntry
 from dynamo_consistency.run.gates import Facts, Gate, all_ready
-from dynamo_consistency.run.gates.confirmation import confirmed_findings
 from dynamo_consistency.run.records.history import comparable_runs
 from dynamo_consistency.run.store.run_directory import RunDirectory
 
@@ -55,7 +54,7 @@ def write_actions(run: RunDirectory, facts: Facts, gates: list[Gate], journal: J
             _left_over(finding["path"], kind, withheld(kind, finding) or "")
             for kind in facts.enforced
             if facts.confirmed[kind].count
-            for finding in confirmed_findings(facts.confirmed[kind].runs, kind)
+            for finding in facts.confirmed[kind].findings(kind)
             if journal.is_open(kind, finding["path"])
         ]
     with run.writing(ACTIONS) as target, pq.ParquetWriter(target, _SCHEMA, compression="zstd") as writer:

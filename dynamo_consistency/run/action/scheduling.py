@@ -27,7 +27,6 @@ from dynamo_consistency.run.action.held_back import HeldBack, held_back
 from dynamo_consistency.run.action.journal import FindingKey, Journal
 from dynamo_consistency.run.action.objections import Finding, is_directory
 from dynamo_consistency.run.gates import Facts
-from dynamo_consistency.run.gates.confirmation import confirmed_findings
 from dynamo_consistency.run.store.run_directory import RunDirectory
 
 BATCH = 100
@@ -62,7 +61,7 @@ def batches(run: RunDirectory, facts: Facts, journal: Journal, idempotent: bool)
 def _wait_for_those_inside(before: dict[FindingKey, AskedBefore], facts: Facts) -> None:
     """A directory can go after those in it only: its turn is no earlier than theirs."""
     kind = EMPTY_DIRECTORY.name
-    for finding in confirmed_findings(facts.confirmed[kind].runs, kind):
+    for finding in facts.confirmed[kind].findings(kind):
         if asked := before.get((kind, finding["path"])):
             above = kind, finding["path"].rsplit(b"/", 1)[0]
             known = before.get(above)
@@ -73,7 +72,7 @@ def _wait_for_those_inside(before: dict[FindingKey, AskedBefore], facts: Facts) 
 def _unanswered(facts: Facts, journal: Journal, withheld: HeldBack) -> Iterator[Batch]:
     """They have their place in the budget already."""
     for kind in facts.enforced:
-        for finding in confirmed_findings(facts.confirmed[kind].runs, kind):
+        for finding in facts.confirmed[kind].findings(kind):
             if journal.is_unanswered(kind, finding["path"]) and not withheld(kind, finding):
                 yield kind, [finding]
 
@@ -81,7 +80,7 @@ def _unanswered(facts: Facts, journal: Journal, withheld: HeldBack) -> Iterator[
 def _open(facts: Facts, kind: KindName, journal: Journal, withheld: HeldBack) -> Iterator[Finding]:
     if not facts.confirmed[kind].count:
         return
-    for finding in confirmed_findings(facts.confirmed[kind].runs, kind):
+    for finding in facts.confirmed[kind].findings(kind):
         if journal.is_open(kind, finding["path"]) and not withheld(kind, finding):
             yield finding
 

@@ -1,7 +1,8 @@
 """What the gates look at, gathered from the run directory and from those of earlier runs."""
 
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dynamo_consistency.check import FindingPolicy, Policy, SiteConsistencyCheck
@@ -9,9 +10,11 @@ from dynamo_consistency.kinds import ACTED_ON_KINDS, KIND_BY_NAME, MISSING, UNME
 from dynamo_consistency.run import unmerged
 from dynamo_consistency.run.comparison.comparison import COUNTS_FILE
 from dynamo_consistency.run.gates import confirmation
+from dynamo_consistency.run.gates.asked_lately import Asked, asked_lately
 from dynamo_consistency.run.gates.confirmation import Confirmed
 from dynamo_consistency.run.gates.stricter import Stricter, stricter
-from dynamo_consistency.run.records.history import comparable_runs, is_superseded, read_summary
+from dynamo_consistency.run.gates.whole_answers import gone, short_lists
+from dynamo_consistency.run.records.history import comparable_runs, complete_before, is_superseded, read_summary
 from dynamo_consistency.run.store.run_directory import RunDirectory, RunStore
 
 GATED = tuple(kind.name for kind in ACTED_ON_KINDS if not kind.of_unmerged_area)
@@ -30,6 +33,8 @@ class Scope:
     holes: int
     findings: Mapping[KindName, int]
     in_holes: int = 0
+    asked_lately: Mapping[KindName, int] = field(default_factory=dict)
+    """Other paths that were asked for in the last 30 days."""
 
     @property
     def found(self) -> int:
@@ -50,6 +55,7 @@ class Facts:
     `unmerged`, `area`: policy and numbers of the unmerged area, where there is one; `area_problem`: why nothing of it
     is judged. Its health is no matter of the gates: a hole there keeps what is in it, and says nothing of the rest.
     `tightening`: what has become stricter in the check since the run began; `policy` and `unmerged` say so already.
+    `short_lists`, `gone`: see `whole_answers`.
     """
 
     run_id: str
@@ -69,16 +75,22 @@ class Facts:
     area: Scope | None = None
     area_problem: str = ""
     tightening: Stricter | None = None
+    short_lists: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
 
     @property
     def approved(self) -> bool:
         return self.approved_run == self.run_id
 
     @property
-    def limits_can_be_lifted(self) -> bool:
-        """By an approval of this very run."""
-        stand = self.tightening is not None and self.tightening.limits_stand
-        return self.policy.approval != "Never" and not stand
+    def approval_counts(self) -> bool:
+        """Does an approval of this run let happen what else would not? Not where the policy asks for none, ever."""
+        return self.approved and self.policy.approval != "Never"
+
+    @property
+    def approval_lifts(self) -> bool:
+        """The same for the limits and for what waits: not where the check, then or now, asks for none, ever."""
+        return self.approval_counts and not (self.tightening and self.tightening.limits_stand)
 
     @property
     def remark(self) -> str:
@@ -110,6 +122,16 @@ class Facts:
         scopes = self.scopes_of(kind)
         return scopes[0].findings[kind] if scopes else 0
 
+    @property
+    def waiting(self) -> int:
+        """Confirmed findings that only an approval of this very run lets the action take up."""
+        return 0 if self.approval_lifts else sum(self.confirmed[kind].waiting for kind in self.enforced)
+
+    @property
+    def actionable(self) -> int:
+        """Confirmed findings that the action may take up."""
+        return sum(self.confirmed[kind].count for kind in self.enforced) - self.waiting
+
 
 def gather(
     store: RunStore,
@@ -124,7 +146,8 @@ def gather(
     tightening = stricter(run.check(), today)
     check = tightening.check
     counts = run.read_json(COUNTS_FILE)
-    earlier = comparable_runs(store, run)
+    earlier, all_earlier = comparable_runs(store, run), complete_before(store, run)
+    lately = asked_lately(run, all_earlier, time.time())
     approved_run = approved_run or (check.spec.approve.run if check.spec.approve else None)
     policies = check.spec.policy
     facts = Facts(
@@ -134,8 +157,11 @@ def gather(
         after=counts["snapshots"]["after"],
         last_inventory=read_summary(earlier[-1])["counts"]["inventoryFiles"] if earlier else None,
         scopes=(
-            _scope("the site", counts),
-            *(_scope(f"root {root}", entries) for root, entries in counts["roots"].items()),
+            _scope("the site", counts, {kind: asked.total() for kind, asked in lately.items()}),
+            *(
+                _scope(f"root {root}", entries, {kind: asked[root] for kind, asked in lately.items()})
+                for root, entries in counts["roots"].items()
+            ),
         ),
         empty_top_directories=tuple(counts["emptyTopDirectories"]),
         complete_runs=len(earlier) + 1,
@@ -145,8 +171,10 @@ def gather(
         by_dump=bool(check.spec.listing.source and check.spec.listing.source.dump),
         unplaced=counts.get("unplacedFiles", 0),
         tightening=tightening,
+        short_lists=short_lists(run, all_earlier),
+        gone=gone(run, all_earlier),
     )
-    facts = _with_unmerged_area(facts, run, check)
+    facts = _with_unmerged_area(facts, run, check, lately)
     confirmed = {
         kind: confirmation.confirm(
             run,
@@ -160,7 +188,7 @@ def gather(
     return replace(facts, confirmed=confirmed)
 
 
-def _with_unmerged_area(facts: Facts, run: RunDirectory, check: SiteConsistencyCheck) -> Facts:
+def _with_unmerged_area(facts: Facts, run: RunDirectory, check: SiteConsistencyCheck, lately: Asked) -> Facts:
     policy, found = unmerged.cleaned(check), unmerged.read_area(run)
     if policy is None or found is None:
         return facts
@@ -171,11 +199,12 @@ def _with_unmerged_area(facts: Facts, run: RunDirectory, check: SiteConsistencyC
         directories=found["listed"]["directories"],
         holes=found["listed"]["holes"],
         findings={UNMERGED.name: found[UNMERGED.name]},
+        asked_lately={UNMERGED.name: lately[UNMERGED.name].total()} if UNMERGED.name in lately else {},
     )
     return replace(facts, unmerged=policy, area=area, area_problem=found["trouble"])
 
 
-def _scope(name: str, counts: Mapping[str, Any]) -> Scope:
+def _scope(name: str, counts: Mapping[str, Any], lately: Mapping[KindName, int]) -> Scope:
     return Scope(
         name=name,
         expected=counts["expectedFiles"],
@@ -184,4 +213,5 @@ def _scope(name: str, counts: Mapping[str, Any]) -> Scope:
         holes=counts["holes"],
         findings={kind: counts[kind] for kind in GATED},
         in_holes=counts["missingInHoles"],
+        asked_lately=lately,
     )

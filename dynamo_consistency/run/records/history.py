@@ -13,8 +13,12 @@ from dynamo_consistency.run.records.summary import fingerprint
 from dynamo_consistency.run.store.run_directory import SUMMARY, RunDirectory, RunStore
 
 SNAPSHOT = "inventory/before.json"
+ACTIONS = "actions.parquet"
+"""What a run asked for."""
 FOLLOWED = "followed.parquet"
 """What a run observed of the requests of earlier ones."""
+WITHDRAWN = "withdrawn.parquet"
+"""Requests of earlier runs whose reason has gone, and what became of the wish to withdraw them."""
 
 
 def read_summary(run: RunDirectory) -> dict[str, Any]:
@@ -59,12 +63,15 @@ def comparable_runs(store: RunStore, run: RunDirectory) -> list[RunDirectory]:
     return comparable
 
 
-def last_before(store: RunStore, run: RunDirectory) -> RunDirectory | None:
-    """The complete run before `run`, whatever it compared."""
+def complete_before(store: RunStore, run: RunDirectory) -> list[RunDirectory]:
+    """The complete runs before `run`, oldest first, whatever they compared."""
     began = _order(run)
-    return max(
-        (other for other, _ in _complete_runs(store, run.site) if _order(other) < began), key=_order, default=None
-    )
+    return [other for other, _ in _complete_runs(store, run.site) if _order(other) < began]
+
+
+def last_before(store: RunStore, run: RunDirectory) -> RunDirectory | None:
+    """The last of them."""
+    return next(reversed(complete_before(store, run)), None)
 
 
 def is_superseded(store: RunStore, run: RunDirectory) -> bool:

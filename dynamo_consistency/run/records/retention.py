@@ -53,7 +53,7 @@ def _resting(complete: Sequence[Kept], policies: Sequence[FindingPolicy]) -> Ite
     """The last complete runs that a confirmation needs, of the last of them or of the next run: enough, and over
     enough time."""
     number = max(2, *(policy.confirm_runs for policy in policies))
-    span = max(policy.confirm_span_seconds for policy in policies)
+    span = max(policy.longest_span_seconds for policy in policies)
     for place, kept in enumerate(reversed(complete)):
         yield kept
         if place + 1 >= number and (complete[-1].start or 0) - (kept.start or 0) >= span:

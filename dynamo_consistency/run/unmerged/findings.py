@@ -15,6 +15,7 @@ from dynamo_consistency.check import SiteConsistencyCheck, Unmerged
 from dynamo_consistency.finding_columns import UNMERGED_TYPE, select_list
 from dynamo_consistency.kinds import UNMERGED
 from dynamo_consistency.run.database import SqlRow, execute, fill, literal, open_database, within
+from dynamo_consistency.run.much_shorter import much_shorter
 from dynamo_consistency.run.store.run_directory import RunDirectory
 from dynamo_consistency.run.unmerged.listing import LISTING
 from dynamo_consistency.run.unmerged.protected_list import ProtectionError, protected_directories
@@ -38,11 +39,12 @@ _FINDINGS = f"""
 _LEFT_ALONE = ("young", "protected", "excluded", "ignored", "hole", "registered")
 
 
-def find_unmerged(run: RunDirectory) -> dict[str, Any] | None:
+def find_unmerged(run: RunDirectory, earlier: Sequence[RunDirectory] = ()) -> dict[str, Any] | None:
     """Write `findings/unmerged.*` of a compared run; returns what the `.json` holds, None where there is no area.
 
     Where it is not certain what is protected, or the area was not listed, there are no findings, and `trouble` says so;
-    the rest of the run is valid. Running it again gives the same.
+    the rest of the run is valid. Running it again gives the same. `earlier`: the complete runs before, oldest first; a
+    list of protected directories much shorter than in the last of them that could read it is not believed.
     """
     check = run.check()
     unmerged = cleaned(check)
@@ -55,9 +57,11 @@ def find_unmerged(run: RunDirectory) -> dict[str, Any] | None:
     if not problem:
         try:
             protected = protected_directories(unmerged)
+            problem = _problem_of_list(len(protected), earlier)
         except ProtectionError as error:
             problem = str(error)
-            log.warning("nothing of %s is deleted: %s", unmerged.path, problem)
+    if problem:
+        log.warning("nothing of %s is deleted: %s", unmerged.path, problem)
     result = {
         "path": unmerged.path,
         "trouble": problem,
@@ -103,6 +107,18 @@ def _problem_of_listing(run: RunDirectory, unmerged: Unmerged) -> str:
         if hole["path"] == unmerged.path:
             return f"{unmerged.path} could not be listed: {hole['reason']}"
     return ""
+
+
+def _problem_of_list(now: int, earlier: Sequence[RunDirectory]) -> str:
+    """Why a list of `now` protected directories is not believed; empty when it is."""
+    areas = (read_area(run) for run in reversed(earlier))
+    last = next((area["protectedDirectories"] for area in areas if area and area["protectedDirectories"]), 0)
+    if not much_shorter(now, last):
+        return ""
+    return (
+        f"the list of protected directories has {now} where the last run that could read it had {last}: is it whole? "
+        "the next run compares with this one"
+    )
 
 
 def _write(
