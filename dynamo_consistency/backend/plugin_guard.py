@@ -26,7 +26,6 @@ _REQUIRED = (
 )
 _OPTIONAL = (
     "describe",
-    "exists",
     "listing_source",
     "inventory.stream",
     "inventory.look_up",

@@ -4,8 +4,6 @@ from typing import TYPE_CHECKING
 
 from dynamo_consistency.check import Listing, Source
 from dynamo_consistency.errors import ConfigurationError
-from dynamo_consistency.listers.contract import FileLook
-from dynamo_consistency.listers.own_look import look_of_backend, look_of_lister
 from dynamo_consistency.listers.protocols import OpenSource, open_source
 from dynamo_consistency.listers.threaded import simple_lister
 
@@ -35,12 +33,4 @@ def open_lister(listing: Listing, backend: "Backend | None", site: str) -> OpenS
     if isinstance(factory, type) and hasattr(factory, "submit") and len(arguments) == 1:  # one of ours, many at a time
         many = {"concurrency": listing.concurrency, "timeout": listing.directory_timeout_seconds}
         return OpenSource(factory(*arguments[0], **many), f"get_listers {name}")
-    return OpenSource(simple_lister(factory, arguments), f"get_listers {name}", look=_look(listing, backend, site))
-
-
-def _look(listing: Listing, backend: "Backend", site: str) -> FileLook | None:
-    """What asks for a single file: the lister itself, else the backend, where either can."""
-    exists = getattr(backend, "exists", None)
-    return look_of_lister(*backend.get_listers(site), listing.directory_timeout_seconds) or (
-        look_of_backend(exists) if callable(exists) else None
-    )
+    return OpenSource(simple_lister(factory, arguments), f"get_listers {name}")
