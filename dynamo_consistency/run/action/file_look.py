@@ -9,25 +9,27 @@ import threading
 import time
 from collections.abc import Sequence
 
-from dynamo_consistency.listers.contract import FileLook, FileStat, NotThere, Unsure
+from dynamo_consistency.listers.contract import FileLook, Look, Unsure
 from dynamo_consistency.listers.threaded import MAX_STUCK
 from dynamo_consistency.listers.walk import GRACE_SECONDS, Limits
 
 MOST_THREADS = 64
 
-Answer = FileStat | NotThere | Unsure
-
 
 class FileLooks:
-    """Asks within the limits of a check's listing: concurrency, time-out of a directory, and rate."""
+    """Asks within the limits of a check's listing: concurrency, time-out of a directory, and rate.
 
-    def __init__(self, look: FileLook, limits: Limits) -> None:
+    `capacity`: how many requests the lister can have in flight.
+    """
+
+    def __init__(self, look: FileLook, limits: Limits, capacity: int) -> None:
         self._look, self._limits = look, limits
+        self._most = max(1, min(MOST_THREADS, limits.concurrency, capacity))
         self._stuck = 0
         self._pace = threading.Lock()
         self._not_before = 0.0
 
-    def ask(self, files: Sequence[bytes]) -> dict[bytes, Answer]:
+    def ask(self, files: Sequence[bytes]) -> dict[bytes, Look]:
         """What the site says of each file.
 
         A look that hangs is given up when nothing else has been answered for the time-out: its file is `Unsure`.
@@ -35,18 +37,18 @@ class FileLooks:
         if self._stuck > MAX_STUCK:
             return dict.fromkeys(files, Unsure(f"not asked: {self._stuck} requests to the site hang"))
         asked: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-        answered: queue.SimpleQueue[tuple[bytes, Answer]] = queue.SimpleQueue()
+        answered: queue.SimpleQueue[tuple[bytes, Look]] = queue.SimpleQueue()
         for file in files:
             asked.put(file)
         given_up = threading.Event()
         threads = [
             threading.Thread(target=self._work, args=(asked, answered, given_up), name="look", daemon=True)
-            for _ in range(min(MOST_THREADS, self._limits.concurrency, len(files)))
+            for _ in range(min(self._most, len(files)))
         ]
         for thread in threads:
             thread.start()
         limit = self._limits.directory_timeout_seconds + GRACE_SECONDS
-        answers: dict[bytes, Answer] = {}
+        answers: dict[bytes, Look] = {}
         try:
             while len(answers) < len(files):
                 file, answer = answered.get(timeout=limit)
@@ -60,7 +62,7 @@ class FileLooks:
     def _work(
         self,
         asked: "queue.SimpleQueue[bytes]",
-        answered: "queue.SimpleQueue[tuple[bytes, Answer]]",
+        answered: "queue.SimpleQueue[tuple[bytes, Look]]",
         given_up: threading.Event,
     ) -> None:
         while not given_up.is_set():
@@ -71,7 +73,7 @@ class FileLooks:
             self._wait_for_turn()
             answered.put((file, self._answer(file)))
 
-    def _answer(self, file: bytes) -> Answer:
+    def _answer(self, file: bytes) -> Look:
         try:
             return self._look(file)
         except Exception as error:  # noqa: BLE001 (a thread that dies would leave its file without an answer)

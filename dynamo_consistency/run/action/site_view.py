@@ -94,7 +94,7 @@ class SiteView:
 
     def __init__(self, lister: Lister, limits: Limits, roots: Iterable[bytes], look: FileLook | None = None) -> None:
         self._lister, self._limits, self._roots = lister, limits, tuple(roots)
-        self._looks = None if look is None else FileLooks(look, limits)
+        self._looks = None if look is None else FileLooks(look, limits, lister.capacity)
 
     def files(self, wanted: Iterable[bytes]) -> dict[bytes, Sight]:
         """What is at each path. Raises ListingError when the answers together cannot be trusted."""
