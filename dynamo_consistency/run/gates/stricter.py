@@ -136,7 +136,7 @@ def stricter(run: SiteConsistencyCheck, today: SiteConsistencyCheck | None) -> S
         listings=(run.spec.listing, today.spec.listing),
         ignore=tuple(comparison.ignore),
         areas=tuple(tuple(each.spec.unmerged.areas) for each in (run, today) if each.spec.unmerged),
-        changes=tuple(_changes(run, check, today)),
+        changes=tuple(dict.fromkeys(_changes(run, check, today))),
     )
 
 
