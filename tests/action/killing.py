@@ -16,7 +16,7 @@ from dynamo_consistency.run.store.run_directory import RunDirectory
 
 def arm(fatal: int) -> None:
     moments = 0
-    writing, create_json, request = RunDirectory.writing, RunDirectory.create_json, requests.request
+    writing, create, request = RunDirectory.writing, RunDirectory.create, requests.request
 
     def moment() -> None:
         nonlocal moments
@@ -31,8 +31,8 @@ def arm(fatal: int) -> None:
         if not name.startswith("reports/"):
             moment()
 
-    def create_json_in_danger(self, name, data):
-        created = create_json(self, name, data)
+    def create_in_danger(self, name, data):
+        created = create(self, name, data)
         moment()
         return created
 
@@ -42,7 +42,7 @@ def arm(fatal: int) -> None:
         return outcomes
 
     RunDirectory.writing = writing_in_danger
-    RunDirectory.create_json = create_json_in_danger
+    RunDirectory.create = create_in_danger
     action.requests.request = request_in_danger
 
 

@@ -103,7 +103,7 @@ class Laboratory:
 def dying_at_write(number: int) -> Iterator[Callable[[], int]]:
     """The process dies just before its n-th file is written, counted from 0. Yields how many it was about to write."""
     writes = 0
-    writing, create_json = RunDirectory.writing, RunDirectory.create_json
+    writing, create = RunDirectory.writing, RunDirectory.create
 
     def count() -> None:
         nonlocal writes
@@ -119,11 +119,11 @@ def dying_at_write(number: int) -> Iterator[Callable[[], int]]:
 
     def fatal_creation(self: RunDirectory, name: str, data: Any) -> bool:
         count()
-        return create_json(self, name, data)
+        return create(self, name, data)
 
     with (
         mock.patch.object(RunDirectory, "writing", fatal),
-        mock.patch.object(RunDirectory, "create_json", fatal_creation),
+        mock.patch.object(RunDirectory, "create", fatal_creation),
     ):
         yield lambda: writes
 

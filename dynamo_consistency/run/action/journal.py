@@ -5,8 +5,10 @@ leaves an exact list of what is done, what is not, and what may or may not have 
 overwritten: of two actions that both believe themselves alone, one finds the other's record, and ends.
 """
 
+import json
 import re
 import time
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -62,7 +64,7 @@ class Journal:
             try:
                 record = run.read_json(name)
                 (self._read_asked if name.endswith("-asked.json") else self._read_answered)(record)
-            except (ValueError, LookupError, TypeError, AttributeError) as error:
+            except (ConsistencyError, ValueError, LookupError, TypeError, AttributeError) as error:
                 raise ConsistencyError(
                     f"{name} of run {run.run_id} cannot be read, so that it is not known what has been requested: "
                     f"{error}; nothing more is requested in this run"
@@ -121,7 +123,9 @@ class Journal:
         self._next += 1
 
     def _create(self, what: Literal["asked", "answered"], record: dict[str, Any]) -> None:
-        if not self._run.create_json(f"{FOLDER}/{self._next:05d}-{what}.json", record):
+        name = f"{FOLDER}/{self._next:05d}-{what}.json"
+        record["writer"] = uuid.uuid4().hex  # a store that answers at the second time may take ours for another's
+        if not self._run.create(name, json.dumps(record, indent=2) + "\n") and self._run.read_json(name) != record:
             raise ConsistencyError(under_way(self._run.site, "nothing more"))
 
     def _read_asked(self, record: dict[str, Any]) -> None:

@@ -62,11 +62,15 @@ class Lease:
         if last and not self._may_be_taken(last):
             raise ConsistencyError(under_way(self._site))
         self._number = last + 1
-        if not self._storage.create(_name(self._number), self._record()) or not self._is_highest():
+        if not (self._creates(_name(self._number)) and self._is_highest()):
             raise ConsistencyError(under_way(self._site))
         for number in self._numbers():
             if number < self._number:
                 self._storage.remove(_name(number))
+
+    def _creates(self, name: str) -> bool:
+        """A store that answers at the second time may take what we have created for another's."""
+        return self._storage.create(name, self._record()) or self._read(self._number).get("holder") == self._holder
 
     def _may_be_taken(self, number: int) -> bool:
         """Given up, or not renewed for long and not while it is watched either."""

@@ -103,6 +103,10 @@ class RunDirectory:
                 self._check = read_check(path)
         return self._check
 
+    def create(self, name: str, data: bytes | str) -> bool:
+        """Write `name` if it is not there; False when it is. Of several at the same time one is told True."""
+        return self._storage.create(name, data)
+
     def exists(self, name: str) -> bool:
         return self._storage.exists(name)
 
@@ -136,16 +140,8 @@ class RunDirectory:
             path.write_text(text, encoding="utf-8", errors="surrogateescape")
 
     def write_json(self, name: str, data: Any) -> None:
-        self.write_text(name, _as_json(data))
-
-    def create_json(self, name: str, data: Any) -> bool:
-        """Write `name` unless it is there already, also when others write it at the same time; was it written?"""
-        return self._storage.create(name, _as_json(data).encode())
+        self.write_text(name, json.dumps(data, indent=2) + "\n")
 
     def read_json(self, name: str) -> Any:
         with self.reading(name) as path:
             return json.loads(path.read_text(encoding="utf-8"))
-
-
-def _as_json(data: Any) -> str:
-    return json.dumps(data, indent=2) + "\n"
