@@ -23,7 +23,7 @@ from dynamo_consistency.errors import BackendError, ConsistencyError
 from dynamo_consistency.secrets import redact
 
 BATCH_ROWS = 50_000
-OF_FINDINGS = frozenset(("site_size", "mtime", "root", "type"))
+OF_FINDINGS = frozenset(("site_size", "mtime", "root", "mark", "type"))
 """Columns that findings have beside those of an inventory: a backend's own must be called otherwise."""
 
 
@@ -77,6 +77,10 @@ def look_up(backend: Backend, site: str, files: Sequence[bytes]) -> dict[bytes, 
     return found
 
 
+_BLANKS = [bytes([code]) for code in b"\0\t\n\v\f\r "]
+_LEADS_NOWHERE = r"^[^/]|^$|/\.\.?(/|$)|/[\x00\t-\r ]|[\x00\t-\r ](/|$)"
+
+
 def merged(one: Known, other: Known) -> Known:
     """Two entries of one file: it is in flight, and as young, as either; sizes that differ are unknown."""
     size = one.size if one.size == other.size else None
@@ -85,8 +89,15 @@ def merged(one: Known, other: Known) -> Known:
 
 
 def placed(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """The rows that say where their file is."""
-    return batch.filter(pc.is_valid(batch["path"])) if batch["path"].null_count else batch
+    """The rows that say where their file is: with an absolute path, without `.`, `..` or blanks around a name (rule 14)."""
+    if batch["path"].null_count:
+        batch = batch.filter(pc.is_valid(batch["path"]))
+    column = batch["path"]
+    text = pc.binary_join(pa.ListArray.from_arrays([0, len(column)], column), b"")[0].as_py() or b""
+    suspicious = b"/." in text or any(blank in text for blank in _BLANKS)
+    if not suspicious and pc.all(pc.starts_with(column, b"/")).as_py():
+        return batch
+    return batch.filter(pc.invert(pc.match_substring_regex(column, _LEADS_NOWHERE)))
 
 
 def normalised(batch: pa.RecordBatch) -> pa.RecordBatch:

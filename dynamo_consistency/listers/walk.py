@@ -80,6 +80,8 @@ class Walk:
     ) -> None:
         self._lister, self._share, self._limits = lister, share, limits
         self._exclude = frozenset(exclude)
+        self.excluded: set[bytes] = set()
+        """Excluded directories that the walk has met."""
         self._clock = clock
         self._answers: Answers = queue.SimpleQueue() if answers is None else answers
         self._limit = max(1, min(limits.concurrency, lister.capacity))
@@ -182,6 +184,7 @@ class Walk:
             reason = _obstacle(directory, child, depth, ancestors)
             if path in self._exclude:
                 kept.append(child)
+                self.excluded.add(path)
             elif reason:
                 answer.holes.append(Hole(child.name, reason))
             else:

@@ -108,7 +108,10 @@ RULES: dict[str, list[Rule]] = {
     "spec.listing": [_EXCLUDED_BELOW_ROOTS],
     "spec.listing.roots": [_DISJOINT_ROOTS],
     "spec.listing.roots[].path": _ABSOLUTE,
-    "spec.listing.exclude[]": _ABSOLUTE,
+    "spec.listing.exclude[]": [
+        *_ABSOLUTE,
+        Rule("!self.matches('[*?[]')", "must not have a wildcard; patterns go into spec.comparison.ignore"),
+    ],
     "spec.listing.source": [
         Rule(
             f"[{', '.join(f'has(self.{name})' for name in Source.model_fields)}].filter(given, given).size() == 1",
