@@ -81,9 +81,32 @@ def fill(database: duckdb.DuckDBPyConnection, table: str, question: str, answer:
 
 
 def within(column: str, directory: bytes) -> str:
-    """The condition that the path in `column` is strictly below `directory`."""
+    """The condition that the path in `column`, which is normalised, is strictly below `directory`."""
     first, past = paths.subtree(directory)
-    return f"({column} >= {blob(first)} AND {column} < {blob(past)})"
+    return f"({column} > {blob(first)} AND {column} < {blob(past)})"
+
+
+PATH_MACROS = """
+    CREATE MACRO parent(text) AS
+        CASE WHEN text = '/' THEN ''
+             ELSE coalesce(nullif(left(text, length(text) - strpos(reverse(text), '/')), ''), '/') END;
+    CREATE MACRO last_name(text) AS parse_filename(text, false, 'forward_slash');
+    CREATE MACRO first_below(path) AS CASE WHEN path = '\\x2F'::BLOB THEN path ELSE path || '\\x2F'::BLOB END;
+    CREATE MACRO past_below(path) AS CASE WHEN path = '\\x2F'::BLOB THEN '\\x30'::BLOB ELSE path || '\\x30'::BLOB END;
+"""
+"""Paths in SQL. Of text: `parent`, the directory that a path is in, nothing for `/`; `last_name`, its name in there.
+
+Of bytes: what is below a directory is the interval from `first_below` up to, not including, `past_below`; 0 follows /
+in ASCII.
+"""
+
+
+def byte_sum(sizes: str) -> str:
+    """The sum of `sizes`, an SQL expression, as a BIGINT: unknown ones count nothing, and no sum is too large."""
+    return f"least(coalesce(sum(greatest({sizes}, 0)), 0), {LARGEST})::BIGINT"
+
+
+LARGEST = 2**63 - 1
 
 
 def literal(text: str) -> str:

@@ -51,6 +51,7 @@ def summarise(
     area = dict(unmerged or {})
     numbers |= {key: area.pop(key) for key in (UNMERGED.name, UNMERGED.bytes_name) if key in area}
     shards = _shards(run, check)
+    aliases = numbers.pop("aliases", [])
     return ({"unmerged": area} if area else {}) | {
         "site": run.site,
         "runId": run.run_id,
@@ -65,7 +66,7 @@ def summarise(
         "counts": {key: value for key, value in numbers.items() if key != "snapshots"},
         "gates": [],
         "actions": {},
-        "holes": [hole for shard in shards for hole in shard["holes"]][:_HOLES_SHOWN],
+        "holes": [*aliases, *(hole for shard in shards for hole in shard["holes"])][:_HOLES_SHOWN],
         "listing": {
             "source": shards[0]["source"] if shards else None,
             "shards": len(shards),

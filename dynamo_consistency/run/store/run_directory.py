@@ -20,6 +20,7 @@ from dynamo_consistency.secrets import redact
 
 CHECK = "check.yaml"
 SUMMARY = "summary.json"
+UNMERGED_LISTING = "listing/unmerged.parquet"
 
 
 def shard_name(shard: int) -> str:
