@@ -15,6 +15,7 @@ from dynamo_consistency.cli.shared import (
     url_of_store,
 )
 from dynamo_consistency.errors import ConfigurationError
+from dynamo_consistency.run.store.owner import Owner
 from dynamo_consistency.run.store.run_directory import RunStore
 
 
@@ -52,7 +53,7 @@ def run(file: Path, backends_file: Path | None, store_url: str | None, output: s
     store = RunStore(url_of_store(store_url, check))
     backend = open_backend(check.spec.backend, backends_file, store)
     if approved is not None:
-        directory = find_run(store, check.spec.site, approved)
-        return show(directory, act_on(directory, backend, approved), output)
+        directory = find_run(store, check.spec.site, approved, Owner.of(check))
+        return show(directory, act_on(directory, backend, directory.run_id), output)
     directory, summary = run_check(check, backend, store)
     return show(directory, summary, output)
