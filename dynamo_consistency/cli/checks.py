@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from dynamo_consistency.check.overlap import overlaps_among
 from dynamo_consistency.checkfile import read_check, read_checks
 from dynamo_consistency.cli.shared import (
     approve_option,
@@ -23,14 +24,17 @@ from dynamo_consistency.run.store.run_directory import RunStore
 @click.option("-f", "files", multiple=True, required=True, type=click.Path(path_type=Path), help="Check file.")
 @click.argument("more", nargs=-1, type=click.Path(path_type=Path))
 def validate(files: tuple[Path, ...], more: tuple[Path, ...]) -> None:
-    """Read check files and report every error in all of them at once."""
-    problems = []
+    """Read check files and report every error in all of them at once, and which checks of a site overlap."""
+    problems, checks = [], []
     for file in files + more:
         try:
-            names = ", ".join(check.metadata.name for check in read_checks(file))
-            click.echo(f"{file}: valid: {names}")
+            of_file = read_checks(file)
+            click.echo(f"{file}: valid: {', '.join(check.metadata.name for check in of_file)}")
+            checks += of_file
         except ConfigurationError as error:
             problems.append(str(error))
+    for overlap in overlaps_among(checks):
+        click.echo(f"warning: {overlap}", err=True)
     if problems:
         raise ConfigurationError("\n".join(problems))
 

@@ -13,8 +13,9 @@ from datetime import UTC, datetime
 
 from consistency_operator.cluster.api import ApiError, Body, Cluster
 from consistency_operator.cluster.cache import Known, View, key_of
-from consistency_operator.cluster.job_state import JobState, foreign, from_job, refused
+from consistency_operator.cluster.job_state import JobState, from_job, of_another, refused
 from consistency_operator.loop.job_creation import JobRefused, make_job
+from consistency_operator.loop.overlaps import Overlaps
 from consistency_operator.loop.preflight import Preflights
 from consistency_operator.loop.run_slots import Places, waits
 from consistency_operator.metrics.exposition import Metrics
@@ -58,6 +59,7 @@ class Reconciler:
         self._preflights = Preflights(settings)
         self._learnt: dict[Key, Learnt] = {}
         self._places = Places(view, settings.max_concurrent_runs)
+        self._overlaps = Overlaps(view)
 
     async def stop(self) -> None:
         """End what goes on in the background."""
@@ -94,13 +96,13 @@ class Reconciler:
         self._places.claim(known, jobs)
         # Between the decision that a place is free and the status that says so, nobody else may take it.
         async with self._places.deciding if waits(known) else nullcontext():
-            world = World(self._places.admission(known), learnt.preflight)
+            world = World(self._places.admission(known), learnt.preflight, self._overlaps.of(known))
             decided = plan(known.resource, known.status, jobs, datetime.now(UTC), world)
             written = await self._write(known, decided.status)
             self._places.claim(written, jobs)
         await self._post(written, decided.events)
         learnt_more = [await self._act(action, written, learnt, bodies) for action in decided.actions]
-        for waiting in self._places.called():
+        for waiting in (*self._places.called(), *self._overlaps.changed()):
             self._poke(waiting)
         admitted = waits(written) and isinstance(self._places.admission(written), Admitted)
         return any(learnt_more) or admitted, decided.wake_at
@@ -136,6 +138,9 @@ class Reconciler:
 
     def _forget(self, key: Key) -> None:
         self._places.forget(key)
+        self._overlaps.forget(key)
+        for other in self._overlaps.changed():
+            self._poke(other)
         learnt = self._learnt.pop(key, None)
         if learnt and learnt.asking:
             learnt.asking[1].cancel()
@@ -189,9 +194,11 @@ class Reconciler:
         except JobRefused as refusal:
             learnt.not_made[name] = refused(action.stage, action.run_id, name, str(refusal))
             return True
-        if all(owner["uid"] != known.resource.uid for owner in body["metadata"].get("ownerReferences", [])):
-            learnt.not_made[name] = foreign(action.stage, action.run_id, name)
-            return True
+        if state := of_another(action.stage, action.run_id, body["metadata"], known.resource.uid):
+            before = learnt.not_made.get(name)
+            learnt.not_made[name] = state
+            return state != before
+        learnt.not_made.pop(name, None)
         self._view.learn(body)
         return False
 

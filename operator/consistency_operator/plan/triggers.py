@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import count
 from typing import Any
 
+from consistency_operator.plan.approval import approved_ids
 from consistency_operator.plan.context import Scene, newest_number, run_number
 from consistency_operator.plan.schedule import Schedule, schedule_of
 from consistency_operator.plan.types import Event
@@ -122,11 +124,16 @@ def start(scene: Scene, status: Status) -> tuple[Status, tuple[Event, ...]]:
 
 
 def _new_run(scene: Scene, status: Status, asked: Asks) -> Run:
-    """Its id is greater than any before, also where the clock has gone back or a run by hand came in between."""
+    """Its id is greater than any before, also where the clock has gone back or a run by hand came in between.
+
+    None that is approved already is given: that approval was of a run of a check that has since been made again.
+    """
     newest = max([newest_number(status), *(run_number(job.run_id) for job in scene.jobs)])
     minute = int((asked.due.start if asked.due else scene.now).timestamp() // 60)
+    approved = approved_ids(scene.resource)
+    number = next(number for number in count(max(minute, newest + 1)) if str(number) not in approved)
     return Run(
-        id=str(max(minute, newest + 1)),
+        id=str(number),
         trigger=_trigger(scene, asked),
         generation=scene.resource.generation,
         start_time=scene.now,

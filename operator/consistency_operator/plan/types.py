@@ -33,6 +33,8 @@ class World:
 
     admission: Admitted | Queued | None = None
     preflight: Preflight | None = None
+    overlaps: tuple[str, ...] = ()
+    """Other checks of the site whose roots overlap, and where: `sites/t2-y: /store/mc`."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,9 @@ class AskBackend:
 
 @dataclass(frozen=True)
 class CreateJob:
-    """Make the Job of a stage. One of that name that the resource owns is as good; see `jobs.foreign`, `jobs.refused`.
+    """Make the Job of a stage. One of that name that the resource owns is as good.
+
+    See `job_state.of_another` and `job_state.refused` for what else may come of it.
 
     `approved`: a person has approved this run. `seconds_left`: until the run's deadline.
     """
