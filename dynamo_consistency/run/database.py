@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dynamo_consistency import paths
 from dynamo_consistency.errors import ConfigurationError, ConsistencyError
+from dynamo_consistency.run.store.leftovers import scratch_folder
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -34,25 +34,25 @@ def open_database() -> Iterator[duckdb.DuckDBPyConnection]:
 
     memory = memory_limit() * 6 // 10 // 2**20
     with (
-        tempfile.TemporaryDirectory(prefix="dynamo-consistency-") as folder,
+        scratch_folder() as folder,
         _explained(folder, memory),
         duckdb.connect() as database,
     ):
         database.execute(f"SET memory_limit = '{memory}MiB'")
-        database.execute(f"SET temp_directory = {literal(folder)}")
+        database.execute(f"SET temp_directory = {literal(str(folder))}")
         database.execute("SET preserve_insertion_order = false")
         yield database
 
 
 @contextlib.contextmanager
-def _explained(folder: str, memory: int) -> Iterator[None]:
+def _explained(folder: Path, memory: int) -> Iterator[None]:
     import duckdb
 
     try:
         yield
     except duckdb.OutOfMemoryException:
         raise ConsistencyError(
-            f"{memory} MiB are too little memory for this, or there is no room in {Path(folder).parent} for the rest; "
+            f"{memory} MiB are too little memory for this, or there is no room in {folder.parent} for the rest; "
             f"raise {SETTING} or make room (TMPDIR), then run the stage again"
         ) from None
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import re
-import tempfile
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ import duckdb
 from dynamo_consistency.kinds import FINDING_KINDS, FindingKind
 from dynamo_consistency.run.database import PATH_MACROS, memory_limit
 from dynamo_consistency.run.listing.listing_view import create_listing
+from dynamo_consistency.run.store.leftovers import scratch_folder
 from dynamo_consistency.run.store.run_directory import UNMERGED_LISTING, RunDirectory, shard_name
 
 BATCH_ROWS = 10_000
@@ -56,9 +56,9 @@ class Tables:
 def open_tables(run: RunDirectory) -> Iterator[Tables]:
     """The tables of `run`, valid inside the block. An unfinished listing is none: its shards are not shown."""
     with contextlib.ExitStack() as stack:
-        spill = stack.enter_context(tempfile.TemporaryDirectory(prefix="dynamo-consistency-"))
+        spill = stack.enter_context(scratch_folder())
         memory = f"{min(_MOST_MEMORY, memory_limit() // 2) // 2**20}MiB"
-        settings: dict[str, Any] = {"memory_limit": memory, "temp_directory": spill}
+        settings: dict[str, Any] = {"memory_limit": memory, "temp_directory": str(spill)}
         tables = Tables(stack.enter_context(duckdb.connect(config=settings)))
         for kind in FINDING_KINDS:
             if run.exists(kind.file):
