@@ -10,6 +10,7 @@ from dynamo_consistency import secrets
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.kinds import FINDING_KINDS, UNMERGED
 from dynamo_consistency.run.listing import failed_shards
+from dynamo_consistency.run.records import notes
 from dynamo_consistency.run.store.run_directory import SUMMARY, RunDirectory, shard_name
 
 RunResult = Literal["Complete", "Invalid", "Failed"]
@@ -65,6 +66,7 @@ def summarise(
         "counts": {key: value for key, value in numbers.items() if key != "snapshots"},
         "gates": [],
         "actions": {},
+        "notes": notes.gathered(run),
         "holes": [*aliases, *(hole for shard in shards for hole in shard["holes"])][:_HOLES_SHOWN],
         "listing": {
             "source": shards[0]["source"] if shards else None,
