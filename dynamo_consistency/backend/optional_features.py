@@ -120,7 +120,7 @@ def merged(one: Known, other: Known) -> Known:
 
 
 def placed(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """The rows that say where their file is: an absolute path, without `.`, `..` or blanks around a name (rule 14)."""
+    """The rows that say where their file is: by an absolute path, no `.` or `..`, no blank around a name (rule 14)."""
     if batch["path"].null_count:
         batch = batch.filter(pc.is_valid(batch["path"]))
     column = batch["path"]

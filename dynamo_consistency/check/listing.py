@@ -25,7 +25,7 @@ class Listing(ClosedModel):
     )
     exclude: Annotated[list[LogicalPath], Field(max_length=128)] = Field(
         [],
-        description="Directories below a root that take no part at all. No wildcards; see comparison.ignore.",
+        description="Directories below a root that take no part at all. No wildcards: see comparison.ignore.",
     )
     shards: Shards = Field(4, description="Number of parts in which the site is listed, each by its own worker.")
     parallelism: Shards = Field(4, description="Number of shards that are listed at the same time.")

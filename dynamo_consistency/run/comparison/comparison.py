@@ -21,6 +21,7 @@ from dynamo_consistency.run.comparison.scope import create_scope, unmatched_excl
 from dynamo_consistency.run.database import PATH_MACROS, execute, literal, open_database
 from dynamo_consistency.run.listing.failed_shards import absent_shards
 from dynamo_consistency.run.listing.listing_view import create_listing
+from dynamo_consistency.run.records.notes import note
 from dynamo_consistency.run.store.run_directory import UNMERGED_LISTING, RunDirectory, shard_name
 
 COUNTS_FILE = "findings/counts.json"
@@ -94,9 +95,10 @@ def compare(run: RunDirectory, backend: Backend) -> dict[str, Any]:
         for kind, query in _FINDINGS.items():
             with run.writing(kind.file) as target:
                 database.execute(f"COPY ({query}) TO {literal(str(target))} (FORMAT parquet, COMPRESSION zstd)")
-        result = counts.complete(database, basics) | {"notes": notes}
+        result = counts.complete(database, basics)
         result["holes"] += len(absent)
         result["unplacedFiles"] = max(run.read_json(f"inventory/{side}.json").get("unplaced", 0) for side in SNAPSHOTS)
+        note(run, "comparison", notes)
         run.write_json(COUNTS_FILE, result)
         return result
 

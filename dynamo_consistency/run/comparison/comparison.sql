@@ -19,6 +19,7 @@
 --   inventory_before, inventory_after  path, size, time, in_flight, dataset, … (backend/contract/data.py)
 --   listing                            shard, path, kind, size, mtime, reason, identity
 --   hole_entry                         shard (NULL: each), path, reason: what of it is a hole (run/listing/holes.py)
+--   alias                              path: of the holes, those that are a directory with several names
 --   shard                              shard, listed_at
 --   root, excluded                     path
 --   root_of(path)                      macro: the root that `path` is below, or NULL
@@ -69,7 +70,7 @@ SELECT path,
 FROM entry WHERE hash(path) IN (SELECT key FROM doubtful)
 GROUP BY path;
 
--- Rule 15: what something lies in is no file, whoever lists it as one.
+-- Rule 15: what something lies in is no file, whoever lists it as one; unless both sides agree on it.
 CREATE TABLE parent_of_file AS
 SELECT DISTINCT parent(path::VARCHAR) AS text FROM listing
 WHERE kind = 'file' AND (EXISTS (FROM looked_at WHERE at_site > 0) OR EXISTS (FROM listing WHERE kind = 'directory'));
@@ -82,7 +83,9 @@ WITH RECURSIVE above AS (
   UNION
   SELECT parent(text) FROM above WHERE text <> ''
 )
-SELECT path FROM looked_at WHERE at_site > 0 AND path::VARCHAR IN (SELECT text FROM above);
+SELECT path FROM looked_at
+WHERE at_site > 0 AND path::VARCHAR IN (SELECT text FROM above)
+  AND NOT coalesce(before > 0 AND after > 0 AND size = site_size, FALSE);
 
 -- Rule 3: of unknown age is young, unless it stood, with its size, in an earlier listing (earlier_listings.py).
 CREATE TABLE stood (path BLOB);
@@ -210,7 +213,7 @@ WITH may_go AS (
 claimed AS (
   SELECT last_name(path::VARCHAR) AS name, size, mtime FROM listing
   WHERE kind = 'file' AND coalesce(mtime, -1) IN (SELECT coalesce(mtime, -1) FROM may_go) AND takes_part(path)
-    AND path NOT IN (SELECT path FROM unclaimed) AND path NOT IN (FROM listed_as_file)
+    AND path NOT IN (SELECT path FROM looked_at WHERE before + after = 0)
 )
 SELECT DISTINCT path
 FROM may_go AS o JOIN claimed AS c USING (name)
@@ -259,8 +262,10 @@ WITH RECURSIVE above AS (
 )
 SELECT text FROM above;
 
+-- Below a directory with two names there is no knowing what else has two.
 CREATE TABLE empty_directory_verdict AS
-SELECT path FROM directory
-WHERE text NOT IN (FROM kept)
+SELECT d.path FROM directory AS d
+ASOF LEFT JOIN (SELECT first_below(path) AS first, past_below(path) AS past FROM alias) AS a ON d.path >= a.first
+WHERE coalesce(d.path >= a.past, TRUE) AND text NOT IN (FROM kept)
   AND path NOT IN (SELECT path FROM listing WHERE kind = 'file')
   AND path NOT IN (SELECT path FROM inventory_before) AND path NOT IN (SELECT path FROM inventory_after);
