@@ -66,7 +66,6 @@ def summarise(
         "counts": {key: value for key, value in numbers.items() if key != "snapshots"},
         "gates": [],
         "actions": {},
-        "notes": notes.gathered(run),
         "holes": [*aliases, *(hole for shard in shards for hole in shard["holes"])][:_HOLES_SHOWN],
         "notes": notes.gathered(run),
         "listing": {
