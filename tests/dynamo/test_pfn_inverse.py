@@ -5,7 +5,13 @@ import itertools
 import pytest
 
 from dynamo_consistency.backend.dynamo.requests.pfn import PfnRule
-from dynamo_consistency.backend.dynamo.requests.pfn_inverse import CannotInvertError, InverseChain, Place, place
+from dynamo_consistency.backend.dynamo.requests.pfn_inverse import (
+    CannotInvertError,
+    InverseChain,
+    Place,
+    host_of,
+    place,
+)
 
 
 def chain(*links: tuple[str, str]) -> InverseChain:
@@ -93,11 +99,17 @@ def test_a_path_that_can_be_taken_apart_in_too_many_ways_is_no_answer():
         chain(("(/.*)(/.*)(/.*)", "x://d{0}{1}{2}")).lfns(b"/a" * 100)
 
 
-def test_the_door_is_that_of_the_last_rule_that_names_one():
-    assert chain(("(/.*)", "root://d:1094/{0}")).host == "d"
-    assert chain(("(/.*)", "srm://a{0}"), ("srm://a(.*)", "srm://b{0}")).host == "b"
-    assert chain(("(/.*)", "srm://a{0}"), ("(.*)", "{0}")).host == "a"
-    assert chain(("(/.*)", "/pnfs{0}")).host == ""
+@pytest.mark.parametrize(
+    ("links", "host"),
+    [
+        ([("(/.*)", "root://d:1094/{0}")], "d"),
+        ([("(/.*)", "srm://a{0}"), ("srm://a(.*)", "srm://b{0}")], "b"),
+        ([("(/.*)", "srm://a{0}"), ("(.*)", "{0}")], "a"),
+        ([("(/.*)", "/pnfs{0}")], ""),
+    ],
+)
+def test_the_door_is_that_of_the_last_rule_that_names_one(links, host):
+    assert host_of([PfnRule(lfn.encode(), pfn.encode()) for lfn, pfn in links]) == host
 
 
 PARTS = ("a", "b", "c", "x", "store")

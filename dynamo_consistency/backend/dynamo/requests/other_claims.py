@@ -18,7 +18,14 @@ from dynamo_consistency.backend.dynamo.database.names import look_ups
 from dynamo_consistency.backend.dynamo.database.schema import block_replicas, file_subscriptions, files, sites
 from dynamo_consistency.backend.dynamo.database.schema_version import Generation
 from dynamo_consistency.backend.dynamo.requests.pfn import PfnRuleRow, SiteRules, chain_of
-from dynamo_consistency.backend.dynamo.requests.pfn_inverse import CannotInvertError, InverseChain, Place, place
+from dynamo_consistency.backend.dynamo.requests.pfn_inverse import (
+    CannotInvertError,
+    InverseChain,
+    Place,
+    host_of,
+    path_rules,
+    place,
+)
 from dynamo_consistency.backend.dynamo.requests.unsafe_paths import RefusedError
 from dynamo_consistency.backend.storage_hosts import any_same_storage
 
@@ -87,39 +94,48 @@ class _Storages:
 
 
 def _chains(rules: Iterable[SiteRules]) -> Iterator[_Chain]:
+    known: dict[object, InverseChain] = {}
     for site, protocol, rows in rules:
         for _, some in groupby(sorted(rows), key=lambda row: row[0]):
-            yield _chain(site, protocol, list(some))
+            yield _chain(site, protocol, list(some), known)
 
 
-def _chain(site: int, protocol: str, rows: list[PfnRuleRow]) -> _Chain:
-    shown = f"{protocol} " + ", ".join(f"{row[2].decode('latin-1')!r} -> {row[3].decode('latin-1')!r}" for row in rows)
+def _chain(site: int, protocol: str, rows: list[PfnRuleRow], known: dict[object, InverseChain]) -> _Chain:
+    """`known`: inverses made so far; most sites differ in little more than their doors."""
+    patterns = [(pattern, form) for _, _, pattern, form in rows]
+    shown = ", ".join(f"{pattern.decode('latin-1')!r} -> {form.decode('latin-1')!r}" for pattern, form in patterns)
+    shown = f"{protocol} {shown}"
     try:
-        inverse = InverseChain(chain_of(rows))
+        links = chain_of(rows)
     except RefusedError:
         return _Chain(site, place(rows[-1][3]).host, shown, None)
-    return _Chain(site, inverse.host, shown, inverse)
+    key = path_rules(patterns)
+    if key not in known:
+        known[key] = InverseChain(links)
+    return _Chain(site, host_of(links), shown, known[key])
 
 
 def _invert(chains: Iterable[_Chain], site: int, places: Mapping[bytes, Place]) -> _Claims:
     claims = _Claims()
+    by_inverse: defaultdict[InverseChain | None, list[_Chain]] = defaultdict(list)
     for chain in chains:
+        by_inverse[chain.inverse].append(chain)
+    for inverse, some in by_inverse.items():
         for lfn, there in places.items():
             try:
-                lfns = _lfns(chain, there.path)
+                lfns = _lfns(inverse, there.path)
             except CannotInvertError:
-                claims.endless.append((lfn, chain))
+                claims.endless += [(lfn, chain) for chain in some]
                 continue
             for other in lfns:
-                if (chain.site, other) != (site, lfn):
-                    claims.others[other].append((lfn, chain))
+                claims.others[other] += [(lfn, chain) for chain in some if (chain.site, other) != (site, lfn)]
     return claims
 
 
-def _lfns(chain: _Chain, path: bytes) -> set[bytes]:
-    if chain.inverse is None:
+def _lfns(inverse: InverseChain | None, path: bytes) -> set[bytes]:
+    if inverse is None:
         raise CannotInvertError
-    return chain.inverse.lfns(path)
+    return inverse.lfns(path)
 
 
 def _claimed(connection: Connection, generation: Generation, names: Iterable[bytes]) -> Iterator[tuple[bytes, int]]:

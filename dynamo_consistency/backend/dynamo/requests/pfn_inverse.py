@@ -52,6 +52,18 @@ def place(url: bytes) -> Place:
     return Place(host, paths.normalise(b"/" + url[head.end() if head else 0 :]))
 
 
+def host_of(links: Sequence[PfnRule]) -> str:
+    """The host of the door that the PFNs of a chain name; empty where they name none."""
+    heads = [head for rule in links for literal, _ in rule.parts if (head := _HEAD.match(literal))]
+    return heads[-1]["host"].decode("latin-1") if heads else ""
+
+
+def path_rules(patterns: Sequence[tuple[bytes, bytes]]) -> tuple[tuple[bytes, bytes], ...]:
+    """Patterns and formats of a chain without the door: chains that have these in common have one inverse."""
+    *first, (pattern, form) = patterns
+    return *first, (pattern, _HEAD.sub(b"://", form, count=1))
+
+
 class InverseChain:
     """A chain of rules of one site. Raises RefusedError for a pattern that cannot be read."""
 
@@ -60,8 +72,6 @@ class InverseChain:
         self._inverses = [_InverseRule(rule, is_last=rule is links[-1]) for rule in links]
         heads = [head for rule in links for literal, _ in rule.parts if (head := _HEAD.match(literal))]
         self._heads = [] if _HEAD.match(links[-1].parts[0][0]) else [fold(head[0]) for head in heads]
-        self.host = heads[-1]["host"].decode("latin-1") if heads else ""
-        """Of the door that its PFNs name; empty where they name none."""
 
     def lfns(self, path: bytes) -> set[bytes]:
         """Every LFN to which the chain gives a PFN with this path. Raises CannotInvertError."""
@@ -91,7 +101,8 @@ class _InverseRule:
         found: set[bytes] = set()
         # A format without a head makes a path as well, with or without its first slash.
         outputs = {output, output.removeprefix(b"/")}
-        splits = (split for text in outputs for split in _splits(text, 0, self._parts, {}))
+        start = self._parts[0][0]
+        splits = (split for text in outputs if text.startswith(start) for split in _splits(text, 0, self._parts, {}))
         for number, groups in enumerate(islice(splits, MOST_SPLITS + 1)):
             if number == MOST_SPLITS or not self._pattern.takes_all:
                 raise CannotInvertError
