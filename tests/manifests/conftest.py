@@ -15,7 +15,8 @@ def build():
 
     def job(stage, approved=False, environment=None, seconds_left=86400, owner=OWNER, **spec):
         settings = read_settings({"CONSISTENCY_IMAGE": "example.org/dynamo-consistency:3.0.0"} | (environment or {}))
-        return build_job(stage, owner, JobRun(RUN, check_with(**spec), seconds_left, approved), settings)
+        check = check_with(**spec)
+        return build_job(stage, owner, JobRun(RUN, check, seconds_left, approved, check), settings)
 
     return job
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 from consistency_operator import names
-from consistency_operator.manifests import run_check_of
+from consistency_operator.manifests import JobRun, build_job, run_check_of
 from consistency_operator.manifests.jobs import DAY_SECONDS
+from consistency_operator.settings import read_settings
 from kubernetes import client
 from manifests_examples import KERBEROS, Owner
 
@@ -188,13 +189,21 @@ def test_a_check_that_no_process_can_be_told_is_refused(worker):
         worker("Snapshot", listing=listing, comparison={"ignore": ignore})
 
 
-def test_only_a_snapshot_carries_the_check(worker):
+def test_only_a_snapshot_and_an_action_carry_a_check(worker):
     carrying = [
         stage
         for stage in names.JOB_STAGES
         if "DYNAMO_CONSISTENCY_CHECK" in [entry["name"] for entry in worker(stage)["env"]]
     ]
-    assert carrying == ["Snapshot"]
+    assert carrying == ["Snapshot", "Action"]
+
+
+def test_an_action_carries_the_check_of_today_and_not_that_of_its_run(check_of):
+    began = check_of(policy={"orphans": {"mode": "Enforce"}})
+    today = check_of(policy={"orphans": {"mode": "Report"}})
+    run = JobRun("29412180", began, 1000, approved=True, today=today)
+    job = build_job("Action", Owner(), run, read_settings({"CONSISTENCY_IMAGE": "example.org/worker:1"}))
+    assert run_check_of(job, None) == today
 
 
 def test_a_job_that_carries_no_check_is_told_apart(build, check_of):
@@ -205,7 +214,7 @@ def test_a_job_that_carries_no_check_is_told_apart(build, check_of):
 def test_a_check_without_any_store_is_a_matter_of_configuration(check_of):
     from types import SimpleNamespace
 
-    from consistency_operator.manifests import JobRun, run_directory
+    from consistency_operator.manifests import run_directory
 
     with pytest.raises(ConfigurationError, match="names no store"):
         run_directory(Owner(), JobRun("1", check_of(), 1), SimpleNamespace(store_claim=None, store_url=None))

@@ -6,6 +6,7 @@ from copy import deepcopy
 import pytest
 from consistency_operator.cluster.cache import KnownCheck
 from consistency_operator.loop.job_creation import JobRefused, make_job
+from consistency_operator.manifests import run_check_of
 from consistency_operator.plan import CreateJob
 from consistency_operator.resource.check import from_body
 from consistency_operator.resource.status import read_status
@@ -62,6 +63,20 @@ def test_a_spec_that_has_become_invalid_does_not_end_a_run():
     assert made("Listing", body, [made("Snapshot", BODY)])["spec"]["completions"] == 3
     with pytest.raises(JobRefused, match="not valid any more"):
         made("Action", body)
+
+
+def test_an_action_is_told_todays_spec_also_when_its_run_began_with_another():
+    body = edited()
+    body["spec"] |= {"policy": {"orphans": {"mode": "Report"}}}
+    snapshot = made("Snapshot", BODY)
+    assert run_check_of(made("Action", body, [snapshot]), None).spec == from_body(body).check.spec
+
+
+def test_nothing_is_asked_for_while_nobody_knows_what_the_spec_allows():
+    body = edited()
+    body["spec"]["podTemplate"] = {"spec": {"hostNetwork": True}, "nodeSelector": {}}
+    with pytest.raises(JobRefused, match="nobody knows what it allows; nothing was requested"):
+        made("Action", body, [made("Snapshot", BODY)])
 
 
 def test_a_listing_whose_shards_nobody_knows_any_more_is_refused():
