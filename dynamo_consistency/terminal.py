@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from dynamo_consistency.kinds import FINDING_KINDS
+from dynamo_consistency.paths import visible
 from dynamo_consistency.run.action.followup import FOLLOWED_COUNTS
 from dynamo_consistency.run.store.run_directory import RunDirectory
 
@@ -36,6 +37,7 @@ def show_summary(run: RunDirectory, summary: dict[str, Any]) -> None:
     if summary["result"] != "Complete":
         console.print(f"{summary['site']}: the run is {summary['result'].lower()}: {escape(summary['reason'])}")
         console.print(f"It counts for nothing; the findings of the run before stay in force. Files: {escape(run.url)}")
+        _show_notes(console, summary)
         return
     counts = summary["counts"]
     console.print(
@@ -61,10 +63,16 @@ def show_summary(run: RunDirectory, summary: dict[str, Any]) -> None:
         console.print(f"earlier requests: {', '.join(followed)}")
     for hole in summary["holes"]:
         console.print(f"not listed: {escape(hole['path'])}: {escape(hole['reason'])}")
+    _show_notes(console, summary)
     console.print(f"run {summary['runId']}, files in {escape(run.url)}")
     page = summary["artifacts"].get("report")
     if page:
         console.print(f"page to look at or mail: {escape(run.url)}/{page}")
+
+
+def _show_notes(console: Console, summary: dict[str, Any]) -> None:
+    for note in summary.get("notes", []):
+        console.print(f"note: {escape(visible(note))}")
 
 
 def _told(action: dict[str, Any]) -> str:

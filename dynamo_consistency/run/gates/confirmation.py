@@ -8,6 +8,7 @@ from typing import Any
 from dynamo_consistency.check import FindingPolicy
 from dynamo_consistency.kinds import EMPTY_DIRECTORY, KIND_BY_NAME
 from dynamo_consistency.run.database import open_database
+from dynamo_consistency.run.records.damage import parquet_is_damaged
 from dynamo_consistency.run.records.history import start_of
 from dynamo_consistency.run.store.run_directory import RunDirectory
 
@@ -26,11 +27,19 @@ def confirm(
 ) -> Confirmed:
     """What `run` confirms of the findings of a kind, of which it has `found`.
 
-    `earlier`: the complete runs before it that count, oldest first.
+    `earlier`: the complete runs before it that count, oldest first; one whose findings are damaged does not count.
     """
     runs, span = _enough([*earlier, run], policy)
+    while damaged := [one for one in runs[:-1] if _is_damaged(one, kind)]:
+        earlier = [one for one in earlier if one not in damaged]
+        runs, span = _enough([*earlier, run], policy)
     count = sum(1 for _ in confirmed_findings(runs, kind)) if found else 0
     return Confirmed(tuple(runs), span, count)
+
+
+def _is_damaged(run: RunDirectory, kind: str) -> bool:
+    of = KIND_BY_NAME[kind]
+    return parquet_is_damaged(run, of.file, of.same_columns)
 
 
 def _enough(runs: list[RunDirectory], policy: FindingPolicy) -> tuple[list[RunDirectory], int]:

@@ -14,7 +14,7 @@ from dynamo_consistency.run.report import sections, text
 from dynamo_consistency.run.report.tables import Tables, shards
 from dynamo_consistency.run.store.run_directory import RunDirectory
 
-_OPTIONAL: dict[str, Any] = {"counts": {}, "roots": {}, "gates": [], "actions": {}, "unmerged": {}}
+_OPTIONAL: dict[str, Any] = {"counts": {}, "roots": {}, "gates": [], "actions": {}, "unmerged": {}, "notes": []}
 
 
 def write_page(run: RunDirectory, tables: Tables, summary: dict[str, Any], artifacts: dict[str, str]) -> dict[str, str]:
