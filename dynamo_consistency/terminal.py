@@ -74,6 +74,7 @@ def _reported(action: dict[str, Any]) -> str:
     parts += [f"{action[key]} {said}" for key, said in _ACTION_NUMBERS if action[key]]
     for outcome in ("refused", "skipped"):
         parts += [f"{number} {outcome}: {reason}" for reason, number in action[outcome].items()]
+    parts += [f"{number} held back: {reason}" for reason, number in action.get("heldBack", {}).items()]
     return "; ".join(parts)
 
 

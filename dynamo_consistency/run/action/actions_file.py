@@ -106,7 +106,7 @@ def _numbers(rows: list[ActionRow], kind: str, confirmed: int) -> dict[str, Any]
         "refused": {reason: number for (outcome, reason), number in reasons.items() if outcome == "refused"},
         "skipped": {reason: number for (outcome, reason), number in reasons.items() if outcome == "skipped"},
         "unanswered": outcomes["unanswered"],
-        "leftOver": outcomes[LEFT_OVER],
+        "leftOver": reasons[LEFT_OVER, ""],
         "heldBack": {
             reason: number for (outcome, reason), number in reasons.items() if outcome == LEFT_OVER and reason
         },
