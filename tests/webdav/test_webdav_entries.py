@@ -3,7 +3,7 @@
 import pytest
 from scripted_dav import FILE, OK, OWN, TIME_SECONDS, document, entry, listing, refused, reply, response
 
-from dynamo_consistency.listers.contract import File, Hole, Listed, Subdirectory
+from dynamo_consistency.listers.contract import Failed, File, Hole, Listed, Subdirectory
 from dynamo_consistency.listers.webdav.entries import seconds
 
 

@@ -7,7 +7,6 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from http import HTTPStatus
-from itertools import chain
 from typing import TypeVar
 
 from dynamo_consistency.listers.contract import Entry, File, FileStat, Hole, Listed, Look, Subdirectory, Unsure
@@ -103,7 +102,7 @@ def _look_as_at_xrootd(listed: Listed) -> None:
 
     It cuts long names, too, as XRootD's own protocol does.
     """
-    names = [entry.name for entry in chain(listed.files, listed.directories)]
+    names = [file.name for file in listed.files] + [entry.name for entry in listed.directories]
     if len(set(names)) < len(names):
         raise WebDavError("its listing has a name twice; a line end in the name of an entry does that")
     for name in names:
