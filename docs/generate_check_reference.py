@@ -1,6 +1,7 @@
 """Writes `reference/check.md` from the model of the check: `python docs/generate_check_reference.py`."""
 
 import json
+import re
 import types
 from collections.abc import Iterator
 from decimal import Decimal
@@ -102,7 +103,7 @@ def _kind(annotation: Any, name: str) -> str:
     if origin is list:
         return f"list of {_kind(arguments[0], name)}"
     if annotation is int:
-        unit = next((unit for unit in ("seconds", "days") if name.lower().endswith(unit)), "")
+        unit = next((unit for unit in ("seconds", "days") if re.search(rf"(?<!30){unit}$", name.lower())), "")
         return unit or "whole number"
     names = {str: "text", bool: "`true` or `false`", Decimal: "fraction"}
     return names.get(annotation, "mapping")

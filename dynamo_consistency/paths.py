@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 
 def normalise(path: bytes) -> bytes:
-    """Fold repeated slashes and drop a trailing one: the identity of a file or directory (DESIGN 4, rule 1)."""
+    """Fold repeated slashes and drop a trailing one: the identity of a file or directory (rules.md, rule 1)."""
     if b"//" in path:
         path = re.sub(b"/{2,}", b"/", path)
     return path.rstrip(b"/") or b"/"
@@ -68,7 +68,7 @@ def subtree(directory: bytes) -> tuple[bytes, bytes]:
 
 
 class PatternFilter:
-    """The ignore rules of a check (DESIGN 4, rule 8).
+    """The ignore rules of a check (rules.md, rule 8).
 
     A pattern names one or more whole path components and matches anywhere in the path: `/RAW` matches
     `/store/data/X/RAW/f` but not `/store/mc/RAWSIM/f`; `*` matches any characters within one component.

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from dynamo_consistency.kinds import FINDING_KINDS
 from dynamo_consistency.run.action.followup import FOLLOWED_COUNTS
+from dynamo_consistency.run.action.withdrawal import COUNTS as WITHDRAWN_COUNTS
 from dynamo_consistency.run.store.run_directory import RunDirectory
 from dynamo_consistency.sizes import human_size
 
@@ -47,9 +48,12 @@ def show_summary(run: RunDirectory, summary: dict[str, Any]) -> None:
         console.print(f"gate {gate['name']}: {gate['state']}: {escape(gate['message'])}")
     for kind, action in summary["actions"].items():
         console.print(f"{kind}: {escape(_reported(action))}")
-    followed = [f"{counts[name]} {became}" for became, name in FOLLOWED_COUNTS.items() if counts.get(name)]
+    became = FOLLOWED_COUNTS | {"withdrawn": WITHDRAWN_COUNTS["withdrawn"], "outliving": WITHDRAWN_COUNTS["cannot"]}
+    followed = [f"{counts[name]} {word}" for word, name in became.items() if counts.get(name)]
     if followed:
         console.print(f"earlier requests: {', '.join(followed)}")
+    for sentence in summary.get("notes", ()):
+        console.print(f"note: {escape(sentence)}")
     for hole in summary["holes"]:
         console.print(f"not listed: {escape(hole['path'])}: {escape(hole['reason'])}")
     console.print(f"run {summary['runId']}, files in {escape(run.url)}")

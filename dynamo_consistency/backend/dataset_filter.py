@@ -1,4 +1,4 @@
-"""Which dataset a file belongs to, by its name: the CMS naming convention (DESIGN 4, rule 6)."""
+"""Which dataset a file belongs to, by its name: the CMS naming convention (rules.md, rule 6)."""
 
 import re
 from collections.abc import Iterable

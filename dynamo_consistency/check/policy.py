@@ -16,8 +16,39 @@ class FindingPolicy(ClosedModel):
     mode: Mode = Field("Report", description="Ignore, Report, or Enforce: request the correction from the registry.")
     max_count: Count = Field(description="More findings than this, in a root or the site, and nothing is requested.")
     max_fraction: Fraction | None = Field(None, description="The same as a fraction of the files; null: no such bound.")
+    max_count_per_30_days: Count | None = Field(
+        None,
+        description="More findings than this, together with what was asked for in the last 30 days, and nothing is "
+        "requested; null: five times maxCount.",
+    )
+    max_fraction_per_30_days: Fraction | None = Field(
+        None,
+        description="The same as a fraction of the files; null: five times maxFraction, where that is set.",
+    )
     confirm_runs: Positive = Field(description="Number of last complete runs in which a finding must stand.")
-    confirm_span_seconds: Seconds = Field(description="Least time between the first and the last of these runs.")
+    confirm_span_seconds: Seconds | None = Field(description="Least time between the first and the last of these runs.")
+
+    @property
+    def count_limit_per_30_days(self) -> int:
+        """Findings of a kind, and other paths asked for in 30 days."""
+        return 5 * self.max_count if self.max_count_per_30_days is None else self.max_count_per_30_days
+
+    @property
+    def fraction_limit_per_30_days(self) -> Decimal | None:
+        """The same as a fraction; None: no such bound."""
+        if self.max_fraction_per_30_days is not None or self.max_fraction is None:
+            return self.max_fraction_per_30_days
+        return min(Decimal(1), 5 * self.max_fraction)
+
+    @property
+    def span_seconds(self) -> int:
+        """Least time between the first and the last of the runs that confirm a finding, in seconds."""
+        return self.confirm_span_seconds or 0
+
+    @property
+    def longest_span_seconds(self) -> int:
+        """The same, where it is not the same for all that is found."""
+        return self.span_seconds
 
     @model_validator(mode="after")
     def _the_first_run_never_acts(self) -> Self:

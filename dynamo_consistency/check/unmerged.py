@@ -9,6 +9,8 @@ from dynamo_consistency.check.fields import Count, Fraction, LogicalPath, Patter
 from dynamo_consistency.check.policy import FindingPolicy
 from dynamo_consistency.yamlfile import ClosedModel
 
+_DAY = 86400
+
 
 class UnmergedLogs(ClosedModel):
     """Log files of the unmerged area, which are kept longer."""
@@ -33,7 +35,11 @@ class Unmerged(FindingPolicy):
     max_count: Count = 100000
     max_fraction: Fraction | None = None
     confirm_runs: Positive = 2
-    confirm_span_seconds: Seconds = 0
+    confirm_span_seconds: Seconds | None = Field(
+        None,
+        description="Least time between the first and the last of these runs; null: a quarter of minAgeSeconds, for "
+        "logs of theirs, at least a day: an upload may give a file any time, so that it seems older than it is.",
+    )
     min_age_seconds: Seconds = Field(2419200, description="Files and empty directories younger than this stay.")
     logs: UnmergedLogs = UnmergedLogs()
     exclude: Annotated[list[Pattern], Field(max_length=256)] = Field(
@@ -45,6 +51,23 @@ class Unmerged(FindingPolicy):
     def areas(self) -> list[str]:
         """The LFNs of the directory trees that are cleaned: the unmerged area, and further directories of logs."""
         return [self.path, *self.logs.additional]
+
+    @property
+    def span_seconds(self) -> int:
+        """As in a policy; here of files that are no logs."""
+        return self._span_of(self.min_age_seconds)
+
+    @property
+    def log_span_seconds(self) -> int:
+        """The same of logs."""
+        return self._span_of(self.logs.min_age_seconds)
+
+    @property
+    def longest_span_seconds(self) -> int:
+        return max(self.span_seconds, self.log_span_seconds)
+
+    def _span_of(self, min_age: int) -> int:
+        return max(min_age // 4, _DAY) if self.confirm_span_seconds is None else self.confirm_span_seconds
 
     @model_validator(mode="after")
     def _areas_are_disjoint(self) -> Self:

@@ -9,14 +9,14 @@ from dynamo_consistency.backend.contract import Backend
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.errors import BackendError, ConsistencyError, InvalidRunError, ListingError
 from dynamo_consistency.run.action import act
-from dynamo_consistency.run.action.actions_file import ACTIONS
 from dynamo_consistency.run.action.followup import follow_up
+from dynamo_consistency.run.action.withdrawal import withdraw_outlived
 from dynamo_consistency.run.comparison.comparison import compare
 from dynamo_consistency.run.gates import evaluate, gather
 from dynamo_consistency.run.listing.progress import Progress
 from dynamo_consistency.run.local_listing import list_site, list_unmerged_area, shards_here
 from dynamo_consistency.run.records import summary as summaries
-from dynamo_consistency.run.records.history import latest_complete, read_summary
+from dynamo_consistency.run.records.history import ACTIONS, complete_before, latest_complete, read_summary
 from dynamo_consistency.run.records.retention import prune
 from dynamo_consistency.run.report import write_reports
 from dynamo_consistency.run.snapshot import ask_datasets, take_snapshot
@@ -78,7 +78,8 @@ def conclude(run: RunDirectory, backend: Backend) -> summaries.Summary:
         counts = compare(run, backend) | follow_up(run, backend)
     except (InvalidRunError, BackendError) as error:
         return _invalid(run, backend, str(error))
-    unmerged = find_unmerged(run)
+    unmerged = find_unmerged(run, complete_before(run.store, run))
+    counts |= withdraw_outlived(run, backend)
     summary = summaries.summarise(run, check, "Complete", counts=counts, unmerged=unmerged)
     summary["gates"] = [gate.as_dict() for gate in evaluate(gather(run.store, run))]
     summary["artifacts"] |= write_reports(run, backend, summary)

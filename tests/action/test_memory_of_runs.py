@@ -149,16 +149,24 @@ def test_a_run_whose_age_is_not_known_is_left_to_a_person():
     assert list(removals(runs, Retention(runs=1, days=1, findings_days=1), Policy(), NOW)) == []
 
 
+@pytest.mark.parametrize(("age", "removed"), [(29, False), (31, True)])
+def test_what_was_asked_for_in_30_days_is_known_however_short_findings_are_kept(age, removed):
+    runs = [Kept(RunDirectory(f"/store/T2/{days}"), NOW - days * DAY, True) for days in (age, 3, 2, 1)]
+    policy = Policy.model_validate({kind: {"confirmSpanSeconds": 0} for kind in Policy().of_kinds})
+    done = removals(runs, Retention(runs=1, days=1, findings_days=1), policy, NOW)
+    assert ("run" in {removal.what for removal in done}) == removed
+
+
 def test_inventories_and_listings_go_first_and_findings_and_actions_later(lab, world):
     world.store(ORPHAN)
     lab.policy["orphans"]["mode"] = "Report"
-    for _ in range(6):
+    for _ in range(7):
         lab.run()
-    retention = Retention(runs=1, days=10, findings_days=25)
+    retention = Retention(runs=1, days=10, findings_days=32)
     now = time.time()
     done = {removal.run.run_id: removal.what for removal in prune(lab.store, "T2_Test", retention, Policy(), now)}
     ids = [run.run_id for run in lab.runs()]
-    assert len(ids) == 4, "those of the last 25 days; on the last three a confirmation may rest"
+    assert len(ids) == 5, "those of the last 32 days; on the last three a confirmation may rest"
     assert list(done.values())[:2] == ["run", "run"]
     first = lab.runs()[0]
     assert not first.exists("inventory/before.parquet")

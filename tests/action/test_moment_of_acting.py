@@ -1,4 +1,4 @@
-"""At the moment of acting (DESIGN 5, gate 7): each file is looked at once more, and what has changed is left alone."""
+"""At the moment of acting (rules.md, gate 7): each file is looked at once more, and what has changed is left alone."""
 
 import pytest
 from laboratory import FOUND, HOLLOW, HOLLOWS, MISSING, ORPHAN, Laboratory, quick

@@ -1,4 +1,4 @@
-"""Each guard is what stops something: taken away, the forbidden thing happens; with it, it does not (DESIGN 5)."""
+"""Each guard is what stops something: taken away, the forbidden thing happens; with it, it does not."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -10,6 +10,7 @@ from simulated import DAY
 from dynamo_consistency.run.gates.gates import Gate
 
 GATES = "dynamo_consistency.run.gates.gates"
+FACTS = "dynamo_consistency.run.gates.facts"
 OBJECTIONS = "dynamo_consistency.run.action.objections"
 
 
@@ -104,6 +105,33 @@ def the_directory_is_in_use(lab):
     lab.approve()
 
 
+def nothing_is_protected_any_more(lab):
+    """The orphan's dataset is not what protects; that the answer is so short closes the gate."""
+    lab.world.protected |= {f"/P/E-v{number}/AOD" for number in range(7, 9)}
+    lab.run(DAY)
+    lab.world.protected.clear()
+    one_more_run(lab)
+
+
+def a_slow_leak(lab):
+    """Each run has one orphan, which is deleted; a run may have as many."""
+    lab.policy["approval"] = "Never"
+    lab.policy["orphans"] |= {"maxCountPer30Days": 1}
+    lab.run(2 * DAY)
+    lab.world.store(NEW)
+    lab.run(2 * DAY)
+    lab.run(2 * DAY)
+
+
+def a_data_server_is_away(lab):
+    lab.runs()[-1].write_json("listing/shard-0000.json", behind(lab, ["a:1094"]))
+    one_more_run(lab)
+
+
+def behind(lab, servers):
+    return lab.runs()[-1].read_json("listing/shard-0000.json") | {"servers": servers}
+
+
 def last_run_alone(runs, policy):
     return [runs[-1]], 0
 
@@ -122,6 +150,11 @@ GUARDS = {
     "that findings are the latest": Guard(
         "dynamo_consistency.run.gates.facts.is_superseded", lambda *_: False, findings_of_long_ago, ORPHAN
     ),
+    "the length of the lists of datasets": Guard(
+        f"{FACTS}.short_lists", lambda *_: (), nothing_is_protected_any_more, ORPHAN
+    ),
+    "the limits over 30 days": Guard(f"{FACTS}.asked_lately", lambda *_: {}, a_slow_leak, NEW),
+    "that data servers are away": Guard(f"{FACTS}.gone", lambda *_: (), a_data_server_is_away, ORPHAN),
     "a look at an orphan": Guard(f"{OBJECTIONS}.to_deletion_of_orphan", nothing, the_orphan_is_registered, ORPHAN),
     "a look at a missing file": Guard(
         f"{OBJECTIONS}.to_transfer_of_missing", nothing, the_missing_file_is_back, MISSING

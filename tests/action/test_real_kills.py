@@ -1,4 +1,4 @@
-"""The real command on a real folder and a real database, killed at every moment of its action (DESIGN 5, gate 7)."""
+"""The real command on a real folder and a real database, killed at every moment of its action (rules.md, gate 7)."""
 
 import multiprocessing
 import os

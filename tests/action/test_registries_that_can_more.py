@@ -193,3 +193,16 @@ def test_a_path_in_bytes_that_are_no_text_is_followed_as_it_is(copied):
     lab.run()
     assert odd in {path for asked in heard for path, *_ in asked}
     assert _bytes(odd.decode("utf-8", "surrogateescape")) == odd
+
+
+def test_a_registry_that_tells_files_from_directories_is_asked_so(copied):
+    lab, directories = copied(), []
+
+    def take(site, paths):
+        directories.extend(paths)
+        return lab.backend.registry.request_deletion(site, paths)
+
+    lab.backend.registry.request_deletion_of_directories = take
+    lab.approve()
+    assert directories == HOLLOWS
+    assert lab.outcomes()[HOLLOWS[0]] == "requested"

@@ -1,4 +1,4 @@
-"""Each request is written down before and after it is made (DESIGN 5, gate 7), wherever the action ends."""
+"""Each request is written down before and after it is made (rules.md, gate 7), wherever the action ends."""
 
 import pytest
 from laboratory import FOUND, HOLLOWS, MISMATCH, MISSING, ORPHAN, die, dying_at_write

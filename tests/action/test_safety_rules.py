@@ -1,4 +1,4 @@
-"""The rules of DESIGN 5 in whole stories: runs, outages, edits and approvals, and what is asked for in the end."""
+"""The gates of docs/explanation/rules.md in long stories: runs, outages, edits, approvals, and what is requested."""
 
 from decimal import Decimal
 
@@ -8,8 +8,8 @@ from simulated import DAY, START
 
 from dynamo_consistency.check import Approve, OrphanPolicy, Source
 from dynamo_consistency.run.gates import all_ready, evaluate, gather
+from dynamo_consistency.run.gates.excesses import of_run
 from dynamo_consistency.run.gates.facts import Scope
-from dynamo_consistency.run.gates.gates import _excess
 from dynamo_consistency.run.pipeline import resolved
 from dynamo_consistency.run.records.history import find_run, history_of_path, latest_complete
 from dynamo_consistency.run.records.summary import fingerprint
@@ -230,8 +230,8 @@ def test_a_tiny_limit_is_a_tight_limit_and_not_none(copied, fraction):
 
 def test_a_limit_of_zero_allows_nothing():
     scope = Scope("the site", 10, 10, 1, 0, dict.fromkeys(KINDS, 1))
-    assert list(_excess("orphans", scope, OrphanPolicy(max_count=0, max_fraction=None)))
-    assert list(_excess("orphans", scope, OrphanPolicy(max_count=100, max_fraction=Decimal("0"))))
+    assert list(of_run("orphans", scope, OrphanPolicy(max_count=0, max_fraction=None)))
+    assert list(of_run("orphans", scope, OrphanPolicy(max_count=100, max_fraction=Decimal("0"))))
 
 
 def test_limits_count_before_confirmation_and_one_exceeded_blocks_all_kinds(copied):
@@ -241,7 +241,7 @@ def test_limits_count_before_confirmation_and_one_exceeded_blocks_all_kinds(copi
     for path in STRAYS:
         lab.world.store(path)  # these are new: nothing confirms them
     summary = lab.run(2 * DAY)
-    assert "4 orphans, more than 3" in gate(summary, "Limits")["message"]
+    assert "4 orphans among" in gate(summary, "Limits")["message"]
     assert lab.asked() == []
 
 

@@ -56,6 +56,18 @@ def test_each_file_has_an_outcome(folder):
     assert registry.request_transfer(SITE, [b"/store/a"]) == [Outcome(b"/store/a", "requested")]
 
 
+def test_the_line_of_a_directory_ends_with_a_slash(folder):
+    registry = Registry(str(folder))
+    registry.request_deletion(SITE, [b"/store/a/f"])
+    assert registry.request_deletion_of_directories(SITE, [b"/store/a", b"/store/n\n"]) == [
+        Outcome(b"/store/a", "requested"),
+        Outcome(b"/store/n\n", "requested"),
+    ]
+    assert registry.request_deletion_of_directories(SITE, [b"/store/a"]) == [Outcome(b"/store/a", "waiting")]
+    assert registry.request_deletion(SITE, [b"/store/a"]) == [Outcome(b"/store/a", "requested")]
+    assert lines(folder) == [b"/store/a/f", b"/store/a/", b"/store/n\\n/", b"/store/a"]
+
+
 def test_what_was_taken_away_can_be_requested_again(folder):
     registry = Registry(str(folder))
     registry.delete(SITE, ["/store/a"])

@@ -126,7 +126,7 @@ def test_a_comparison_that_is_run_again_gives_the_same(run: RunDirectory) -> Non
 
 
 def test_repeated_slashes_in_the_inventory_are_one(tmp_path: Path) -> None:
-    """Rule 1, through the stage that writes the snapshots."""
+    """Rule 1 of rules.md, through the stage that writes the snapshots."""
     case = Case(shards=(Shard(files=(SiteFile(b"/store/a/f"), SiteFile(b"/store/b"))),))
     run = runs.write_run(case, tmp_path)
     backend = runs.backend_for(case)

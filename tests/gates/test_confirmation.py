@@ -4,10 +4,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from dynamo_consistency.check import MissingPolicy, Unmerged
 from dynamo_consistency.errors import ConfigurationError
-from dynamo_consistency.kinds import EMPTY_DIRECTORY, MISSING, ORPHAN, FindingKind
+from dynamo_consistency.kinds import EMPTY_DIRECTORY, MISSING, ORPHAN, UNMERGED, FindingKind
 from dynamo_consistency.run.database import SETTING
-from dynamo_consistency.run.gates.confirmation import confirmed_findings
+from dynamo_consistency.run.gates.confirmation import confirm, confirmed_findings
 from dynamo_consistency.run.store.run_directory import RunDirectory, RunStore
 
 COLUMNS = pa.schema([("path", pa.binary()), ("site_size", pa.int64()), ("mtime", pa.int64())])
@@ -53,3 +54,78 @@ def test_the_memory_is_bounded_by_the_setting_as_everywhere_else(runs, monkeypat
     monkeypatch.setenv(SETTING, "much")
     with pytest.raises(ConfigurationError, match=SETTING):
         confirmed(runs(MISSING, [(b"/a", 1, 1)], [(b"/a", 1, 1)]), MISSING)
+
+
+@pytest.fixture
+def marked(tmp_path):
+    """Two runs with the same missing files; each with its mark."""
+    store = RunStore(str(tmp_path))
+
+    def of(**marks: str | None) -> list[RunDirectory]:
+        rows = {"path": pa.array([f"/{name}".encode() for name in marks], pa.binary())}
+        for number in range(2):
+            run = store.run("T2_Test", str(number))
+            run.write_json("inventory/before.json", {"takenAt": number * 10**7})
+            with run.writing(MISSING.file) as path:
+                pq.write_table(pa.table(rows | {"mark": pa.array(list(marks.values()), pa.string())}), path)
+        return [store.run("T2_Test", str(number)) for number in range(2)]
+
+    return of
+
+
+def test_a_renamed_file_is_never_confirmed_and_one_of_an_empty_directory_waits(marked):
+    before, run = marked(renamed="renamed", deep="empty-directory", plain=None)
+    confirmed = confirm(run, [before], MISSING.name, MissingPolicy(), 3)
+    assert [row["path"] for row in confirmed.findings(MISSING.name)] == [b"/deep", b"/plain"]
+    assert (confirmed.count, confirmed.waiting) == (2, 1)
+
+
+DAYS = 86400
+
+
+@pytest.fixture
+def area_runs(tmp_path):
+    """Runs some days apart, which all find the same in the unmerged area."""
+    store = RunStore(str(tmp_path))
+
+    def of(*days: float) -> list[RunDirectory]:
+        types = {"/f": "file", "/l": "log", "/d": "directory"}
+        columns = COLUMNS.append(pa.field("type", pa.string()))
+        rows = {"path": [path.encode() for path in types], "type": list(types.values())}
+        for number, day in enumerate(days):
+            run = store.run("T2_Test", str(number))
+            run.write_json("inventory/before.json", {"takenAt": int(day * DAYS)})
+            with run.writing(UNMERGED.file) as path:
+                same = {"site_size": [1] * 3, "mtime": [1] * 3}
+                pq.write_table(pa.table(rows | same, schema=columns), path)
+        return [store.run("T2_Test", str(number)) for number in range(len(days))]
+
+    return of
+
+
+def found_in_area(runs: list[RunDirectory], **rules: object) -> list[bytes]:
+    area = Unmerged.model_validate({"path": "/store/unmerged", "protectedFrom": {"url": "/list"}} | rules)
+    confirmed = confirm(runs[-1], runs[:-1], UNMERGED.name, area, 3)
+    assert confirmed.count == len(list(confirmed.findings(UNMERGED.name)))
+    return [row["path"] for row in confirmed.findings(UNMERGED.name)]
+
+
+@pytest.mark.parametrize(
+    ("days", "rules", "confirmed"),
+    [
+        ((0, 0.01), {}, []),
+        ((0, 6.9), {}, []),
+        ((0, 7), {}, [b"/f"]),  # a quarter of 28 days
+        ((0, 14), {}, [b"/f"]),
+        ((0, 15), {}, [b"/f", b"/l", b"/d"]),  # a quarter of the 60 days of logs
+        ((0, 0.9), {"minAgeSeconds": 3600, "logs": {"minAgeSeconds": 0}}, []),
+        ((0, 1), {"minAgeSeconds": 3600, "logs": {"minAgeSeconds": 0}}, [b"/f", b"/l", b"/d"]),
+        ((0, 1), {"logs": {"minAgeSeconds": 0}}, [b"/l"]),
+        ((0, 0.01), {"confirmSpanSeconds": 0}, [b"/f", b"/l", b"/d"]),
+        ((0, 0.01), {"confirmSpanSeconds": 3600}, []),
+    ],
+)
+def test_in_the_unmerged_area_a_finding_stands_for_a_quarter_of_the_age_unless_a_number_is_written(
+    area_runs, days, rules, confirmed
+):
+    assert found_in_area(area_runs(*days), **rules) == confirmed

@@ -1,4 +1,4 @@
-"""The seven gates (DESIGN 5): each closes for its own reason, says what it saw, and lets the others speak as well."""
+"""Gates 1 to 7 of rules.md: each closes for its own reason, says what it saw, and lets the others speak as well."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -216,3 +216,55 @@ def test_findings_that_a_later_run_has_replaced_are_not_acted_on():
 @pytest.mark.parametrize("changes", [{"by_dump": True}, {"policy": policy(max_requests_per_run=0)}])
 def test_what_cannot_be_looked_at_or_has_no_budget_is_not_acted_on(changes):
     assert gate("Acting", facts(**changes)).state == "Rejected"
+
+
+# ------------------------------------------------------------------------------------------- whole answers, and waiting
+
+
+def test_a_short_list_of_datasets_closes_the_gate_of_the_inventory_whoever_approves():
+    of = facts(short_lists=("4 protected datasets where the last complete run had 10",), approved_run="now")
+    assert gate("Inventory", of).state == "Rejected"
+    assert "4 protected datasets where the last complete run had 10: are they whole?" in gate("Inventory", of).message
+
+
+def test_a_data_server_that_is_away_closes_the_gate_of_the_listing_by_its_name():
+    of = facts(gone=("data server b:1094",), approved_run="now")
+    assert gate("ListingHealth", of).state == "Rejected"
+    assert "the data server b:1094 that the last complete run found" in gate("ListingHealth", of).message
+
+
+def in_empty_directories(waiting, others, **changes):
+    """Facts of a run that has confirmed missing files, some of them of directories that answered empty."""
+    confirmed = dict.fromkeys(GATED, Confirmed(("a", "b"), 10**7, 0))
+    confirmed["missing"] = Confirmed(("a", "b"), 10**7, waiting + others, waiting)
+    return facts(confirmed=confirmed, **changes)
+
+
+def test_missing_files_of_directories_that_answered_empty_wait_for_approval_and_do_not_hold_up_the_rest():
+    of = in_empty_directories(12, 3)
+    assert all_ready(evaluate(of))
+    waits = "12 missing files of directories that answered empty wait for approval of this run"
+    assert waits in gate("Confirmation", of).message
+    assert waits in gate("Approval", of).message
+
+
+def test_where_nothing_else_is_confirmed_the_run_asks_for_the_approval():
+    of = in_empty_directories(12, 0)
+    assert gate("Approval", of).state == "Pending"
+    assert "approve run now" in gate("Approval", of).message
+    approved = replace(of, approved_run="now")
+    assert all_ready(evaluate(approved))
+    assert "wait" not in gate("Confirmation", approved).message
+
+
+def test_where_nobody_approves_they_are_told_and_nothing_is_offered():
+    of = in_empty_directories(12, 0, policy=policy(approval="Never"), approved_run="now")
+    assert gate("Approval", of).state == "Ready"
+    assert "12 missing files" in gate("Approval", of).message
+    assert of.actionable == 0
+
+
+def test_approval_is_not_offered_where_it_can_let_nothing_happen():
+    of = in_empty_directories(0, 0, policy=policy(approval="Required"))
+    assert gate("Approval", of).state == "Ready"
+    assert "nothing is confirmed" in gate("Approval", of).message

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
-from required_programs import require_programs
 
 SETTINGS = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "shared_buffers": "32MB"}
 _numbers = itertools.count(1)
@@ -46,6 +45,8 @@ def running() -> Iterator[PostgreSQL]:
     programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: path.parts[-2].zfill(3))
     path = os.pathsep.join([*map(str, reversed(programs)), os.environ["PATH"]])
     if shutil.which("initdb", path=path) is None:
+        from required_programs import require_programs  # only here: this folder is complete without the others
+
         require_programs("initdb", install="apt-get install postgresql")
     initdb, postgres = shutil.which("initdb", path=path), shutil.which("postgres", path=path)
     # Not below pytest's temporary folder, which nobody but root may enter when root runs the tests.

@@ -123,8 +123,9 @@ class TestNamesThatAreNotClear:
 class TestStorageThatIsShared:
     """Several RSEs may stand for one storage system, or for directories of one another."""
 
-    def beside(self, asking: Asking, name: str, prefix: str):
-        return asking.rucio.rse(name, protocols=[{"scheme": "file", "prefix": prefix}], algorithm="identity")
+    def beside(self, asking: Asking, name: str, prefix: str, **door: object):
+        protocol = {"scheme": "file", "prefix": prefix, **door}
+        return asking.rucio.rse(name, protocols=[protocol], algorithm="identity")
 
     def test_what_lies_in_the_area_of_another_rse_is_refused(self, asking):
         scope = asking.rucio.scope
@@ -142,6 +143,23 @@ class TestStorageThatIsShared:
         said = asking.delete(dark(asking, "f"), dark(asking, "coming"), dark(asking, "g"))
         knows = ("refused", f"the RSE {twin.name}, which has the same storage, knows it")
         assert said == [knows, knows, ("requested", "")]
+
+    @pytest.mark.parametrize("door", [{"hostname": "127.0.0.1"}, {"hostname": "127.0.0.1", "port": 8443}])
+    def test_a_door_of_another_name_leads_to_the_same_storage(self, asking, door):
+        twin = self.beside(asking, "TWIN", f"{asking.here.folder}/", **door)
+        asking.rucio.file(twin, "f", None)
+        said = asking.delete(dark(asking, "f"), dark(asking, "g"))
+        assert said == [("refused", f"the RSE {twin.name}, which has the same storage, knows it"), ("requested", "")]
+
+    def test_a_door_in_the_same_domain_leads_to_the_same_storage_and_one_elsewhere_does_not(self, asking):
+        door = {"scheme": "file", "prefix": f"{asking.here.folder}/", "hostname": "dcache.site.invalid"}
+        asking.here = asking.rucio.rse("HERE", protocols=[door], algorithm="identity")
+        twin = self.beside(asking, "TWIN", door["prefix"], hostname="xrootd.site.invalid")
+        far = self.beside(asking, "FAR", door["prefix"], hostname="xrootd.elsewhere.invalid")
+        asking.rucio.file(twin, "f", None)
+        asking.rucio.file(far, "g", None)
+        said = asking.delete(dark(asking, "f"), dark(asking, "g"))
+        assert said == [("refused", f"the RSE {twin.name}, which has the same storage, knows it"), ("requested", "")]
 
     def test_what_an_rse_above_knows_is_refused(self, asking):
         above, asking.here = asking.here, self.beside(asking, "INNER", f"{asking.here.folder}/{asking.rucio.scope}/a")

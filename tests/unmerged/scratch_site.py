@@ -17,7 +17,7 @@ OLD = 1_000_000_000
 SITE = "T2_Test"
 U = "/store/unmerged"
 KNOWN = ["/store/mc/E/P/AOD/v1/a.root", "/store/mc/E/P/AOD/v1/b.root"]
-ENFORCED = {"mode": "Enforce"}
+ENFORCED = {"mode": "Enforce", "confirmSpanSeconds": 0}
 
 
 def _simulator() -> Any:

@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from scratch_site import KNOWN, OLD, SITE, ScratchSite, U
+from scratch_site import ENFORCED, KNOWN, OLD, SITE, ScratchSite, U
 
 AGED = {f"{U}/a/f", f"{U}/a/g", f"{U}/logs/l.tar.gz", f"{U}/empty/deep", f"{U}/empty"}
 STAYING = {f"{U}/kept/f", f"{U}/data/f", f"{U}/a/new"}
@@ -119,7 +119,7 @@ def test_other_rules_start_the_count_anew_and_so_does_going_back(scratch):
     scratch.unmerged = {"mode": "Enforce", "minAgeSeconds": 86400}
     scratch.run()
     assert scratch.waiting() == set()
-    scratch.unmerged = {"mode": "Enforce"}
+    scratch.unmerged = dict(ENFORCED)
     scratch.run()
     assert scratch.waiting() == set()
     scratch.run()
@@ -130,7 +130,7 @@ def test_an_area_that_is_new_in_a_check_waits_for_its_second_run(scratch):
     scratch.unmerged = None
     scratch.run()
     scratch.run()
-    scratch.unmerged = {"mode": "Enforce"}
+    scratch.unmerged = dict(ENFORCED)
     scratch.run()
     assert scratch.waiting() == set()
     scratch.run()
@@ -178,13 +178,16 @@ def test_more_than_the_limit_and_nothing_is_requested_of_any_kind(scratch):
     scratch.run()
     summary = scratch.run()
     assert gate(summary, "Limits")["state"] == "Rejected"
-    assert f"the unmerged area {U}: 5 unmerged, more than 4" in gate(summary, "Limits")["message"]
+    assert (
+        f"the unmerged area {U}: 5 old in the unmerged area among 6 listed files, more than 4"
+        in gate(summary, "Limits")["message"]
+    )
     assert scratch.waiting() == set()
 
 
 def test_a_fraction_is_one_of_the_files_in_the_area(scratch):
     scratch.unmerged = {"mode": "Enforce", "maxFraction": "0.5"}
-    assert "of 6, above 0.5" in gate(scratch.run(), "Limits")["message"]
+    assert "among 6 listed files: 0.8333, above 0.5" in gate(scratch.run(), "Limits")["message"]
 
 
 def test_the_budget_holds_for_the_area_and_the_rest_goes_next_time(scratch):
@@ -243,3 +246,24 @@ def test_the_stages_one_by_one_list_the_area_with_shard_0(scratch, capsys):
     stage("comparison", *where)
     assert set(scratch.findings()) == AGED
     assert "old in the unmerged area" in capsys.readouterr().out
+
+
+def test_what_was_uploaded_with_an_old_time_stays_until_it_has_stood_for_a_week(scratch):
+    scratch.unmerged = {"mode": "Enforce"}
+    scratch.run()
+    scratch.run()
+    assert set(scratch.findings()) == AGED
+    assert scratch.waiting() == set()
+
+
+def test_a_list_that_has_lost_its_second_half_stops_the_area_and_nothing_else(scratch):
+    lines = "".join(f"{U}/z{number}\n" for number in range(9))
+    scratch.put(f"{U}/z8/precious")
+    scratch.age()
+    scratch.protected.write_text(lines)
+    scratch.run()
+    scratch.protected.write_text(lines[: len(lines) // 9 * 4])
+    summary = scratch.run()
+    assert scratch.waiting() == set()
+    assert "is it whole?" in summary["unmerged"]["trouble"]
+    assert gate(summary, "ListingHealth")["state"] == "Ready"

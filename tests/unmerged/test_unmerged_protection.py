@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from dynamo_consistency.listers.dump import whole_file
-from dynamo_consistency.run.unmerged import ProtectionError, protected_directories
+from dynamo_consistency.run.unmerged import ProtectionError, find_unmerged, protected_directories
 
 OLD = 1_000_000_000
 U = "/store/unmerged"
@@ -117,3 +117,39 @@ def test_a_list_is_loaded_from_a_web_server_and_one_that_breaks_off_is_none(area
         server.answer = answer
         assert area.found() == []
         assert area.told["trouble"]
+
+
+def lists(area, *lengths):
+    """Runs with lists of so many directories, the last of which it returns; a length of None: a list not to be had."""
+    area.files = [(f"{U}/x/f", OLD)]
+    earlier = []
+    for length in lengths:
+        area.protected_list.unlink(missing_ok=True)
+        if length is not None:
+            area.protect(*(f"{U}/z{number}" for number in range(length)))
+        run = area.run()
+        told = find_unmerged(run, earlier)
+        earlier.append(run)
+    return told
+
+
+@pytest.mark.parametrize(
+    ("lengths", "believed"),
+    [
+        ((10, 9), True),
+        ((10, 5), True),
+        ((9, 4), False),
+        ((9, 4, 4), True),  # what has really become less is doubted once
+        ((9, None, 4), False),  # the last list that could be read counts
+        ((9, None, 9), True),
+        ((4, 9), True),
+    ],
+)
+def test_a_list_less_than_half_as_long_as_the_last_that_could_be_read_is_not_believed(area, lengths, believed):
+    told = lists(area, *lengths)
+    assert told["unmerged"] == (1 if believed else 0)
+    assert (told["trouble"] == "") == believed
+
+
+def test_both_lengths_are_told(area):
+    assert "has 4 where the last run that could read it had 9" in lists(area, 9, 4)["trouble"]

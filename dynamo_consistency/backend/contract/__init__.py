@@ -7,10 +7,19 @@ has one Protocol for each further feature; `data` has what passes between. All a
 A site is called as the inventory calls it. Foreign code may raise anything: it becomes a BackendError in one sentence.
 """
 
-from dynamo_consistency.backend.contract.data import INVENTORY_COLUMNS, Asked, Became, Known, ListedFile, Outcome
+from dynamo_consistency.backend.contract.data import (
+    INVENTORY_COLUMNS,
+    Asked,
+    Became,
+    Known,
+    ListedFile,
+    Outcome,
+    Withdrawn,
+)
 from dynamo_consistency.backend.contract.optional import (
     BulkDatasetFilter,
     DescribedBackend,
+    DirectoryDeletingRegistry,
     DirectoryRegistry,
     FollowingRegistry,
     ItemisingRegistry,
@@ -19,6 +28,7 @@ from dynamo_consistency.backend.contract.optional import (
     RunningRegistry,
     SourcesRegistry,
     StreamingInventory,
+    WithdrawingRegistry,
 )
 from dynamo_consistency.backend.contract.required import Backend, DatasetFilter, Inventory, Registry, SiteInfo
 
@@ -30,6 +40,7 @@ __all__ = [
     "BulkDatasetFilter",
     "DatasetFilter",
     "DescribedBackend",
+    "DirectoryDeletingRegistry",
     "DirectoryRegistry",
     "FollowingRegistry",
     "Inventory",
@@ -44,4 +55,6 @@ __all__ = [
     "SiteInfo",
     "SourcesRegistry",
     "StreamingInventory",
+    "WithdrawingRegistry",
+    "Withdrawn",
 ]

@@ -59,3 +59,7 @@ class Asked(NamedTuple):
 Became = Literal["recovered", "lost", "queued", "removed", "kept", "unknown"]
 """What became of a request. recovered: the file is at the site again; lost: the inventory has given it up; queued: on
 its way; removed: the file is gone from the site; kept: the registry has dropped the request and left the file."""
+
+Withdrawn = Literal["withdrawn", "done", "unknown", "cannot"]
+"""What became of the wish to withdraw a request. withdrawn: nothing of it waits any more; done: it was carried out
+before, or is being carried out; unknown: the registry has no such request of ours; cannot: it still waits."""

@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 
 import pyarrow as pa
 
-from dynamo_consistency.backend.contract.data import Asked, Became, Known, Outcome
+from dynamo_consistency.backend.contract.data import Asked, Became, Known, Outcome, Withdrawn
 from dynamo_consistency.backend.contract.required import Inventory, Registry
 from dynamo_consistency.check import Source
 
@@ -101,11 +101,33 @@ class ItemisingRegistry(Registry, Protocol):
 
 
 @runtime_checkable
+class DirectoryDeletingRegistry(ItemisingRegistry, Protocol):
+    """A registry for which a directory is another thing than a file of that name."""
+
+    def request_deletion_of_directories(self, site: str, directories: Sequence[bytes]) -> list[Outcome]:
+        """Request deletion of (empty) directories by LFN, without a slash at the end; one outcome for each."""
+        ...
+
+
+@runtime_checkable
 class FollowingRegistry(Registry, Protocol):
     """A registry that can say later what became of its requests."""
 
     def follow(self, site: str, asked: Sequence[Asked]) -> list[Became]:
         """What became of each request, in their order; nothing is written."""
+        ...
+
+
+@runtime_checkable
+class WithdrawingRegistry(Registry, Protocol):
+    """A registry that can take back what was requested of it and still waits."""
+
+    def withdraw(self, site: str, asked: Sequence[Asked]) -> list[Withdrawn]:
+        """Withdraw each request, in their order. Idempotent.
+
+        Only what this program made and what still waits is touched: never a request of somebody else, and never one
+        that is being carried out. Raises BackendError when the registry cannot be reached; some may be withdrawn then.
+        """
         ...
 
 

@@ -1,8 +1,8 @@
 """Requests as lists, `<folder>/<site>/delete.txt` and `transfer.txt`, that a person or a script carries out.
 
-One LFN a line (`paths.one_line`), none twice. A list is replaced completely or not at all: half a line could name a
-directory of the file that is meant. Whoever takes a list away renames it, under the same lock
-(`flock <folder>/<site>/.lock`) if a run may be under way.
+One LFN a line (`paths.one_line`), none twice; that of a directory ends with `/`. A list is replaced whole or not at
+all: half a line could name a directory of the file that is meant. Whoever takes a list away renames it, under the same
+lock (`flock <folder>/<site>/.lock`) if a run may be under way.
 """
 
 import contextlib
@@ -35,6 +35,10 @@ class Registry:
 
     def request_deletion(self, site: str, files: Sequence[bytes]) -> list[Outcome]:
         return self._add(site, "delete.txt", files)
+
+    def request_deletion_of_directories(self, site: str, directories: Sequence[bytes]) -> list[Outcome]:
+        outcomes = self._add(site, "delete.txt", [path + b"/" for path in directories])
+        return [outcome._replace(path=path) for path, outcome in zip(directories, outcomes, strict=True)]
 
     def request_transfer(self, site: str, files: Sequence[bytes]) -> list[Outcome]:
         return self._add(site, "transfer.txt", files)

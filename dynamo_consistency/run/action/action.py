@@ -128,16 +128,17 @@ class _Action:
                 unwanted.append((path, "unanswered" if asked else "skipped", objection))
         if unwanted:
             self._journal.answer(kind, unwanted)
-        by_protocol = self._removal.by_protocol and is_directory(kind, findings[0])
+        directories = is_directory(kind, findings[0])
         for together in requests.calls(self._backend, wanted):
-            self._ask(kind, together, by_protocol)
+            self._ask(kind, together, directories)
 
-    def _ask(self, kind: str, files: Sequence[bytes], by_protocol: bool) -> None:
+    def _ask(self, kind: str, files: Sequence[bytes], directories: bool) -> None:
+        """`directories`: all of `files` are."""
         self._journal.ask(kind, files, self._gates)
-        if by_protocol:
+        if directories and self._removal.by_protocol:
             outcomes = self._removal.remove(files)
         else:
-            outcomes = requests.request(self._registry, self._site, kind, files)
+            outcomes = requests.request(self._registry, self._site, kind, files, directories=directories)
         self._journal.answer(kind, outcomes)
         if kind in DIRECTORIES:
             self._directories |= {outcome.path for outcome in outcomes if outcome.outcome != "refused"}

@@ -11,11 +11,9 @@ import pyarrow.parquet as pq
 from dynamo_consistency.kinds import KIND_BY_NAME
 from dynamo_consistency.run.action.journal import FindingKey, Journal, JournalEntry
 from dynamo_consistency.run.gates import Facts, Gate
-from dynamo_consistency.run.gates.confirmation import confirmed_findings
-from dynamo_consistency.run.records.history import comparable_runs
+from dynamo_consistency.run.records.history import ACTIONS, comparable_runs
 from dynamo_consistency.run.store.run_directory import RunDirectory
 
-ACTIONS = "actions.parquet"
 LEFT_OVER = "left over"
 
 _TIME = pa.timestamp("ms", tz="UTC")
@@ -53,7 +51,7 @@ def write_actions(run: RunDirectory, facts: Facts, gates: list[Gate], journal: J
             _left_over(finding["path"], kind)
             for kind in facts.enforced
             if facts.confirmed[kind].count
-            for finding in confirmed_findings(facts.confirmed[kind].runs, kind)
+            for finding in facts.confirmed[kind].findings(kind)
             if not journal.is_settled(kind, finding["path"]) and not journal.is_unanswered(kind, finding["path"])
         ]
     with run.writing(ACTIONS) as target, pq.ParquetWriter(target, _SCHEMA, compression="zstd") as writer:

@@ -14,15 +14,15 @@ import pyarrow.parquet as pq
 
 from dynamo_consistency.backend.contract import Asked, Backend, Became, FollowingRegistry
 from dynamo_consistency.errors import ConsistencyError
-from dynamo_consistency.run.action.actions_file import ACTIONS
 from dynamo_consistency.run.action.directory_removal import REMOVED
-from dynamo_consistency.run.records.history import FOLLOWED, last_before
+from dynamo_consistency.run.records.history import ACTIONS, FOLLOWED, WITHDRAWN, last_before
 from dynamo_consistency.run.store.run_directory import RunDirectory
 
 log = logging.getLogger(__name__)
 
 _BATCH = 1000
 _ON_THE_WAY = ("requested", "waiting", "unanswered")
+_OVER = ("withdrawn", "unknown")
 _SCHEMA = pa.schema(
     [
         ("path", pa.binary()),
@@ -65,9 +65,11 @@ def _asked_by(run: RunDirectory) -> Iterator[Asked]:
 
 
 def _still_queued(run: RunDirectory) -> Iterator[Asked]:
-    """What was on its way when `run` followed it."""
+    """What was on its way when `run` followed it, but for what was withdrawn then, or was none of ours."""
+    over = {(row["path"], row["request"]) for row in _rows(run, WITHDRAWN, [("outcome", "in", list(_OVER))])}
     for row in _rows(run, FOLLOWED, [("became", "==", "queued")]):
-        yield Asked(row["path"], row["request"], row["run_id"], row["asked_at"].timestamp())
+        if (row["path"], row["request"]) not in over:
+            yield Asked(row["path"], row["request"], row["run_id"], row["asked_at"].timestamp())
 
 
 def _rows(run: RunDirectory, name: str, filters: Any) -> Iterator[dict[str, Any]]:

@@ -4,7 +4,17 @@ from collections.abc import Iterator, Sequence
 
 from dynamo_consistency import paths
 from dynamo_consistency.backend import optional_features
-from dynamo_consistency.backend.contract import Backend, ItemisingRegistry, Outcome, Registry, RunningRegistry
+from dynamo_consistency.backend.contract import (
+    Asked,
+    Backend,
+    DirectoryDeletingRegistry,
+    ItemisingRegistry,
+    Outcome,
+    Registry,
+    RunningRegistry,
+    WithdrawingRegistry,
+    Withdrawn,
+)
 from dynamo_consistency.errors import BackendError, ConsistencyError
 from dynamo_consistency.kinds import KIND_BY_NAME
 
@@ -33,13 +43,15 @@ def calls(backend: Backend, files: Sequence[bytes]) -> Iterator[Sequence[bytes]]
         yield from ([path] for path in files)
 
 
-def request(registry: Registry, site: str, kind: str, files: Sequence[bytes]) -> list[Outcome]:
+def request(
+    registry: Registry, site: str, kind: str, files: Sequence[bytes], *, directories: bool = False
+) -> list[Outcome]:
     """Ask the registry for what the findings of `kind` need; one outcome for each file, in their order.
 
-    Raises BackendError when the registry does not answer: what was asked may or may not have arrived; and
-    ConsistencyError for a kind that is never acted on.
+    `directories`: all of `files` are. Raises BackendError when the registry does not answer: what was asked may or may
+    not have arrived; and ConsistencyError for a kind that is never acted on.
     """
-    ask = {"delete": _delete, "transfer": _transfer}
+    ask = {"delete": _delete_directories if directories else _delete, "transfer": _transfer}
     asked_for = KIND_BY_NAME[kind].request
     if asked_for is None:
         raise ConsistencyError(f"{kind} are only reported; nothing was requested")
@@ -63,6 +75,12 @@ def _delete(registry: Registry, site: str, files: Sequence[bytes]) -> list[Outco
     return [Outcome(path, "requested") for path in files]
 
 
+def _delete_directories(registry: Registry, site: str, directories: Sequence[bytes]) -> list[Outcome]:
+    if isinstance(registry, DirectoryDeletingRegistry):
+        return registry.request_deletion_of_directories(site, directories)
+    return _delete(registry, site, directories)
+
+
 def _transfer(registry: Registry, site: str, files: Sequence[bytes]) -> list[Outcome]:
     if isinstance(registry, ItemisingRegistry):
         return registry.request_transfer(site, files)
@@ -70,3 +88,19 @@ def _transfer(registry: Registry, site: str, files: Sequence[bytes]) -> list[Out
     nowhere = {paths.to_bytes(path): "no disk elsewhere has it" for path in no_disk}
     nowhere |= {paths.to_bytes(path): "neither disk nor tape elsewhere has it" for path in no_tape}
     return [Outcome(path, "refused" if path in nowhere else "requested", nowhere.get(path, "")) for path in files]
+
+
+def withdraw(registry: WithdrawingRegistry, site: str, asked: Sequence[Asked]) -> list[Withdrawn]:
+    """Take requests back; one outcome for each, in their order.
+
+    Raises BackendError when the registry does not answer.
+    """
+    try:
+        outcomes = registry.withdraw(site, asked)
+    except ConsistencyError:
+        raise
+    except Exception as error:
+        raise BackendError(f"the registry did not take the withdrawal: {error}") from error
+    if len(outcomes) != len(asked):
+        raise BackendError("the registry did not answer for each request that was to be withdrawn")
+    return outcomes

@@ -26,7 +26,6 @@ from dynamo_consistency.run.action.actions_file import AskedBefore, asked_before
 from dynamo_consistency.run.action.journal import FindingKey, Journal
 from dynamo_consistency.run.action.objections import Finding, is_directory
 from dynamo_consistency.run.gates import Facts
-from dynamo_consistency.run.gates.confirmation import confirmed_findings
 from dynamo_consistency.run.store.run_directory import RunDirectory
 
 BATCH = 100
@@ -60,7 +59,7 @@ def batches(run: RunDirectory, facts: Facts, journal: Journal, idempotent: bool)
 def _wait_for_those_inside(before: dict[FindingKey, AskedBefore], facts: Facts) -> None:
     """A directory can go after those in it only: its turn is no earlier than theirs."""
     kind = EMPTY_DIRECTORY.name
-    for finding in confirmed_findings(facts.confirmed[kind].runs, kind):
+    for finding in facts.confirmed[kind].findings(kind):
         if asked := before.get((kind, finding["path"])):
             above = kind, finding["path"].rsplit(b"/", 1)[0]
             known = before.get(above)
@@ -71,7 +70,7 @@ def _wait_for_those_inside(before: dict[FindingKey, AskedBefore], facts: Facts) 
 def _unanswered(facts: Facts, journal: Journal) -> Iterator[Batch]:
     """They have their place in the budget already."""
     for kind in facts.enforced:
-        for finding in confirmed_findings(facts.confirmed[kind].runs, kind):
+        for finding in facts.confirmed[kind].findings(kind):
             if journal.is_unanswered(kind, finding["path"]):
                 yield kind, [finding]
 
@@ -79,7 +78,7 @@ def _unanswered(facts: Facts, journal: Journal) -> Iterator[Batch]:
 def _open(facts: Facts, kind: KindName, journal: Journal) -> Iterator[Finding]:
     if not facts.confirmed[kind].count:
         return
-    for finding in confirmed_findings(facts.confirmed[kind].runs, kind):
+    for finding in facts.confirmed[kind].findings(kind):
         if not journal.is_settled(kind, finding["path"]) and not journal.is_unanswered(kind, finding["path"]):
             yield finding
 

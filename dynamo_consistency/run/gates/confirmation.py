@@ -5,20 +5,38 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dynamo_consistency.check import FindingPolicy
-from dynamo_consistency.kinds import EMPTY_DIRECTORY, KIND_BY_NAME
-from dynamo_consistency.run.database import open_database
+from dynamo_consistency.check import FindingPolicy, Unmerged
+from dynamo_consistency.kinds import EMPTY_DIRECTORY, KIND_BY_NAME, UNMERGED
+from dynamo_consistency.run.database import literal, open_database
 from dynamo_consistency.run.records.history import start_of
 from dynamo_consistency.run.store.run_directory import RunDirectory
+
+RENAMED, IN_EMPTY_DIRECTORY = "renamed", "empty-directory"
+"""What a finding's column `mark` may say: never acted on; acted on only when this very run is approved."""
 
 
 @dataclass(frozen=True)
 class Confirmed:
-    """The runs, oldest first, on which a confirmation rests (none: not enough of them yet), and what it confirms."""
+    """The runs, oldest first, on which a confirmation rests (none: not enough of them yet), and what it confirms.
+
+    waiting: how many of `count` are missing from directories that answered empty, and wait for approval of the run.
+    log_runs: in the unmerged area, the runs that confirm a log; a directory there needs both.
+    """
 
     runs: tuple[RunDirectory, ...]
     span_seconds: int
     count: int
+    waiting: int = 0
+    log_runs: tuple[RunDirectory, ...] = ()
+
+    @property
+    def is_enough(self) -> bool:
+        """Are there runs that can confirm something?"""
+        return bool(self.runs or self.log_runs)
+
+    def findings(self, kind: str) -> Iterator[dict[str, Any]]:
+        """The confirmed findings, a row as in the findings file. See `confirmed_findings`."""
+        return confirmed_findings(self.runs, kind, self.log_runs)
 
 
 def confirm(
@@ -29,37 +47,61 @@ def confirm(
     `earlier`: the complete runs before it that count, oldest first.
     """
     runs, span = _enough([*earlier, run], policy)
-    count = sum(1 for _ in confirmed_findings(runs, kind)) if found else 0
-    return Confirmed(tuple(runs), span, count)
+    log_runs = _enough([*earlier, run], _of_logs(policy))[0] if isinstance(policy, Unmerged) else []
+    count = waiting = 0
+    for finding in confirmed_findings(runs, kind, log_runs) if found else ():
+        count += 1
+        waiting += finding.get("mark") == IN_EMPTY_DIRECTORY
+    return Confirmed(tuple(runs), span, count, waiting, tuple(log_runs))
+
+
+def _of_logs(policy: Unmerged) -> FindingPolicy:
+    return policy.model_copy(update={"confirm_span_seconds": policy.log_span_seconds})
 
 
 def _enough(runs: list[RunDirectory], policy: FindingPolicy) -> tuple[list[RunDirectory], int]:
-    """The fewest last runs, at least `confirm_runs`, whose first and last are `confirm_span_seconds` apart."""
+    """The fewest last runs, at least `confirm_runs` and two, whose first and last are far enough apart; how far."""
     starts = [start_of(run) for run in runs]
     for number in range(max(2, policy.confirm_runs), len(runs) + 1):
         span = int(starts[-1] - starts[-number])
-        if span >= policy.confirm_span_seconds:
+        if span >= policy.span_seconds:
             return runs[-number:], span
     return [], int(starts[-1] - starts[0])
 
 
-def confirmed_findings(runs: Sequence[RunDirectory], kind: str) -> Iterator[dict[str, Any]]:
+def confirmed_findings(
+    runs: Sequence[RunDirectory], kind: str, log_runs: Sequence[RunDirectory] = ()
+) -> Iterator[dict[str, Any]]:
     """Findings of the last of `runs` that stand in all of them; a row as in the findings file.
 
     In the order of the file, but empty directories the deepest first. A file at the site that another has replaced
-    under its name, or that has been written to, is another finding.
+    under its name, or that has been written to, is another finding. One that is marked as renamed is never confirmed.
+    In the unmerged area logs must stand in all of `log_runs`, directories in both.
     """
-    if not runs:
+    if not runs and not log_runs:
         return
-    same = " AND ".join(f"e.{name} IS NOT DISTINCT FROM f.{name}" for name in KIND_BY_NAME[kind].same_columns)
     with contextlib.ExitStack() as files, open_database() as database:
-        *before, last = [str(files.enter_context(run.reading(KIND_BY_NAME[kind].file))) for run in runs]
-        conditions = " AND ".join(f"EXISTS (FROM read_parquet(?) AS e WHERE {same})" for _ in before) or "TRUE"
+        file = {run.url: str(files.enter_context(run.reading(KIND_BY_NAME[kind].file))) for run in (*runs, *log_runs)}
+        last = file[(runs or log_runs)[-1].url]
+        columns = [row[0] for row in database.execute("DESCRIBE FROM read_parquet(?)", [last]).fetchall()]
+        condition = _stands_in([file[run.url] for run in runs], kind)
+        if kind == UNMERGED.name:
+            as_log = _stands_in([file[run.url] for run in log_runs], kind)
+            condition = f"(type = 'log' OR {condition}) AND (type = 'file' OR {as_log})"
+        if "mark" in columns:
+            condition += f" AND mark IS DISTINCT FROM '{RENAMED}'"
         order = "len(string_split(path::VARCHAR, '/')) DESC, " if kind == EMPTY_DIRECTORY.name else ""
         query = f"""SELECT * FROM read_parquet(?, file_row_number = true) AS f
-                    WHERE {conditions} ORDER BY {order} file_row_number"""
-        result = database.execute(query, [last, *before])
-        columns = [column[0] for column in result.description]
+                    WHERE {condition} ORDER BY {order} file_row_number"""
+        result = database.execute(query, [last])
+        names = [column[0] for column in result.description]
         while rows := result.fetchmany(10_000):
             for row in rows:
-                yield dict(zip(columns, row, strict=True))
+                yield dict(zip(names, row, strict=True))
+
+
+def _stands_in(files: Sequence[str], kind: str) -> str:
+    """The condition that a finding `f` of the last of `files` is in all others as well; of no files at all, none is."""
+    same = " AND ".join(f"e.{name} IS NOT DISTINCT FROM f.{name}" for name in KIND_BY_NAME[kind].same_columns)
+    before = [f"EXISTS (FROM read_parquet({literal(file)}) AS e WHERE {same})" for file in files[:-1]]
+    return " AND ".join(before) or ("TRUE" if files else "FALSE")

@@ -1,7 +1,8 @@
 """What the gates look at, gathered from the run directory and from those of earlier runs."""
 
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dynamo_consistency.check import FindingPolicy, Policy, SiteConsistencyCheck
@@ -9,8 +10,10 @@ from dynamo_consistency.kinds import ACTED_ON_KINDS, KIND_BY_NAME, MISSING, UNME
 from dynamo_consistency.run import unmerged
 from dynamo_consistency.run.comparison.comparison import COUNTS_FILE
 from dynamo_consistency.run.gates import confirmation
+from dynamo_consistency.run.gates.asked_lately import Asked, asked_lately
 from dynamo_consistency.run.gates.confirmation import Confirmed
-from dynamo_consistency.run.records.history import comparable_runs, is_superseded, read_summary
+from dynamo_consistency.run.gates.whole_answers import gone, short_lists
+from dynamo_consistency.run.records.history import comparable_runs, complete_before, is_superseded, read_summary
 from dynamo_consistency.run.store.run_directory import RunDirectory, RunStore
 
 GATED = tuple(kind.name for kind in ACTED_ON_KINDS if not kind.of_unmerged_area)
@@ -29,6 +32,8 @@ class Scope:
     holes: int
     findings: Mapping[KindName, int]
     in_holes: int = 0
+    asked_lately: Mapping[KindName, int] = field(default_factory=dict)
+    """Other paths that were asked for in the last 30 days."""
 
     @property
     def found(self) -> int:
@@ -48,6 +53,7 @@ class Facts:
     `unplaced`: files of the inventory of which it is not known where they are, so that any orphan may be one of them.
     `unmerged`, `area`: policy and numbers of the unmerged area, where there is one; `area_problem`: why nothing of it
     is judged. Its health is no matter of the gates: a hole there keeps what is in it, and says nothing of the rest.
+    `short_lists`, `gone`: see `whole_answers`.
     """
 
     run_id: str
@@ -66,10 +72,17 @@ class Facts:
     unmerged: FindingPolicy | None = None
     area: Scope | None = None
     area_problem: str = ""
+    short_lists: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
 
     @property
     def approved(self) -> bool:
         return self.approved_run == self.run_id
+
+    @property
+    def approval_counts(self) -> bool:
+        """Does an approval of this run let happen what else would not? Not where the policy asks for none, ever."""
+        return self.approved and self.policy.approval != "Never"
 
     @property
     def kinds(self) -> tuple[KindName, ...]:
@@ -96,12 +109,23 @@ class Facts:
         scopes = self.scopes_of(kind)
         return scopes[0].findings[kind] if scopes else 0
 
+    @property
+    def waiting(self) -> int:
+        """Confirmed findings that only an approval of this very run lets the action take up."""
+        return 0 if self.approval_counts else sum(self.confirmed[kind].waiting for kind in self.enforced)
+
+    @property
+    def actionable(self) -> int:
+        """Confirmed findings that the action may take up."""
+        return sum(self.confirmed[kind].count for kind in self.enforced) - self.waiting
+
 
 def gather(store: RunStore, run: RunDirectory, approved_run: str | None = None) -> Facts:
     """The facts about a compared run. `approved_run`: the run that somebody has approved, by its id."""
     check = run.check()
     counts = run.read_json(COUNTS_FILE)
-    earlier = comparable_runs(store, run)
+    earlier, all_earlier = comparable_runs(store, run), complete_before(store, run)
+    lately = asked_lately(run, all_earlier, time.time())
     approved_run = approved_run or (check.spec.approve.run if check.spec.approve else None)
     policies = check.spec.policy
     facts = Facts(
@@ -111,8 +135,11 @@ def gather(store: RunStore, run: RunDirectory, approved_run: str | None = None) 
         after=counts["snapshots"]["after"],
         last_inventory=read_summary(earlier[-1])["counts"]["inventoryFiles"] if earlier else None,
         scopes=(
-            _scope("the site", counts),
-            *(_scope(f"root {root}", entries) for root, entries in counts["roots"].items()),
+            _scope("the site", counts, {kind: asked.total() for kind, asked in lately.items()}),
+            *(
+                _scope(f"root {root}", entries, {kind: asked[root] for kind, asked in lately.items()})
+                for root, entries in counts["roots"].items()
+            ),
         ),
         empty_top_directories=tuple(counts["emptyTopDirectories"]),
         complete_runs=len(earlier) + 1,
@@ -121,8 +148,10 @@ def gather(store: RunStore, run: RunDirectory, approved_run: str | None = None) 
         superseded=is_superseded(store, run),
         by_dump=bool(check.spec.listing.source and check.spec.listing.source.dump),
         unplaced=counts.get("unplacedFiles", 0),
+        short_lists=short_lists(run, all_earlier),
+        gone=gone(run, all_earlier),
     )
-    facts = _with_unmerged_area(facts, run, check)
+    facts = _with_unmerged_area(facts, run, check, lately)
     confirmed = {
         kind: confirmation.confirm(
             run,
@@ -136,7 +165,7 @@ def gather(store: RunStore, run: RunDirectory, approved_run: str | None = None) 
     return replace(facts, confirmed=confirmed)
 
 
-def _with_unmerged_area(facts: Facts, run: RunDirectory, check: SiteConsistencyCheck) -> Facts:
+def _with_unmerged_area(facts: Facts, run: RunDirectory, check: SiteConsistencyCheck, lately: Asked) -> Facts:
     policy, found = unmerged.cleaned(check), unmerged.read_area(run)
     if policy is None or found is None:
         return facts
@@ -147,11 +176,12 @@ def _with_unmerged_area(facts: Facts, run: RunDirectory, check: SiteConsistencyC
         directories=found["listed"]["directories"],
         holes=found["listed"]["holes"],
         findings={UNMERGED.name: found[UNMERGED.name]},
+        asked_lately={UNMERGED.name: lately[UNMERGED.name].total()} if UNMERGED.name in lately else {},
     )
     return replace(facts, unmerged=policy, area=area, area_problem=found["trouble"])
 
 
-def _scope(name: str, counts: Mapping[str, Any]) -> Scope:
+def _scope(name: str, counts: Mapping[str, Any], lately: Mapping[KindName, int]) -> Scope:
     return Scope(
         name=name,
         expected=counts["expectedFiles"],
@@ -160,4 +190,5 @@ def _scope(name: str, counts: Mapping[str, Any]) -> Scope:
         holes=counts["holes"],
         findings={kind: counts[kind] for kind in GATED},
         in_holes=counts["missingInHoles"],
+        asked_lately=lately,
     )

@@ -11,6 +11,7 @@ from typing import Literal
 
 from dynamo_consistency.check import FindingPolicy
 from dynamo_consistency.kinds import KindName
+from dynamo_consistency.run.gates.excesses import excesses, rounded
 from dynamo_consistency.run.gates.facts import Facts, Scope
 
 State = Literal["Ready", "Pending", "Rejected"]
@@ -39,7 +40,7 @@ def evaluate(facts: Facts) -> list[Gate]:
         exceeded,
         confirmation(facts),
         mode(facts),
-        approval(facts, above_limits=bool(_excesses(facts))),
+        approval(facts, above_limits=bool(excesses(facts))),
         acting(facts),
     ]
 
@@ -49,7 +50,9 @@ def all_ready(gates: list[Gate]) -> bool:
 
 
 def inventory(facts: Facts) -> Gate:
-    """Both snapshots are there, and the inventory has not jumped: between them, or since the last complete run."""
+    """Both snapshots are there, and neither the inventory has jumped, between them or since the last complete run, nor
+    has a list of datasets that protect their files become so short that it may not be whole.
+    """
     limit = facts.policy.health.max_inventory_change
     sizes = {"the snapshot before": facts.before, "the snapshot after": facts.after}
     if any(not size for size in sizes.values()):
@@ -61,9 +64,12 @@ def inventory(facts: Facts) -> Gate:
     change = max(_change(facts.after, size) for size in sizes.values())
     if change > limit:
         message = f"the inventory has changed too much: {_listed(sizes)}; check that it is complete"
-        return Gate("Inventory", "Rejected", _rounded(change), str(limit), message)
+        return Gate("Inventory", "Rejected", rounded(change), str(limit), message)
+    if facts.short_lists:
+        message = f"{'; '.join(facts.short_lists)}: are they whole? the next run compares with this one"
+        return Gate("Inventory", "Rejected", facts.short_lists[0], "half of the last complete run", message)
     message = f"the inventory is steady: {_listed(sizes)}{_of_unplaced(facts)}"
-    return Gate("Inventory", "Ready", _rounded(change), str(limit), message)
+    return Gate("Inventory", "Ready", rounded(change), str(limit), message)
 
 
 def _of_unplaced(facts: Facts) -> str:
@@ -82,7 +88,7 @@ def listing_health(facts: Facts) -> Gate:
     problems = list(_listing_problems(facts))
     worst = min((_listed_fraction(scope) for scope in facts.scopes), default=Decimal(0))
     holes = max((_hole_fraction(scope) for scope in facts.scopes), default=Decimal(1))
-    observed = f"listed {_rounded(worst)}, holes {_rounded(holes)}"
+    observed = f"listed {rounded(worst)}, holes {rounded(holes)}"
     remark = f"; nothing of the unmerged area is deleted: {facts.area_problem}" if facts.area_problem else ""
     if problems:
         return Gate("ListingHealth", "Rejected", observed, limit, "; ".join(problems) + remark)
@@ -100,51 +106,29 @@ def _listing_problems(facts: Facts) -> Iterator[str]:
             yield f"{scope.name}: {scope.holes} directories could not be listed, of {scope.holes + scope.directories}"
     for directory in facts.empty_top_directories:
         yield f"{directory} was listed as empty although the inventory has files there"
+    for behind in facts.gone:
+        yield f"the {behind} that the last complete run found behind the site is gone"
 
 
 def limits(facts: Facts) -> Gate:
-    """Not more findings than a person has allowed, for the site and for every root; one excess blocks all kinds.
+    """Not more findings than a person has allowed, in this run and over 30 days; one excess blocks all kinds.
 
     An approval of this very run lifts the limits, unless approvals are not asked for at all.
     """
-    excesses = _excesses(facts)
-    if not excesses:
-        return Gate(
-            "Limits", "Ready", "within", "policy.*.maxCount, maxFraction", "no kind of finding exceeds its limits"
-        )
-    observed, limit = excesses[0][0], excesses[0][1]
-    message = "; ".join(sentence for _, _, sentence in excesses)
-    if facts.policy.approval != "Never" and facts.approved:
+    found = excesses(facts)
+    if not found:
+        limit = "policy.*.maxCount, maxFraction, and for 30 days"
+        return Gate("Limits", "Ready", "within", limit, "no kind of finding exceeds its limits")
+    message = "; ".join(excess.sentence for excess in found)
+    observed, limit, _ = found[0]
+    if facts.approval_counts:
         return Gate("Limits", "Ready", observed, limit, f"{message}; approved for this run")
     return Gate("Limits", "Rejected", observed, limit, f"{message}; nothing is requested, of any kind")
 
 
-def _excesses(facts: Facts) -> list[tuple[str, str, str]]:
-    return [
-        excess
-        for kind in facts.kinds
-        if (policy := facts.policy_of(kind)).mode != "Ignore"
-        for scope in facts.scopes_of(kind)
-        for excess in _excess(kind, scope, policy)
-    ]
-
-
-def _excess(kind: KindName, scope: Scope, policy: FindingPolicy) -> Iterator[tuple[str, str, str]]:
-    count, base = scope.findings[kind], scope.base(kind)
-    if count > policy.max_count:
-        yield str(count), str(policy.max_count), f"{scope.name}: {count} {kind}, more than {policy.max_count}"
-    if policy.max_fraction is not None and count > policy.max_fraction * base:
-        fraction = _rounded(Decimal(count) / base if base else Decimal(1))
-        yield (
-            fraction,
-            str(policy.max_fraction),
-            f"{scope.name}: {kind} are {fraction} of {base}, above {policy.max_fraction}",
-        )
-
-
 def confirmation(facts: Facts) -> Gate:
     """Something to act on has stood in enough complete runs over enough time; the first run never acts."""
-    waiting = [kind for kind in facts.enforced if facts.found(kind) and not facts.confirmed[kind].runs]
+    waiting = [kind for kind in facts.enforced if facts.found(kind) and not facts.confirmed[kind].is_enough]
     limit = (
         ", ".join(_rule(kind, facts.policy_of(kind)) for kind in facts.enforced) or "confirmRuns, confirmSpanSeconds"
     )
@@ -155,7 +139,18 @@ def confirmation(facts: Facts) -> Gate:
     if waiting and not any(facts.confirmed[kind].count for kind in facts.enforced):
         message = f"waits for more complete runs, or for more time between them: {', '.join(waiting)}"
         return Gate("Confirmation", "Pending", observed, limit, message)
-    return Gate("Confirmation", "Ready", observed or "nothing enforced", limit, "only confirmed findings are acted on")
+    message = f"only confirmed findings are acted on{_of_waiting(facts)}"
+    return Gate("Confirmation", "Ready", observed or "nothing enforced", limit, message)
+
+
+def _of_waiting(facts: Facts) -> str:
+    """What of the confirmed findings is not believed without a person."""
+    if not facts.waiting:
+        return ""
+    files = f"; {facts.waiting} missing files of directories that answered empty"
+    if facts.policy.approval == "Never":
+        return f"{files} are not asked for: no approval counts where policy.approval is Never"
+    return f"{files} wait for approval of this run"
 
 
 def mode(facts: Facts) -> Gate:
@@ -168,7 +163,11 @@ def mode(facts: Facts) -> Gate:
 
 
 def approval(facts: Facts, above_limits: bool) -> Gate:
-    """A person has agreed to this very run, where the policy asks for it."""
+    """A person has agreed to this very run, where the policy asks for it, and where there is something to agree to.
+
+    Missing files of directories that answered empty wait for an approval whatever the policy asks for; they do not hold
+    up the rest.
+    """
     policy = facts.policy.approval
     needed = policy == "Required" or (policy == "OnlyAboveLimits" and above_limits)
     other = ""
@@ -178,11 +177,17 @@ def approval(facts: Facts, above_limits: bool) -> Gate:
     if facts.approved and facts.superseded:
         message = "the approval came too late: a later complete run has other findings"
         return Gate("Approval", "Rejected", observed, policy, message)
-    if not needed:
-        return Gate("Approval", "Ready", observed, policy, f"no approval is needed{other}")
-    if facts.approved:
+    if facts.approval_counts:
         return Gate("Approval", "Ready", observed, policy, f"run {facts.run_id} is approved")
-    return Gate("Approval", "Pending", observed, policy, f"approve run {facts.run_id} to let it act{other}")
+    only_waiting = policy != "Never" and facts.waiting and not facts.actionable
+    if only_waiting or (needed and (facts.actionable or facts.waiting)):
+        message = f"approve run {facts.run_id} to let it act{_of_waiting(facts)}{other}"
+        return Gate("Approval", "Pending", observed, policy, message)
+    if needed:
+        message = f"nothing is confirmed that an approval could let happen{other}"
+        return Gate("Approval", "Ready", observed, policy, message)
+    message = f"no approval is needed{_of_waiting(facts)}{other}"
+    return Gate("Approval", "Ready", observed, policy, message)
 
 
 def acting(facts: Facts) -> Gate:
@@ -212,13 +217,9 @@ def _change(new: int, old: int) -> Decimal:
     return Decimal(abs(new - old)) / old if old else Decimal(1)
 
 
-def _rounded(fraction: Decimal) -> str:
-    return f"{fraction:.4f}".rstrip("0").rstrip(".") or "0"
-
-
 def _listed(sizes: dict[str, int]) -> str:
     return ", ".join(f"{name} {size} files" for name, size in sizes.items())
 
 
 def _rule(kind: KindName, policy: FindingPolicy) -> str:
-    return f"{kind}: {policy.confirm_runs} runs over {policy.confirm_span_seconds} s"
+    return f"{kind}: {policy.confirm_runs} runs over {policy.longest_span_seconds} s"

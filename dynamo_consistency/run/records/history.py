@@ -13,8 +13,12 @@ from dynamo_consistency.run.records.summary import fingerprint
 from dynamo_consistency.run.store.run_directory import SUMMARY, RunDirectory, RunStore
 
 SNAPSHOT = "inventory/before.json"
+ACTIONS = "actions.parquet"
+"""What a run asked for."""
 FOLLOWED = "followed.parquet"
 """What a run observed of the requests of earlier ones."""
+WITHDRAWN = "withdrawn.parquet"
+"""Requests of earlier runs whose reason has gone, and what became of the wish to withdraw them."""
 
 
 def read_summary(run: RunDirectory) -> dict[str, Any]:
@@ -59,12 +63,15 @@ def comparable_runs(store: RunStore, run: RunDirectory) -> list[RunDirectory]:
     return comparable
 
 
-def last_before(store: RunStore, run: RunDirectory) -> RunDirectory | None:
-    """The complete run before `run`, whatever it compared."""
+def complete_before(store: RunStore, run: RunDirectory) -> list[RunDirectory]:
+    """The complete runs before `run`, oldest first, whatever they compared."""
     began = _order(run)
-    return max(
-        (other for other, _ in _complete_runs(store, run.site) if _order(other) < began), key=_order, default=None
-    )
+    return [other for other, _ in _complete_runs(store, run.site) if _order(other) < began]
+
+
+def last_before(store: RunStore, run: RunDirectory) -> RunDirectory | None:
+    """The last of them."""
+    return next(reversed(complete_before(store, run)), None)
 
 
 def is_superseded(store: RunStore, run: RunDirectory) -> bool:
@@ -104,7 +111,8 @@ def find_run(store: RunStore, site: str, run_id: str | None) -> RunDirectory:
 def history_of_path(store: RunStore, site: str, path: str) -> Iterator[dict[str, Any]]:
     """For each complete run, oldest first, in which `path` was found: as what, what was asked and answered, why not.
 
-    `became`: what a later run observed of the request.
+    `became`: what a later run observed of the request; `withdrawn`, or `outliving`: it could not be withdrawn when its
+    reason was gone, which `reason` says then.
     """
     wanted = paths.normalise(paths.to_bytes(path))
     runs = [(run, summary) for run in store.runs(site) if (summary := read_summary(run))["result"] == "Complete"]
@@ -112,9 +120,12 @@ def history_of_path(store: RunStore, site: str, path: str) -> Iterator[dict[str,
         kind.name: _rows_of([run for run, _ in runs], kind.file, wanted, "size, site_size, dataset")
         for kind in FINDING_KINDS
     }
-    acted = _rows_of([run for run, _ in runs], "actions.parquet", wanted, _ACTED)
+    acted = _rows_of([run for run, _ in runs], ACTIONS, wanted, _ACTED)
     followed = _rows_of([run for run, _ in runs], FOLLOWED, wanted, "run_id, became")
     became = {row["run_id"]: row["became"] for run, _ in runs for row in followed[run.run_id]}
+    taken_back = _rows_of([run for run, _ in runs], WITHDRAWN, wanted, "run_id, outcome, reason")
+    why_gone = {row["run_id"]: row for run, _ in runs for row in taken_back[run.run_id]}
+    became |= {run_id: _WITHDRAWN.get(row["outcome"]) or became.get(run_id) for run_id, row in why_gone.items()}
     for run, summary in runs:
         actions = {row["kind"]: row for row in acted[run.run_id]}
         for kind, rows in found.items():
@@ -131,11 +142,14 @@ def history_of_path(store: RunStore, site: str, path: str) -> Iterator[dict[str,
                     "request": action.get("request"),
                     "outcome": action.get("outcome"),
                     "became": became.get(run.run_id) if asked_at is not None else None,
-                    "reason": action.get("reason") or _why_not(summary, kind, action),
+                    "reason": action.get("reason")
+                    or _why_not(summary, kind, action)
+                    or (why_gone.get(run.run_id, {}).get("reason") if asked_at is not None else None),
                     "askedAt": None if asked_at is None else datetime.fromtimestamp(asked_at, UTC).isoformat(),
                 }
 
 
+_WITHDRAWN = {"withdrawn": "withdrawn", "cannot": "outliving"}
 _ACTED = "kind, request, outcome, reason, epoch_ms(asked_at) / 1000 AS asked_at"
 
 

@@ -12,6 +12,8 @@ from dynamo_consistency.run.records.history import SNAPSHOT, read_summary, start
 from dynamo_consistency.run.store.run_directory import RunDirectory, RunStore
 
 DAY = 86400
+DAYS_OF_LIMITS = 30
+"""For so long it is counted what was asked for, whatever a check says of old runs."""
 DATA_FOLDERS = ("inventory", "listing")
 
 
@@ -43,7 +45,7 @@ def removals(
     keeping_all = {kept.run.url for kept in complete[-retention.runs :]}
     for kept in known:
         age = now - (kept.start or 0)
-        if age > retention.findings_days * DAY and kept.run.url not in resting | keeping_all:
+        if age > max(retention.findings_days, DAYS_OF_LIMITS) * DAY and kept.run.url not in resting | keeping_all:
             yield Removal(kept.run, "run")
         elif age > retention.days * DAY and kept.run.url not in keeping_all:
             yield Removal(kept.run, "data")
@@ -53,7 +55,7 @@ def _resting(complete: Sequence[Kept], policies: Sequence[FindingPolicy]) -> Ite
     """The last complete runs that a confirmation needs, of the last of them or of the next run: enough, and over
     enough time."""
     number = max(2, *(policy.confirm_runs for policy in policies))
-    span = max(policy.confirm_span_seconds for policy in policies)
+    span = max(policy.longest_span_seconds for policy in policies)
     for place, kept in enumerate(reversed(complete)):
         yield kept
         if place + 1 >= number and (complete[-1].start or 0) - (kept.start or 0) >= span:

@@ -10,6 +10,7 @@ from dynamo_consistency import secrets
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.kinds import FINDING_KINDS, UNMERGED
 from dynamo_consistency.run.listing import failed_shards
+from dynamo_consistency.run.records.notes import notes_of
 from dynamo_consistency.run.store.run_directory import SUMMARY, RunDirectory, shard_name
 
 RunResult = Literal["Complete", "Invalid", "Failed"]
@@ -71,6 +72,7 @@ def summarise(
             "elapsedSeconds": round(sum(shard["elapsedSeconds"] for shard in shards), 1),
             "notes": [*_absences(shards, check), *(note for shard in shards for note in shard["notes"])][:_HOLES_SHOWN],
         },
+        "notes": notes_of(run),
         "artifacts": {kind.name: kind.file for kind in FINDING_KINDS if counts is not None and run.exists(kind.file)},
     }
 

@@ -28,6 +28,9 @@ log = logging.getLogger(__name__)
 AREA_FILE = "findings/unmerged.json"
 _HOLES_SHOWN = 20
 _OUTSIDE_SHOWN = 5
+_BELIEVED_FRACTION = 0.75
+"""A list that is shorter than so much of the last one is not believed: over HTTP without a length a break at the end of
+a line cannot be seen in another way. The run after it compares with this one."""
 _QUERIES = resources.files(__package__).joinpath("unmerged.sql")
 
 _FINDINGS = f"""
@@ -39,11 +42,12 @@ _FINDINGS = f"""
 _LEFT_ALONE = ("young", "protected", "excluded", "ignored", "hole", "registered")
 
 
-def find_unmerged(run: RunDirectory) -> dict[str, Any] | None:
+def find_unmerged(run: RunDirectory, earlier: Sequence[RunDirectory] = ()) -> dict[str, Any] | None:
     """Write `findings/unmerged.*` of a compared run; returns what the `.json` holds, None where there is no area.
 
     Where it is not certain what is protected, or the area was not listed, there are no findings, and `trouble` says so;
-    the rest of the run is valid. Running it again gives the same.
+    the rest of the run is valid. Running it again gives the same. `earlier`: the complete runs before, oldest first; a
+    list of protected directories much shorter than in the last of them that could read it is not believed.
     """
     check = run.check()
     unmerged = cleaned(check)
@@ -56,9 +60,11 @@ def find_unmerged(run: RunDirectory) -> dict[str, Any] | None:
     if not problem:
         try:
             protected, outside = protected_list(unmerged)
+            problem = _problem_of_list(len(protected), earlier)
         except ProtectionError as error:
             problem = str(error)
-            log.warning("nothing of %s is deleted: %s", unmerged.path, problem)
+    if problem:
+        log.warning("nothing of %s is deleted: %s", unmerged.path, problem)
     result = {
         "path": unmerged.path,
         "trouble": problem,
@@ -116,6 +122,18 @@ def _problem_of_listing(run: RunDirectory, unmerged: Unmerged) -> str:
         if hole["path"] == unmerged.path:
             return f"{unmerged.path} could not be listed: {hole['reason']}"
     return ""
+
+
+def _problem_of_list(now: int, earlier: Sequence[RunDirectory]) -> str:
+    """Why a list of `now` protected directories is not believed; empty when it is."""
+    areas = (read_area(run) for run in reversed(earlier))
+    last = next((area["protectedDirectories"] for area in areas if area and area["protectedDirectories"]), 0)
+    if now >= _BELIEVED_FRACTION * last:
+        return ""
+    return (
+        f"the list of protected directories has {now} where the last run that could read it had {last}: is it whole? "
+        "the next run compares with this one"
+    )
 
 
 def _write(

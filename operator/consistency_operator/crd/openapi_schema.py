@@ -132,7 +132,7 @@ def _open(schema: Schema) -> Schema:
 def _explained(schema: Schema, name: str = "") -> Schema:
     """The same with unit and default in each description: `kubectl explain` shows neither by itself."""
     sentences = [schema["description"]] if "description" in schema else []
-    unit = re.search(r"(seconds|days)$", name.lower())
+    unit = re.search(r"(?<!30)(seconds|days)$", name.lower())
     if unit and schema.get("type") == "integer":
         sentences.append(f"In {unit[1]}.")
     if "description" in schema and schema.get("default") not in (None, {}, [], ""):

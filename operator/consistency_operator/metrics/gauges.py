@@ -17,7 +17,7 @@ Samples = dict[tuple[str, ...], float]
 FILES = ("listedFiles", "inventoryFiles", "unplacedFiles", *(kind.name for kind in FINDING_KINDS))
 BYTES = ("listedBytes", "inventoryBytes", *(kind.bytes_name for kind in FINDING_KINDS if kind.bytes_name))
 
-BECAME = ("Recovered", "Lost", "Queued", "Removed", "Kept", "Unknown")
+BECAME = ("Recovered", "Lost", "Queued", "Removed", "Kept", "Unknown", "Withdrawn", "Outliving")
 """What became of earlier requests; the counts `requestsRecovered`, … of a run."""
 
 

@@ -66,7 +66,7 @@ def first_directory(name: str) -> str | None:
 
 
 def cms(name: str) -> str | None:
-    """The convention of CMS, as the rules tell it (rule 6)."""
+    """The convention of CMS, as rules.md has it (rule 6)."""
     empty, *components = name.split("/")
     if empty or len(components) < 6 or "" in components[:6] or components[0] != "store":
         return None

@@ -1,6 +1,6 @@
 """The rules of the comparison in plain Python: slow, without a trick, to be read beside the text of the rules.
 
-Nothing here is shared with the engine. The number of the rule that a line follows stands beside it.
+Nothing here is shared with the engine. Beside a line is the number of its rule in docs/explanation/rules.md.
 """
 
 from collections.abc import Iterable, Iterator
@@ -161,7 +161,7 @@ class Site:
 
 
 def refuse_invalid(case: Case, inventory: Inventory, site: Site) -> None:
-    """The invalid runs of DESIGN chapter 5 that can be seen in the data."""
+    """The invalid runs of rules.md that can be seen in the data."""
     if not inventory.before or not inventory.after:
         raise InvalidError("inventory is empty")
     for root in case.settings.roots:

@@ -1,7 +1,12 @@
-"""Other RSEs on the same storage: what lies in their area, or is known to them, is nothing that this one may delete."""
+"""Other RSEs on the same storage: what lies in their area, or is known to them, is nothing that this one may delete.
+
+Nothing in Rucio says which RSEs stand on one storage. Their protocols do: hosts that may be doors of one storage (see
+`storage_hosts`), and directories of which one contains the other.
+"""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from sqlalchemy import Connection, select
 
@@ -12,6 +17,7 @@ from dynamo_consistency.backend.rucio.catalogue.path_resolution import candidate
 from dynamo_consistency.backend.rucio.catalogue.replica_records import Records
 from dynamo_consistency.backend.rucio.catalogue.rses import Rse
 from dynamo_consistency.backend.rucio.options import Options
+from dynamo_consistency.backend.storage_hosts import any_same_storage
 from dynamo_consistency.errors import ConfigurationError
 
 
@@ -19,17 +25,15 @@ def objections(
     connection: Connection, catalogue: Catalogue, options: Options, rse: Rse, files: Sequence[bytes]
 ) -> dict[bytes, str]:
     """Those of `files`, by their paths at `rse`, that another RSE may have a claim on, and which."""
-    others = _areas(connection, catalogue, rse)
     found: dict[bytes, str] = {}
     above: defaultdict[str, dict[bytes, bytes]] = defaultdict(dict)
-    for path in files:
-        for host, prefix in {(protocol.hostname, _area(protocol.prefix)) for protocol in rse.protocols}:
+    for other, area, prefix in _neighbours(connection, catalogue, rse):
+        for path in files:
             place = prefix.rstrip(b"/") + path
-            for other, area in others[host]:
-                if paths.is_below(place, area) and len(area) > len(prefix):
-                    found[path] = f"it lies in the area of the RSE {other}"
-                elif paths.is_below(place, area):
-                    above[other][place[len(area.rstrip(b"/")) :]] = path
+            if paths.is_below(place, area) and len(area) > len(prefix):
+                found[path] = f"it lies in the area of the RSE {other}"
+            elif paths.is_below(place, area):
+                above[other][place[len(area.rstrip(b"/")) :]] = path
     for other, there in above.items():
         claim = f"the RSE {other}, which has the same storage,"
         try:
@@ -40,19 +44,42 @@ def objections(
     return found
 
 
-def _areas(connection: Connection, catalogue: Catalogue, rse: Rse) -> Mapping[str, set[tuple[str, bytes]]]:
-    """For each host of the RSE, the other RSEs there, and the directories that are theirs."""
+class _Door(NamedTuple):
+    """A protocol of another RSE: its host, or those of the RSE's other protocols where it names none."""
+
+    rse: str
+    hosts: frozenset[str]
+    area: bytes
+
+
+def _neighbours(connection: Connection, catalogue: Catalogue, rse: Rse) -> set[tuple[str, bytes, bytes]]:
+    """(other RSE, its directory, directory of `rse`) where one contains the other, on what may be one storage."""
+    ours = {(host, _area(protocol.prefix)) for protocol in rse.protocols for host in _hosts(protocol.hostname, rse)}
+    return {
+        (door.rse, door.area, prefix)
+        for door in _other_doors(connection, catalogue, rse)
+        for host, prefix in ours
+        if (paths.is_in(prefix, [door.area]) or paths.is_in(door.area, [prefix]))
+        and any_same_storage([host], door.hosts)
+    }
+
+
+def _hosts(host: str, rse: Rse) -> set[str]:
+    return {host} if host else {protocol.hostname for protocol in rse.protocols if protocol.hostname} or {""}
+
+
+def _other_doors(connection: Connection, catalogue: Catalogue, rse: Rse) -> list[_Door]:
     protocols, table = catalogue.tables.protocols, catalogue.tables.rses
     query = (
-        select(protocols.c.hostname, table.c.rse, protocols.c.prefix)
+        select(table.c.rse, protocols.c.hostname, protocols.c.prefix)
         .join(table, table.c.id == protocols.c.rse_id)
-        .where(protocols.c.hostname.in_({protocol.hostname for protocol in rse.protocols}))
         .where(protocols.c.rse_id != rse.id, table.c.deleted.is_(False))
     )
-    found: defaultdict[str, set[tuple[str, bytes]]] = defaultdict(set)
-    for host, name, prefix in connection.execute(query):
-        found[host].add((name, _area(prefix or "")))
-    return found
+    rows = [(name, host or "", _area(prefix or "")) for name, host, prefix in connection.execute(query)]
+    hosts: defaultdict[str, set[str]] = defaultdict(set)
+    for name, host, _ in rows:
+        hosts[name] |= {host} - {""}
+    return [_Door(name, frozenset({host} if host else hosts[name] or {""}), area) for name, host, area in rows]
 
 
 def _area(prefix: str) -> bytes:
