@@ -29,6 +29,8 @@ from dynamo_consistency.errors import BackendError, ConsistencyError
 from dynamo_consistency.secrets import redact
 
 BATCH_ROWS = 50_000
+LEAST_OF_ROWS = 0.98
+"""Of an inventory that is read again as a whole, within hours or days."""
 OF_FINDINGS = frozenset(("site_size", "mtime", "root", "type"))
 """Columns that findings have beside those of an inventory: a backend's own must be called otherwise."""
 
@@ -82,17 +84,27 @@ def protected_among(dataset_filter: DatasetFilter, filenames: Sequence[str]) -> 
     return hook(filenames) if hook else {name for name in filenames if dataset_filter.protected(name)}
 
 
-def look_up(backend: Backend, site: str, files: Sequence[bytes]) -> dict[bytes, Known]:
-    """What the inventory says now of those of `files` that it knows. Raises BackendError when it cannot say."""
+def look_up(backend: Backend, site: str, files: Sequence[bytes], rows_before: int = 0) -> dict[bytes, Known]:
+    """What the inventory says now of those of `files` that it knows. Raises BackendError when it cannot tell.
+
+    Where all of it is read for that, it must have nearly as many entries as before (`rows_before`): a file that is not
+    in a short answer may be known all the same.
+    """
     if isinstance(backend.inventory, LookingInventory):
         return backend.inventory.look_up(site, files)
     wanted = pa.array(sorted(set(files)), pa.binary())
     found: dict[bytes, Known] = {}
+    rows = 0
     for batch in map(normalised, map(placed, stream(backend, site))):
+        rows += batch.num_rows
         part = batch.filter(pc.is_in(batch["path"], wanted)).select(["path", "size", "in_flight", "dataset", "time"])
         for path, *facts in zip(*(column.to_pylist() for column in part.columns), strict=True):
             entry = Known(*facts)
             found[path] = merged(found[path], entry) if path in found else entry
+    if rows < LEAST_OF_ROWS * rows_before:
+        raise BackendError(
+            f"the inventory is not whole any more: {rows} of {rows_before} entries; nothing is known of what it lacks"
+        )
     return found
 
 

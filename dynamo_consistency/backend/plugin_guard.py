@@ -26,6 +26,7 @@ _REQUIRED = (
 )
 _OPTIONAL = (
     "describe",
+    "exists",
     "listing_source",
     "inventory.stream",
     "inventory.look_up",

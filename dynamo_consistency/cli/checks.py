@@ -1,6 +1,8 @@
 """`validate` and `run`: a check file."""
 
+import logging
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -8,6 +10,7 @@ from dynamo_consistency.checkfile import read_check, read_checks
 from dynamo_consistency.cli.shared import (
     CHECK_FILE,
     approve_option,
+    backend_of,
     backends_option,
     open_backend,
     output_option,
@@ -17,6 +20,8 @@ from dynamo_consistency.cli.shared import (
 )
 from dynamo_consistency.errors import ConfigurationError
 from dynamo_consistency.run.store.run_directory import RunStore
+
+log = logging.getLogger(__name__)
 
 
 @click.command()
@@ -51,16 +56,25 @@ def run(file: Path, backends_file: Path | None, store_url: str | None, output: s
     Deletions and transfers are requested only for findings whose mode is Enforce, and only if all gates are open.
 
     With --approve the site is not listed again: the findings of that earlier run are requested, if they are still the
-    latest.
+    latest, and as far as the check file allows it now.
     """
     from dynamo_consistency.run.pipeline import act_on, run_check
     from dynamo_consistency.run.records.history import find_run
 
     check = read_check(file)
     store = RunStore(url_of_store(store_url, check))
-    backend = open_backend(check.spec.backend, backends_file, store)
     if approved is not None:
         directory = find_run(store, check.spec.site, approved)
-        return show(directory, act_on(directory, backend, approved), output)
-    directory, summary = run_check(check, backend, store)
+        summary = act_on(directory, backend_of(directory, backends_file), approved, check)
+        return show(directory, summary, output) or _says_why_not(summary)
+    directory, summary = run_check(check, open_backend(check.spec.backend, backends_file, store), store)
     return show(directory, summary, output)
+
+
+def _says_why_not(summary: dict[str, Any]) -> int:
+    """The exit code of an approved action: 1, with the reason, for one that could not act."""
+    closed = [gate for gate in summary["gates"] if gate["state"] != "Ready"]
+    if closed:
+        reasons = "; ".join(f"{gate['name']}: {gate['message']}" for gate in closed)
+        log.error("run %s was approved and cannot act: %s", summary["runId"], reasons)
+    return 1 if closed else 0

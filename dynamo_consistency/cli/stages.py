@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.checkfile import CHECK_SETTING, check_of_json, read_check
 from dynamo_consistency.cli.shared import (
     CHECK_FILE,
@@ -61,16 +62,23 @@ def _begin_run(directory: RunDirectory, backends_file: Path | None, file: Path |
     """Make the run directory, if it is new and there is a check for it."""
     from dynamo_consistency.run.pipeline import resolved
 
-    given = os.environ.get(CHECK_SETTING)
-    if directory.exists(CHECK) or (file is None and not given):
+    if directory.exists(CHECK) or (check := _given_check(directory, file)) is None:
         return
+    backend = open_backend(check.spec.backend, backends_file, directory.store)
+    directory.store.create(resolved(check, backend), directory.run_id)
+
+
+def _given_check(directory: RunDirectory, file: Path | None) -> SiteConsistencyCheck | None:
+    """The check that a stage is given. Raises ConfigurationError for one of another site."""
+    given = os.environ.get(CHECK_SETTING)
+    if file is None and not given:
+        return None
     check = check_of_json(given or "", CHECK_SETTING) if file is None else read_check(file)
     if check.spec.site != directory.site:
         raise ConfigurationError(
             f"{directory.url} is a run of {directory.site}, but {file or CHECK_SETTING} checks {check.spec.site}"
         )
-    backend = open_backend(check.spec.backend, backends_file, directory.store)
-    directory.store.create(resolved(check, backend), directory.run_id)
+    return check
 
 
 @stage.command()
@@ -125,20 +133,30 @@ def comparison(message: TerminationMessage, run_dir: str, backends_file: Path | 
 @_stage
 @output_option
 @approve_option
+@click.option("-f", "file", type=click.Path(path_type=Path), help="Check file as it is now: what is stricter counts.")
 def action(
-    message: TerminationMessage, run_dir: str, backends_file: Path | None, output: str, approved: str | None
+    message: TerminationMessage,
+    *,
+    run_dir: str,
+    backends_file: Path | None,
+    output: str,
+    approved: str | None,
+    file: Path | None,
 ) -> int:
     """Request deletions and transfers, if all gates are open.
 
     All gates are checked again first. Only confirmed findings whose mode is Enforce are requested.
+
+    Without -f the check of today is what $DYNAMO_CONSISTENCY_CHECK holds, as JSON; without both, that of the run.
     """
     from dynamo_consistency.run.pipeline import act_on
     from dynamo_consistency.run.records.history import read_summary
 
     directory = RunDirectory(run_dir)
     message.begin("action", directory.run_id)
+    today = _given_check(directory, file)
     try:
-        summary = act_on(directory, backend_of(directory, backends_file), approved)
+        summary = act_on(directory, backend_of(directory, backends_file), approved, today)
     except ConsistencyError:
         message.summary(read_summary(directory))  # what was asked for until then
         raise

@@ -6,7 +6,7 @@ as bytes, absolute and normalised; the lister maps them to its own paths. Names 
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 
 class Subdirectory(NamedTuple):
@@ -44,7 +44,8 @@ Entry = File | Subdirectory | Hole
 class Listed:
     """The directory was listed completely: these are all its entries. `notes` are remarks for the log and the report.
 
-    `from_memory`: the site was not asked again, so that the time of the answer shows nothing of its speed.
+    `from_memory`: the site was not asked anew, so that the time of the answer says nothing of how quick it is.
+    `identity`: that of the directory itself, where its own answer says so. `is_mount`: another file system begins here.
     """
 
     directories: list[Subdirectory] = field(default_factory=list)
@@ -52,6 +53,8 @@ class Listed:
     holes: list[Hole] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     from_memory: bool = False
+    identity: object = None
+    is_mount: bool = False
 
 
 @dataclass(slots=True)
@@ -123,6 +126,52 @@ class Lister(Protocol):
         ...
 
 
+@runtime_checkable
+class ClusterLister(Lister, Protocol):
+    """A lister over servers that number directories, and of which some may stand behind others."""
+
+    @property
+    def behind(self) -> list[str]:
+        """The names of the data servers behind the doors, sorted, after `prepare`; none where the doors are all."""
+        ...
+
+    def identify(self, root: bytes) -> object:
+        """What the storage calls a root, after `prepare`; None where it does not say. Waits for the answer."""
+        ...
+
+
+@runtime_checkable
+class LineLister(Lister, Protocol):
+    """A lister that says whether it is answered in lines, so that a name with a line end may come as another name."""
+
+    in_lines: bool
+
+
+class FileStat(NamedTuple):
+    """The file is there: size in bytes and `mtime` in seconds since 1970, None where the storage does not know them."""
+
+    size: int | None
+    mtime: int | None
+
+
+class NotThere(NamedTuple):
+    """The storage says clearly that it has nothing of that name."""
+
+
+class Unsure(NamedTuple):
+    """Whether the file is there is not known, or it is no plain file; `reason` is a sentence for people."""
+
+    reason: str
+
+
+Look = FileStat | NotThere | Unsure
+
+FileLook = Callable[[bytes], Look]
+"""Asks the storage for one file, an LFN, and waits for the answer, no longer than the time limit of a directory.
+
+Never raises for what the site does. Only a clear "not there" is `NotThere`; whatever else goes wrong is `Unsure`.
+"""
+
 Remover = Callable[[bytes], str | None]
 """Removes a directory, an LFN, and only if it is empty, which the storage itself must see to. Returns None when it is
 gone, else why it is not. Never raises for what the site does. A lister has one where its protocol allows that."""
@@ -139,7 +188,7 @@ NOT_LISTED: SimpleListing = (False, [], [])
 
 
 def simple(answer: Answer) -> SimpleListing:
-    """`answer` as a backend's own lister gives it: (ok, [(directory, mtime)], [(file, size, mtime)]).
+    """(ok, [(directory, mtime)], [(file, size, mtime)]); an unknown size is -1, an unknown time 0.
 
     Sizes in bytes, times in seconds since 1970, 0 where unknown. Not ok when any entry is a hole: a tuple of files and
     directories has no place for one.
@@ -149,5 +198,5 @@ def simple(answer: Answer) -> SimpleListing:
     return (
         True,
         [(entry.name, entry.mtime) for entry in answer.directories],
-        [(file.name, file.size or 0, file.mtime or 0) for file in answer.files],
+        [(file.name, -1 if file.size is None else file.size, file.mtime or 0) for file in answer.files],
     )

@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
+from dynamo_consistency.listers.contract import FileStat, Look, NotThere, Unsure
+
 FIRST_REST_SECONDS, LONGEST_REST_SECONDS = 30.0, 600.0
 TRIAL_SECONDS = 1.0  # with no door alive, one request goes out so often, to the door that was tried longest ago
 SILENT_LIMIT = 3  # so many time-outs in a row, and a door is left out if there are others
@@ -97,6 +99,32 @@ class Doors(Generic[AnyServer]):
         server.silences += 1
         if server.silences >= SILENT_LIMIT and len(self.servers) > 1:
             self.failed(server, f"{server} let {server.silences} requests in a row time out")
+
+    def in_turn(self) -> list[AnyServer]:
+        """The doors that live, each once; all of them where none does."""
+        self._turn = turn = (self._turn + 1) % len(self.servers)
+        servers = self.servers[turn:] + self.servers[:turn]
+        return [server for server in servers if not server.failures] or servers
+
+    def look(self, ask: Callable[[AnyServer], Look]) -> Look:
+        """What the doors say about one file; `ask` asks one of them.
+
+        A file that is there needs one door. One that is not there needs two, where two live: a door may have lost its
+        storage.
+        """
+        absent, unsure = 0, Unsure("no door was asked")
+        for server in self.in_turn():
+            answer = ask(server)
+            if isinstance(answer, FileStat):
+                return Unsure("some doors show it, others do not") if absent else answer
+            if isinstance(answer, Unsure):
+                unsure = answer
+                continue
+            absent += 1
+            if absent == 2:
+                return answer
+        alone = absent == 1 and len(self.in_turn()) == 1
+        return NotThere() if alone else unsure
 
     def why_dead(self) -> str:
         """One sentence that says of each door why it does not answer."""

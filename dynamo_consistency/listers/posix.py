@@ -7,7 +7,20 @@ from pathlib import Path
 
 from dynamo_consistency import paths
 from dynamo_consistency.errors import ListingError
-from dynamo_consistency.listers.contract import Answer, Failed, File, Hole, Listed, SimpleListing, Subdirectory, simple
+from dynamo_consistency.listers.contract import (
+    Answer,
+    Failed,
+    File,
+    FileStat,
+    Hole,
+    Listed,
+    Look,
+    NotThere,
+    SimpleListing,
+    Subdirectory,
+    Unsure,
+    simple,
+)
 
 TRANSIENT = {errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EAGAIN, errno.EINTR, errno.EMFILE, errno.ENFILE}
 LINK = "a symbolic link; links are not followed"
@@ -27,11 +40,12 @@ class PosixLister:
         """Raises ListingError when `prefix` is no directory: then the file system is not mounted here."""
         self._prefix = paths.to_bytes(prefix).rstrip(b"/")
         try:
-            mode = Path(os.fsdecode(self._prefix) or "/").stat().st_mode
+            mounted = Path(os.fsdecode(self._prefix) or "/").stat()
         except OSError as error:
             raise ListingError(f"the site is not mounted at {self._shown}: {error.strerror}") from None
-        if not stat.S_ISDIR(mode):
+        if not stat.S_ISDIR(mounted.st_mode):
             raise ListingError(f"the site is not mounted at {self._shown}: that is no directory")
+        self._device = mounted.st_dev
 
     def list(self, directory: str | bytes) -> SimpleListing:
         """The public form: (ok, [(directory, mtime)], [(file, size, mtime)]); not ok when anything is in doubt."""
@@ -48,6 +62,17 @@ class PosixLister:
         except OSError as error:
             return self._failed(directory, error)
 
+    def look(self, file: bytes) -> Look:
+        """A `contract.FileLook`, but for the time limit: a file system that is gone may hang."""
+        try:
+            status = os.lstat(self._prefix + file)
+        except OSError as error:
+            clear = error.errno in (errno.ENOENT, errno.ENOTDIR)
+            return NotThere() if clear else Unsure(str(error.strerror))
+        if stat.S_ISREG(status.st_mode):
+            return FileStat(status.st_size, _seconds(status))
+        return Unsure("it is a directory" if stat.S_ISDIR(status.st_mode) else _special(status))
+
     def remove_directory(self, directory: bytes) -> str | None:
         """A `contract.Remover`: the file system itself refuses what is not empty, or is a link."""
         try:
@@ -61,15 +86,18 @@ class PosixLister:
         return paths.to_text(self._prefix) or "/"
 
     def _listed(self, directory: bytes, descriptor: int) -> Listed:
-        listed = Listed()
-        device = os.fstat(descriptor).st_dev
+        status = os.fstat(descriptor)
+        listed = Listed(identity=self._identity(status), is_mount=_is_mount(descriptor, status))
         with os.scandir(descriptor) as entries:
             for entry in entries:
-                self._add(listed, entry, directory, device)
+                self._add(listed, entry, directory, status.st_dev)
         return listed
 
-    @staticmethod
-    def _add(listed: Listed, entry: os.DirEntry[str], directory: bytes, device: int) -> None:
+    def _identity(self, status: os.stat_result) -> tuple[int | None, int]:
+        """Device and inode; None for the device below the prefix, which other machines may number otherwise."""
+        return None if status.st_dev == self._device else status.st_dev, status.st_ino
+
+    def _add(self, listed: Listed, entry: os.DirEntry[str], directory: bytes, device: int) -> None:
         name = os.fsencode(entry.name)
         try:
             status = entry.stat(follow_symlinks=False)
@@ -78,19 +106,35 @@ class PosixLister:
                 raise
             listed.holes.append(Hole(name, f"it cannot be looked at: {error.strerror}"))
             return
-        mtime = -(-status.st_mtime_ns // 10**9)  # rounded up: in doubt it is younger, and left alone
         if stat.S_ISREG(status.st_mode):
-            listed.files.append(File(name, status.st_size, mtime))
+            listed.files.append(File(name, status.st_size, _seconds(status)))
         elif stat.S_ISDIR(status.st_mode):
-            listed.directories.append(Subdirectory(name, mtime, (status.st_dev, status.st_ino)))
+            listed.directories.append(Subdirectory(name, _seconds(status), self._identity(status)))
             if status.st_dev != device:
                 listed.notes.append(f"{paths.to_text(paths.join(directory, name))} is a mount point")
         else:
-            reason = next((reason for is_a, reason in SPECIAL if is_a(status.st_mode)), "neither file nor directory")
-            listed.holes.append(Hole(name, reason))
+            listed.holes.append(Hole(name, _special(status)))
 
     def _failed(self, directory: bytes, error: OSError) -> Failed:
         if error.errno in (errno.ELOOP, errno.ENOTDIR):
             is_link = Path(os.fsdecode(self._prefix + directory)).is_symlink()
             return Failed(LINK if is_link else "not a directory")
         return Failed(str(error.strerror), retry=error.errno in TRANSIENT)
+
+
+def _seconds(status: os.stat_result) -> int:
+    """The modification time, rounded up: in doubt it is younger, and left alone."""
+    return -(-status.st_mtime_ns // 10**9)
+
+
+def _special(status: os.stat_result) -> str:
+    return next((reason for is_a, reason in SPECIAL if is_a(status.st_mode)), "neither file nor directory")
+
+
+def _is_mount(descriptor: int, status: os.stat_result) -> bool:
+    """Does another file system begin at this directory? Asked of the open one: only then is it mounted for sure."""
+    try:
+        above = os.stat("..", dir_fd=descriptor)
+    except OSError:
+        return False
+    return above.st_dev != status.st_dev

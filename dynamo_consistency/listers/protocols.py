@@ -12,18 +12,23 @@ from typing import Any, NamedTuple
 
 from dynamo_consistency.check import Listing, Source
 from dynamo_consistency.errors import BackendError, ListingError
-from dynamo_consistency.listers.contract import Lister, ListerFactory, Remover
-from dynamo_consistency.listers.threaded import ThreadedLister
+from dynamo_consistency.listers.contract import FileLook, Lister, ListerFactory, Remover
+from dynamo_consistency.listers.threaded import ThreadedLister, in_time
 
 POSIX_THREADS = 8
 
 
 class OpenSource(NamedTuple):
-    """A lister, what it lists in a few words, and what removes empty directories there if its protocol can."""
+    """A lister, what it lists in a few words, and what else its protocol can.
+
+    `remove_directory` removes empty directories, `look` asks for a single file; the lister's `prepare` must have been
+    called before.
+    """
 
     lister: Lister
     description: str
     remove_directory: Remover | None = None
+    look: FileLook | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +43,7 @@ class Protocol:
     `directories`: whether it is asked directory by directory; a dump is read as a whole.
     `processes`: whether several processes list faster than one. True where answers come faster than one reads them.
     `removes`: whether it has `remove_directory`, which removes an empty directory and refuses any other.
+    `looks`: whether it has `look`, a `contract.FileLook`.
     `install`: how what it needs beyond a plain installation is installed.
     """
 
@@ -49,6 +55,7 @@ class Protocol:
     directories: bool = True
     processes: bool = False
     removes: bool = False
+    looks: bool = False
     install: str = ""
 
     def constructor(self) -> ListerFactory:
@@ -60,12 +67,13 @@ class Protocol:
         """The lister that `listing` asks for. Raises ListingError or ConfigurationError, as its constructor does."""
         many = {"concurrency": listing.concurrency, "timeout": listing.directory_timeout_seconds}
         built = self.constructor()(*self.arguments(model), **(many if self.threads is None else {}))
-        lister = built
-        if self.threads is not None:
-            lister = ThreadedLister([lambda: built.answer] * min(self.threads, listing.concurrency))
-        return OpenSource(
-            lister, f"{self.key} {self.location(model)}", built.remove_directory if self.removes else None
-        )
+        remover, look = built.remove_directory if self.removes else None, built.look if self.looks else None
+        if self.threads is None:
+            return OpenSource(built, f"{self.key} {self.location(model)}", remover, look)
+        lister = ThreadedLister([lambda: built.answer] * min(self.threads, listing.concurrency))
+        if look is not None:
+            look = in_time(look, listing.directory_timeout_seconds)
+        return OpenSource(lister, f"{self.key} {self.location(model)}", remover, look)
 
 
 PROTOCOLS = (
@@ -76,6 +84,7 @@ PROTOCOLS = (
         location=lambda source: " ".join(source.servers),
         processes=True,
         removes=True,
+        looks=True,
     ),
     Protocol(
         key="posix",
@@ -84,6 +93,7 @@ PROTOCOLS = (
         location=lambda source: source.prefix,
         threads=POSIX_THREADS,
         removes=True,
+        looks=True,
     ),
     Protocol(
         key="dump",
@@ -98,6 +108,7 @@ PROTOCOLS = (
         arguments=lambda source: (tuple(source.servers), source.prefix),
         location=lambda source: " ".join(source.servers),
         processes=True,
+        looks=True,
     ),
     Protocol(
         key="s3",
@@ -105,6 +116,7 @@ PROTOCOLS = (
         arguments=lambda source: (source.url, source.endpoint),
         location=lambda source: source.url,
         processes=True,
+        looks=True,
         install="pip install 'dynamo-consistency[s3]'",
     ),
     Protocol(
@@ -113,6 +125,7 @@ PROTOCOLS = (
         arguments=lambda source: (source.url,),
         location=lambda source: source.url,
         removes=True,
+        looks=True,
         install="apt-get install python3-gfal2 and a gfal2-plugin-… for the protocol",
     ),
 )

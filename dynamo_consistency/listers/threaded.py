@@ -1,6 +1,5 @@
 """Listers that answer one directory at a time, blocking: a thread for each, and a new one where a thread is stuck."""
 
-import math
 import queue
 import threading
 from collections.abc import Callable, Sequence
@@ -8,7 +7,20 @@ from typing import Any
 
 from dynamo_consistency import paths
 from dynamo_consistency.errors import ConsistencyError, ListingError
-from dynamo_consistency.listers.contract import Answer, Failed, File, Listed, SimpleListing, Subdirectory
+from dynamo_consistency.listers.contract import (
+    Answer,
+    Failed,
+    File,
+    FileLook,
+    FileStat,
+    Listed,
+    Look,
+    NotThere,
+    SimpleListing,
+    Subdirectory,
+    Unsure,
+)
+from dynamo_consistency.listers.times import whole_bytes, whole_seconds
 from dynamo_consistency.secrets import redact
 
 MAX_STUCK = 100
@@ -104,6 +116,32 @@ class _Request:
         self.forgotten = False
 
 
+def in_time(look: FileLook, seconds: float) -> FileLook:
+    """`look`, given up after so long. What hangs is left behind in its thread; after `MAX_STUCK` nothing is asked."""
+    given_up = 0
+
+    def asked(file: bytes) -> Look:
+        nonlocal given_up
+        if given_up >= MAX_STUCK:
+            return Unsure(f"not asked: {given_up} requests to the site hang")
+        answers: queue.SimpleQueue[Look] = queue.SimpleQueue()
+        threading.Thread(target=lambda: answers.put(_guarded(look, file)), name="look", daemon=True).start()
+        try:
+            return answers.get(timeout=seconds)
+        except queue.Empty:
+            given_up += 1
+            return Unsure(f"no answer in {seconds:g} s")
+
+    return asked
+
+
+def _guarded(look: FileLook, file: bytes) -> Look:
+    try:
+        return look(file)
+    except Exception as error:  # noqa: BLE001 (whatever a lister raises, the file may be there)
+        return Unsure(_sentence(error))
+
+
 def simple_lister(factory: Callable[..., Any], arguments: Sequence[tuple[Any, ...]]) -> ThreadedLister:
     """What `get_listers(site)` of a backend gives: a constructor or function, and one argument tuple per lister.
 
@@ -131,30 +169,49 @@ def _maker(factory: Callable[..., Any], arguments: tuple[Any, ...]) -> Callable[
     return make
 
 
+def simple_look(factory: Callable[..., Any], arguments: Sequence[tuple[Any, ...]], seconds: float) -> FileLook | None:
+    """Asks the listers that `simple_lister` is made of for a single file, in turn until one knows; None: they cannot.
+
+    A lister can that has `stat(file)` beside `list`, which returns (size, mtime), or None for a file that is not there;
+    or one of ours, which has `look`.
+    """
+    kind = getattr(factory, "func", factory)
+    if not isinstance(kind, type) or not (hasattr(kind, "look") or hasattr(kind, "stat")):
+        return None
+    built = [factory(*each) for each in arguments]
+    looks = [each.look if hasattr(each, "look") else _stating(each.stat) for each in built]
+    return in_time(lambda file: _first_sure(looks, file), seconds)
+
+
+def _stating(stat: Callable[[str], Any]) -> FileLook:
+    def look(file: bytes) -> Look:
+        answer = stat(paths.to_text(file))
+        if answer is None:
+            return NotThere()
+        size, mtime = answer
+        return FileStat(whole_bytes(size), whole_seconds(mtime))
+
+    return look
+
+
+def _first_sure(looks: Sequence[FileLook], file: bytes) -> Look:
+    answers = (_guarded(look, file) for look in looks)
+    answer: Look = Unsure("no lister was asked")
+    for answer in answers:
+        if not isinstance(answer, Unsure):
+            break
+    return answer
+
+
 def answer_of(listing: SimpleListing) -> Answer:
     """The answer of a backend's own lister. Raises ValueError or TypeError when it is not of the agreed shape."""
     ok, directories, files = listing
     if not ok:
         return Failed("its lister says that it could not list it", retry=True)
     return Listed(
-        [Subdirectory(paths.to_bytes(name), _seconds(mtime)) for name, mtime in directories],
-        [File(paths.to_bytes(name), _bytes(size), _seconds(mtime)) for name, size, mtime in files],
+        [Subdirectory(paths.to_bytes(name), whole_seconds(mtime)) for name, mtime in directories],
+        [File(paths.to_bytes(name), whole_bytes(size), whole_seconds(mtime)) for name, size, mtime in files],
     )
-
-
-def _seconds(mtime: float | None) -> int | None:
-    """Rounded up: in doubt a file is younger, and left alone."""
-    return None if mtime is None else _fitting(math.ceil(mtime))
-
-
-def _bytes(size: int | None) -> int | None:
-    return None if size is None or size < 0 else _fitting(int(size))
-
-
-def _fitting(number: int) -> int:
-    if not -(2**63) <= number < 2**63:
-        raise ValueError(f"{number} is no size and no time")
-    return number
 
 
 def _sentence(error: Exception) -> str:

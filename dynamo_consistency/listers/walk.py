@@ -91,9 +91,11 @@ class Walk:
         limits: Limits,
         exclude: Iterable[bytes] = (),
         *,
+        identify: Callable[[bytes], object] | None = None,
         clock: Callable[[], float] = time.monotonic,
         answers: Answers | None = None,
     ) -> None:
+        """`identify` says what the storage calls a root, where the answer about it does not; it may take its time."""
         self._lister, self._share, self._limits = lister, share, limits
         self._exclude = frozenset(exclude)
         self._clock = clock
@@ -102,14 +104,15 @@ class Walk:
         self.window = Window(self._limit)
         self.requests = self.retries = 0
         self._frontier = Frontier()
-        for root in reversed(list(roots)):
-            self._frontier.push(Directory(root, root))
+        self._roots, self._identify = list(roots), identify
         self._pending: dict[int, _Request] = {}
         self._waiting: list[tuple[float, int, _Request]] = []  # heap by the time of the next attempt
         self._overdue = 0
         self._not_before = self._next_sweep = clock()
 
     def __iter__(self) -> Iterator[Visit]:
+        for root in reversed(self._roots):
+            self._frontier.push(Directory(root, root, identity=self._identify(root) if self._identify else None))
         try:
             while self._pending or self._waiting or len(self._frontier):
                 now = self._clock()
@@ -164,7 +167,10 @@ class Walk:
             return self._failed(request, answer, arrived)
         if not answer.from_memory:
             self._observe(request, arrived)
-        return Visit(request.directory, answer, self._descend(request.directory, answer))
+        directory = request.directory
+        if answer.identity is not None:  # nearer to the truth than what the answer about its parent said
+            directory = directory._replace(identity=answer.identity)
+        return Visit(directory, answer, self._descend(directory, answer))
 
     def _observe(self, request: _Request, arrived: float) -> None:
         full = len(self._pending) + 1 - self._overdue >= self.window.size

@@ -88,12 +88,18 @@ def conclude(run: RunDirectory, backend: Backend) -> summaries.Summary:
     return summary
 
 
-def act_on(run: RunDirectory, backend: Backend, approved_run: str | None = None) -> summaries.Summary:
+def act_on(
+    run: RunDirectory,
+    backend: Backend,
+    approved_run: str | None = None,
+    today: SiteConsistencyCheck | None = None,
+) -> summaries.Summary:
     """The action stage: all gates once more and, where they are open, the requests; then reports and summary anew.
 
-    Raises what ended the action early, when all that was done until then is in the summary.
+    `today`: the check as it is now, where it is known: what it is stricter in counts. Raises what ended the action
+    early, when all that was done until then is in the summary.
     """
-    report, ended_by = act(run.store, run, backend, approved_run)
+    report, ended_by = act(run.store, run, backend, approved_run, today)
     summary = read_summary(run) | report
     summary["artifacts"] |= {"actions": ACTIONS} | write_reports(run, backend, summary)
     _finish(run, summary)

@@ -16,7 +16,7 @@ from dynamo_consistency.run.store.run_directory import RunDirectory
 
 def arm(fatal: int) -> None:
     moments = 0
-    writing, request = RunDirectory.writing, requests.request
+    writing, create, request = RunDirectory.writing, RunDirectory.create, requests.request
 
     def moment() -> None:
         nonlocal moments
@@ -31,12 +31,18 @@ def arm(fatal: int) -> None:
         if not name.startswith("reports/"):
             moment()
 
+    def create_in_danger(self, name, data):
+        created = create(self, name, data)
+        moment()
+        return created
+
     def request_in_danger(*arguments):
         outcomes = request(*arguments)
         moment()
         return outcomes
 
     RunDirectory.writing = writing_in_danger
+    RunDirectory.create = create_in_danger
     action.requests.request = request_in_danger
 
 

@@ -73,8 +73,8 @@ class Laboratory:
             return {"result": "Stopped", "reason": str(error), "gates": [], "actions": {}, "counts": {}}
 
     def act(self, run: RunDirectory | None = None, approved: str | None = None) -> dict[str, Any]:
-        """The action stage of a run, or of the last, once more."""
-        return act_on(run or self.runs()[-1], self.backend, approved)
+        """The action stage of a run, or of the last, once more; with the check as it is now."""
+        return act_on(run or self.runs()[-1], self.backend, approved, self.check())
 
     def approve(self) -> dict[str, Any]:
         """The action stage of the last run, approved."""
@@ -103,18 +103,28 @@ class Laboratory:
 def dying_at_write(number: int) -> Iterator[Callable[[], int]]:
     """The process dies just before its n-th file is written, counted from 0. Yields how many it was about to write."""
     writes = 0
-    writing = RunDirectory.writing
+    writing, create = RunDirectory.writing, RunDirectory.create
 
-    @contextlib.contextmanager
-    def fatal(self: RunDirectory, name: str) -> Iterator[Path]:
+    def count() -> None:
         nonlocal writes
         writes += 1
         if writes > number:
             raise Crash
+
+    @contextlib.contextmanager
+    def fatal(self: RunDirectory, name: str) -> Iterator[Path]:
+        count()
         with writing(self, name) as path:
             yield path
 
-    with mock.patch.object(RunDirectory, "writing", fatal):
+    def fatal_creation(self: RunDirectory, name: str, data: Any) -> bool:
+        count()
+        return create(self, name, data)
+
+    with (
+        mock.patch.object(RunDirectory, "writing", fatal),
+        mock.patch.object(RunDirectory, "create", fatal_creation),
+    ):
         yield lambda: writes
 
 

@@ -28,10 +28,10 @@ def run_with(tmp_path):
 
 @pytest.mark.parametrize(
     ("last", "now", "doubtful"),
-    [(10, 5, False), (10, 4, True), (10, 0, True), (1, 0, True), (0, 0, False), (0, 9, False)],
+    [(10, 6, False), (10, 5, True), (10, 4, True), (10, 0, True), (1, 0, True), (0, 0, False), (0, 9, False)],
 )
 @pytest.mark.parametrize("which", ["protected", "requests"])
-def test_a_list_less_than_half_as_long_as_in_the_last_run_is_doubt(run_with, which, last, now, doubtful):
+def test_a_list_at_most_half_as_long_as_in_the_last_run_is_doubt(run_with, which, last, now, doubtful):
     earlier = [run_with(**{which: last})]
     assert bool(short_lists(run_with(**{which: now}), earlier)) == doubtful
 

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from dynamo_consistency.listers.contract import Failed, Listed
+from dynamo_consistency.listers.contract import Failed, FileStat, Listed, NotThere, Unsure
 from dynamo_consistency.listers.posix import LINK
 
 pytestmark = pytest.mark.usefixtures("gfal2")
@@ -101,3 +101,19 @@ def test_the_public_form(store, lister):
     assert (ok, directories, files[0][:2]) == (True, [], (b"f", 3))
     (store / "link").symlink_to(store / "f")
     assert lister.list("/store") == (False, [], [])
+
+
+def test_a_single_file_is_there_or_clearly_not_there(store, lister):
+    (store / "f").write_bytes(b"abc")
+    os.utime(store / "f", (1_600_000_000, 1_600_000_000))
+    assert lister.look(b"/store/f") == FileStat(3, 1_600_000_000)
+    assert lister.look(b"/store/none") == NotThere()
+
+
+def test_a_directory_a_link_and_a_file_on_the_way_leave_a_single_file_in_doubt(store, lister):
+    (store / "d").mkdir()
+    (store / "f").write_bytes(b"abc")
+    (store / "link").symlink_to("f")
+    (store / "dangling").symlink_to("none")
+    for name in (b"d", b"link", b"dangling", b"f/below", b"n" * 300):
+        assert isinstance(lister.look(b"/store/" + name), Unsure), name

@@ -118,7 +118,13 @@ def test_without_a_time_a_file_is_of_unknown_age(helper, make_lister, ask):
 
 
 @pytest.mark.parametrize(
-    ("url", "name"), [("srm://door/x", "n" * 255), ("gsiftp://door/x", "\u00e9" * 128), ("davs://door/x", "a%20b")]
+    ("url", "name"),
+    [
+        ("srm://door/x", "n" * 255),
+        ("root://door/x", "n" * 254),
+        ("gsiftp://door/x", "\u00e9" * 128),
+        ("davs://door/x", "a%20b"),
+    ],
 )
 def test_a_name_that_gfal2_may_have_changed_puts_its_directory_in_doubt(helper, make_lister, ask, url, name):
     helper(READY + f"for _ in requests: say(entries=[[{name!r}, 0o100644, 8, 3, 1], {ENTRY}]); say(end=2)")

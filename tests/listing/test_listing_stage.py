@@ -28,12 +28,15 @@ list_shard(RunDirectory(sys.argv[1]), None, 0, Progress("test"))
 """
 
 
+OLD = 1_000_000_000
+
+
 def test_what_a_shard_leaves_behind(site: Path, make_run):
     touch(site / "store/mc/a", b"f", b"g", size=10)
     touch(site / "store/mc/empty")
     touch(site / "store/data", b"h", size=5)
     (site / "store/data/link").symlink_to("h")
-    os.utime(site / "store/data/h", (1, 1000))
+    os.utime(site / "store/data/h", (1, 1_000_000_000))
     run = make_run({"posix": {"prefix": str(site)}}, roots=["/store/mc", "/store/data"])
     before = time.time()
     result = list_shard(run, None, 0, Progress("test"))
@@ -58,7 +61,7 @@ def test_what_a_shard_leaves_behind(site: Path, make_run):
         b"/store/data/h": ("file", 5, None),
         b"/store/data/link": ("hole", None, "a symbolic link; links are not followed"),
     }
-    assert {path: mtime for path, _, _, mtime, _ in rows_of(run)}[b"/store/data/h"] == 1000
+    assert {path: mtime for path, _, _, mtime, _ in rows_of(run)}[b"/store/data/h"] == 1_000_000_000
     assert pq.read_schema(Path(run.url, "listing/shard-0000.parquet")).equals(LISTING_COLUMNS)
     assert expected_directories(run, 0) == 4
 
@@ -107,16 +110,16 @@ def test_without_a_source_the_backend_says_what_lists_the_site(list_site):
     asked = []
 
     def lister(door, directory):
-        return True, [], [("f", 3, 7), ("f", 3, 7), ("unknown", None, None), ("negative", -1, 1)]
+        return True, [], [("f", 3, OLD), ("f", 3, OLD), ("unknown", None, None), ("negative", -1, OLD)]
 
     backend = SimpleNamespace(get_listers=lambda site: (asked.append(site), (lister, [("door",)]))[1])
     result, rows = list_site(backend=backend)
     assert asked == ["T2_TEST"]
     assert result["source"] == "get_listers lister"
     assert [row for row in rows if row[1] == "file"] == [
-        (b"/store/f", "file", 3, 7, None),
-        (b"/store/f", "file", 3, 7, None),
-        (b"/store/negative", "file", None, 1, None),
+        (b"/store/f", "file", 3, OLD, None),
+        (b"/store/f", "file", 3, OLD, None),
+        (b"/store/negative", "file", None, OLD, None),
         (b"/store/unknown", "file", None, None, None),
     ]
 

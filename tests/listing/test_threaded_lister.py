@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+from asking_listers import walk_from
 
 from dynamo_consistency.errors import ListingError
 from dynamo_consistency.listers.contract import Failed, File, Listed, Subdirectory
@@ -51,13 +52,31 @@ def test_a_function_gets_the_directory_after_its_arguments_as_text_that_loses_no
 
 @pytest.mark.parametrize(
     "result",
-    [(False, [], [("f", 1, 1.0)]), None, (True, []), (True, [("d",)], []), (True, [], [("f", "big", 1)]),
-     (True, [], [("f", 1, float("nan"))]), (True, [], [("f", 2**70, 1)])],
+    [(False, [], [("f", 1, 1.0)]), None, (True, []), (True, [("d",)], []), (True, [], [("f", "big", 1)])],
 )  # fmt: skip
 def test_an_answer_that_is_not_ok_or_makes_no_sense_is_a_failure(result):
     lister = simple_lister(lambda directory: result, [()])
     assert isinstance(ask(lister, b"/store"), Failed)
     lister.close()
+
+
+@pytest.mark.parametrize(
+    ("size", "mtime", "told"),
+    [(1, float("nan"), (1, None)), (1, float("inf"), (1, None)), (1, -float("inf"), (1, None)), (2**70, 1, (None, 1)),
+     (-1, 1, (None, 1)), (5, 2**70, (5, None))],
+)  # fmt: skip
+def test_a_size_or_time_that_cannot_be_is_unknown(size, mtime, told):
+    lister = simple_lister(lambda directory: (True, [("d", mtime)], [("f", size, mtime)]), [()])
+    assert ask(lister, b"/store") == Listed([Subdirectory(b"d", told[1])], [File(b"f", *told)])
+    lister.close()
+
+
+@pytest.mark.parametrize("name", ["a/b", "", ".", "..", "/"])
+def test_a_name_that_no_directory_can_hold_puts_the_whole_answer_in_doubt(name):
+    lister = simple_lister(lambda directory: (True, [], [("f", 1, 1), (name, 1, 1)]), [()])
+    [visit] = walk_from(lister, b"/store")
+    assert isinstance(visit.answer, Failed)
+    assert "cannot be a name" in visit.answer.reason
 
 
 def test_an_exception_is_a_failure_that_shows_no_secret():

@@ -54,6 +54,9 @@ def page(prefix: str, keys: list[str], folders: tuple[str, ...] = (), time: str 
     return f'<?xml version="1.0"?><ListBucketResult>{text}</ListBucketResult>'
 
 
+Answer = str | tuple[int, str]
+
+
 class ScriptedStore:
     """Answers the probe as a store that does not encode, and then `answers` in turn; the last one again and again.
 
@@ -67,11 +70,15 @@ class ScriptedStore:
         server.requests = []
         self.endpoint = f"http://127.0.0.1:{server.server_port}"
 
+    def head(self, status: int, headers: dict[str, str]) -> None:
+        """What it says to HEAD, of whatever key."""
+        self._server.head = (status, headers)
+
     @property
     def requests(self) -> list[dict[str, str]]:
         return self._server.requests
 
-    def lister(self, *answers: "str | tuple[int, str]", flat: str | None = None, probe: str | None = None) -> S3Lister:
+    def lister(self, *answers: Answer, flat: Answer | None = None, probe: str | None = None) -> S3Lister:
         self._server.answers, self._server.flat = list(answers), flat
         self._server.probe = probe or self._server.probe
         return S3Lister("s3://bucket", self.endpoint, concurrency=1, timeout=20)
@@ -94,6 +101,13 @@ class ScriptedStore:
             self.send_header("Content-Length", str(len(body.encode())))
             self.end_headers()
             self.wfile.write(body.encode())
+
+        def do_HEAD(self) -> None:
+            status, headers = self.server.head
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.end_headers()
 
         def log_message(self, *_: object) -> None:
             pass

@@ -63,9 +63,9 @@ class Area:
         for moment in ("before", "after"):
             with run.writing(f"inventory/{moment}.parquet") as path:
                 pq.write_table(pa.table(entries, schema=INVENTORY_COLUMNS), path)
-        rows = [(_bytes(path), "file", 10, mtime, None) for path, mtime in self.files]
-        rows += [(_bytes(path), "directory", 0, mtime, None) for path, mtime in self.directories]
-        rows += [(_bytes(path), "hole", None, None, "permission denied") for path in self.holes]
+        rows = [(_bytes(path), "file", 10, mtime, None, None) for path, mtime in self.files]
+        rows += [(_bytes(path), "directory", 0, mtime, None, None) for path, mtime in self.directories]
+        rows += [(_bytes(path), "hole", None, None, "permission denied", None) for path in self.holes]
         columns = [list(column) for column in zip(*rows, strict=True)] or [[]] * len(LISTING_COLUMNS)
         with run.writing("listing/unmerged.parquet") as path:
             table = dict(zip(LISTING_COLUMNS.names, columns, strict=True))

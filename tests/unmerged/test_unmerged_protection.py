@@ -137,7 +137,8 @@ def lists(area, *lengths):
     ("lengths", "believed"),
     [
         ((10, 9), True),
-        ((10, 5), True),
+        ((10, 8), True),
+        ((10, 7), False),
         ((9, 4), False),
         ((9, 4, 4), True),  # what has really become less is doubted once
         ((9, None, 4), False),  # the last list that could be read counts
@@ -145,7 +146,7 @@ def lists(area, *lengths):
         ((4, 9), True),
     ],
 )
-def test_a_list_less_than_half_as_long_as_the_last_that_could_be_read_is_not_believed(area, lengths, believed):
+def test_a_list_much_shorter_than_the_last_that_could_be_read_is_not_believed(area, lengths, believed):
     told = lists(area, *lengths)
     assert told["unmerged"] == (1 if believed else 0)
     assert (told["trouble"] == "") == believed

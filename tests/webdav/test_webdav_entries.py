@@ -3,7 +3,7 @@
 import pytest
 from scripted_dav import FILE, OK, OWN, TIME_SECONDS, document, entry, listing, refused, reply, response
 
-from dynamo_consistency.listers.contract import File, Hole, Listed, Subdirectory
+from dynamo_consistency.listers.contract import Failed, File, Hole, Listed, Subdirectory
 from dynamo_consistency.listers.webdav.entries import seconds
 
 
@@ -98,6 +98,11 @@ class TestEntries:
         answer = told(listing("/d/", entry("/d/f", time=None), entry("/d/f", time=None, directory=True)))
         assert (answer.files, answer.directories, [hole.name for hole in answer.holes]) == ([], [], [b"f"])
 
+    @pytest.mark.parametrize("entries", [[entry("/d/f", 3), entry("/d/f", 3)], [entry("/d/" + "n" * 254, 3)]])
+    def test_what_xrootd_may_have_cut_or_mixed_up_puts_the_directory_in_doubt(self, told, entries) -> None:
+        assert isinstance(told(reply(207, document(OWN, *entries), {"Server": "XrootD/v5.5.3"})), Failed)
+        assert isinstance(told(reply(207, document(OWN, *entries))), Listed)
+
     def test_xrootd_says_nothing_and_1970_of_what_it_knows_nothing_of(self, told) -> None:
         zero = document(OWN, entry("/d/f", 0, "Thu, 01 Jan 1970 00:00:00 GMT"), entry("/d/g", 0))
         answer = told(reply(207, zero, {"Server": "XrootD/v5.5.3"}))
@@ -128,6 +133,11 @@ class TestTimes:
             "yesterday",
             "1795453200",
             "Mon, 31 Feb 2026 17:00:00 GMT",
+            "Mon, 01 Jan 0001 00:00:00 GMT",
+            "Mon, 1 Jan 0001 00:00:00 +0000",
+            "Mon, 01 Jan 1 00:00:00 GMT",
+            "Mon, 01 Jan 01 00:00:00 GMT",
+            "Mon Jan  1 00:00:00 0001",
             "Mon, 23 Nov 2026 24:00:00 GMT",
             "Mon, 23 Nov 2026 17:00:61 GMT",
             "Mon, 23 Nov 99999999999 17:00:00 GMT",

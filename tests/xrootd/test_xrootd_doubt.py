@@ -83,13 +83,53 @@ def test_an_impossible_size_is_a_hole(answer) -> None:
     assert [file.name for file in listed.files] == [b"b"]
 
 
-def test_a_server_without_inodes_gives_its_directories_no_identity(answer) -> None:
+def test_a_server_without_inodes_gives_its_directories_no_identity(fake, answer) -> None:
     listed = answer(answering(stat=[entries(a="0 0 19 100", b="5 0 19 100", c=f"{7 << 32 | 5} 0 19 100")]))
     assert [(entry.name, entry.identity) for entry in listed.directories] == [
         (b"a", None),
         (b"b", None),
-        (b"c", (0, 7 << 32 | 5)),
+        (b"c", (str(fake.url).rstrip("/"), 7 << 32 | 5)),
     ]
+
+
+def test_one_number_for_several_directories_is_no_identity_unless_others_differ(answer) -> None:
+    same = f"{7 << 32 | 5} 0 19 100"
+    alike = answer(answering(stat=[entries(a=same, b=same)]))
+    assert [entry.identity for entry in alike.directories] == [None, None]
+    differing = answer(answering(stat=[entries(a=same, b=same, c=f"{8 << 32 | 5} 0 19 100")]))
+    a, b, c = (entry.identity for entry in differing.directories)
+    assert a == b != c
+    assert None not in (a, c)
+
+
+def test_a_name_that_stands_twice_puts_the_directory_in_doubt(answer) -> None:
+    failed = answer(answering(stat=[b".\n0 0 0 0\nend\n0 5 16 100\nend\n\n0 5 16 100"]))
+    assert isinstance(failed, Failed)
+    assert "twice" in failed.reason
+    assert not failed.retry
+
+
+@pytest.mark.parametrize("name", ["n" * 254, "n" * 255, "ü" * 127])
+def test_a_name_that_a_server_may_have_cut_puts_the_directory_in_doubt(answer, name: str) -> None:
+    failed = answer(answering(stat=[entries(**{name: "0 5 16 100", "f": "0 5 16 100"})]))
+    assert isinstance(failed, Failed)
+    assert "253 bytes" in failed.reason
+
+
+@pytest.mark.parametrize("name", ["n" * 253, "ü" * 126])
+def test_a_long_name_that_no_server_cuts_is_a_name(answer, name: str) -> None:
+    assert [file.name for file in answer(answering(stat=[entries(**{name: "0 5 16 100"})])).files] == [name.encode()]
+
+
+def test_a_file_that_is_offline_without_a_size_has_an_unknown_size(answer) -> None:
+    listed = answer(answering(stat=[entries(a=f"0 0 {16 | 8} 100", b=f"0 7 {16 | 8} 100", c="0 0 16 100")]))
+    assert listed.files == [(b"a", None, 100), (b"b", 7, 100), (b"c", 0, 100)]
+
+
+def test_a_file_that_is_being_written_is_as_young_as_can_be(answer) -> None:
+    before = time.time()
+    [file] = answer(answering(stat=[entries(a=f"0 7 {16 | 64} 100")])).files
+    assert before <= file.mtime <= time.time() + 1
 
 
 def test_garbage_instead_of_stat_information_is_a_failure(answer) -> None:

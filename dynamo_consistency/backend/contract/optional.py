@@ -23,6 +23,15 @@ class ListingSourceBackend(Protocol):
 
 
 @runtime_checkable
+class LookingBackend(Protocol):
+    """A `Backend` that can be asked for a single file at a site, where its listers cannot."""
+
+    def exists(self, path: str) -> bool:
+        """Is the file, an LFN, at the site? False only where the storage clearly has nothing of that name."""
+        ...
+
+
+@runtime_checkable
 class DescribedBackend(Protocol):
     """A `Backend` that says what it is."""
 

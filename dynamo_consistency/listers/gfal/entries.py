@@ -6,12 +6,23 @@ from collections.abc import Iterable
 from typing import Any
 
 from dynamo_consistency import paths, secrets
-from dynamo_consistency.listers.contract import Answer, Failed, File, Hole, Listed, Subdirectory
+from dynamo_consistency.listers.contract import (
+    Answer,
+    Failed,
+    File,
+    FileStat,
+    Hole,
+    Listed,
+    Look,
+    NotThere,
+    Subdirectory,
+    Unsure,
+)
 from dynamo_consistency.listers.gfal.process import GfalProblem
 from dynamo_consistency.listers.posix import LINK
 
 OVER_HTTP = {"dav", "davs", "http", "https"}
-LONGEST = 255  # bytes of a name: gfal2 cuts what is longer without a word; in a file system nothing is
+LONGEST = 254  # bytes of a name: gfal2 and servers cut what is longer without a word; in a file system nothing is
 
 _DIRECTORY, _FILE, _LINK = 4, 8, 10  # types; the mode of a link is that of what it leads to
 _LASTING = {errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.EPROTONOSUPPORT, errno.EILSEQ, errno.EINVAL}
@@ -24,10 +35,13 @@ def listed(scheme: str, entries: Iterable[list[Any]]) -> Answer:
     `scheme` is that of the URL. Fails where gfal2 may have changed a name.
     """
     result = Listed()
+    entries = list(entries)
+    if len({entry[0] for entry in entries}) < len(entries):
+        return Failed("its listing has a name twice")
     for text, mode, kind, size, mtime in entries:
         name = paths.to_bytes(text)
         if scheme != "file" and len(name) >= LONGEST:
-            return Failed("it has a name that is too long for gfal2")
+            return Failed("it has a name that may have been cut: it is too long for gfal2 or the server")
         if scheme in OVER_HTTP and b"%" in name:
             return Failed("it has a name of which gfal2 does not tell how it is encoded")
         time = mtime or None  # some protocols know none
@@ -40,6 +54,16 @@ def listed(scheme: str, entries: Iterable[list[Any]]) -> Answer:
         else:
             result.holes.append(Hole(name, "neither file nor directory"))
     return result
+
+
+def file_stat(answer: list[list[Any]] | GfalProblem) -> Look:
+    """What an answer about a single path says, which must be that of a file."""
+    if isinstance(answer, GfalProblem):
+        return NotThere() if answer.code == errno.ENOENT else Unsure(words(answer))
+    ((_, mode, _, size, mtime),) = answer
+    if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
+        return Unsure("it is a directory" if stat.S_ISDIR(mode) else "neither file nor directory")
+    return FileStat(size, mtime or None)
 
 
 def same(one: list[list[Any]] | GfalProblem, other: list[list[Any]] | GfalProblem) -> bool:

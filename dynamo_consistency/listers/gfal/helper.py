@@ -1,7 +1,7 @@
 """Run as a script by the Python that has gfal2, which may be an old one: asks gfal2, and answers on stdout.
 
-A line of JSON in is a request, {"do": "list" | "rmdir" | "stat", "url": URL}; the lines of JSON out are its answer: any
-number of {"entries": [[name, mode, type, size, mtime], …]}, then {"end": number of entries}, or {"error": errno,
+A line of JSON in is a request, {"do": "list" | "rmdir" | "lstat", "url": URL}; the lines of JSON out are its answer:
+any number of {"entries": [[name, mode, type, size, mtime], …]}, then {"end": number of entries}, or {"error": errno,
 "reason": text} instead. The first line is {"ready": version} or {"absent": reason}. Bytes of a URL that are not UTF-8
 are surrogates. Imports nothing of ours.
 """
@@ -40,8 +40,12 @@ def main() -> None:
         try:
             if request["do"] == "list":
                 say(end=_list(context, url, say))
+            elif request["do"] == "lstat":
+                status = context.lstat(url)
+                say(entries=[["", status.st_mode, 0, status.st_size, status.st_mtime]])
+                say(end=1)
             else:
-                getattr(context, request["do"])(url)
+                context.rmdir(url)
                 say(end=0)
         except gfal2.GError as error:
             say(error=error.code, reason=str(error))

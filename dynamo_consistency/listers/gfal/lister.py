@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 from dynamo_consistency import paths, secrets
 from dynamo_consistency.errors import ConfigurationError, ListingError
-from dynamo_consistency.listers.contract import Answer, Failed, SimpleListing, simple
+from dynamo_consistency.listers.contract import Answer, Failed, Look, SimpleListing, Unsure, simple
 from dynamo_consistency.listers.credentials import check_credentials
-from dynamo_consistency.listers.gfal.entries import OVER_HTTP, failed, listed, same, words
+from dynamo_consistency.listers.gfal.entries import OVER_HTTP, failed, file_stat, listed, same, words
 from dynamo_consistency.listers.gfal.process import AbsentError, BrokenError, GfalProblem, Process
 from dynamo_consistency.listers.threaded import ThreadedLister
 
@@ -38,7 +38,8 @@ class GfalLister(ThreadedLister):
         if match is None:
             raise ConfigurationError(f"{secrets.redact(url)} is no URL for gfal2: write scheme://door:port/prefix")
         self._scheme, path = match["scheme"], (match["path"] or "").rstrip("/")
-        if self._scheme in ("root", "xroot"):  # with a single slash a path would be relative
+        self.in_lines = self._scheme in ("root", "xroot")
+        if self.in_lines:  # with a single slash a path would be relative
             path = "/" + re.sub("^/+", "/", path)
         self._url = f"{self._scheme}://{match['door']}{path}".encode()
         self._timeout = timeout
@@ -54,7 +55,7 @@ class GfalLister(ThreadedLister):
             )
         process = Process(self._timeout)
         try:
-            problem = process.ask("stat", self._url + b"/")
+            problem = process.ask("lstat", self._url + b"/")
         except AbsentError as error:
             raise ListingError(str(error)) from None
         except BrokenError:
@@ -84,6 +85,18 @@ class GfalLister(ThreadedLister):
         finally:
             process.close()
         return words(problem) if isinstance(problem, GfalProblem) else None
+
+    def look(self, file: bytes) -> Look:
+        """A `contract.FileLook`."""
+        if reason := self._unaskable(file):
+            return Unsure(reason)
+        process = Process(self._timeout)
+        try:
+            return file_stat(process.ask("lstat", self._url + file))
+        except (AbsentError, BrokenError) as error:
+            return Unsure(str(error))
+        finally:
+            process.close()
 
     def list(self, directory: str | bytes) -> SimpleListing:
         """What the contract of `get_listers` asks for: ok, [(directory, mtime)], [(file, size, mtime)]."""

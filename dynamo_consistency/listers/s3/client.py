@@ -34,6 +34,10 @@ class BucketPrefix(NamedTuple):
         """The beginning of the keys of all that is in `directory`, an LFN; it ends in a slash."""
         return (self.prefix + directory.rstrip(b"/") + b"/").lstrip(b"/")
 
+    def key(self, file: bytes) -> bytes:
+        """The key of `file`, an LFN."""
+        return (self.prefix + file).lstrip(b"/")
+
 
 def connect(endpoint: str | None, connections: int, timeout: int) -> Any:
     """A botocore client for as many threads as `connections`; it asks once, since the walk asks again.
@@ -81,6 +85,15 @@ def _timestamp(text: str) -> datetime:
 
         when = parse_timestamp(text)
     return when if when.tzinfo else when.replace(tzinfo=UTC)
+
+
+def is_absent(error: Exception) -> bool:
+    """Does an error of the library say that there is no such object, or no such bucket?"""
+    from botocore.exceptions import ClientError
+
+    if not isinstance(error, ClientError):
+        return False
+    return bool(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") == 404)
 
 
 def failed(error: Exception) -> Failed:

@@ -6,7 +6,17 @@ from contextlib import suppress
 
 from dynamo_consistency import paths, secrets
 from dynamo_consistency.errors import ListingError
-from dynamo_consistency.listers.contract import Answer, Failed, Listed, SimpleListing, simple
+from dynamo_consistency.listers.contract import (
+    Answer,
+    Failed,
+    FileStat,
+    Listed,
+    Look,
+    NotThere,
+    SimpleListing,
+    Unsure,
+    simple,
+)
 from dynamo_consistency.listers.s3.client import BucketPrefix, connect, failed
 from dynamo_consistency.listers.s3.entries import listed, tree
 from dynamo_consistency.listers.s3.pages import Bucket, DoubtError
@@ -51,6 +61,21 @@ class S3Lister(ThreadedLister):
             return remembered
         problem = self._greet()
         return _guarded(lambda: self._ask(directory)) if problem is None else problem
+
+    def look(self, file: bytes) -> Look:
+        """A `contract.FileLook`. That a key is not there counts only if a listing does not have it either."""
+        key = self._location.key(file)
+        try:
+            found = self._bucket.head(key)
+            if found is None and self._bucket.has(key):
+                return Unsure("the object store lists the key, and says that it is not there")
+        except DoubtError as error:
+            return Unsure(str(error))
+        except UnicodeDecodeError:
+            return Unsure("its name is not UTF-8, and no key of an object store is that")
+        except Exception as error:  # noqa: BLE001 (the library has many; the object may be there)
+            return Unsure(failed(error).reason)
+        return NotThere() if found is None else FileStat(found.size, found.mtime)
 
     def list(self, directory: str | bytes) -> SimpleListing:
         """What the contract of `get_listers` asks for: ok, [(directory, mtime)], [(file, size, mtime)]."""

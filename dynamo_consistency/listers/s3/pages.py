@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from dynamo_consistency import paths
+from dynamo_consistency.listers.s3.client import is_absent
 
 PAGE = 1000  # keys; no server gives more at a time
 _BENT = {"\r", "\n", "\ufffd"}  # what XML makes of other signs, where a server does not encode them
@@ -91,6 +92,21 @@ class Bucket:
             tokens.add(token)
             asked["ContinuationToken"] = token
 
+    def head(self, key: bytes) -> Object | None:
+        """The object of that key, asked for by itself; None where it is not there. Raises what the library raises."""
+        try:
+            answer = self._client.head_object(Bucket=self._name, Key=key.decode())
+        except Exception as error:
+            if is_absent(error):
+                return None
+            raise
+        return Object(key, answer.get("ContentLength"), _seconds(answer))
+
+    def has(self, key: bytes) -> bool:
+        """Is the key in a listing of those that begin with it? Raises as `pages` does."""
+        page = next(self.pages(key, folders=False))
+        return any(each.key == key for each in page.objects)
+
     def _page(self, answer: dict[str, Any], beginning: bytes, folders: bool) -> Page:
         if not isinstance(answer.get("IsTruncated"), bool):
             raise DoubtError("it is not said whether that is all", passing=True)
@@ -108,9 +124,7 @@ class Bucket:
         return Page(objects, beginnings, last=not answer["IsTruncated"])
 
     def _object(self, answer: dict[str, Any], each: dict[str, Any]) -> Object:
-        modified = each.get("LastModified")
-        mtime = math.ceil(modified.timestamp()) if modified is not None else None
-        return Object(self._decoded(answer, each["Key"]), each.get("Size"), mtime)
+        return Object(self._decoded(answer, each["Key"]), each.get("Size"), _seconds(each))
 
     def _decoded(self, answer: dict[str, Any], text: str) -> bytes:
         if not _encoded(answer):
@@ -118,6 +132,11 @@ class Bucket:
                 raise DoubtError(f"a key has signs that its answer may have changed: {paths.visible(text)}")
             return text.encode()
         return unquote_to_bytes(text.replace("+", " ") if self._blank_is_plus else text)
+
+
+def _seconds(said: dict[str, Any]) -> int | None:
+    modified = said.get("LastModified")
+    return math.ceil(modified.timestamp()) if modified is not None else None
 
 
 def _encoded(answer: dict[str, Any]) -> bool:

@@ -12,6 +12,7 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionErro
 
 from dynamo_consistency.listers.credentials import stale_credentials
 from dynamo_consistency.listers.webdav.errors import (
+    NOTHING_THERE,
     DoorIsDownError,
     RefusedTlsError,
     SilentError,
@@ -84,7 +85,9 @@ class Client:
         if response.status != MULTISTATUS:
             _put_back(response)
             hint = self._hint(asked) if response.status in (401, 403) else ""
-            raise refusal(asked.door, response.status, response.headers, hint)
+            refused = refusal(asked.door, response.status, response.headers, hint)
+            refused.absent = response.status in NOTHING_THERE and asked == question.address
+            raise refused
         try:
             yield Reply(asked, _pieces(question, asked, response), _is_xrootd(response))
         finally:

@@ -7,10 +7,9 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from http import HTTPStatus
-from itertools import chain
 from typing import TypeVar
 
-from dynamo_consistency.listers.contract import Entry, File, Hole, Listed, Subdirectory
+from dynamo_consistency.listers.contract import Entry, File, FileStat, Hole, Listed, Look, Subdirectory, Unsure
 from dynamo_consistency.listers.webdav.errors import WebDavError
 from dynamo_consistency.listers.webdav.multistatus import COLLECTION, IS_COLLECTION, SIZE, TIME, TYPE, Response
 from dynamo_consistency.listers.webdav.names import Reading, name_in, plain_name, read
@@ -18,11 +17,13 @@ from dynamo_consistency.listers.webdav.url import WebDavUrl
 from dynamo_consistency.paths import visible
 
 MOST_ENTRIES = 10_000_000
+LONGEST_XROOTD_NAME = 253
 _MOST = 1 << 63
 _XROOTD_LINE = re.compile(rb"[0-9]+ [0-9]+ [0-9]+ [0-9]+( .*)?")
 """Identity, size, flags and time, and more since 5.0: in a listing this follows after each name."""
 _SIZE = re.compile(r"[0-9]{1,19}")
 _TIME = re.compile(r"[A-Z][a-z]{2}, ([0-9]{2} [A-Z][a-z]{2} [0-9]{4}) ([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9]) GMT")
+_SHORT_YEAR = re.compile(r"[0-9]{2}-[A-Z][a-z]{2}-[0-9]{2} ")
 
 AnyEntry = TypeVar("AnyEntry", File, Subdirectory, Hole)
 EncodingCheck = Callable[[list[Reading]], bool]
@@ -100,8 +101,16 @@ class Contents:
 
 
 def _look_as_at_xrootd(listed: Listed) -> None:
-    """XRootD's door reads a listing with line ends between names, and mistakes what follows after one in a name."""
-    for name in chain((file.name for file in listed.files), (entry.name for entry in listed.directories)):
+    """XRootD's door reads a listing with line ends between names, and mistakes what follows after one in a name.
+
+    It cuts long names, too, as XRootD's own protocol does.
+    """
+    names = [file.name for file in listed.files] + [directory.name for directory in listed.directories]
+    if len(set(names)) < len(names):
+        raise WebDavError("its listing has a name twice; a line end in the name of an entry does that")
+    for name in names:
+        if len(name) > LONGEST_XROOTD_NAME:
+            raise WebDavError(f"it has a name of more than {LONGEST_XROOTD_NAME} bytes, and the server cuts such names")
         if b" " in name and _XROOTD_LINE.fullmatch(name):
             raise WebDavError("the server mixes up its entries; a line end in the name of one does that")
     unknown = [file for file in listed.files if not file.size and file.mtime == 0]
@@ -124,6 +133,15 @@ def _add(listed: Listed, name: bytes, response: Response) -> None:
         listed.directories.append(Subdirectory(name, seconds(properties.get(TIME, ""))))
     else:
         listed.holes.append(Hole(name, _obstacle(response)))
+
+
+def file_stat(response: Response) -> Look:
+    """What a server says about a single path, which must be that of a file."""
+    entries = Listed()
+    _add(entries, b"", response)
+    if entries.holes:
+        return Unsure(entries.holes[0].reason)
+    return FileStat(entries.files[0].size, entries.files[0].mtime) if entries.files else Unsure("it is a directory")
 
 
 def _kind(response: Response) -> bool | None:
@@ -188,6 +206,11 @@ def _midnight(day: str) -> int:
 
 
 def _of_any_form(text: str) -> int:
-    """The older forms that HTTP knows, too. A time without a zone is UTC."""
+    """The older forms that HTTP knows, too. A time without a zone is UTC. Raises ValueError for no time.
+
+    The library takes the year 0001 for 2001: only the year that stands there counts.
+    """
     time = parsedate_to_datetime(text)
+    if str(time.year) not in text and not _SHORT_YEAR.search(text):
+        raise ValueError(text)
     return int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp())

@@ -12,6 +12,7 @@ from dynamo_consistency.secrets import redact
 # These and most from 500 on may be gone at the next request (see `refusal`); all others from 400 on are permanent.
 MAY_PASS = {408, 413, 421, 423, 425, 429}
 OVERLOADED_STATUSES = {408, 413, 429, 503, 504}
+NOTHING_THERE = {404, 410}
 EXPLAINED = {
     401: "it wants a credential, or another one",
     403: "it does not permit that",
@@ -21,7 +22,12 @@ EXPLAINED = {
 
 
 class WebDavError(Exception):
-    """The directory cannot be listed, or not now. `failed` is the answer for the walk, with secrets hidden."""
+    """The directory cannot be listed, or not now. `failed` is the answer for the walk, with secrets hidden.
+
+    `absent`: the server that was asked says itself, and clearly, that there is nothing.
+    """
+
+    absent = False
 
     def __init__(self, reason: str, *, retry: bool = False, slow: bool = False, after: float = 0.0) -> None:
         super().__init__(reason)

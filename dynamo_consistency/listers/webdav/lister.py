@@ -8,12 +8,22 @@ from dataclasses import dataclass
 from dynamo_consistency import paths
 from dynamo_consistency.errors import ConfigurationError, ListingError
 from dynamo_consistency.listers import doors
-from dynamo_consistency.listers.contract import NOT_LISTED, Answer, Failed, Listed, SimpleListing, simple
+from dynamo_consistency.listers.contract import (
+    NOT_LISTED,
+    Answer,
+    Failed,
+    Listed,
+    Look,
+    NotThere,
+    SimpleListing,
+    Unsure,
+    simple,
+)
 from dynamo_consistency.listers.credentials import check_credentials, stale_credentials
 from dynamo_consistency.listers.endpoint import SitePrefix
 from dynamo_consistency.listers.threaded import ThreadedLister
 from dynamo_consistency.listers.webdav.client import EVERYTHING, WANTED, Client, Question
-from dynamo_consistency.listers.webdav.entries import Contents
+from dynamo_consistency.listers.webdav.entries import Contents, file_stat
 from dynamo_consistency.listers.webdav.errors import DoorIsDownError, RefusedTlsError, SilentError, WebDavError
 from dynamo_consistency.listers.webdav.identity import ClientIdentity
 from dynamo_consistency.listers.webdav.multistatus import Multistatus, Response
@@ -59,6 +69,8 @@ class WebDavLister(ThreadedLister):
 
     It removes nothing: a WebDAV DELETE takes a directory with everything in it, and no header forbids that.
     """
+
+    in_lines = True  # the answers of XRootD's doors are made from lines
 
     def __init__(self, servers: Sequence[str], prefix: str = "", *, concurrency: int = 256, timeout: int = 60) -> None:
         """Asks nothing yet. Raises ConfigurationError for invalid servers or an invalid prefix."""
@@ -167,17 +179,37 @@ class WebDavLister(ThreadedLister):
 
     def _exists(self, server: WebDavServer, path: bytes, deadline: float) -> bool:
         """Is anything at `path`, a path at the site? Only an answer about it says so."""
-        address = WebDavUrl.of(server.door, path, directory=False)
-        responses: list[Response] = []
         try:
-            with self._client.ask(Question(path, address, deadline, depth=0)) as reply:
-                _read(reply.pieces, responses.append)
+            return self._itself(server, path, deadline) is not None
         except WebDavError as error:
             if error.failed.retry:
                 raise
             return False
-        about = [read(href) for response in responses if not response.status for href in response.hrefs]
-        return len(about) == 1 and path in about[0]
+
+    def _itself(self, server: WebDavServer, path: bytes, deadline: float) -> Response | None:
+        """What `server` says about `path` alone; None where its answer is about something else."""
+        address = WebDavUrl.of(server.door, path, directory=False)
+        responses: list[Response] = []
+        with self._client.ask(Question(path, address, deadline, depth=0)) as reply:
+            _read(reply.pieces, responses.append)
+        about = [(read(href), response) for response in responses if not response.status for href in response.hrefs]
+        return about[0][1] if len(about) == 1 and path in about[0][0] else None
+
+    def look(self, file: bytes) -> Look:
+        """A `contract.FileLook`. A door that redirects to a server without the file does not say that it has none."""
+        path, deadline = self._prefix.path(file), time.monotonic() + self._timeout
+        return self._doors.look(lambda server: self._look_at(server, path, deadline))
+
+    def _look_at(self, server: WebDavServer, path: bytes, deadline: float) -> Look:
+        try:
+            itself = self._itself(server, path, deadline)
+        except WebDavError as error:
+            if isinstance(error, DoorIsDownError):
+                self._doors.failed(server, str(error))
+            elif isinstance(error, SilentError):
+                self._doors.timed_out(server)
+            return NotThere() if error.absent else Unsure(error.failed.reason)
+        return Unsure(f"{server} answers about something else") if itself is None else file_stat(itself)
 
     def close(self) -> None:
         """As `contract.Lister`."""

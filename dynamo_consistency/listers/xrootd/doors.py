@@ -2,6 +2,7 @@
 
 from dynamo_consistency.listers import doors
 from dynamo_consistency.listers.xrootd.library import FileSystem
+from dynamo_consistency.listers.xrootd.numbering import Numbering
 from dynamo_consistency.listers.xrootd.tcp_connection import TcpConnection, connection_to
 from dynamo_consistency.listers.xrootd.url import XRootDDoor
 
@@ -12,6 +13,7 @@ class XRootDServer(doors.TrackedServer):
     def __init__(self, number: int, door: XRootDDoor, file_system: FileSystem) -> None:
         super().__init__(number, str(door))
         self.door, self.file_system = door, file_system
+        self.numbering = Numbering(str(door))
         self._connection: TcpConnection | None = None
 
     def connection(self) -> TcpConnection | None:

@@ -1,14 +1,30 @@
 """From the library's dictionaries to a `Listed`. This runs once for every file of the site: keep it lean."""
 
+import math
+import time
 from typing import Any
 
-from dynamo_consistency.listers.contract import Answer, Failed, File, Hole, Listed, Subdirectory
-from dynamo_consistency.listers.xrootd.library import IS_DIRECTORY, IS_OTHER, XRootDResponse
+from dynamo_consistency.listers.contract import (
+    Answer,
+    Failed,
+    File,
+    FileStat,
+    Hole,
+    Listed,
+    Look,
+    Subdirectory,
+    Unsure,
+)
+from dynamo_consistency.listers.xrootd.library import IS_DIRECTORY, IS_OFFLINE, IS_OTHER, IS_PENDING, XRootDResponse
+from dynamo_consistency.listers.xrootd.numbering import Numbering
 from dynamo_consistency.listers.xrootd.url import unaskable
 
 _SIGN = 1 << 63
-_SPECIAL = IS_DIRECTORY | IS_OTHER
+_SPECIAL = IS_DIRECTORY | IS_OTHER | IS_OFFLINE | IS_PENDING
 _make = tuple.__new__  # File(…) does the same, by way of a Python function, and that is a quarter of the time of `read`
+
+LONGEST_NAME = 253
+"""Servers cut names of 255 bytes to 254 without a word, so that a name of 254 may be another one."""
 
 
 def count(response: XRootDResponse) -> int:
@@ -16,21 +32,26 @@ def count(response: XRootDResponse) -> int:
     return len(response["dirlist"]) if response else 0
 
 
-def read(response: XRootDResponse, server: int) -> Answer:
-    """The directory as the server with the number `server` shows it. `response` is that of a listing with STAT.
+def read(response: XRootDResponse, numbering: Numbering) -> Answer:
+    """The directory as a server shows it. `response` is that of a listing with STAT.
 
-    Sizes in bytes, times in seconds since 1970. An entry without kind or size is a hole; all of them: a failure.
+    An answer is lines, and names with line ends in them come as other names: if one stands there twice, or may have
+    been cut, the directory cannot be told.
     """
     listed = Listed()
     entries = response["dirlist"] if response else []
-    unknown, files = 0, listed.files
+    if reason := _doubt({entry["name"] for entry in entries}, len(entries)):
+        return Failed(reason)
+    unknown, files, directories = 0, listed.files, []
     for entry in entries:
         name, stat = entry["name"].encode(), entry["statinfo"]
         if stat is None:
             unknown += 1
             listed.holes.append(Hole(name, "the server gives neither its kind nor its size"))
+        elif stat["flags"] & IS_DIRECTORY:
+            directories.append((name, stat))
         elif stat["flags"] & _SPECIAL:
-            _add_special(listed, name, stat, server)
+            _add_special(listed, name, stat)
         elif (size := stat["size"]) < _SIGN:
             mtime = stat["modtime"]
             files.append(_make(File, (name, size, mtime if mtime < _SIGN else _signed(mtime))))
@@ -38,28 +59,53 @@ def read(response: XRootDResponse, server: int) -> Answer:
             listed.holes.append(Hole(name, f"the server gives an impossible size, {size}"))
     if unknown and unknown == len(entries):
         return Failed("the server lists names without sizes")
+    _add_directories(listed, directories, numbering)
     return listed
 
 
-def _add_special(listed: Listed, name: bytes, stat: dict[str, Any], server: int) -> None:
+def _doubt(names: set[str], entries: int) -> str | None:
+    """Why the names of a listing need not be those of the directory, if so."""
+    if len(names) != entries:
+        return "its listing has a name twice; a line end in the name of an entry does that"
+    longest = max(map(len, names), default=0)
+    if 4 * longest > LONGEST_NAME and max(len(name.encode()) for name in names) > LONGEST_NAME:
+        return f"it has a name of more than {LONGEST_NAME} bytes, and servers cut such names"
+    return None
+
+
+def file_stat(stat: dict[str, Any]) -> Look:
+    """What a server says about a single path, which must be that of a file."""
+    if stat["flags"] & (IS_DIRECTORY | IS_OTHER):
+        return Unsure("it is a directory" if stat["flags"] & IS_DIRECTORY else "it is neither a file nor a directory")
+    return FileStat(*_size_and_time(stat))
+
+
+def _size_and_time(stat: dict[str, Any]) -> tuple[int | None, int | None]:
+    """Of a file: what is being written is as young as can be."""
+    size = stat["size"]
+    unknown = size >= _SIGN or (not size and stat["flags"] & IS_OFFLINE)
+    mtime = math.ceil(time.time()) if stat["flags"] & IS_PENDING else _signed(stat["modtime"])
+    return None if unknown else size, mtime
+
+
+def _add_special(listed: Listed, name: bytes, stat: dict[str, Any]) -> None:
     if stat["flags"] & IS_OTHER:
         listed.holes.append(Hole(name, "it is neither a file nor a directory"))
-    elif reason := unaskable(name):
-        listed.holes.append(Hole(name, reason))
     else:
-        listed.directories.append(Subdirectory(name, _signed(stat["modtime"]), _identity(stat["id"], server)))
+        listed.files.append(File(name, *_size_and_time(stat)))
+
+
+def _add_directories(listed: Listed, directories: list[tuple[bytes, dict[str, Any]]], numbering: Numbering) -> None:
+    numbering.observe(stat["id"] for _, stat in directories)
+    for name, stat in directories:
+        if stat["flags"] & IS_OTHER:
+            listed.holes.append(Hole(name, "it is neither a file nor a directory"))
+        elif reason := unaskable(name):
+            listed.holes.append(Hole(name, reason))
+        else:
+            listed.directories.append(Subdirectory(name, _signed(stat["modtime"]), numbering.identity(stat["id"])))
 
 
 def _signed(mtime: int) -> int:
     """The library reads a time before 1970 as an unsigned number."""
     return mtime - (_SIGN << 1) if mtime >= _SIGN else mtime
-
-
-def _identity(identifier: str, server: int) -> object:
-    """Which directory it is: the inode (upper half) on the device (lower half), as one server numbers them.
-
-    Servers without inodes, dCache for one, send 0 there, which identifies nothing. Two servers of one storage may
-    number the devices differently, hence the number of the server.
-    """
-    number = int(identifier) if identifier.isdecimal() else 0
-    return (server, number) if number >> 32 else None

@@ -20,7 +20,11 @@ NAMES = 0
 
 IS_DIRECTORY = 2
 IS_OTHER = 4
-"""Neither file nor directory; both are bits of an entry's `flags`."""
+"""Neither file nor directory."""
+IS_OFFLINE = 8
+"""Not on disk: on a tape, or on a disk that does not answer. Then a size of 0 is none."""
+IS_PENDING = 64
+"""Being written, and removed by the server if its writer goes before the end. All four are bits of `flags`."""
 
 PREFER_NAMES = 256
 """For `deeplocate`: host names rather than addresses, for the sake of certificates."""
@@ -38,6 +42,10 @@ class FileSystem(Protocol):
 
     def dirlist(self, path: str, flags: int, timeout: int, callback: Callback | None = ...) -> Any:
         """The entries of a directory; `flags` is `STAT` or `NAMES`."""
+
+    def stat(self, path: str, timeout: int) -> tuple[XRootDStatus, XRootDResponse]:
+        """What a path is: size, time, flags, and the server's id of it."""
+        ...
 
     def rmdir(self, path: str, timeout: int) -> tuple[XRootDStatus, XRootDResponse]:
         """Remove a directory; the server refuses one that is not empty."""

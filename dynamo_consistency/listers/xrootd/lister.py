@@ -8,8 +8,9 @@ from functools import partial
 
 from dynamo_consistency import paths
 from dynamo_consistency.errors import ConfigurationError, ListingError
-from dynamo_consistency.listers.contract import NOT_LISTED, Answer, Failed, SimpleListing, simple
+from dynamo_consistency.listers.contract import NOT_LISTED, Answer, Failed, Look, SimpleListing, simple
 from dynamo_consistency.listers.credentials import check_credentials, stale_credentials
+from dynamo_consistency.listers.xrootd import single
 from dynamo_consistency.listers.xrootd.doors import XRootDDoors, XRootDServer
 from dynamo_consistency.listers.xrootd.library import IS_MANAGER, XRootDResponse, XRootDStatus, connect
 from dynamo_consistency.listers.xrootd.redirector import Gathering, data_servers
@@ -29,6 +30,8 @@ class XRootDLister:
     `servers` are doors to the same storage, or redirectors in front of the same data servers; `timeout` is in seconds
     and bounds the answer for one directory, all repetitions within the lister included.
     """
+
+    in_lines = True
 
     def __init__(self, servers: Sequence[str], prefix: str = "", *, concurrency: int = 256, timeout: int = 60) -> None:
         """Asks nothing yet. Raises ConfigurationError for invalid servers or an invalid prefix."""
@@ -135,6 +138,19 @@ class XRootDLister:
             return "there is not one storage that would answer for it"
         bad = problem_of(server.file_system.rmdir(path.decode(), self._timeout)[0], server)
         return None if bad is None else bad.failed.reason
+
+    def look(self, file: bytes) -> Look:
+        """A `contract.FileLook`, after `prepare`. Behind a redirector each data server is asked."""
+        return single.look(self._groups, self._prefix.path(file), self._timeout)
+
+    def identify(self, root: bytes) -> object:
+        """What the servers call a root, after `prepare`; None where they do not say."""
+        return single.identify(self._groups, root, self._prefix.path(root), self._timeout)
+
+    @property
+    def behind(self) -> list[str]:
+        """The data servers behind the redirectors, after `prepare`; none where there is no redirector."""
+        return sorted(map(str, self._data_servers))
 
     def forget(self, directory: bytes) -> None:
         """As `contract.Lister`: what the library still answers is dropped."""

@@ -88,7 +88,8 @@ def _agree(one: Entry, other: Entry) -> Entry:
     if isinstance(one, File) and isinstance(other, File) and one.size == other.size:
         return max(one, other, key=_age)
     if isinstance(one, Subdirectory) and isinstance(other, Subdirectory):
-        return max(one, other, key=_age)
+        identities = [entry.identity for entry in (one, other) if entry.identity is not None]
+        return max(one, other, key=_age)._replace(identity=min(identities, default=None, key=repr))
     if isinstance(one, Hole):
         return one
     return Hole(one.name, "data servers do not agree about it")

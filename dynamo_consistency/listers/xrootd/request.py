@@ -118,7 +118,7 @@ class Request:
             return None
         if entries < self._named:
             return Failed(f"answered empty, then with {self._named} names, then with {entries}", retry=True)
-        return read(response, attempt.server.number)
+        return read(response, attempt.server.numbering)
 
     def _handle(self, bad: RequestProblem, server: XRootDServer) -> Failed | None:
         if bad.door_is_down:

@@ -6,10 +6,9 @@ Running it again after a crash continues where the journal ends and asks for not
 import logging
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from dynamo_consistency import paths
-from dynamo_consistency.backend import optional_features
 from dynamo_consistency.backend.contract import Backend, Known, Registry
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.errors import BackendError, ConsistencyError, InvalidRunError
@@ -18,11 +17,12 @@ from dynamo_consistency.listers.walk import Limits
 from dynamo_consistency.run.action import objections, requests
 from dynamo_consistency.run.action.actions_file import write_actions
 from dynamo_consistency.run.action.directory_removal import DirectoryRemoval
+from dynamo_consistency.run.action.inventory_now import InventoryNow
 from dynamo_consistency.run.action.journal import Journal, JournalResult
 from dynamo_consistency.run.action.objections import is_directory
 from dynamo_consistency.run.action.scheduling import batches
-from dynamo_consistency.run.action.site_lock import site_lock
-from dynamo_consistency.run.action.site_view import Sight, SiteView
+from dynamo_consistency.run.action.site_lock import SiteLock, site_lock
+from dynamo_consistency.run.action.site_view import Absent, Sight, SiteView
 from dynamo_consistency.run.action.unmerged import UnmergedArea, sights_of
 from dynamo_consistency.run.gates import Facts, Gate, all_ready, evaluate, gather
 from dynamo_consistency.run.listing.source import open_lister
@@ -39,25 +39,30 @@ DIRECTORIES = frozenset(kind.name for kind in ACTED_ON_KINDS if kind.contents !=
 
 
 def act(
-    store: RunStore, run: RunDirectory, backend: Backend, approved_run: str | None = None
+    store: RunStore,
+    run: RunDirectory,
+    backend: Backend,
+    approved_run: str | None = None,
+    today: SiteConsistencyCheck | None = None,
 ) -> tuple[ActionReport, ConsistencyError | None]:
     """Act on the findings of `run` as far as the gates allow.
 
     Returns what `summary.json` says of gates and actions, and what ended it early: the site, the inventory or the
     registry did not answer; what was asked for until then is in the journal and in `actions.parquet`.
-    `approved_run`: the run that a person has approved, beside what the check says. Raises InvalidRunError for a run
-    without findings, ConsistencyError when another action of the site is under way.
+    `approved_run`: the run that a person has approved, beside what the check says. `today`: the check as it is now; the
+    stricter of it and the run's counts. Raises InvalidRunError for a run without findings, ConsistencyError when
+    another action of the site is under way.
     """
     if read_summary(run)["result"] != "Complete":
         raise InvalidRunError(f"run {run.run_id} of {run.site} is not complete and has no findings to act on")
-    with site_lock(store, run.site):
-        facts = gather(store, run, approved_run)
+    with site_lock(store, run.site) as lock:
+        facts = gather(store, run, approved_run, today)
         gates = evaluate(facts)
         journal = Journal(run)
         ended_by = None
         if all_ready(gates):
             try:
-                _carry_out(run, backend, facts, gates, journal)
+                _carry_out(run, backend, facts, _Record(journal, gates, lock))
             except ConsistencyError as error:
                 ended_by = error
         else:
@@ -67,27 +72,43 @@ def act(
         return {"gates": [gate.as_dict() for gate in gates], "actions": actions}, ended_by
 
 
-def _carry_out(run: RunDirectory, backend: Backend, facts: Facts, gates: list[Gate], journal: Journal) -> None:
+def _carry_out(run: RunDirectory, backend: Backend, facts: Facts, record: "_Record") -> None:
     if not backend.check_site(run.site):
         raise BackendError(f"the backend says that {run.site} is no longer ready; run the action again when it is")
-    check = run.check()
+    check = facts.tightening.check if facts.tightening else run.check()
     listing = check.spec.listing
     limits = Limits(
         listing.concurrency, listing.directory_timeout_seconds, listing.retries, listing.max_requests_per_second
     )
-    lister, _, remover = open_lister(listing, backend, run.site)
+    source = open_lister(listing, backend, run.site)
     by_protocol = check.spec.policy.empty_directories.method == "protocol"
-    removal = DirectoryRemoval(by_protocol, remover, requests.takes_directories(backend, run.site))
+    removal = DirectoryRemoval(by_protocol, source.remove_directory, requests.takes_directories(backend, run.site))
     try:
-        lister.prepare()
+        source.lister.prepare()
         trees = [root.path for root in listing.roots] + (check.spec.unmerged.areas if check.spec.unmerged else [])
-        view = SiteView(lister, limits, map(paths.to_bytes, trees))
-        registry = requests.of_run(backend, run.run_id)
-        action = _Action(check, backend, view, registry=registry, removal=removal, gates=gates, journal=journal)
-        for kind, findings in batches(run, facts, journal, requests.is_idempotent(backend)):
+        view = SiteView(source.lister, limits, map(paths.to_bytes, trees), source.look)
+        action = _Action(
+            check,
+            backend,
+            view,
+            inventory=InventoryNow(run, backend),
+            registry=requests.of_run(backend, run.run_id),
+            removal=removal,
+            approved=facts.approval_lifts,
+            record=record,
+        )
+        for kind, findings in batches(run, facts, record.journal, requests.is_idempotent(backend)):
             action.settle(kind, findings)
     finally:
-        lister.close()
+        source.lister.close()
+
+
+class _Record(NamedTuple):
+    """Where requests are written down, and what says that no other action of the site is under way."""
+
+    journal: Journal
+    gates: list[Gate]
+    lock: SiteLock
 
 
 class _Action:
@@ -99,47 +120,50 @@ class _Action:
         backend: Backend,
         view: SiteView,
         *,
+        inventory: InventoryNow,
         registry: Registry,
         removal: DirectoryRemoval,
-        gates: list[Gate],
-        journal: Journal,
+        approved: bool,
+        record: _Record,
     ) -> None:
         self._site, self._ignore_age = check.spec.site, check.spec.comparison.ignore_age_seconds
-        self._backend, self._view, self._gates, self._journal = backend, view, gates, journal
-        self._registry, self._removal = registry, removal
+        self._backend, self._view, self._inventory = backend, view, inventory
+        self._registry, self._removal, self._approved = registry, removal, approved
+        self._record = record
         self._directories = {
             entry.path
-            for entry in journal.entries
+            for entry in record.journal.entries
             if entry.kind in DIRECTORIES and entry.result in ("requested", "waiting")
         }
         self._unmerged_area = UnmergedArea(check)
-        # Dynamo fetches a file anew by dropping it first: once one is asked for, all of its dataset seems to be pending
-        self._pending_before = set(backend.deletion_requests(check.spec.site))
 
     def settle(self, kind: str, findings: Sequence[objections.Finding]) -> None:
         """`findings`: some of one kind, either all directories or all files."""
+        journal = self._record.journal
         wanted: list[bytes] = []
         unwanted: list[tuple[bytes, JournalResult, str]] = []
         for path, objection in self._objections(kind, findings):
             if objection is None:
                 wanted.append(path)
             else:
-                asked = self._journal.is_unanswered(kind, path)
+                asked = journal.is_unanswered(kind, path)
                 unwanted.append((path, "unanswered" if asked else "skipped", objection))
         if unwanted:
-            self._journal.answer(kind, unwanted)
+            journal.answer(kind, unwanted)
         directories = is_directory(kind, findings[0])
         for together in requests.calls(self._backend, wanted):
             self._ask(kind, together, directories)
 
     def _ask(self, kind: str, files: Sequence[bytes], directories: bool) -> None:
         """`directories`: all of `files` are."""
-        self._journal.ask(kind, files, self._gates)
+        journal, gates, lock = self._record
+        lock.confirm()
+        journal.ask(kind, files, gates)
         if directories and self._removal.by_protocol:
             outcomes = self._removal.remove(files)
         else:
             outcomes = requests.request(self._registry, self._site, kind, files, directories=directories)
-        self._journal.answer(kind, outcomes)
+        journal.answer(kind, outcomes)
         if kind in DIRECTORIES:
             self._directories |= {outcome.path for outcome in outcomes if outcome.outcome != "refused"}
 
@@ -151,19 +175,10 @@ class _Action:
         if kind == UNMERGED.name and (why_none := self._unmerged_area.renew()):
             yield from ((finding["path"], why_none) for finding in findings)
             return
-        files = [finding["path"] for finding in findings]
-        pending = set(self._backend.deletion_requests(self._site))
-        protected = pending | set(self._backend.inventory.protected_datasets(self._site))
-        of_pending = self._backend.DatasetFilter(self._pending_before)
-        of_protected = self._backend.DatasetFilter(protected)
+        is_protected = self._inventory.protection()
         sights = sights_of(self._view, kind, findings)
-        known = optional_features.look_up(self._backend, self._site, files)
+        known = self._inventory.entries([finding["path"] for finding in findings])
         young_from = time.time() - self._ignore_age
-
-        def deletion_is_pending(path: bytes, entry: Known | None) -> bool:
-            if entry is not None and entry.dataset is not None:
-                return entry.dataset in self._pending_before
-            return bool(self._pending_before) and of_pending.protected(paths.to_text(path))
 
         def objection(finding: objections.Finding, sight: Sight, entry: Known | None) -> str | None:
             path = finding["path"]
@@ -172,11 +187,13 @@ class _Action:
             if kind == EMPTY_DIRECTORY.name:
                 return objections.to_deletion_of_directory(finding, sight, entry, self._directories, young_from)
             if kind == ORPHAN.name:
-                is_protected = of_protected.protected(paths.to_text(path))
-                return objections.to_deletion_of_orphan(finding, sight, entry, is_protected, young_from)
+                return objections.to_deletion_of_orphan(finding, sight, entry, is_protected(path), young_from)
+            if kind == MISSING.name and isinstance(sight, Absent) and sight.bare and not self._approved:
+                return objections.BARE
             is_missing = kind == MISSING.name
             judge = objections.to_transfer_of_missing if is_missing else objections.to_transfer_of_mismatch
-            return judge(finding, sight, entry, deletion_is_pending(path, entry), young_from)
+            pending = self._inventory.deletion_is_pending(path, entry)
+            return judge(finding, sight, entry, pending, young_from)
 
         for finding in findings:
             yield finding["path"], objection(finding, sights[finding["path"]], known.get(finding["path"]))

@@ -9,8 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dynamo_consistency.kinds import KIND_BY_NAME
+from dynamo_consistency.run.action.held_back import held_back
 from dynamo_consistency.run.action.journal import FindingKey, Journal, JournalEntry
-from dynamo_consistency.run.gates import Facts, Gate
+from dynamo_consistency.run.gates import Facts, Gate, all_ready
 from dynamo_consistency.run.records.history import ACTIONS, comparable_runs
 from dynamo_consistency.run.store.run_directory import RunDirectory
 
@@ -46,13 +47,14 @@ def write_actions(run: RunDirectory, facts: Facts, gates: list[Gate], journal: J
     """Write `actions.parquet` from the journal; returns the numbers for each kind that was enforced."""
     gates_as_json = json.dumps([gate.as_dict() for gate in gates])
     rows = [_row(entry) for entry in journal.entries]
-    if rows:
+    if rows or all_ready(gates):
+        withheld = held_back(facts)
         rows += [
-            _left_over(finding["path"], kind)
+            _left_over(finding["path"], kind, withheld(kind, finding) or "")
             for kind in facts.enforced
             if facts.confirmed[kind].count
             for finding in facts.confirmed[kind].findings(kind)
-            if not journal.is_settled(kind, finding["path"]) and not journal.is_unanswered(kind, finding["path"])
+            if journal.is_open(kind, finding["path"])
         ]
     with run.writing(ACTIONS) as target, pq.ParquetWriter(target, _SCHEMA, compression="zstd") as writer:
         for start in range(0, len(rows), _ROWS):
@@ -87,8 +89,9 @@ def _row(entry: JournalEntry) -> ActionRow:
     }
 
 
-def _left_over(path: bytes, kind: str) -> ActionRow:
-    return {"path": path, "kind": kind, "request": KIND_BY_NAME[kind].request, "outcome": LEFT_OVER, "reason": ""}
+def _left_over(path: bytes, kind: str, reason: str) -> ActionRow:
+    """`reason`: empty where only the budget, or what ended the action, is in the way."""
+    return {"path": path, "kind": kind, "request": KIND_BY_NAME[kind].request, "outcome": LEFT_OVER, "reason": reason}
 
 
 def _time(seconds: float | None) -> datetime | None:
@@ -108,4 +111,7 @@ def _numbers(rows: list[ActionRow], kind: str, confirmed: int) -> dict[str, Any]
         "skipped": {reason: number for (outcome, reason), number in reasons.items() if outcome == "skipped"},
         "unanswered": outcomes["unanswered"],
         "leftOver": outcomes[LEFT_OVER],
+        "heldBack": {
+            reason: number for (outcome, reason), number in reasons.items() if outcome == LEFT_OVER and reason
+        },
     }

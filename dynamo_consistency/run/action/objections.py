@@ -9,6 +9,7 @@ from dynamo_consistency.kinds import KIND_BY_NAME
 from dynamo_consistency.run.action.site_view import Absent, SeenDirectory, SeenFile, Sight, Unknown
 
 Finding = Mapping[str, Any]
+BARE = "its directory shows no entry at all now: it waits for an approval of a run that has seen that"
 
 
 def is_directory(kind: str, finding: Finding) -> bool:
@@ -74,7 +75,8 @@ def to_deletion_of_directory(
     inside = {finding["path"] + b"/" + name for name in sight.subdirectories}
     if not sight.bare or not inside <= requested:
         return "no longer empty, or a directory in it stays"
-    changed = sight.mtime is None or sight.mtime > finding["mtime"] or sight.mtime >= young_from
+    time_then, time_now = finding["mtime"], sight.mtime
+    changed = time_then is None or time_now is None or time_now > time_then or time_now >= young_from
     if changed and not any(path.rsplit(b"/", 1)[0] == finding["path"] for path in requested):
         return "it has changed since the run"
     if known is not None:

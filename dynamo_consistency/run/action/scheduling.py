@@ -23,6 +23,7 @@ from itertools import groupby, islice
 
 from dynamo_consistency.kinds import EMPTY_DIRECTORY, KindName
 from dynamo_consistency.run.action.actions_file import AskedBefore, asked_before
+from dynamo_consistency.run.action.held_back import HeldBack, held_back
 from dynamo_consistency.run.action.journal import FindingKey, Journal
 from dynamo_consistency.run.action.objections import Finding, is_directory
 from dynamo_consistency.run.gates import Facts
@@ -41,8 +42,9 @@ def batches(run: RunDirectory, facts: Facts, journal: Journal, idempotent: bool)
     over), then the rest, from what was asked for longest ago. What a registry never takes so delays nothing else.
     A request that went unanswered is made alone: it may have been the one that spoilt its batch.
     """
+    withheld = held_back(facts)
     if idempotent and journal.has_unanswered:
-        yield from _unanswered(facts, journal)
+        yield from _unanswered(facts, journal, withheld)
     before = asked_before(run)
     if EMPTY_DIRECTORY.name in facts.enforced and before:
         _wait_for_those_inside(before, facts)
@@ -50,7 +52,7 @@ def batches(run: RunDirectory, facts: Facts, journal: Journal, idempotent: bool)
         for kind in facts.enforced:
             findings = (
                 (finding, asked)
-                for finding in _open(facts, kind, journal)
+                for finding in _open(facts, kind, journal, withheld)
                 if ((asked := before.get((kind, finding["path"]))) and asked.run) == turn
             )
             yield from _of_turn(kind, findings, facts.policy.max_requests_per_run, journal)
@@ -67,19 +69,19 @@ def _wait_for_those_inside(before: dict[FindingKey, AskedBefore], facts: Facts) 
                 before[above] = AskedBefore(asked.run, known is not None and known.unanswered)
 
 
-def _unanswered(facts: Facts, journal: Journal) -> Iterator[Batch]:
+def _unanswered(facts: Facts, journal: Journal, withheld: HeldBack) -> Iterator[Batch]:
     """They have their place in the budget already."""
     for kind in facts.enforced:
         for finding in facts.confirmed[kind].findings(kind):
-            if journal.is_unanswered(kind, finding["path"]):
+            if journal.is_unanswered(kind, finding["path"]) and not withheld(kind, finding):
                 yield kind, [finding]
 
 
-def _open(facts: Facts, kind: KindName, journal: Journal) -> Iterator[Finding]:
+def _open(facts: Facts, kind: KindName, journal: Journal, withheld: HeldBack) -> Iterator[Finding]:
     if not facts.confirmed[kind].count:
         return
     for finding in facts.confirmed[kind].findings(kind):
-        if not journal.is_settled(kind, finding["path"]) and not journal.is_unanswered(kind, finding["path"]):
+        if journal.is_open(kind, finding["path"]) and not withheld(kind, finding):
             yield finding
 
 

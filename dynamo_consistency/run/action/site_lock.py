@@ -1,38 +1,58 @@
-"""One action of a site at a time: a lock that dies with the process that holds it."""
+"""One action of a site at a time, on whatever host: a file lock in a folder, a lease in an object store."""
 
 import contextlib
 import fcntl
-import hashlib
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 
 from dynamo_consistency.errors import ConsistencyError
+from dynamo_consistency.run.action.journal import under_way
+from dynamo_consistency.run.action.lease import Lease
 from dynamo_consistency.run.store.run_directory import RunStore
+from dynamo_consistency.run.store.storage import open_storage
+
+
+class SiteLock(Protocol):
+    """What is held while an action works."""
+
+    def confirm(self) -> None:
+        """Before each request. Raises ConsistencyError when another action has taken over."""
+        ...
+
+
+class _FileLock:
+    """It dies with the process that holds it, and cannot be lost before."""
+
+    def confirm(self) -> None:
+        return
 
 
 @contextlib.contextmanager
-def site_lock(store: RunStore, site: str) -> Iterator[None]:
-    """Hold the lock of `site`. Raises ConsistencyError at once when another process has it.
+def site_lock(store: RunStore, site: str) -> Iterator[SiteLock]:
+    """Hold the lock of `site`. Raises ConsistencyError at once when another action has it."""
+    local = store.local_path()
+    if local is None:
+        lease = Lease(open_storage(f"{store.url.rstrip('/')}/{site}"), site)
+        with lease.held():
+            yield lease
+    else:
+        with _locked(local / site / ".action.lock", site):
+            yield _FileLock()
 
-    With an object store, which has no such locks, it only excludes other processes of the same machine; in a cluster it
-    is the name of the Job that allows one action of a run.
-    """
-    path = _path(store, site)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as file:
+
+@contextlib.contextmanager
+def _locked(path: Path, site: str) -> Iterator[None]:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("a")
+    except OSError as error:
+        raise ConsistencyError(
+            f"the lock {path} of the actions of {site} cannot be used: {error.strerror}; nothing was requested"
+        ) from None
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise ConsistencyError(
-                f"another action of {site} is under way; nothing was requested by this one. Run it again afterwards"
-            ) from None
+            raise ConsistencyError(under_way(site)) from None
         yield
-
-
-def _path(store: RunStore, site: str) -> Path:
-    local = store.local_path()
-    if local is not None:
-        return local / site / ".action.lock"
-    name = hashlib.sha256(f"{store.url}/{site}".encode()).hexdigest()[:32]
-    return Path(tempfile.gettempdir()) / f"dynamo-consistency-{name}.lock"

@@ -8,23 +8,41 @@ So all directories from the root of the check down to the file are listed again,
 listing lacks is `Absent`. Where a directory on the way has become a link or a file, what is behind it is not what the
 run has seen. Nothing is kept from one look to the next.
 
+A listing may also leave out what is there. So a file that is to be fetched is asked for by its own name as well, where
+the protocol can, and is `Absent` only if both say so.
+
 Rejected ways:
-* a stat of each file: it follows links, so a file reached another way looks like the one that was found, and a server
-  answers "not found" also for a disk that is offline;
+* a stat of each file alone: it follows links, so a file reached another way looks like the one that was found, and a
+  server answers "not found" also for a disk that is offline;
 * a listing of the file's own directory only: a link further up shows another tree, which looks healthy;
 * trust in the run's own listing: what was written, moved or deleted since would be acted on;
 * the first of several entries of one name: which of them a request would remove is not known.
 """
 
+import time
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain, pairwise
 
 from dynamo_consistency import paths
-from dynamo_consistency.listers.contract import Answer, Failed, File, Hole, Lister, Subdirectory
+from dynamo_consistency.listers.contract import (
+    Answer,
+    Failed,
+    File,
+    FileLook,
+    FileStat,
+    Hole,
+    Listed,
+    Lister,
+    NotThere,
+    Subdirectory,
+    Unsure,
+)
 from dynamo_consistency.listers.shards import Share
+from dynamo_consistency.listers.times import known_size, known_time
 from dynamo_consistency.listers.walk import Limits, Walk
+from dynamo_consistency.run.action.file_look import FileLooks
 
 
 @dataclass(frozen=True)
@@ -46,7 +64,9 @@ class SeenDirectory:
 
 @dataclass(frozen=True)
 class Absent:
-    """A directory above it was listed completely, and does not have it."""
+    """A directory above it was listed completely, and does not have it; `bare`: its own, which has no entry at all."""
+
+    bare: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,15 +87,27 @@ class _NothingBelow(Share):
 
 
 class SiteView:
-    """Looks at a site anew each time it is asked. `roots`: nothing outside them is looked at."""
+    """Looks at a site anew each time it is asked.
 
-    def __init__(self, lister: Lister, limits: Limits, roots: Iterable[bytes]) -> None:
+    `roots`: nothing outside them is looked at; `look` asks for a single file, where the protocol can.
+    """
+
+    def __init__(self, lister: Lister, limits: Limits, roots: Iterable[bytes], look: FileLook | None = None) -> None:
         self._lister, self._limits, self._roots = lister, limits, tuple(roots)
+        self._looks = None if look is None else FileLooks(look, limits, lister.capacity)
 
     def files(self, wanted: Iterable[bytes]) -> dict[bytes, Sight]:
         """What is at each path. Raises ListingError when the answers together cannot be trusted."""
         look = self._look(wanted, ())
         return {path: look.file(path) for path in wanted}
+
+    def missing_files(self, wanted: Iterable[bytes]) -> dict[bytes, Sight]:
+        """As `files`; what its directory lacks is asked for by its own name as well. Raises as `files` does."""
+        sights = self.files(wanted)
+        if self._looks is None:
+            return sights
+        answers = self._looks.ask([path for path, sight in sights.items() if isinstance(sight, Absent)])
+        return {path: _confirmed(sight, answers.get(path, NotThere())) for path, sight in sights.items()}
 
     def directories(self, wanted: Iterable[bytes]) -> dict[bytes, Sight]:
         """What each directory holds. Raises as `files` does."""
@@ -88,7 +120,7 @@ class SiteView:
         walk = Walk(self._lister, sorted(asked), _NothingBelow(0, 1, 1), self._limits)
         answers = {visit.directory.path: visit.answer for visit in walk}
         self._lister.verify()
-        return _Look(ways, answers)
+        return _Look(ways, answers, time.time())
 
     def _way(self, path: bytes) -> list[bytes]:
         """The directories that lead to `path`, from its root down; none where it is below no root."""
@@ -104,8 +136,8 @@ class SiteView:
 class _Look:
     """The answers of one look at the site."""
 
-    def __init__(self, ways: dict[bytes, list[bytes]], answers: dict[bytes, Answer]) -> None:
-        self._ways, self._answers = ways, answers
+    def __init__(self, ways: dict[bytes, list[bytes]], answers: dict[bytes, Answer], at: float) -> None:
+        self._ways, self._answers, self._at = ways, answers, at
         names: defaultdict[bytes, set[bytes]] = defaultdict(set)
         for path, way in ways.items():
             for directory, child in pairwise([*way, path]):
@@ -115,7 +147,7 @@ class _Look:
     def file(self, path: bytes) -> Sight:
         entry = self._entry(path)
         if isinstance(entry, File):
-            return SeenFile(entry.size, entry.mtime)
+            return SeenFile(known_size(entry.size), known_time(entry.mtime, self._at))
         return Unknown("its name is a directory now") if isinstance(entry, Subdirectory) else entry
 
     def directory(self, path: bytes) -> Sight:
@@ -127,11 +159,12 @@ class _Look:
         if isinstance(answer, Failed):
             return Unknown(answer.reason)
         subdirectories = frozenset(below.name for below in answer.directories)
-        return SeenDirectory(subdirectories, not answer.files and not answer.holes, entry.mtime)
+        return SeenDirectory(subdirectories, not answer.files and not answer.holes, known_time(entry.mtime, self._at))
 
     def _entry(self, path: bytes) -> "File | Subdirectory | Absent | Unknown":
         """The one entry of that path in its directory, if all directories on the way there are what they seem."""
         entry: File | Subdirectory | Absent | Unknown = Unknown("it is below no root")
+        own = self._answers.get(path.rsplit(b"/", 1)[0] or b"/")
         for directory, child in pairwise([*self._ways[path], path]):
             answer = self._answers[directory]
             if isinstance(answer, Failed):
@@ -139,7 +172,18 @@ class _Look:
             entry = _the_one(self._entries[directory][_name(child)])
             if child != path and not isinstance(entry, Subdirectory):
                 return Unknown("a directory above it is a file now") if isinstance(entry, File) else entry
-        return entry
+        return Absent(bare=True) if isinstance(entry, Absent) and isinstance(own, Listed) and _is_bare(own) else entry
+
+
+def _confirmed(sight: Sight, answer: FileStat | NotThere | Unsure) -> Sight:
+    """What a directory shows of a file, with what the site answers to the file's own name."""
+    if isinstance(answer, Unsure):
+        return Unknown(answer.reason)
+    return SeenFile(*answer) if isinstance(answer, FileStat) else sight
+
+
+def _is_bare(answer: Listed) -> bool:
+    return not (answer.files or answer.directories or answer.holes)
 
 
 def _name(path: bytes) -> bytes:

@@ -12,6 +12,7 @@ from dynamo_consistency.run.comparison.comparison import COUNTS_FILE
 from dynamo_consistency.run.gates import confirmation
 from dynamo_consistency.run.gates.asked_lately import Asked, asked_lately
 from dynamo_consistency.run.gates.confirmation import Confirmed
+from dynamo_consistency.run.gates.stricter import Stricter, stricter
 from dynamo_consistency.run.gates.whole_answers import gone, short_lists
 from dynamo_consistency.run.records.history import comparable_runs, complete_before, is_superseded, read_summary
 from dynamo_consistency.run.store.run_directory import RunDirectory, RunStore
@@ -53,6 +54,7 @@ class Facts:
     `unplaced`: files of the inventory of which it is not known where they are, so that any orphan may be one of them.
     `unmerged`, `area`: policy and numbers of the unmerged area, where there is one; `area_problem`: why nothing of it
     is judged. Its health is no matter of the gates: a hole there keeps what is in it, and says nothing of the rest.
+    `tightening`: what has become stricter in the check since the run began; `policy` and `unmerged` say so already.
     `short_lists`, `gone`: see `whole_answers`.
     """
 
@@ -72,6 +74,7 @@ class Facts:
     unmerged: FindingPolicy | None = None
     area: Scope | None = None
     area_problem: str = ""
+    tightening: Stricter | None = None
     short_lists: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
 
@@ -83,6 +86,16 @@ class Facts:
     def approval_counts(self) -> bool:
         """Does an approval of this run let happen what else would not? Not where the policy asks for none, ever."""
         return self.approved and self.policy.approval != "Never"
+
+    @property
+    def approval_lifts(self) -> bool:
+        """The same for the limits and for what waits: not where the check, then or now, asks for none, ever."""
+        return self.approval_counts and not (self.tightening and self.tightening.limits_stand)
+
+    @property
+    def remark(self) -> str:
+        """Half a sentence on a check that is stricter now; empty otherwise."""
+        return "" if self.tightening is None else self.tightening.remark
 
     @property
     def kinds(self) -> tuple[KindName, ...]:
@@ -112,7 +125,7 @@ class Facts:
     @property
     def waiting(self) -> int:
         """Confirmed findings that only an approval of this very run lets the action take up."""
-        return 0 if self.approval_counts else sum(self.confirmed[kind].waiting for kind in self.enforced)
+        return 0 if self.approval_lifts else sum(self.confirmed[kind].waiting for kind in self.enforced)
 
     @property
     def actionable(self) -> int:
@@ -120,9 +133,18 @@ class Facts:
         return sum(self.confirmed[kind].count for kind in self.enforced) - self.waiting
 
 
-def gather(store: RunStore, run: RunDirectory, approved_run: str | None = None) -> Facts:
-    """The facts about a compared run. `approved_run`: the run that somebody has approved, by its id."""
-    check = run.check()
+def gather(
+    store: RunStore,
+    run: RunDirectory,
+    approved_run: str | None = None,
+    today: SiteConsistencyCheck | None = None,
+) -> Facts:
+    """The facts about a compared run.
+
+    `approved_run`: the run that somebody has approved, by its id; `today`: the check as it is now, where it is known.
+    """
+    tightening = stricter(run.check(), today)
+    check = tightening.check
     counts = run.read_json(COUNTS_FILE)
     earlier, all_earlier = comparable_runs(store, run), complete_before(store, run)
     lately = asked_lately(run, all_earlier, time.time())
@@ -148,6 +170,7 @@ def gather(store: RunStore, run: RunDirectory, approved_run: str | None = None) 
         superseded=is_superseded(store, run),
         by_dump=bool(check.spec.listing.source and check.spec.listing.source.dump),
         unplaced=counts.get("unplacedFiles", 0),
+        tightening=tightening,
         short_lists=short_lists(run, all_earlier),
         gone=gone(run, all_earlier),
     )

@@ -121,9 +121,9 @@ def limits(facts: Facts) -> Gate:
         return Gate("Limits", "Ready", "within", limit, "no kind of finding exceeds its limits")
     message = "; ".join(excess.sentence for excess in found)
     observed, limit, _ = found[0]
-    if facts.approval_counts:
+    if facts.approval_lifts:
         return Gate("Limits", "Ready", observed, limit, f"{message}; approved for this run")
-    return Gate("Limits", "Rejected", observed, limit, f"{message}; nothing is requested, of any kind")
+    return Gate("Limits", "Rejected", observed, limit, f"{message}; nothing is requested, of any kind{facts.remark}")
 
 
 def confirmation(facts: Facts) -> Gate:
@@ -157,9 +157,9 @@ def mode(facts: Facts) -> Gate:
     """At least one kind of finding is to be enforced."""
     modes = ", ".join(f"{kind} {facts.policy_of(kind).mode}" for kind in facts.kinds)
     if facts.enforced:
-        return Gate("Mode", "Ready", modes, "Enforce", f"enforced: {', '.join(facts.enforced)}")
+        return Gate("Mode", "Ready", modes, "Enforce", f"enforced: {', '.join(facts.enforced)}{facts.remark}")
     message = "no kind of finding is enforced; this check only reports"
-    return Gate("Mode", "Pending", modes, "Enforce", f"{message}{_of_unplaced(facts)}")
+    return Gate("Mode", "Pending", modes, "Enforce", f"{message}{_of_unplaced(facts)}{facts.remark}")
 
 
 def approval(facts: Facts, above_limits: bool) -> Gate:

@@ -1,5 +1,6 @@
 """The file that a listed shard leaves in the run directory: rows as they come, written in small groups."""
 
+import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
@@ -10,6 +11,7 @@ import pyarrow.parquet as pq
 
 from dynamo_consistency import paths
 from dynamo_consistency.listers.contract import File
+from dynamo_consistency.listers.times import known_size, known_sizes, known_time, known_times
 from dynamo_consistency.run.listing.progress import ListingCounts
 from dynamo_consistency.secrets import redact
 
@@ -22,9 +24,13 @@ LISTING_COLUMNS = pa.schema(
         pa.field("size", pa.int64()),  # file: bytes, null when unknown; directory: number of entries directly in it
         pa.field("mtime", pa.int64()),  # seconds since 1970; null: unknown
         pa.field("reason", pa.string()),  # of a hole
+        pa.field("identity", pa.int64()),  # of a directory: hash of what the storage calls it; null: it does not say
     ]
 )
-"""`file`; `directory`: listed completely; `hole`: nothing in or below it is known; `seen`: left to another shard."""
+"""`file`; `directory`: listed completely; `hole`: nothing in or below it is known; `seen`: left to another shard.
+
+Two directories with one `identity` are the same one under two names.
+"""
 
 ROWS_IN_GROUP = 16_384
 MOST_NOTES = 100
@@ -33,7 +39,9 @@ MOST_NOTES = 100
 class ListingFile:
     """Writes rows and counts them, by root. Use as a context manager; the file is complete when the block has ended."""
 
-    def __init__(self, path: Path, roots: Iterable[bytes]) -> None:
+    def __init__(self, path: Path, roots: Iterable[bytes], listed_at: float) -> None:
+        """`listed_at`: when the listing began, or the dump was made; times are judged by it."""
+        self._listed_at = listed_at
         # The system's allocator gives memory back; neighbours share most of their path, and no two are equal.
         pa.set_memory_pool(pa.system_memory_pool())
         self._writer = pq.ParquetWriter(
@@ -46,6 +54,7 @@ class ListingFile:
         self._kinds = pa.array(ENTRY_KINDS, pa.string())
         self.counts = ListingCounts()
         self.roots = {root: ListingCounts() for root in roots}
+        self.mounts: set[bytes] = set()
         self.holes: list[dict[str, str]] = []
         self.notes: list[str] = []
         self._clear()
@@ -67,13 +76,16 @@ class ListingFile:
             some = files[first : first + ROWS_IN_GROUP]
             self._paths += [before + file.name for file in some]
             self._codes += bytes([FILE]) * len(some)
-            self._sizes += [file.size for file in some]
-            self._mtimes += [file.mtime for file in some]
+            sizes = [known_size(file.size) for file in some]
+            self._sizes += sizes
+            self._mtimes += [known_time(file.mtime, self._listed_at) for file in some]
+            self._count_files(root, len(some), sum(size or 0 for size in sizes))
             self._flush_if_full()
-        self._count_files(root, len(files), sum(file.size or 0 for file in files))
 
-    def directory(self, root: bytes, path: bytes, entries: int, mtime: int | None) -> None:
-        self._row(path, DIRECTORY, entries, mtime)
+    def directory(self, root: bytes, path: bytes, entries: int, mtime: int | None, identity: object = None) -> None:
+        if identity is not None:
+            self._identities[len(self._paths)] = identity_hash(identity)
+        self._row(path, DIRECTORY, entries, known_time(mtime, self._listed_at))
         self.counts.directories += 1
         self.roots[root].directories += 1
 
@@ -99,9 +111,10 @@ class ListingFile:
         import pyarrow.compute as pc
 
         kind = pa.DictionaryArray.from_arrays(pa.array(bytes(len(path)), pa.int8()), self._kinds)
-        columns = [path, kind, size, mtime, pa.nulls(len(path), pa.string())]
+        size, mtime = known_sizes(size), known_times(mtime, self._listed_at)
+        columns = [path, kind, size, mtime, pa.nulls(len(path), pa.string()), pa.nulls(len(path), pa.int64())]
         self._writer.write_batch(pa.record_batch(columns, schema=LISTING_COLUMNS))
-        self._count_files(root, len(path), pc.sum(size).as_py() or 0)
+        self._count_files(root, len(path), int(pc.sum(size.cast(pa.decimal128(38))).as_py() or 0))
 
     def _count_files(self, root: bytes, files: int, size: int) -> None:
         for counts in (self.counts, self.roots[root]):
@@ -130,6 +143,7 @@ class ListingFile:
             pa.array(self._sizes, pa.int64()),
             pa.array(self._mtimes, pa.int64()),
             pa.nulls(len(codes), pa.string()) if reasons is None else pa.array(reasons, pa.string()),
+            pa.array([self._identities.get(row) for row in range(len(codes))], pa.int64()),
         ]
         self._writer.write_batch(pa.record_batch(columns, schema=LISTING_COLUMNS))
         self._clear()
@@ -140,3 +154,9 @@ class ListingFile:
         self._sizes: list[int | None] = []
         self._mtimes: list[int | None] = []
         self._reasons: dict[int, str] = {}
+        self._identities: dict[int, int] = {}
+
+
+def identity_hash(identity: object) -> int:
+    """64 bits of what a storage calls a directory, the same in every process."""
+    return int.from_bytes(hashlib.blake2b(repr(identity).encode(), digest_size=8).digest(), signed=True)

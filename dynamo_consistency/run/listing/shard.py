@@ -3,17 +3,18 @@
 import gc
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dynamo_consistency import paths
 from dynamo_consistency.check import DumpSource, Listing
 from dynamo_consistency.errors import ConfigurationError
-from dynamo_consistency.listers.contract import Failed
+from dynamo_consistency.listers.contract import Answer, ClusterLister, Failed, LineLister
 from dynamo_consistency.listers.protocols import OpenSource
 from dynamo_consistency.listers.shards import Share
 from dynamo_consistency.listers.walk import Limits, Visit, Walk
+from dynamo_consistency.run.listing.line_ends import REASON, directories_with_line_ends
 from dynamo_consistency.run.listing.parquet import ListingFile
 from dynamo_consistency.run.listing.progress import ListingCounts, Watcher
 from dynamo_consistency.run.listing.source import open_lister, source_of
@@ -80,12 +81,14 @@ def _walk(run: RunDirectory, part: Part, progress: Watcher, source: OpenSource) 
         listing.concurrency, listing.directory_timeout_seconds, listing.retries, listing.max_requests_per_second
     )
     listed_at = int(time.time())
-    walk = Walk(source.lister, roots, share, limits, [paths.to_bytes(path) for path in listing.exclude])
+    excluded = [paths.to_bytes(path) for path in listing.exclude]
+    walk = Walk(source.lister, roots, share, limits, excluded, identify=_identify(source))
     try:
-        with run.writing(f"{name}.parquet") as path, ListingFile(path, roots) as file, rarely_collected():
+        with run.writing(f"{name}.parquet") as path, ListingFile(path, roots, listed_at) as file, rarely_collected():
             source.lister.prepare()
+            unclear = _unclear(run, source)
             for visit in walk:
-                _record(file, share, visit)
+                _record(file, share, visit._replace(answer=unclear.get(visit.directory.path, visit.answer)))
                 progress(file.counts, walk.window.size)
             source.lister.verify()
     finally:
@@ -94,7 +97,19 @@ def _walk(run: RunDirectory, part: Part, progress: Watcher, source: OpenSource) 
     result = _result(share, listed_at, source.description, file)
     result["counts"] |= {"requests": walk.requests, "retries": walk.retries}
     result["window"] = {"largest": walk.window.largest, "final": walk.window.size}
+    result["servers"] = source.lister.behind if isinstance(source.lister, ClusterLister) else []
+    result["mounts"] = sorted(map(paths.to_text, file.mounts))
     return result
+
+
+def _unclear(run: RunDirectory, source: OpenSource) -> dict[bytes, Answer]:
+    """What is recorded of directories that this kind of listing cannot show."""
+    in_lines = isinstance(source.lister, LineLister) and source.lister.in_lines
+    return dict.fromkeys(directories_with_line_ends(run), Failed(REASON)) if in_lines else {}
+
+
+def _identify(source: OpenSource) -> Callable[[bytes], object] | None:
+    return source.lister.identify if isinstance(source.lister, ClusterLister) else None
 
 
 def _record(file: ListingFile, share: Share, visit: Visit) -> None:
@@ -105,7 +120,9 @@ def _record(file: ListingFile, share: Share, visit: Visit) -> None:
     if not share.records(directory.depth):
         return
     entries = len(answer.directories) + len(answer.files) + len(answer.holes)
-    file.directory(directory.root, directory.path, entries, directory.mtime)
+    file.directory(directory.root, directory.path, entries, directory.mtime, directory.identity)
+    if answer.is_mount:
+        file.mounts.add(directory.path)
     file.files(directory.root, directory.path, answer.files)
     for hole in answer.holes:
         file.hole(directory.root, paths.join(directory.path, hole.name), hole.reason)
@@ -121,16 +138,18 @@ def _read_dump(run: RunDirectory, part: Part, source: DumpSource, progress: Watc
     dump = read_dump(source)
     roots = [paths.to_bytes(root.path) for root in listing.roots]
     excluded = [paths.to_bytes(path) for path in listing.exclude]
-    with run.writing(f"{name}.parquet") as path, ListingFile(path, roots) as file:
+    with run.writing(f"{name}.parquet") as path, ListingFile(path, roots, dump.date) as file:
         for batch in dump.batches():
             for root, rows in _parts(batch, roots, excluded, share):
                 file.columns(root, rows.column("path"), rows.column("size"), rows.column("mtime"))
             progress(file.counts, 0)
         if share.shard == 0:  # every shard reads all of a dump
-            for directory in sorted(dump.holes):
+            holes = dict.fromkeys(directories_with_line_ends(run), REASON) if source.format != "parquet" else {}
+            holes |= dict.fromkeys(dump.holes, "a line of the dump about something in here cannot be read")
+            for directory, reason in sorted(holes.items()):
                 for root in roots:
                     if paths.is_in(directory, [root]) and not paths.is_in(directory, excluded):
-                        file.hole(root, directory, "a line of the dump about something in here cannot be read")
+                        file.hole(root, directory, reason)
             file.note(dump.notes)
     result = _result(share, int(dump.date), f"dump {dump.name}", file)
     result["counts"] |= {"requests": 0, "retries": 0}

@@ -2,10 +2,12 @@
 
 from typing import TYPE_CHECKING
 
+from dynamo_consistency import paths
 from dynamo_consistency.check import Listing, Source
 from dynamo_consistency.errors import ConfigurationError
+from dynamo_consistency.listers.contract import FileLook, FileStat, Look, NotThere, Unsure
 from dynamo_consistency.listers.protocols import OpenSource, open_source
-from dynamo_consistency.listers.threaded import simple_lister
+from dynamo_consistency.listers.threaded import in_time, simple_lister, simple_look
 
 if TYPE_CHECKING:
     from dynamo_consistency.backend.contract import Backend
@@ -32,5 +34,26 @@ def open_lister(listing: Listing, backend: "Backend | None", site: str) -> OpenS
     name = getattr(factory, "__name__", type(factory).__name__)
     if isinstance(factory, type) and hasattr(factory, "submit") and len(arguments) == 1:  # one of ours, many at a time
         many = {"concurrency": listing.concurrency, "timeout": listing.directory_timeout_seconds}
-        return OpenSource(factory(*arguments[0], **many), f"get_listers {name}")
-    return OpenSource(simple_lister(factory, arguments), f"get_listers {name}")
+        lister = factory(*arguments[0], **many)
+        return OpenSource(lister, f"get_listers {name}", look=getattr(lister, "look", None))
+    seconds = listing.directory_timeout_seconds
+    lister = simple_lister(factory, arguments)
+    look = simple_look(factory, arguments, seconds) or _exists(backend, seconds)
+    return OpenSource(lister, f"get_listers {name}", look=look)
+
+
+def _exists(backend: "Backend", seconds: float) -> FileLook | None:
+    """Looks with the function `exists(path)` of a backend, which says nothing of size and time; None without one."""
+    from dynamo_consistency.backend.contract import LookingBackend
+
+    if not isinstance(backend, LookingBackend):
+        return None
+    exists = backend.exists
+
+    def look(file: bytes) -> Look:
+        answer = exists(paths.to_text(file))
+        if answer is True:
+            return FileStat(None, None)
+        return NotThere() if answer is False else Unsure(f"exists says neither True nor False: {answer!r:.40}")
+
+    return in_time(look, seconds)

@@ -103,6 +103,10 @@ class RunDirectory:
                 self._check = read_check(path)
         return self._check
 
+    def create(self, name: str, data: bytes | str) -> bool:
+        """Write `name` if it is not there; False when it is. Of several at the same time one is told True."""
+        return self._storage.create(name, data)
+
     def exists(self, name: str) -> bool:
         return self._storage.exists(name)
 

@@ -34,6 +34,15 @@ class Storage(Protocol):
         """Remove a file or a folder with all that is in it."""
         ...
 
+    def create(self, name: str, data: bytes | str) -> bool:
+        """Write `name`, whole, if it is not there; False, and nothing is changed, when it is.
+
+        Of several that try at the same time, on whatever machines, one is told True. Where an object store does not
+        answer and is asked again, that one may be told False all the same: who must know puts something into `data`
+        that nobody else writes, and reads it back.
+        """
+        ...
+
     def writing(self, name: str) -> contextlib.AbstractContextManager[Path]:
         """A local path to write `name` to; it appears when the block ends without an error."""
         ...
@@ -82,6 +91,23 @@ class LocalStorage:
             else:
                 path.unlink()
 
+    def create(self, name: str, data: bytes | str) -> bool:
+        target = self._folder / name
+        temporary = target.with_name(f"{_TEMPORARY}{uuid.uuid4().hex}-{target.name}")
+        with disk_errors_explained(self._folder):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                with temporary.open("wb") as file:
+                    file.write(_encoded(data))
+                    file.flush()
+                    os.fsync(file.fileno())
+                os.link(temporary, target)
+            except FileExistsError:
+                return False
+            finally:
+                temporary.unlink(missing_ok=True)
+        return True
+
     @contextlib.contextmanager
     def writing(self, name: str) -> Iterator[Path]:
         target = self._folder / name
@@ -99,6 +125,10 @@ class LocalStorage:
     @contextlib.contextmanager
     def reading(self, name: str) -> Iterator[Path]:
         yield self._folder / name
+
+
+def _encoded(data: bytes | str) -> bytes:
+    return data if isinstance(data, bytes) else data.encode("utf-8", "surrogateescape")
 
 
 class RemoteStorage:
@@ -130,6 +160,16 @@ class RemoteStorage:
     def remove(self, name: str) -> None:
         with contextlib.suppress(FileNotFoundError), self._errors_explained():
             self._fs.rm(self._path_of(name), recursive=True)
+
+    def create(self, name: str, data: bytes | str) -> bool:
+        try:
+            with self._errors_explained():
+                self._fs.pipe_file(self._path_of(name), _encoded(data), mode="create")
+        except ConsistencyError:
+            if self.exists(name):
+                return False
+            raise
+        return True
 
     @contextlib.contextmanager
     def writing(self, name: str) -> Iterator[Path]:

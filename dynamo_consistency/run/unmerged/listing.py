@@ -48,7 +48,7 @@ def _hole(run: RunDirectory, areas: list[str], reason: str) -> dict[str, Any]:
     """The listing of areas of which nothing is known."""
     roots = [paths.to_bytes(area) for area in areas]
     listed_at = int(time.time())
-    with run.writing(f"{LISTING}.parquet") as path, ListingFile(path, roots) as file:
+    with run.writing(f"{LISTING}.parquet") as path, ListingFile(path, roots, listed_at) as file:
         for root in roots:
             file.hole(root, root, reason)
     result = {

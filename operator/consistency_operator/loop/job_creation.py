@@ -29,7 +29,12 @@ async def make_job(
     """
     try:
         check = _check_of_run(action, known, jobs)
-        run = JobRun(action.run_id, check, action.seconds_left, action.approved)
+        today = known.resource.check
+        if action.stage == "Action" and today is None:
+            raise JobRefused(
+                "the spec is not valid any more, so that nobody knows what it allows; nothing was requested"
+            )
+        run = JobRun(action.run_id, check, action.seconds_left, action.approved, today)
         manifest = build_job(action.stage, known.resource, run, settings)
     except (ConfigurationError, ValueError) as error:
         raise JobRefused(str(error)) from error

@@ -109,6 +109,8 @@ def _environment(stage: names.JobStage, run: JobRun) -> list[Manifest]:
     }
     if stage == "Snapshot":
         settings[CHECK_SETTING] = carried(run.check)
+    elif stage == "Action" and run.today is not None:
+        settings[CHECK_SETTING] = carried(run.today)
     return [{"name": name, "value": value} for name, value in settings.items()]
 
 

@@ -76,13 +76,15 @@ class JobRun:
     """What a Job must know of its run.
 
     `check`: the one that the run began with (see `run_check_of`). `seconds_left`: until the run's deadline.
-    `approved`: a person has approved this very run.
+    `approved`: a person has approved this very run. `today`: the check as it is now, which the action gets: what it is
+    stricter in counts.
     """
 
     id: str
     check: SiteConsistencyCheck
     seconds_left: int
     approved: bool = False
+    today: SiteConsistencyCheck | None = None
 
 
 def run_check_of(snapshot_job: Mapping[str, Any], now: SiteConsistencyCheck | None) -> SiteConsistencyCheck:

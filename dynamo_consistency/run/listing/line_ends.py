@@ -1,0 +1,37 @@
+"""Directories that a listing in lines cannot show, because the inventory has names with line ends in them.
+
+The problem: an XRootD server answers a name and a line of facts in turn, and so do most dumps. A name that begins or
+ends with a line end arrives as the name without it, and nothing in the answer tells the two apart. The file that the
+inventory has would be missing, and the name that arrived an orphan.
+
+Rejected ways:
+* a stat of each name that is listed: as many requests as the site has files;
+* a listing of bare names, or its length: the library drops empty lines there, too;
+* a listing read from the wire by ourselves: every way of authentication would have to be rebuilt.
+"""
+
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from dynamo_consistency.run.store.run_directory import RunDirectory
+
+INVENTORY = "inventory/before.parquet"
+REASON = "the inventory has a name with a line end in it, which this kind of listing cannot show"
+
+
+def directories_with_line_ends(run: RunDirectory) -> frozenset[bytes]:
+    """The directories (LFNs) in which the run's inventory has a name with a line end; none before its snapshot."""
+    if not run.exists(INVENTORY):
+        return frozenset()
+    found: set[bytes] = set()
+    with run.reading(INVENTORY) as path, pq.ParquetFile(path) as snapshot:
+        for batch in snapshot.iter_batches(columns=["path"]):
+            column = batch.column("path")
+            for file in column.filter(pc.match_substring(column, b"\n")).to_pylist():
+                found |= _parents(file)
+    return frozenset(found)
+
+
+def _parents(path: bytes) -> set[bytes]:
+    names = path.split(b"/")
+    return {b"/".join(names[:depth]) or b"/" for depth, name in enumerate(names) if b"\n" in name}
