@@ -10,12 +10,7 @@ from simulated import SITE, Entry, SimulatedBackend
 from true_world import TrueWorld
 
 from dynamo_consistency.backend.contract import Asked, Withdrawn
-from dynamo_consistency.listers.contract import Answer
-
-try:
-    from dynamo_consistency.listers.contract import FileStat, NotThere, Unsure
-except ImportError:
-    FileStat = NotThere = Unsure = None
+from dynamo_consistency.listers.contract import Answer, FileStat, NotThere, Unsure
 
 
 class WorldLister:
@@ -43,7 +38,7 @@ class WorldLister:
     def close(self) -> None:
         """Nothing is open."""
 
-    def _look(self, file: bytes) -> "FileStat | NotThere | Unsure":
+    def _look(self, file: bytes) -> FileStat | NotThere | Unsure:
         world, name = self.world, self.world.true_name(file)
         if world.site_down or any(file.startswith(hole + b"/") for hole in world.holes):
             return Unsure("it does not answer")

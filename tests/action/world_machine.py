@@ -119,6 +119,7 @@ class History:
         finally:
             new = [run for run in self.store.runs(SITE) if run.url not in known]
             self.began |= {run.run_id: began for run in new}
+            world.now += HOUR / 6
         complete = [run for run in new if read_summary(run)["result"] == "Complete"]
         if complete and not world.skew and not world.registry_down:
             self.laws.told(name, began, read_summary(complete[-1]))
@@ -241,7 +242,7 @@ class History:
         calm = world.now
         for _ in range(ROUNDS):
             summary = self.run(MAIN, 2 * DAY)
-            if summary["result"] == "Complete" and any(gate["state"] != "Ready" for gate in summary["gates"]):
+            if summary["result"] == "Complete":
                 run = self.store.runs(SITE)[-1]
                 self.act(run, run.run_id, None)
             self.laws.hold()
