@@ -27,3 +27,7 @@ class ListingError(ConsistencyError):
 
 class InvalidRunError(ConsistencyError):
     """The run came to its end but proves nothing: it has no findings and those of the run before stay in force."""
+
+
+class DamagedError(ConsistencyError):
+    """A file of a run directory is garbled, or cannot be read, although it is there."""

@@ -28,6 +28,14 @@ COLUMNS = (
     Column("block", "VARCHAR", "name", "in the inventory", of_inventory=True),
     Column("group", "VARCHAR", "name", "that owns the block, in the inventory", of_inventory=True),
     Column("root", "VARCHAR", "LFN", "the root of the check that the path is below", exported=True),
+    Column(
+        "mark",
+        "VARCHAR",
+        "word",
+        "why it is not acted on like others: `renamed` (it is at the other side under another spelling of its name), "
+        "`empty-directory` (missing from a directory that was listed without any entry)",
+        exported=True,
+    ),
 )
 UNMERGED_TYPE = Column("type", "VARCHAR", "word", "of `unmerged` only: `file`, `log` or `directory`")
 

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-KindName = Literal["missing", "orphans", "mismatches", "emptyDirectories", "unmerged"]
-FileName = Literal["missing", "orphan", "mismatch", "empty_directory", "unmerged"]
+KindName = Literal["missing", "orphans", "twins", "mismatches", "emptyDirectories", "unmerged"]
+FileName = Literal["missing", "orphan", "twin", "mismatch", "empty_directory", "unmerged"]
 RequestName = Literal["delete", "transfer"]
 
 _PATH = ("path",)
@@ -84,7 +84,7 @@ MISSING = FindingKind(
     plural="missing",
     title="Missing files",
     meaning="the inventory expects them, the site lacks them",
-    shown_columns={"File": "path", "Size": "size", "Dataset": "dataset"},
+    shown_columns={"File": "path", "Size": "size", "Dataset": "dataset", "Mark": "mark"},
 )
 ORPHAN = FindingKind(
     name="orphans",
@@ -102,7 +102,22 @@ ORPHAN = FindingKind(
     plural="orphans",
     title="Orphans",
     meaning="at the site, unknown to the inventory",
-    shown_columns={"File": "path", "Size": "site_size", "Changed": "mtime", "Dataset": "dataset"},
+    shown_columns={"File": "path", "Size": "site_size", "Changed": "mtime", "Dataset": "dataset", "Mark": "mark"},
+)
+TWIN = FindingKind(
+    name="twins",
+    file_name="twin",
+    bytes_name="twinBytes",
+    size_column="site_size",
+    list_file="twin.txt",
+    list_artifact="twinList",
+    request=None,
+    fraction_of="listed",
+    singular="twin",
+    plural="twins",
+    title="Twins",
+    meaning="perhaps second names of files that the inventory knows: of the same name, size and time",
+    shown_columns={"File": "path", "Size": "site_size", "Changed": "mtime"},
 )
 MISMATCH = FindingKind(
     name="mismatches",
@@ -158,7 +173,7 @@ UNMERGED = FindingKind(
     shown_columns={"File": "path", "Size": "site_size", "Changed": "mtime"},
 )
 
-FINDING_KINDS = (MISSING, ORPHAN, MISMATCH, EMPTY_DIRECTORY, UNMERGED)
+FINDING_KINDS = (MISSING, ORPHAN, TWIN, MISMATCH, EMPTY_DIRECTORY, UNMERGED)
 """In the order in which people see them."""
 COMPARED_KINDS = tuple(kind for kind in FINDING_KINDS if not kind.of_unmerged_area)
 """What comparing inventory and site finds."""

@@ -31,7 +31,7 @@ from dynamo_consistency.secrets import redact
 BATCH_ROWS = 50_000
 LEAST_OF_ROWS = 0.98
 """Of an inventory that is read again as a whole, within hours or days."""
-OF_FINDINGS = frozenset(("site_size", "mtime", "root", "type"))
+OF_FINDINGS = frozenset(("site_size", "mtime", "root", "mark", "type"))
 """Columns that findings have beside those of an inventory: a backend's own must be called otherwise."""
 
 
@@ -108,6 +108,10 @@ def look_up(backend: Backend, site: str, files: Sequence[bytes], rows_before: in
     return found
 
 
+_BLANKS = [bytes([code]) for code in b"\0\t\n\v\f\r "]
+_LEADS_NOWHERE = r"^[^/]|^$|/\.\.?(/|$)|/[\x00\t-\r ]|[\x00\t-\r ](/|$)"
+
+
 def merged(one: Known, other: Known) -> Known:
     """Two entries of one file: it is in flight, and as young, as either; sizes that differ are unknown."""
     size = one.size if one.size == other.size else None
@@ -116,8 +120,15 @@ def merged(one: Known, other: Known) -> Known:
 
 
 def placed(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """The rows that say where their file is."""
-    return batch.filter(pc.is_valid(batch["path"])) if batch["path"].null_count else batch
+    """The rows that say where their file is: by an absolute path, no `.` or `..`, no blank around a name (rule 14)."""
+    if batch["path"].null_count:
+        batch = batch.filter(pc.is_valid(batch["path"]))
+    column = batch["path"]
+    text = pc.binary_join(pa.ListArray.from_arrays([0, len(column)], column), b"")[0].as_py() or b""
+    suspicious = b"/." in text or any(blank in text for blank in _BLANKS)
+    if not suspicious and pc.all(pc.starts_with(column, b"/")).as_py():
+        return batch
+    return batch.filter(pc.invert(pc.match_substring_regex(column, _LEADS_NOWHERE)))
 
 
 def normalised(batch: pa.RecordBatch) -> pa.RecordBatch:

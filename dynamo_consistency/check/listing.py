@@ -24,7 +24,8 @@ class Listing(ClosedModel):
         description="The directory trees that are checked."
     )
     exclude: Annotated[list[LogicalPath], Field(max_length=128)] = Field(
-        [], description="Directories below a root that take no part at all."
+        [],
+        description="Directories below a root that take no part at all. No wildcards: see comparison.ignore.",
     )
     shards: Shards = Field(4, description="Number of parts in which the site is listed, each by its own worker.")
     parallelism: Shards = Field(4, description="Number of shards that are listed at the same time.")
@@ -49,9 +50,14 @@ class Listing(ClosedModel):
 
     @field_validator("exclude")
     @classmethod
-    def _excluded_are_below_roots(cls, exclude: list[str], info: ValidationInfo) -> list[str]:
+    def _excluded_are_directories_below_roots(cls, exclude: list[str], info: ValidationInfo) -> list[str]:
         roots = [paths.to_bytes(root.path) for root in info.data.get("roots", [])]
         for excluded in exclude:
+            if any(wildcard in excluded for wildcard in "*?["):
+                raise ValueError(
+                    f"the excluded directory {excluded} has a wildcard, which nothing here expands; patterns go into "
+                    "spec.comparison.ignore"
+                )
             if roots and not any(paths.is_below(paths.to_bytes(excluded), root) for root in roots):
                 raise ValueError(f"the excluded directory {excluded} is below none of the roots")
         return exclude

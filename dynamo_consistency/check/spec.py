@@ -114,13 +114,18 @@ class Spec(ClosedModel):
 
 
 class Metadata(ClosedModel):
-    """The resource's name; whatever else Kubernetes keeps there is allowed and ignored."""
+    """The resource's name; whatever else Kubernetes keeps there is allowed and ignored.
+
+    `namespace`, `uid`: of a check in a cluster; with the name they say whose a run is.
+    """
 
     model_config = ConfigDict(extra="ignore")
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=40)] = Field(
         description="At most 40 characters: the names of the Jobs derive from it."
     )
+    namespace: str | None = None
+    uid: str | None = None
 
 
 class SiteConsistencyCheck(ClosedModel):

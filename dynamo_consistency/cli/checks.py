@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from dynamo_consistency.check.overlap import overlaps_among
 from dynamo_consistency.checkfile import read_check, read_checks
 from dynamo_consistency.cli.shared import (
     CHECK_FILE,
@@ -19,6 +20,7 @@ from dynamo_consistency.cli.shared import (
     url_of_store,
 )
 from dynamo_consistency.errors import ConfigurationError
+from dynamo_consistency.run.store.owner import Owner
 from dynamo_consistency.run.store.run_directory import RunStore
 
 log = logging.getLogger(__name__)
@@ -30,15 +32,19 @@ log = logging.getLogger(__name__)
 def validate(files: tuple[Path, ...], more: tuple[Path, ...]) -> None:
     """Read check files and report every error in them at once.
 
-    MORE are further check files, so that a shell pattern works: -f checks/*.yaml. Nothing is run.
+    MORE are further check files, so that a shell pattern works: -f checks/*.yaml. Checks of one site whose roots
+    overlap are reported as well. Nothing is run.
     """
-    problems = []
+    problems, checks = [], []
     for file in files + more:
         try:
-            names = ", ".join(check.metadata.name for check in read_checks(file))
-            click.echo(f"{file}: valid: {names}")
+            of_file = read_checks(file)
+            click.echo(f"{file}: valid: {', '.join(check.metadata.name for check in of_file)}")
+            checks += of_file
         except ConfigurationError as error:
             problems.append(str(error))
+    for overlap in overlaps_among(checks):
+        click.echo(f"warning: {overlap}", err=True)
     if problems:
         raise ConfigurationError("\n".join(problems))
 
@@ -64,8 +70,8 @@ def run(file: Path, backends_file: Path | None, store_url: str | None, output: s
     check = read_check(file)
     store = RunStore(url_of_store(store_url, check))
     if approved is not None:
-        directory = find_run(store, check.spec.site, approved)
-        summary = act_on(directory, backend_of(directory, backends_file), approved, check)
+        directory = find_run(store, check.spec.site, approved, Owner.of(check))
+        summary = act_on(directory, backend_of(directory, backends_file), directory.run_id, check)
         return show(directory, summary, output) or _says_why_not(summary)
     directory, summary = run_check(check, open_backend(check.spec.backend, backends_file, store), store)
     return show(directory, summary, output)

@@ -85,19 +85,13 @@ def history_show(site: str, path: str | None, store_url: str | None, output: str
 @click.argument("site")
 @store_option
 def history_prune(site: str, store_url: str | None) -> None:
-    """Remove what old runs of SITE need not keep.
-
-    First their inventories and listings go, later the runs themselves. The retention in the site's last check decides
-    when. Runs that are needed to confirm findings are kept.
-    """
+    """Remove what each check of SITE says need not be kept; runs that a confirmation rests on stay."""
     import time
 
-    from dynamo_consistency.run.records.retention import prune
+    from dynamo_consistency.run.records.retention import prune_site
 
     store = RunStore(url_of_store(store_url))
-    runs = store.runs(site)
-    if not runs:
+    if not store.runs(site):
         raise ConfigurationError(f"there is no run of {site} in {store.url}")
-    spec = runs[-1].check().spec
-    for removal in prune(store, site, spec.retention, spec.policy, time.time(), unmerged=spec.unmerged):
+    for removal in prune_site(store, site, time.time()):
         click.echo(f"{removal.run.run_id}: {'removed' if removal.what == 'run' else 'inventories and listing removed'}")

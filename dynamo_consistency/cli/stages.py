@@ -20,7 +20,8 @@ from dynamo_consistency.cli.shared import (
     show,
 )
 from dynamo_consistency.errors import ConfigurationError, ConsistencyError
-from dynamo_consistency.run.store.run_directory import CHECK, RunDirectory
+from dynamo_consistency.run.store.owner import Owner
+from dynamo_consistency.run.store.run_directory import RunDirectory
 from dynamo_consistency.run.termination_message import TerminationMessage
 
 _pass_message = click.make_pass_decorator(TerminationMessage, ensure=True)
@@ -50,35 +51,50 @@ def snapshot(message: TerminationMessage, run_dir: str, backends_file: Path | No
     """
     from dynamo_consistency.run.snapshot import take_snapshot
 
-    directory = RunDirectory(run_dir)
-    message.begin("snapshot", directory.run_id)
+    directory = _opened(message, "snapshot", run_dir, file)
     _begin_run(directory, backends_file, file)
     facts = take_snapshot(directory, backend_of(directory, backends_file), "before")
     message.counts({"inventoryFiles": facts["rows"], "inventoryBytes": facts["bytes"]})
     print_json(facts)
 
 
+def _opened(
+    message: TerminationMessage, stage: str, run_dir: str, file: Path | None = None, **more: int
+) -> RunDirectory:
+    """The run directory that a stage works on, without what a killed process has left in it.
+
+    Raises ConfigurationError when it is of another check than the one that was given.
+    """
+    directory = RunDirectory(run_dir)
+    message.begin(stage, directory.run_id, **more)
+    if directory.has_begun():
+        if check := _given_check(file):
+            directory.belongs_to(Owner.of(check))
+        directory.remove_leftovers()
+    return directory
+
+
+def _given_check(file: Path | None) -> SiteConsistencyCheck | None:
+    """The check of the command line or, without one, of the environment."""
+    if file is not None:
+        return read_check(file)
+    given = os.environ.get(CHECK_SETTING)
+    return check_of_json(given, CHECK_SETTING) if given else None
+
+
 def _begin_run(directory: RunDirectory, backends_file: Path | None, file: Path | None) -> None:
     """Make the run directory, if it is new and there is a check for it."""
     from dynamo_consistency.run.pipeline import resolved
 
-    if directory.exists(CHECK) or (check := _given_check(directory, file)) is None:
+    check = _given_check(file)
+    if check is None or directory.has_begun():
         return
-    backend = open_backend(check.spec.backend, backends_file, directory.store)
-    directory.store.create(resolved(check, backend), directory.run_id)
-
-
-def _given_check(directory: RunDirectory, file: Path | None) -> SiteConsistencyCheck | None:
-    """The check that a stage is given. Raises ConfigurationError for one of another site."""
-    given = os.environ.get(CHECK_SETTING)
-    if file is None and not given:
-        return None
-    check = check_of_json(given or "", CHECK_SETTING) if file is None else read_check(file)
     if check.spec.site != directory.site:
         raise ConfigurationError(
             f"{directory.url} is a run of {directory.site}, but {file or CHECK_SETTING} checks {check.spec.site}"
         )
-    return check
+    backend = open_backend(check.spec.backend, backends_file, directory.store)
+    directory.store.create(resolved(check, backend), directory.run_id)
 
 
 @stage.command()
@@ -100,8 +116,7 @@ def listing(message: TerminationMessage, run_dir: str, backends_file: Path | Non
     from dynamo_consistency.run.listing.shard import list_shard
     from dynamo_consistency.run.unmerged import list_unmerged
 
-    directory = RunDirectory(run_dir)
-    message.begin("listing", directory.run_id, shard=shard)
+    directory = _opened(message, "listing", run_dir, shard=shard)
     of_check = directory.check().spec.listing
     if shard >= of_check.shards:
         raise ConfigurationError(f"there is no shard {shard}: the check has {of_check.shards}, counted from 0")
@@ -122,8 +137,7 @@ def comparison(message: TerminationMessage, run_dir: str, backends_file: Path | 
     """Take the second snapshot, compare, and write the reports."""
     from dynamo_consistency.run.pipeline import conclude
 
-    directory = RunDirectory(run_dir)
-    message.begin("comparison", directory.run_id)
+    directory = _opened(message, "comparison", run_dir)
     summary = conclude(directory, backend_of(directory, backends_file))
     message.summary(summary)
     return show(directory, summary, output)
@@ -152,9 +166,8 @@ def action(
     from dynamo_consistency.run.pipeline import act_on
     from dynamo_consistency.run.records.history import read_summary
 
-    directory = RunDirectory(run_dir)
-    message.begin("action", directory.run_id)
-    today = _given_check(directory, file)
+    directory = _opened(message, "action", run_dir, file)
+    today = _given_check(file)
     try:
         summary = act_on(directory, backend_of(directory, backends_file), approved, today)
     except ConsistencyError:

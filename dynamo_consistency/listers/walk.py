@@ -98,6 +98,8 @@ class Walk:
         """`identify` says what the storage calls a root, where the answer about it does not; it may take its time."""
         self._lister, self._share, self._limits = lister, share, limits
         self._exclude = frozenset(exclude)
+        self.excluded: set[bytes] = set()
+        """Excluded directories that the walk has met."""
         self._clock = clock
         self._answers: Answers = queue.SimpleQueue() if answers is None else answers
         self._limit = max(1, min(limits.concurrency, lister.capacity))
@@ -204,6 +206,7 @@ class Walk:
             reason = _obstacle(directory, child, depth, ancestors)
             if path in self._exclude:
                 kept.append(child)
+                self.excluded.add(path)
             elif reason:
                 answer.holes.append(Hole(child.name, reason))
             else:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import functools
 import itertools
 import os
 import re
-import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dynamo_consistency import paths
 from dynamo_consistency.errors import ConfigurationError, ConsistencyError
+from dynamo_consistency.run.store.leftovers import scratch_folder
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -39,7 +38,7 @@ def open_database() -> Iterator[duckdb.DuckDBPyConnection]:
 
     memory = memory_limit() * 6 // 10 // 2**20
     with _explained(memory):
-        engine = _engine(os.getpid(), memory, tempfile.gettempdir())
+        engine = _engine(os.getpid(), memory, tempfile.gettempdir()).connection
         name = f"database_{next(_NUMBERS)}"
         try:
             with engine.cursor() as database:
@@ -53,29 +52,30 @@ def open_database() -> Iterator[duckdb.DuckDBPyConnection]:
                 database.execute(f"DETACH DATABASE IF EXISTS {name}")
 
 
+class _Engine(NamedTuple):
+    connection: duckdb.DuckDBPyConnection
+    folder: contextlib.ExitStack
+    """Keeps the folder to which it spills until the process ends."""
+
+
 _NUMBERS = itertools.count()
 
 
 @functools.cache
-def _engine(process: int, memory: int, folder: str) -> duckdb.DuckDBPyConnection:
+def _engine(process: int, memory: int, temporary: str) -> _Engine:
     """The engine of a process: starting one takes longer than a query on a small site, and a run has many.
 
     A fork has not got the threads of its parent's engine, and starts one of its own.
     """
     import duckdb
 
-    spill = tempfile.mkdtemp(prefix="dynamo-consistency-", dir=folder)
-    atexit.register(_remove, spill, process)
-    engine = duckdb.connect()
-    engine.execute(f"SET memory_limit = '{memory}MiB'")
-    engine.execute(f"SET temp_directory = {literal(spill)}")
-    engine.execute("SET preserve_insertion_order = false")
-    return engine
-
-
-def _remove(spill: str, process: int) -> None:
-    if os.getpid() == process:
-        shutil.rmtree(spill, ignore_errors=True)
+    folder = contextlib.ExitStack()
+    spill = folder.enter_context(scratch_folder())
+    connection = duckdb.connect()
+    connection.execute(f"SET memory_limit = '{memory}MiB'")
+    connection.execute(f"SET temp_directory = {literal(str(spill))}")
+    connection.execute("SET preserve_insertion_order = false")
+    return _Engine(connection, folder)
 
 
 @contextlib.contextmanager
@@ -123,9 +123,32 @@ def _beside(database: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
 
 
 def within(column: str, directory: bytes) -> str:
-    """The condition that the path in `column` is strictly below `directory`."""
+    """The condition that the path in `column`, which is normalised, is strictly below `directory`."""
     first, past = paths.subtree(directory)
-    return f"({column} >= {blob(first)} AND {column} < {blob(past)})"
+    return f"({column} > {blob(first)} AND {column} < {blob(past)})"
+
+
+PATH_MACROS = """
+    CREATE MACRO parent(text) AS
+        CASE WHEN text = '/' THEN ''
+             ELSE coalesce(nullif(left(text, length(text) - strpos(reverse(text), '/')), ''), '/') END;
+    CREATE MACRO last_name(text) AS parse_filename(text, false, 'forward_slash');
+    CREATE MACRO first_below(path) AS CASE WHEN path = '\\x2F'::BLOB THEN path ELSE path || '\\x2F'::BLOB END;
+    CREATE MACRO past_below(path) AS CASE WHEN path = '\\x2F'::BLOB THEN '\\x30'::BLOB ELSE path || '\\x30'::BLOB END;
+"""
+"""Paths in SQL. Of text: `parent`, the directory that a path is in, nothing for `/`; `last_name`, its name in there.
+
+Of bytes: what is below a directory is the interval from `first_below` up to, not including, `past_below`; 0 follows /
+in ASCII.
+"""
+
+
+def byte_sum(sizes: str) -> str:
+    """The sum of `sizes`, an SQL expression, as a BIGINT: unknown ones count nothing, and no sum is too large."""
+    return f"least(coalesce(sum(greatest({sizes}, 0)), 0), {LARGEST})::BIGINT"
+
+
+LARGEST = 2**63 - 1
 
 
 def literal(text: str) -> str:

@@ -15,12 +15,15 @@ from dynamo_consistency.run.comparison.comparison import compare
 from dynamo_consistency.run.gates import evaluate, gather
 from dynamo_consistency.run.listing.progress import Progress
 from dynamo_consistency.run.local_listing import list_site, list_unmerged_area, shards_here
+from dynamo_consistency.run.records import notes
 from dynamo_consistency.run.records import summary as summaries
-from dynamo_consistency.run.records.history import ACTIONS, complete_before, latest_complete, read_summary
+from dynamo_consistency.run.records.complete_runs import RUNS_AFTER_NOW, notes_on_clocks
+from dynamo_consistency.run.records.history import ACTIONS, complete_before, latest_complete
 from dynamo_consistency.run.records.retention import prune
+from dynamo_consistency.run.records.summary_file import read_summary
 from dynamo_consistency.run.report import write_reports
 from dynamo_consistency.run.snapshot import ask_datasets, take_snapshot
-from dynamo_consistency.run.store.run_directory import RunDirectory, RunStore
+from dynamo_consistency.run.store.run_directory import SUMMARY, RunDirectory, RunStore
 from dynamo_consistency.run.unmerged import find_unmerged
 
 log = logging.getLogger(__name__)
@@ -39,7 +42,7 @@ def run_check(check: SiteConsistencyCheck, backend: Backend, store: RunStore) ->
     log.info("run %s of %s in %s", run.run_id, site, run.url)
     try:
         take_snapshot(run, backend, "before")
-        list_site(run, backend, Progress(f"listing {site}", _directories_of_last_run(store, site)))
+        list_site(run, backend, Progress(f"listing {site}", _directories_of_last_run(run)))
         list_unmerged_area(run, backend, Progress(f"listing the unmerged area of {site}"))
     except (InvalidRunError, BackendError, ListingError) as error:
         return run, _invalid(run, backend, str(error))
@@ -80,12 +83,20 @@ def conclude(run: RunDirectory, backend: Backend) -> summaries.Summary:
         return _invalid(run, backend, str(error))
     unmerged = find_unmerged(run, complete_before(run.store, run))
     counts |= withdraw_outlived(run, backend)
+    after_now, sentences = notes_on_clocks(run.store, run)
+    notes.note(run, "clocks", sentences)
     summary = summaries.summarise(run, check, "Complete", counts=counts, unmerged=unmerged)
+    summary |= {RUNS_AFTER_NOW: after_now} if after_now else {}
     summary["gates"] = [gate.as_dict() for gate in evaluate(gather(run.store, run))]
     summary["artifacts"] |= write_reports(run, backend, summary)
     _finish(run, summary)
-    prune(run.store, run.site, check.spec.retention, check.spec.policy, time.time(), unmerged=check.spec.unmerged)
+    prune(run.store, run.site, run.owner, check.spec, _now(run))
     return summary
+
+
+def _now(run: RunDirectory) -> float:
+    """Seconds since 1970, for deciding what is old: by our clock or, where that is earlier, the store's."""
+    return min(time.time(), run.modified(SUMMARY))
 
 
 def act_on(
@@ -100,7 +111,7 @@ def act_on(
     early, when all that was done until then is in the summary.
     """
     report, ended_by = act(run.store, run, backend, approved_run, today)
-    summary = read_summary(run) | report
+    summary = read_summary(run) | report | {"notes": notes.gathered(run)}
     summary["artifacts"] |= {"actions": ACTIONS} | write_reports(run, backend, summary)
     _finish(run, summary)
     if ended_by is not None:
@@ -115,9 +126,10 @@ def _invalid(run: RunDirectory, backend: Backend, reason: str) -> summaries.Summ
     return _finish(run, summary)
 
 
-def _directories_of_last_run(store: RunStore, site: str) -> int | None:
-    last = latest_complete(store, site)
-    return None if last is None else int(read_summary(last)["counts"]["listedDirectories"])
+def _directories_of_last_run(run: RunDirectory) -> int | None:
+    last = latest_complete(run.store, run.site, run.owner)
+    number = None if last is None else read_summary(last)["counts"].get("listedDirectories")
+    return number if isinstance(number, int) else None
 
 
 def _finish(run: RunDirectory, summary: summaries.Summary) -> summaries.Summary:

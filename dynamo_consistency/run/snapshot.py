@@ -11,10 +11,12 @@ import pyarrow.parquet as pq
 from dynamo_consistency.backend import optional_features
 from dynamo_consistency.backend.contract import Backend
 from dynamo_consistency.errors import InvalidRunError
+from dynamo_consistency.run.database import LARGEST
 from dynamo_consistency.run.store.run_directory import RunDirectory
 
 DATASETS = "inventory/datasets.json"
 SnapshotName = Literal["before", "after"]
+_SUMMED_SAFELY = 2**40  # bytes of one file, of which a batch has fewer than 2**23
 
 
 def take_snapshot(run: RunDirectory, backend: Backend, name: SnapshotName) -> dict[str, Any]:
@@ -51,11 +53,19 @@ def _write(target: str, batches: Iterator[pa.RecordBatch]) -> dict[str, int]:
             writer.write_batch(batch)
             rows += batch.num_rows
             unplaced += raw.num_rows - batch.num_rows
-            size += pc.sum(pc.max_element_wise(batch["size"], 0)).as_py() or 0
+            size += _bytes(batch["size"])
     finally:
         if writer is not None:
             writer.close()
-    return {"rows": rows, "bytes": size, "unplaced": unplaced}
+    return {"rows": rows, "bytes": min(size, LARGEST), "unplaced": unplaced}
+
+
+def _bytes(sizes: pa.Array) -> int:
+    """Their sum; unknown ones count nothing. Arrow's own sum goes round where it is too large."""
+    known = pc.max_element_wise(sizes, 0)
+    if (pc.max(known).as_py() or 0) < _SUMMED_SAFELY:
+        return pc.sum(known).as_py() or 0
+    return sum(known.to_pylist())
 
 
 def ask_datasets(run: RunDirectory, backend: Backend) -> None:

@@ -1,5 +1,6 @@
 """The names by which everything in the cluster is found: the API group, labels, annotations, and those of Jobs."""
 
+import hashlib
 from typing import Literal, get_args
 
 from dynamo_consistency import check as _model
@@ -30,6 +31,15 @@ WORKER = "worker"
 """The container that does the stage."""
 CONFIGURATION = ConfigurationError.exit_code
 """The worker's exit code for what fails again until a person has changed something."""
+
+
+def directory_name(namespace: str, check: str, uid: str, run_id: str) -> str:
+    """What the directory of a run is called, and the run itself where it is not clear of which check it is.
+
+    Checks of other namespaces, clusters and times may share the store, their name and the minute.
+    """
+    whose = hashlib.sha256(f"{namespace}/{uid}".encode()).hexdigest()[:5]
+    return f"{run_id}-{check}-{whose}"
 
 
 def job_name(check: str, run_id: str, stage: JobStage) -> str:

@@ -385,16 +385,12 @@ def _bytes(path: str) -> bytes:
 def clock_of(world: World) -> Iterator[None]:
     """The world's clock is everybody's, run ids included; calls know their run; and nothing waits for a disk."""
 
-    def run_id(now: datetime | None = None) -> str:
-        return datetime.fromtimestamp(world.now, UTC).strftime("%Y%m%dT%H%M%SZ")
-
     def act(store: RunStore, run: RunDirectory, *rest: Any) -> Any:
         world.acting = run.run_id
         return action.act(store, run, *rest)
 
     with (
         mock.patch("time.time", side_effect=lambda: world.now),
-        mock.patch("dynamo_consistency.run.store.run_directory.new_run_id", run_id),
         mock.patch("dynamo_consistency.run.pipeline.act", act),
         mock.patch("os.fsync"),
     ):

@@ -45,7 +45,7 @@ def rows(run: RunDirectory, kind: str) -> dict[bytes, dict[str, Any]]:
 
 
 def test_a_missing_file_carries_all_that_the_inventory_says_of_it(run: RunDirectory) -> None:
-    common = {"site_size": None, "mtime": None}
+    common = {"site_size": None, "mtime": None, "mark": None}
     assert rows(run, "missing") == {
         b"/store/mc/a": common
         | {
@@ -65,7 +65,7 @@ def test_a_mismatch_carries_both_sizes(run: RunDirectory) -> None:
     assert rows(run, "mismatch") == {
         b"/store/mc/b": {
             **{"size": 20, "site_size": 21, "mtime": 5, "dataset": "D", "block": "D#1", "group": "AnalysisOps"},
-            **{"root": "/store/mc", "scope": "scope of 11"},
+            **{"root": "/store/mc", "mark": None, "scope": "scope of 11"},
         }
     }
 
@@ -88,12 +88,12 @@ def test_all_findings_have_the_same_first_columns(run: RunDirectory) -> None:
     expected = pa.schema(
         [("path", pa.binary())]
         + [(name, pa.int64()) for name in ("size", "site_size", "mtime")]
-        + [(name, pa.string()) for name in ("dataset", "block", "group", "root")]
+        + [(name, pa.string()) for name in ("dataset", "block", "group", "root", "mark")]
     )
     for kind in runs.KINDS:
         with run.reading(f"findings/{kind}.parquet") as path:
             schema = pq.read_schema(path)
-        assert [(field.name, field.type) for field in list(schema)[:8]] == [(f.name, f.type) for f in expected], kind
+        assert [(field.name, field.type) for field in list(schema)[:9]] == [(f.name, f.type) for f in expected], kind
 
 
 def test_the_counts_are_those_of_the_findings_for_the_site_and_for_each_root(tmp_path: Path) -> None:
@@ -138,6 +138,7 @@ def test_repeated_slashes_in_the_inventory_are_one(tmp_path: Path) -> None:
     assert {kind: [row["path"] for row in found] for kind, found in runs.findings_of(run).items()} == {
         "missing": [b"/store/c"],
         "orphan": [],
+        "twin": [],
         "mismatch": [],
         "empty_directory": [],
     }

@@ -8,7 +8,19 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from comparison_model.cases import DAY, NOW, Case, Entry, Findings, Settings, Shard, SiteDirectory, SiteFile, cms
+from comparison_model.cases import (
+    DAY,
+    LISTING_TOOK,
+    NOW,
+    Case,
+    Entry,
+    Findings,
+    Settings,
+    Shard,
+    SiteDirectory,
+    SiteFile,
+    cms,
+)
 
 Reading = Callable[[Case], Findings | None]
 ROOT = b"/store/mc"
@@ -27,8 +39,8 @@ def file(path: str, size: int | None = 1, mtime: int | None = OLD) -> SiteFile:
     return SiteFile(at(path), size, mtime)
 
 
-def directory(path: str, mtime: int | None = OLD) -> SiteDirectory:
-    return SiteDirectory(at(path), mtime)
+def directory(path: str, mtime: int | None = OLD, identity: int | None = None) -> SiteDirectory:
+    return SiteDirectory(at(path), mtime, identity)
 
 
 def shard(*items: SiteFile | SiteDirectory, holes: str = "", seen: str = "", listed_at: int = NOW) -> Shard:
@@ -39,6 +51,11 @@ def shard(*items: SiteFile | SiteDirectory, holes: str = "", seen: str = "", lis
         holes=tuple(map(at, holes.split())),
         seen=tuple(map(at, seen.split())),
     )
+
+
+def before(*items: SiteFile | SiteDirectory, listed_at: int = NOW - DAY - LISTING_TOOK) -> Shard:
+    """The listing of an earlier run."""
+    return shard(*items, listed_at=listed_at)
 
 
 def case(*shards: Shard, both: list[Entry] | None = None, after: list[Entry] | None = None, **others: Any) -> Case:
@@ -56,8 +73,7 @@ def case(*shards: Shard, both: list[Entry] | None = None, after: list[Entry] | N
     )
 
 
-def found(missing: str = "", orphan: str = "", mismatch: str = "", empty: str = "") -> Findings:
-    kinds = {"missing": missing, "orphan": orphan, "mismatch": mismatch}
+def found(empty: str = "", **kinds: str) -> Findings:
     return Findings(
         **{kind: frozenset(map(at, names.split())) for kind, names in kinds.items()},
         empty=tuple(map(at, empty.split())),
@@ -95,15 +111,49 @@ CASES = {
         case(shard(file("d/f", mtime=NOW - DAY), listed_at=NOW + 1), shard(file("d/g", mtime=NOW - DAY))),
         found(orphan="d/f"),
     ),
-    "a file of unknown age, listed with the inventory, is young": (case(shard(file("d/f", mtime=None))), NOTHING),
-    "a file of unknown age, listed just the ignore age before": (
-        case(shard(file("d/f", mtime=None)), taken_at=NOW + DAY),
+    "a file of unknown age is young": (case(shard(file("d/f", mtime=None))), NOTHING),
+    "a file of unknown age is young, however long after its listing the inventory was asked": (
+        case(shard(file("d/f", mtime=None)), taken_at=NOW + 10 * DAY),
         NOTHING,
     ),
-    "a file of unknown age, listed long before the inventory": (
-        case(shard(file("d/f", mtime=None)), taken_at=NOW + DAY + 1),
+    "a file of unknown age that stood in a listing of an ignore age before": (
+        case(shard(file("d/f", mtime=None)), earlier=(before(file("d/f", mtime=None)),)),
         found(orphan="d/f"),
     ),
+    "a file of unknown age that stood in a listing that ended a second too late": (
+        case(shard(file("d/f", mtime=None)), earlier=(before(file("d/f", mtime=None), listed_at=NOW - DAY),)),
+        NOTHING,
+    ),
+    "a file of unknown age that had another size then": (
+        case(shard(file("d/f", mtime=None)), earlier=(before(file("d/f", 2, None)),)),
+        NOTHING,
+    ),
+    "a file of unknown age and size that stood then": (
+        case(shard(file("d/f", None, None)), earlier=(before(file("d/f", None, None)),)),
+        NOTHING,
+    ),
+    "a file of unknown age that stood, but not in the latest of the listings": (
+        case(shard(file("d/f", mtime=None)), earlier=(before(file("d/f"), listed_at=NOW - 9 * DAY), before())),
+        found(orphan="d/f"),
+    ),
+    "a file of unknown age that stood, and that another shard saw a second ago": (
+        case(shard(file("d/f", mtime=None)), shard(file("d/f", mtime=NOW)), earlier=(before(file("d/f")),)),
+        NOTHING,
+    ),
+    "another size of unknown age": (case(shard(file("d/f", 2, None)), both=F), NOTHING),
+    "another size of unknown age that stood": (
+        case(shard(file("d/f", 2, None)), both=F, earlier=(before(file("d/f", 2)),)),
+        found(mismatch="d/f"),
+    ),
+    "a directory of unknown age is young however long it stood": (
+        case(shard(directory("d", None)), earlier=(before(directory("d", None)),)),
+        NOTHING,
+    ),
+    "a time and a size that are larger than all others": (
+        case(shard(file("d/f", 2**63 - 1, 2**63 - 8), file("d/g", 2**63 - 1), file("d/h", 2**63 - 1, -(2**63)))),
+        found(orphan="d/g d/h"),
+    ),
+    "an entry of a time that is larger than all others": (case(both=[entry("d/f", time=2**63 - 8)]), NOTHING),
     "a young file of another size": (case(shard(file("d/f", 2, NOW)), both=F), NOTHING),
     "a young file is not missing": (case(shard(file("d/f", 1, NOW)), both=F), NOTHING),
     "young for one of two shards": (case(shard(file("d/f")), shard(file("d/f", mtime=NOW))), NOTHING),
@@ -134,7 +184,7 @@ CASES = {
     "a directory left to another shard, which did not list it": (case(shard(seen="d"), both=F), NOTHING),
     "a directory left to another shard, which did": (
         case(shard(seen="d"), shard(directory("d")), both=F),
-        found(missing="d/f"),
+        found(missing="d/f", in_empty="d/f"),
     ),
     # 5: missing
     "the dataset is to be deleted": (
@@ -260,6 +310,15 @@ CASES = {
         case(shard(*map(directory, ("a", "a/b", "a-b", "a/b/c", "a/c")))),
         found(empty="a/c a/b/c a/b a-b a"),
     ),
+    # 10: directories that answered "empty"
+    "missing in a directory with others in it": (
+        case(shard(directory("d"), file("d/g")), both=[*F, entry("d/g")]),
+        found(missing="d/f"),
+    ),
+    "missing far below a directory that is listed without any entry": (
+        case(shard(directory("d"), directory("e")), both=[entry("d/e/e/f"), entry("d0/f")]),
+        found(missing="d/e/e/f d0/f", in_empty="d/e/e/f", empty="e"),
+    ),
     # 11: what takes part
     "excluded at both sides": (
         case(shard(file("x/f"), directory("x"), directory("x/e")), both=[entry("x/g")], exclude=(at("x"),)),
@@ -275,6 +334,108 @@ CASES = {
         case(shard(directory("d"), directory("d/e")), exclude=(at("d/x"),)),
         found(empty="d/e"),
     ),
+    # 12: one file, two names
+    "a directory that two names lead to": (
+        case(shard(directory("d", identity=7), directory("e", identity=7), file("e/f")), both=[*F, entry("g")]),
+        found(missing="g"),
+    ),
+    "two names in two shards, and what is in them in a third": (
+        case(
+            shard(directory("d", identity=7)),
+            shard(directory("e", identity=7)),
+            shard(file("e/e/f"), file("g")),
+            both=F,
+        ),
+        found(orphan="g"),
+    ),
+    "two names of a directory inside another with two names": (
+        case(
+            shard(*(directory(name, identity=len(name)) for name in ("d", "e", "d/e", "e/e", "x/y", "xyz"))),
+            both=[entry("x/y/f"), *F],
+        ),
+        NOTHING,
+    ),
+    "one name of one directory, met by two shards": (
+        case(shard(directory("d", identity=7)), shard(directory("d", identity=7)), both=F),
+        found(missing="d/f", in_empty="d/f"),
+    ),
+    "a second name that is claimed elsewhere": (case(shard(file("d/f"), file("e/f")), both=F), found(twin="e/f")),
+    "a second name that is claimed elsewhere, in flight": (
+        case(shard(file("d/f"), file("e/f")), both=[], after=[entry("d/f", in_flight=True)]),
+        found(twin="e/f"),
+    ),
+    "the same name of another size or time": (
+        case(shard(file("d/f"), file("e/f", 2), file("g/f", mtime=OLD - 1)), both=F),
+        found(orphan="e/f g/f"),
+    ),
+    "the same name of a size that one of them lacks": (
+        case(shard(file("d/f", None), file("e/f")), both=F),
+        found(twin="e/f"),
+    ),
+    "the same name of unknown age": (
+        case(shard(file("d/f", mtime=None), file("e/f", mtime=None)), both=F, earlier=(before(file("e/f")),)),
+        found(twin="e/f"),
+    ),
+    "the same name, of which one has an age": (
+        case(shard(file("d/f", mtime=None), file("e/f")), both=F),
+        found(orphan="e/f"),
+    ),
+    "two names of which the inventory knows none": (case(shard(file("d/f"), file("e/f"))), found(orphan="d/f e/f")),
+    "a name that ends alike": (case(shard(file("d/f"), file("e/ff"), file("e/-f")), both=F), found(orphan="e/ff e/-f")),
+    # 13: two spellings
+    "another case": (
+        case(shard(file("d/F")), both=F),
+        found(missing="d/f", orphan="d/F", renamed="d/f d/F"),
+    ),
+    "another form of a sign": (
+        case(shard(file("d/cafe\u0301\\")), both=[entry("d/CAF\u00c9\\")]),
+        found(missing="d/CAF\u00c9\\", orphan="d/cafe\u0301\\", renamed="d/CAF\u00c9\\ d/cafe\u0301\\"),
+    ),
+    "a sign that folds to an ASCII letter": (
+        case(shard(file("d/\u212a")), both=[entry("d/k")]),
+        found(missing="d/k", orphan="d/\u212a", renamed="d/k d/\u212a"),
+    ),
+    "another case beside a byte that is no text": (
+        case(shard(SiteFile(at("d/X") + b"\xff", mtime=OLD)), both=[Entry(at("d/x") + b"\xff")]),
+        Findings(
+            missing=frozenset([at("d/x") + b"\xff"]),
+            orphan=frozenset([at("d/X") + b"\xff"]),
+            renamed=frozenset([at("d/x") + b"\xff", at("d/X") + b"\xff"]),
+        ),
+    ),
+    "another case of a directory": (
+        case(shard(file("D/f")), both=F),
+        found(missing="d/f", orphan="D/f", renamed="d/f D/f"),
+    ),
+    "another case and another size": (case(shard(file("d/F", 2)), both=F), found(missing="d/f", orphan="d/F")),
+    "another case and a size that is not known": (
+        case(shard(file("d/F", None)), both=F),
+        found(missing="d/f", orphan="d/F", renamed="d/f d/F"),
+    ),
+    "another case of an entry in flight": (
+        case(shard(file("d/F")), both=[entry("d/f", in_flight=True)]),
+        found(orphan="d/F", renamed="d/F"),
+    ),
+    "another case of a young file": (
+        case(shard(file("d/F", mtime=NOW)), both=F),
+        found(missing="d/f", renamed="d/f"),
+    ),
+    "another case of a file that is there": (case(shard(file("d/f"), file("d/F")), both=F), found(orphan="d/F")),
+    # 15: directories that are listed as files
+    "a directory that is listed as a file": (
+        case(shard(file("d", 4096), file("d/e", 4096), file("d/e/f")), both=[]),
+        found(orphan="d/e/f"),
+    ),
+    "a directory that is listed as a file far above one": (
+        case(shard(file("d"), file("d/e/e/f"))),
+        found(orphan="d/e/e/f"),
+    ),
+    "a directory that is listed as a file and claimed with another size": (
+        case(shard(file("d", 4096), file("d/f")), both=[entry("d"), *F]),
+        NOTHING,
+    ),
+    "a name that begins like a file": (case(shard(file("d"), file("d.e/f"))), found(orphan="d d.e/f")),
+    "a file above a directory": (case(shard(file("d"), directory("d/e"))), found(empty="d/e")),
     "beside the root": (
         case(shard(SiteFile(b"/store/mc2/f")), both=[Entry(b"/store/mc2/g"), Entry(b"/store/data/g")]),
         NOTHING,

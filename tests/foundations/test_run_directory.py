@@ -45,8 +45,8 @@ def test_two_runs_of_one_second_have_two_ids(store, check):
     assert store.create(check).run_id != store.create(check).run_id
 
 
-def test_an_id_of_a_run_by_hand_is_its_time_in_utc():
-    assert new_run_id(datetime(2026, 11, 22, 3, 0, 0, tzinfo=UTC)) == "20261122T030000Z"
+def test_an_id_of_a_run_by_hand_is_its_time_in_utc_and_its_check():
+    assert new_run_id("t2-x", datetime(2026, 11, 22, 3, 0, 0, tzinfo=UTC)) == "20261122T030000Z-t2-x"
 
 
 def test_what_is_written_can_be_read(run):

@@ -6,15 +6,17 @@ from consistency_operator.settings import read_settings
 from manifests_examples import Owner, check_with
 
 RUN = "29412180"
+OWNER = Owner()
 
 
 @pytest.fixture
 def build():
     """Builds the Job of a stage: of a check with `spec`, by an operator with `environment`."""
 
-    def job(stage, approved=False, environment=None, seconds_left=86400, **spec):
+    def job(stage, approved=False, environment=None, seconds_left=86400, owner=OWNER, **spec):
         settings = read_settings({"CONSISTENCY_IMAGE": "example.org/dynamo-consistency:3.0.0"} | (environment or {}))
-        return build_job(stage, Owner(), JobRun(RUN, check_with(**spec), seconds_left, approved), settings)
+        check = check_with(**spec)
+        return build_job(stage, owner, JobRun(RUN, check, seconds_left, approved, check), settings)
 
     return job
 

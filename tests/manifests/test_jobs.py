@@ -7,14 +7,16 @@ from pathlib import Path
 import pytest
 import yaml
 from consistency_operator import names
-from consistency_operator.manifests import run_check_of
+from consistency_operator.manifests import JobRun, build_job, run_check_of
 from consistency_operator.manifests.jobs import DAY_SECONDS
+from consistency_operator.settings import read_settings
 from kubernetes import client
-from manifests_examples import KERBEROS
+from manifests_examples import KERBEROS, Owner
 
 from dynamo_consistency.errors import ConfigurationError
 
 GOLDEN = Path(__file__).parent / "golden"
+DIRECTORY = "29412180-t2-x-fa0c4"
 JOBS = {
     "snapshot": ("Snapshot", {}),
     "listing": ("Listing", {}),
@@ -66,6 +68,19 @@ def test_an_action_is_never_started_a_second_time(build):
         [{"type": "DisruptionTarget", "status": "True"}],
         {"containerName": "worker", "operator": "NotIn", "values": [0]},
     ]
+
+
+@pytest.mark.parametrize("other", [{"namespace": "tests"}, {"name": "t2-y"}, {"uid": "made-again"}])
+def test_checks_of_one_site_due_in_one_minute_share_no_directory_and_no_approval(build, other):
+    def told(owner: Owner) -> list[str]:
+        job = build("Action", approved=True, owner=owner)
+        args = job["spec"]["template"]["spec"]["containers"][0]["args"]
+        return [args[args.index(option) + 1] for option in ("--run-dir", "--approve")]
+
+    one, another = told(Owner()), told(Owner(**other))
+    assert one[0] != another[0]
+    assert one[1] != another[1]
+    assert one[0].endswith(f"/{one[1]}")
 
 
 @pytest.mark.parametrize("stage", names.JOB_STAGES)
@@ -123,9 +138,9 @@ def test_a_worker_may_do_nothing_that_it_need_not(build, stage):
 
 
 def test_only_an_approved_action_says_so(worker):
-    run_dir = ["--run-dir", "/data/T2_X/29412180"]
+    run_dir = ["--run-dir", f"/data/T2_X/{DIRECTORY}"]
     assert worker("Action")["args"] == ["stage", "action", *run_dir]
-    assert worker("Action", approved=True)["args"] == ["stage", "action", *run_dir, "--approve", "29412180"]
+    assert worker("Action", approved=True)["args"] == ["stage", "action", *run_dir, "--approve", DIRECTORY]
     assert worker("Comparison", approved=True)["args"] == ["stage", "comparison", *run_dir]
 
 
@@ -143,7 +158,7 @@ def test_the_store_of_the_check_comes_before_that_of_the_operator(build, environ
     pod = build("Snapshot", environment=environment, **({"store": store} if store else {}))["spec"]["template"]["spec"]
     [container] = pod["containers"]
     claims = [volume["persistentVolumeClaim"]["claimName"] for volume in pod["volumes"] if volume["name"] == "data"]
-    assert container["args"][-1] == f"{folder}/T2_X/29412180"
+    assert container["args"][-1] == f"{folder}/T2_X/{DIRECTORY}"
     assert claims == ([claim] if claim else [])
     assert ("/data" in [mount["mountPath"] for mount in container["volumeMounts"]]) == bool(claim)
 
@@ -174,13 +189,21 @@ def test_a_check_that_no_process_can_be_told_is_refused(worker):
         worker("Snapshot", listing=listing, comparison={"ignore": ignore})
 
 
-def test_only_a_snapshot_carries_the_check(worker):
+def test_only_a_snapshot_and_an_action_carry_a_check(worker):
     carrying = [
         stage
         for stage in names.JOB_STAGES
         if "DYNAMO_CONSISTENCY_CHECK" in [entry["name"] for entry in worker(stage)["env"]]
     ]
-    assert carrying == ["Snapshot"]
+    assert carrying == ["Snapshot", "Action"]
+
+
+def test_an_action_carries_the_check_of_today_and_not_that_of_its_run(check_of):
+    began = check_of(policy={"orphans": {"mode": "Enforce"}})
+    today = check_of(policy={"orphans": {"mode": "Report"}})
+    run = JobRun("29412180", began, 1000, approved=True, today=today)
+    job = build_job("Action", Owner(), run, read_settings({"CONSISTENCY_IMAGE": "example.org/worker:1"}))
+    assert run_check_of(job, None) == today
 
 
 def test_a_job_that_carries_no_check_is_told_apart(build, check_of):
@@ -191,10 +214,10 @@ def test_a_job_that_carries_no_check_is_told_apart(build, check_of):
 def test_a_check_without_any_store_is_a_matter_of_configuration(check_of):
     from types import SimpleNamespace
 
-    from consistency_operator.manifests import JobRun, run_directory
+    from consistency_operator.manifests import run_directory
 
     with pytest.raises(ConfigurationError, match="names no store"):
-        run_directory(JobRun("1", check_of(), 1), SimpleNamespace(store_claim=None, store_url=None))
+        run_directory(Owner(), JobRun("1", check_of(), 1), SimpleNamespace(store_claim=None, store_url=None))
 
 
 @pytest.mark.parametrize("stage", names.JOB_STAGES)

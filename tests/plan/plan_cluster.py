@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from consistency_operator import names
-from consistency_operator.cluster.job_state import JobState, foreign
+from consistency_operator.cluster.job_state import JobState
 from consistency_operator.cluster.worker_result import WorkerResult
 from consistency_operator.names import JobStage
 from consistency_operator.plan import (
@@ -129,7 +129,7 @@ class MiniCluster:
             self.made.append((run_id, stage))
             self.jobs[name] = JobState(stage, run_id, name, uid=f"uid-{next(self._uids)}")
         elif self.jobs[name].state == "Foreign":
-            self._taken = foreign(stage, run_id, name)
+            self._taken = JobState(stage, run_id, name, state="Foreign")
 
     def _told(self) -> list[JobState]:
         jobs = [

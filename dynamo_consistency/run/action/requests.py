@@ -18,6 +18,8 @@ from dynamo_consistency.backend.contract import (
 from dynamo_consistency.errors import BackendError, ConsistencyError
 from dynamo_consistency.kinds import KIND_BY_NAME
 
+SAID_NOTHING = "the registry returned None, and so does not say whether it took it"
+
 
 def is_idempotent(backend: Backend) -> bool:
     """May a request be made again whose answer was lost? Of the two plain calls nobody promises that."""
@@ -70,9 +72,10 @@ def request(
 def _delete(registry: Registry, site: str, files: Sequence[bytes]) -> list[Outcome]:
     if isinstance(registry, ItemisingRegistry):
         return registry.request_deletion(site, files)
-    if registry.delete(site, [paths.to_text(path) for path in files]) == 0:
+    number = registry.delete(site, [paths.to_text(path) for path in files])
+    if number == 0:
         return [Outcome(path, "refused", "the registry says that it took nothing") for path in files]
-    return [Outcome(path, "requested") for path in files]
+    return [Outcome(path, "requested", SAID_NOTHING if number is None else "") for path in files]
 
 
 def _delete_directories(registry: Registry, site: str, directories: Sequence[bytes]) -> list[Outcome]:
@@ -84,7 +87,10 @@ def _delete_directories(registry: Registry, site: str, directories: Sequence[byt
 def _transfer(registry: Registry, site: str, files: Sequence[bytes]) -> list[Outcome]:
     if isinstance(registry, ItemisingRegistry):
         return registry.request_transfer(site, files)
-    no_disk, no_tape = registry.transfer(site, [paths.to_text(path) for path in files])
+    answer = registry.transfer(site, [paths.to_text(path) for path in files])
+    if answer is None:
+        return [Outcome(path, "requested", SAID_NOTHING) for path in files]
+    no_disk, no_tape = answer
     nowhere = {paths.to_bytes(path): "no disk elsewhere has it" for path in no_disk}
     nowhere |= {paths.to_bytes(path): "neither disk nor tape elsewhere has it" for path in no_tape}
     return [Outcome(path, "refused" if path in nowhere else "requested", nowhere.get(path, "")) for path in files]

@@ -14,12 +14,15 @@ from dynamo_consistency.backend.contract import Backend
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.errors import InvalidRunError
 from dynamo_consistency.finding_columns import select_list
-from dynamo_consistency.kinds import EMPTY_DIRECTORY, MISMATCH, MISSING, ORPHAN
+from dynamo_consistency.kinds import EMPTY_DIRECTORY, MISMATCH, MISSING, ORPHAN, TWIN
 from dynamo_consistency.run.comparison import counts, filters
-from dynamo_consistency.run.database import blob, execute, literal, open_database, within
+from dynamo_consistency.run.comparison.earlier_listings import find_what_stood
+from dynamo_consistency.run.comparison.scope import create_scope, unmatched_excludes
+from dynamo_consistency.run.database import PATH_MACROS, execute, literal, open_database
 from dynamo_consistency.run.listing.failed_shards import absent_shards
-from dynamo_consistency.run.listing.holes import HOLE_ENTRIES
-from dynamo_consistency.run.store.run_directory import RunDirectory, shard_name
+from dynamo_consistency.run.listing.listing_view import create_listing
+from dynamo_consistency.run.records.notes import note
+from dynamo_consistency.run.store.run_directory import UNMERGED_LISTING, RunDirectory, shard_name
 
 COUNTS_FILE = "findings/counts.json"
 _QUERIES = resources.files(__package__).joinpath("comparison.sql")
@@ -31,13 +34,22 @@ _OF_INVENTORY = {"dataset": "dataset", "block": "block", "group": '"group"'}
 _OF_BACKEND = '{}* EXCLUDE (path, size, time, in_flight, dataset, block, "group")'
 
 
+_MARK = "CASE WHEN path IN (FROM renamed) THEN 'renamed'{} END"
+_OF_MISSING = _MARK.format(" WHEN path IN (SELECT path FROM missing_in_empty_directory) THEN 'empty-directory'")
+
+
 def _select(**values: str) -> str:
     return select_list(path="path", root="root_of(path)", **values)
 
 
+def _unknown_to_the_inventory(verdict: str, **values: str) -> str:
+    columns = _select(site_size="site_size", mtime="mtime", **values)
+    return f"SELECT {columns} FROM orphan_verdict WHERE verdict = '{verdict}' ORDER BY path"
+
+
 _FINDINGS = {
     MISSING: f"""
-        SELECT {_select(size="size", **_OF_INVENTORY)}, {_OF_BACKEND.format("")}
+        SELECT {_select(size="size", mark=_OF_MISSING, **_OF_INVENTORY)}, {_OF_BACKEND.format("")}
         FROM ({_DETAILS.format(verdict="missing_verdict", kind="missing")}) ORDER BY path""",
     MISMATCH: f"""
         SELECT {_select(size="d.size", site_size="v.site_size", mtime="s.mtime", **_OF_INVENTORY)},
@@ -47,9 +59,8 @@ _FINDINGS = {
         JOIN (SELECT path, max(mtime) AS mtime FROM listing
               WHERE kind = 'file' AND path IN (SELECT path FROM mismatch_verdict) GROUP BY path) AS s USING (path)
         ORDER BY path""",
-    ORPHAN: f"""
-        SELECT {_select(site_size="site_size", mtime="mtime")}
-        FROM orphan_verdict WHERE verdict = 'orphan' ORDER BY path""",
+    ORPHAN: _unknown_to_the_inventory("orphan", mark=_MARK.format("")),
+    TWIN: _unknown_to_the_inventory("twin"),
     EMPTY_DIRECTORY: f"""
         SELECT {_select(mtime="d.mtime")}
         FROM empty_directory_verdict
@@ -71,7 +82,14 @@ def compare(run: RunDirectory, backend: Backend) -> dict[str, Any]:
         absent = _give_inputs(database, inputs, run, check)
         basics = counts.basics(database, check)
         _refuse_an_empty_inventory(database, basics)
-        execute(database, _QUERIES, lambda: filters.ask(database, run, check, backend, absent))
+        notes = unmatched_excludes(database, run, check)
+
+        def ask_python() -> None:
+            find_what_stood(database, run)
+            notes.extend(filters.ask(database, run, check, backend, absent))
+
+        execute(database, _QUERIES, ask_python)
+        counts.leave_out_directories(database, basics)
         _refuse_roots_without_a_listing(database, basics)
         _refuse_a_site_without_files(database, basics)
         for kind, query in _FINDINGS.items():
@@ -80,6 +98,7 @@ def compare(run: RunDirectory, backend: Backend) -> dict[str, Any]:
         result = counts.complete(database, basics)
         result["holes"] += len(absent)
         result["unplacedFiles"] = max(run.read_json(f"inventory/{side}.json").get("unplaced", 0) for side in SNAPSHOTS)
+        note(run, "comparison", notes)
         run.write_json(COUNTS_FILE, result)
         return result
 
@@ -92,44 +111,24 @@ def _give_inputs(
         _require(run, f"inventory/{snapshot}.json", "the inventory snapshot is not there; run the snapshot stage")
         path = inputs.enter_context(run.reading(f"inventory/{snapshot}.parquet"))
         database.execute(f"CREATE VIEW inventory_{snapshot} AS FROM read_parquet({literal(str(path))})")
+    database.execute(PATH_MACROS)
     database.execute("CREATE TABLE shard (shard INTEGER, listed_at BIGINT)")
-    parts = []
+    parts = {}
     absent = absent_shards(run, check.spec.listing)
     for shard in sorted(set(range(check.spec.listing.shards)) - set(absent)):
         name = shard_name(shard)
         database.execute("INSERT INTO shard VALUES (?, ?)", [shard, run.read_json(f"{name}.json")["listedAt"]])
-        path = inputs.enter_context(run.reading(f"{name}.parquet"))
-        parts.append(f"SELECT {shard} AS shard, * FROM read_parquet({literal(str(path))})")
-    database.execute("CREATE VIEW listing AS " + " UNION ALL ".join(parts))
-    database.execute(HOLE_ENTRIES)
-    listing = check.spec.listing
-    for table, directories in (("root", [root.path for root in listing.roots]), ("excluded", listing.exclude)):
-        database.execute(f"CREATE TABLE {table} (path BLOB)")
-        for directory in directories:
-            database.execute(f"INSERT INTO {table} VALUES (?)", [paths.to_bytes(directory)])
-    database.execute(_scope_macros(check))
-    _set(database, "ignore_age", check.spec.comparison.ignore_age_seconds)
-    _set(database, "taken_before", run.read_json("inventory/before.json")["takenAt"])
+        parts[shard] = str(inputs.enter_context(run.reading(f"{name}.parquet")))
+    area = [name for name in (UNMERGED_LISTING,) if run.exists(name)]
+    create_listing(database, parts, [str(inputs.enter_context(run.reading(name))) for name in area])
+    create_scope(database, check)
+    database.execute("SET VARIABLE ignore_age = ?::BIGINT", [check.spec.comparison.ignore_age_seconds])
     return absent
 
 
 def _require(run: RunDirectory, name: str, otherwise: str) -> None:
     if not run.exists(name):
         raise InvalidRunError(otherwise)
-
-
-def _scope_macros(check: SiteConsistencyCheck) -> str:
-    """Rule 11 as SQL: which root a path is below, and whether it takes part."""
-    cases = " ".join(
-        f"WHEN {within('path', paths.to_bytes(root.path))} THEN {literal(root.path)}"
-        for root in check.spec.listing.roots
-    )
-    excluded = [paths.to_bytes(path) for path in check.spec.listing.exclude]
-    outside = " OR ".join(f"path = {blob(path)} OR {within('path', path)}" for path in excluded) or "FALSE"
-    return f"""
-        CREATE MACRO root_of(path) AS CASE {cases} END;
-        CREATE MACRO takes_part(path) AS (root_of(path) IS NOT NULL AND NOT ({outside}));
-    """
 
 
 def _refuse_an_empty_inventory(database: duckdb.DuckDBPyConnection, basics: dict[str, Any]) -> None:
@@ -172,7 +171,3 @@ def _hole_over(database: duckdb.DuckDBPyConnection, root: bytes) -> str | None:
         "SELECT reason FROM hole WHERE path IN (SELECT unnest(?::BLOB[])) LIMIT 1", [above]
     ).fetchone()
     return None if row is None else str(row[0])
-
-
-def _set(database: duckdb.DuckDBPyConnection, variable: str, value: int) -> None:
-    database.execute(f"SET VARIABLE {variable} = ?::BIGINT", [value])

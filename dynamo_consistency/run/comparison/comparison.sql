@@ -1,4 +1,4 @@
--- What is missing, orphaned, different or empty: the eleven rules, from two snapshots of the inventory and one listing.
+-- What is missing, orphaned, different or empty: the rules 1 to 15, from two snapshots of the inventory and one listing.
 --
 -- The problem: three lists of some 10^7 paths must be compared in about 1 GiB of memory, and nearly all of them agree.
 -- Nothing but a hole or a directory may let the verdict on one path depend on another path. So one pass over hashes
@@ -17,53 +17,52 @@
 --
 -- Given by comparison.py:
 --   inventory_before, inventory_after  path, size, time, in_flight, dataset, … (backend/contract/data.py)
---   listing                            shard, path, kind, size, mtime, reason
---   hole_entry                         the same columns: what of it is a hole (run/listing/holes.py)
+--   listing                            shard, path, kind, size, mtime, reason, identity
+--   hole_entry                         shard (NULL: each), path, reason: what of it is a hole (run/listing/holes.py)
+--   alias                              path: of the holes, those that are a directory with several names
 --   shard                              shard, listed_at
 --   root, excluded                     path
 --   root_of(path)                      macro: the root that `path` is below, or NULL
 --   takes_part(path)                   macro: below a root and not in or below an excluded directory (rule 11)
---   variables ignore_age, taken_before (seconds), deletion_requests (datasets)
+--   parent, last_name (text), first_below, past_below (path)  macros (run/database.py)
+--   variables ignore_age (seconds), deletion_requests (datasets)
 --
--- Paths are bytes (BLOB) and compared as bytes (rule 1; the stages that wrote them have normalised them). What is below
--- a directory d is the interval from d/ up to, not including, d0, because 0 follows / in ASCII.
--- One statement makes one table; the findings are missing, orphan, mismatch and empty_directory.
-
-CREATE MACRO parent(text) AS left(text, length(text) - strpos(reverse(text), '/'));
+-- Paths are bytes (BLOB) and compared as bytes (rule 1; the stages that wrote them have normalised them, and left out
+-- those of which it is not known where they lead, rule 14). Where they are cut, they are text: bytes outside printable
+-- ASCII become \xNN, which is reversible, and changes neither slashes nor what is below what.
+-- One statement makes one table; the findings are missing, orphan, twin, mismatch and empty_directory.
 
 -- ---------------------------------------------------------------------------------------------------- both sides
 
--- Rules 2 and 3: in flight in the inventory, young at the site. An entry is as young as it was when the listing began,
--- and a file of unknown age has been there at least since it was listed.
+-- Rules 2 and 3: in flight in the inventory, young at the site (NULL: of unknown age). An entry is as young as it was
+-- when the listing began. A sum of time and age might be too large a number; the difference is none.
 CREATE VIEW entry AS
 SELECT path, 0 AS side, size,
-       in_flight OR coalesce(time + getvariable('ignore_age') >= (SELECT min(listed_at) FROM shard), FALSE) AS unsettled
+       in_flight OR coalesce(time >= (SELECT min(listed_at) FROM shard) - getvariable('ignore_age'), FALSE) AS unsettled
 FROM inventory_before WHERE takes_part(path)
 UNION ALL
 SELECT path, 1, size,
-       in_flight OR coalesce(time + getvariable('ignore_age') >= (SELECT min(listed_at) FROM shard), FALSE)
+       in_flight OR coalesce(time >= (SELECT min(listed_at) FROM shard) - getvariable('ignore_age'), FALSE)
 FROM inventory_after WHERE takes_part(path)
 UNION ALL
-SELECT path, 2, CASE WHEN mtime IS NOT NULL THEN size END,  -- of unknown age: it may have been half written (rule 7)
-       coalesce(mtime + getvariable('ignore_age') >= listed_at,
-                listed_at + getvariable('ignore_age') >= getvariable('taken_before'))
+SELECT path, 2, size, mtime >= listed_at - getvariable('ignore_age')
 FROM listing JOIN shard USING (shard) WHERE kind = 'file' AND takes_part(path);
 
 -- Nearly all files are where they should be, and need no more than a look at the hash of their path: once in each
--- snapshot, once at the site, one size, settled. Two paths with one hash do not look so, and are looked at in full.
+-- snapshot, once at the site, of one size. Two paths with one hash do not look so, and are looked at in full.
 CREATE TABLE doubtful AS
 SELECT hash(path) AS key
 FROM entry
 GROUP BY key
-HAVING NOT (count(*) = 3 AND sum(side) = 3 AND bit_or(1 << side) = 7
-            AND count(size) = 3 AND min(size) = max(size) AND NOT bool_or(unsettled));
+HAVING NOT (count(*) = 3 AND sum(side) = 3 AND bit_or(1 << side) = 7 AND count(size) = 3 AND min(size) = max(size));
 
 -- Rule 10: whatever appears several times on a side is one file, with the sizes that it has there.
-CREATE TABLE file AS
+CREATE TABLE looked_at AS
 SELECT path,
        count(*) FILTER (side = 0) AS before, count(*) FILTER (side = 1) AS after, count(*) FILTER (side = 2) AS at_site,
        coalesce(bool_or(unsettled) FILTER (side < 2), FALSE) AS in_flight,
        coalesce(bool_or(unsettled) FILTER (side = 2), FALSE) AS young,
+       coalesce(bool_or(unsettled IS NULL) FILTER (side = 2), FALSE) AS of_unknown_age,
        CASE WHEN min(coalesce(size, -1)) FILTER (side < 2) = max(size) FILTER (side < 2)
             THEN nullif(greatest(max(size) FILTER (side < 2), -1), -1) END AS size,
        CASE WHEN min(coalesce(size, -1)) FILTER (side = 2) = max(size) FILTER (side = 2)
@@ -71,18 +70,42 @@ SELECT path,
 FROM entry WHERE hash(path) IN (SELECT key FROM doubtful)
 GROUP BY path;
 
+-- Rule 15: what something lies in is no file, whoever lists it as one; unless both sides agree on it.
+CREATE TABLE parent_of_file AS
+SELECT DISTINCT parent(path::VARCHAR) AS text FROM listing
+WHERE kind = 'file' AND (EXISTS (FROM looked_at WHERE at_site > 0) OR EXISTS (FROM listing WHERE kind = 'directory'));
+
+CREATE TABLE listed_as_file AS
+WITH RECURSIVE above AS (
+  SELECT text FROM parent_of_file WHERE EXISTS (FROM looked_at WHERE at_site > 0)
+  UNION
+  SELECT path::VARCHAR FROM listing WHERE kind <> 'file'
+  UNION
+  SELECT parent(text) FROM above WHERE text <> ''
+)
+SELECT path FROM looked_at
+WHERE at_site > 0 AND path::VARCHAR IN (SELECT text FROM above)
+  AND NOT coalesce(before > 0 AND after > 0 AND size = site_size, FALSE);
+
+-- Rule 3: of unknown age is young, unless it stood, with its size, in an earlier listing (earlier_listings.py).
+CREATE TABLE stood (path BLOB);
+CREATE VIEW file AS
+SELECT * REPLACE (young OR (of_unknown_age AND path NOT IN (FROM stood)) AS young)
+FROM looked_at WHERE path NOT IN (FROM listed_as_file);
+
 -- -------------------------------------------------------------------------------------------------------- holes
 
--- Rule 4.
-CREATE TABLE hole AS SELECT DISTINCT shard, path, reason FROM hole_entry;
+-- Rules 4 and 12.
+CREATE TABLE hole AS
+SELECT DISTINCT s.shard, path, reason FROM hole_entry AS e JOIN shard AS s ON e.shard IS NULL OR e.shard = s.shard;
 
 -- The intervals of outermost holes, for each shard and for all (shard -1): disjoint, so that a path can only be in the
 -- last one that begins before it.
 CREATE TABLE unknown AS
 WITH interval AS (
-  SELECT shard, path || '\x2F'::BLOB AS first, path || '\x30'::BLOB AS past FROM hole
+  SELECT shard, first_below(path) AS first, past_below(path) AS past FROM hole
   UNION
-  SELECT -1, path || '\x2F'::BLOB, path || '\x30'::BLOB FROM hole
+  SELECT -1, first_below(path), past_below(path) FROM hole
 )
 SELECT * FROM interval
 QUALIFY coalesce(first >= max(past) OVER (PARTITION BY shard ORDER BY first
@@ -90,15 +113,22 @@ QUALIFY coalesce(first >= max(past) OVER (PARTITION BY shard ORDER BY first
 
 -- ------------------------------------------------------------------------------------------------- asked of Python
 
--- Here comparison.py fills four tables with those paths for which it matters (`filters.py`):
+-- Rule 13 is about these: absent from the site, or unknown to the inventory, whatever else is said of them.
+CREATE VIEW unpaired AS
+SELECT path, at_site = 0 AS absent, CASE WHEN at_site = 0 THEN size ELSE site_size END AS size
+FROM file WHERE at_site = 0 OR before + after = 0;
+
+-- Here comparison.py fills `stood`, and then these with the paths for which it matters (`filters.py`):
 --   unlisted          only a shard that has failed would have listed them
 --   ignored           a pattern of the check matches
 --   protected         of a dataset that is protected, or about to be deleted, as the backend's DatasetFilter says
 --   deletion_pending  of a dataset that is about to be deleted, as it says
+--   folded            with more than ASCII in it: how it is spelt after NFC and case folding (`spelling.py`)
 CREATE TABLE unlisted (path BLOB);
 CREATE TABLE ignored (path BLOB);
 CREATE TABLE protected (path BLOB);
 CREATE TABLE deletion_pending (path BLOB);
+CREATE TABLE folded (path BLOB, folded BLOB);
 -- continue
 
 CREATE VIEW expected_where_listed AS
@@ -129,13 +159,34 @@ FROM (FROM file WHERE before > 0 AND after > 0 AND at_site = 0 AND NOT in_flight
 JOIN known AS k USING (path)
 ASOF LEFT JOIN (FROM unknown WHERE shard = -1) AS h ON f.path || '\x2F'::BLOB >= h.first;
 
--- A root, or a directory directly below one, that answered "empty" where files are missing: servers do that.
+-- Rule 13: two spellings of one name. Only an orphan and a missing file can be marked so, but an entry in flight or a
+-- file that is protected may be their other name just as well.
+CREATE TABLE renamed AS
+WITH spelt AS (
+  SELECT path, absent, size, coalesce(f.folded, lower(path::VARCHAR)::BLOB) AS folded
+  FROM unpaired LEFT JOIN folded AS f USING (path)
+  WHERE EXISTS (FROM unpaired WHERE absent) AND EXISTS (FROM unpaired WHERE NOT absent)
+)
+SELECT DISTINCT unnest([a.path, u.path]) AS path
+FROM (FROM spelt WHERE absent) AS a JOIN (FROM spelt WHERE NOT absent) AS u USING (folded)
+WHERE coalesce(a.size = u.size, TRUE);
+
+-- Missing in a directory that answered "empty": servers do that.
+CREATE TABLE missing_in_empty_directory AS
+WITH empty AS (
+  SELECT DISTINCT path AS directory, first_below(path) AS first, past_below(path) AS past
+  FROM listing WHERE kind = 'directory' AND size = 0
+  QUALIFY coalesce(first >= max(past) OVER (ORDER BY first ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), TRUE)
+)
+SELECT m.path, directory
+FROM (FROM missing_verdict WHERE verdict = 'missing') AS m
+ASOF JOIN empty AS e ON m.path >= e.first
+WHERE m.path < e.past;
+
+-- A root, or a directory directly below one, among them.
 CREATE TABLE empty_top_directory AS
-SELECT DISTINCT path FROM listing AS d
-WHERE kind = 'directory' AND size = 0
-  AND (path IN (SELECT path FROM root) OR parent(path::VARCHAR) IN (SELECT path::VARCHAR FROM root))
-  AND EXISTS (FROM missing_verdict AS m
-              WHERE verdict = 'missing' AND m.path >= d.path || '\x2F'::BLOB AND m.path < d.path || '\x30'::BLOB);
+SELECT DISTINCT directory AS path FROM missing_in_empty_directory
+WHERE directory IN (SELECT path FROM root) OR parent(directory::VARCHAR) IN (SELECT path::VARCHAR FROM root);
 
 -- ------------------------------------------------------------------------------------------------------ mismatch
 
@@ -147,7 +198,28 @@ WHERE before > 0 AND after > 0 AND at_site > 0 AND NOT in_flight AND NOT young A
 
 -- -------------------------------------------------------------------------------------------------------- orphan
 
--- Rules 6 and 8. A file below a hole of its own shard comes from an incomplete answer, unless another shard saw it.
+CREATE TABLE unclaimed AS
+SELECT shard, path, size, mtime FROM listing
+WHERE kind = 'file' AND path IN (SELECT path FROM file WHERE before + after = 0);
+
+-- Rule 12: a claimed file of the same name, size and time is perhaps the same file. What is listed and not unknown to the
+-- inventory, it claims. Of times, both must be unknown; a size that is unknown is any.
+CREATE TABLE twin AS
+WITH may_go AS (
+  SELECT DISTINCT path, size, mtime, last_name(path::VARCHAR) AS name
+  FROM unclaimed
+  WHERE path NOT IN (SELECT path FROM file WHERE young) AND path NOT IN (FROM ignored) AND path NOT IN (FROM protected)
+),
+claimed AS (
+  SELECT last_name(path::VARCHAR) AS name, size, mtime FROM listing
+  WHERE kind = 'file' AND coalesce(mtime, -1) IN (SELECT coalesce(mtime, -1) FROM may_go) AND takes_part(path)
+    AND path NOT IN (SELECT path FROM looked_at WHERE before + after = 0)
+)
+SELECT DISTINCT path
+FROM may_go AS o JOIN claimed AS c USING (name)
+WHERE o.mtime IS NOT DISTINCT FROM c.mtime AND coalesce(o.size = c.size, TRUE);
+
+-- Rules 6, 8 and 12. A file below a hole of its own shard comes from an incomplete answer, unless another shard saw it.
 CREATE TABLE orphan_verdict AS
 SELECT path, any_value(size) AS site_size, min(mtime) AS mtime, any_value(verdict) AS verdict
 FROM (
@@ -156,8 +228,9 @@ FROM (
               WHEN bool_and(coalesce(l.path || '\x2F'::BLOB < h.past, FALSE)) OVER (PARTITION BY l.path) THEN 'hole'
               WHEN l.path IN (FROM ignored) THEN 'ignored'
               WHEN l.path IN (FROM protected) THEN 'protected'
+              WHEN l.path IN (FROM twin) THEN 'twin'
               ELSE 'orphan' END AS verdict
-  FROM (FROM listing WHERE kind = 'file' AND path IN (SELECT path FROM file WHERE before + after = 0)) AS l
+  FROM unclaimed AS l
   JOIN file AS f USING (path)
   ASOF LEFT JOIN unknown AS h ON l.shard = h.shard AND l.path || '\x2F'::BLOB >= h.first
 )
@@ -165,11 +238,10 @@ GROUP BY path;
 
 -- ----------------------------------------------------------------------------------------------- empty directories
 
--- Rule 9. As text, in which DuckDB can cut a path at a slash: bytes outside printable ASCII become \xNN, which is
--- reversible, and changes neither slashes nor what is below what.
+-- Rule 9.
 CREATE TABLE directory AS
 SELECT path, path::VARCHAR AS text,
-       bool_or(coalesce(mtime + getvariable('ignore_age') >= listed_at, TRUE)) AS young
+       bool_or(coalesce(mtime >= listed_at - getvariable('ignore_age'), TRUE)) AS young
 FROM listing JOIN shard USING (shard)
 WHERE kind = 'directory' AND takes_part(path)
 GROUP BY path;
@@ -178,7 +250,7 @@ GROUP BY path;
 CREATE TABLE kept AS
 WITH RECURSIVE above AS (
   SELECT DISTINCT text FROM (
-    SELECT parent(path::VARCHAR) AS text FROM listing WHERE kind = 'file'
+    SELECT text FROM parent_of_file
     UNION ALL SELECT parent(path::VARCHAR) FROM inventory_before
     UNION ALL SELECT parent(path::VARCHAR) FROM inventory_after
     UNION ALL SELECT path::VARCHAR FROM hole
@@ -190,8 +262,10 @@ WITH RECURSIVE above AS (
 )
 SELECT text FROM above;
 
+-- Below a directory with two names there is no knowing what else has two.
 CREATE TABLE empty_directory_verdict AS
-SELECT path FROM directory
-WHERE text NOT IN (FROM kept)
+SELECT d.path FROM directory AS d
+ASOF LEFT JOIN (SELECT first_below(path) AS first, past_below(path) AS past FROM alias) AS a ON d.path >= a.first
+WHERE coalesce(d.path >= a.past, TRUE) AND text NOT IN (FROM kept)
   AND path NOT IN (SELECT path FROM listing WHERE kind = 'file')
   AND path NOT IN (SELECT path FROM inventory_before) AND path NOT IN (SELECT path FROM inventory_after);

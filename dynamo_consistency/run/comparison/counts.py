@@ -6,7 +6,8 @@ import duckdb
 
 from dynamo_consistency import paths
 from dynamo_consistency.check import SiteConsistencyCheck
-from dynamo_consistency.kinds import EMPTY_DIRECTORY, MISMATCH, MISSING, ORPHAN
+from dynamo_consistency.kinds import EMPTY_DIRECTORY, MISMATCH, MISSING, ORPHAN, TWIN
+from dynamo_consistency.run.database import LARGEST, byte_sum
 
 ComparisonCounts = dict[str, Any]
 
@@ -15,18 +16,24 @@ _SIDES = {
     "after": ("inventory_after", "TRUE"),
     "files": ("listing", "kind = 'file'"),
     "directories": ("listing", "kind = 'directory'"),
-    "holes": ("listing", "kind = 'hole'"),
+    "holes": ("(SELECT DISTINCT path, NULL::BIGINT AS size FROM hole_entry)", "TRUE"),
 }
+_HOLES_SHOWN = 20
 
 _VERDICTS = {
     MISSING: ("missing_verdict JOIN file USING (path)", "verdict = 'missing'"),
     ORPHAN: ("orphan_verdict", "verdict = 'orphan'"),
+    TWIN: ("orphan_verdict", "verdict = 'twin'"),
     MISMATCH: ("mismatch_verdict", "verdict = 'mismatch'"),
     EMPTY_DIRECTORY: ("empty_directory_verdict", "TRUE"),
 }
 
 _LEFT_ALONE = {
     "missingInHoles": "SELECT count(*) FROM missing_verdict WHERE verdict = 'hole'",
+    "missingInEmptyDirectories": "SELECT count(*) FROM missing_in_empty_directory",
+    "renamed": """
+        SELECT count(*) FROM renamed WHERE path IN (SELECT path FROM missing_verdict WHERE verdict = 'missing')
+            OR path IN (SELECT path FROM orphan_verdict WHERE verdict = 'orphan')""",
     "missingDeletionPending": "SELECT count(*) FROM missing_verdict WHERE verdict = 'deletion'",
     "youngFiles": "SELECT count(*) FROM orphan_verdict WHERE verdict = 'young'",
     "orphansInHoles": "SELECT count(*) FROM orphan_verdict WHERE verdict = 'hole'",
@@ -54,9 +61,21 @@ def basics(database: duckdb.DuckDBPyConnection, check: SiteConsistencyCheck) -> 
             "expectedFiles": expected.get(root, (0, 0))[0],
             "holes": tables["holes"].get(root, (0, 0))[0],
         }
-    site: ComparisonCounts = {key: sum(root[key] for root in roots.values()) for key in next(iter(roots.values()))}
+    site: ComparisonCounts = {
+        key: min(LARGEST, sum(root[key] for root in roots.values())) for key in next(iter(roots.values()))
+    }
     snapshots = {side: sum(count for count, _ in tables[side].values()) for side in ("before", "after")}
     return site | {"snapshots": snapshots, "roots": roots}
+
+
+def leave_out_directories(database: duckdb.DuckDBPyConnection, basics: ComparisonCounts) -> None:
+    """Take from the files of `basics` what was listed as a file and is a directory (rule 15)."""
+    for root, (directories, size) in _by_root(
+        database, "listing", "kind = 'file' AND path IN (FROM listed_as_file)"
+    ).items():
+        for entries in (basics, basics["roots"][root]):
+            entries["listedFiles"] -= directories
+            entries["listedBytes"] = max(0, entries["listedBytes"] - size)
 
 
 def complete(database: duckdb.DuckDBPyConnection, basics: ComparisonCounts) -> ComparisonCounts:
@@ -68,7 +87,7 @@ def complete(database: duckdb.DuckDBPyConnection, basics: ComparisonCounts) -> C
             rows = found.values() if root is None else [found.get(root, (0, 0))]
             entries[kind.name] = sum(row[0] for row in rows)
             if kind.bytes_name:
-                entries[kind.bytes_name] = sum(row[1] for row in rows)
+                entries[kind.bytes_name] = min(LARGEST, sum(row[1] for row in rows))
     in_holes = _by_root(database, "missing_verdict JOIN file USING (path)", "verdict = 'hole'")
     for root, entries in result["roots"].items():
         entries["missingInHoles"] = in_holes.get(root, (0, 0))[0]
@@ -77,6 +96,10 @@ def complete(database: duckdb.DuckDBPyConnection, basics: ComparisonCounts) -> C
         result[key] = row[0] if row else 0
     empty = database.execute("SELECT path FROM empty_top_directory ORDER BY path").fetchall()
     result["emptyTopDirectories"] = [paths.to_text(path) for (path,) in empty]
+    aliases = database.execute(
+        f"SELECT path, reason FROM hole_entry WHERE shard IS NULL ORDER BY path LIMIT {_HOLES_SHOWN}"
+    ).fetchall()
+    result["aliases"] = [{"path": paths.to_text(path), "reason": reason} for path, reason in aliases]
     return result
 
 
@@ -85,7 +108,7 @@ def _by_root(
 ) -> dict[str, tuple[int, int]]:
     """{root: (rows, bytes)} of what takes part in `source`; unknown sizes count nothing. A root counts as in itself."""
     rows = database.execute(
-        f"""SELECT root_of(path) AS root, count(*), coalesce(sum(greatest({size}, 0)), 0)::BIGINT
+        f"""SELECT root_of(path) AS root, count(*), {byte_sum(size)}
             FROM {source} WHERE {where} AND takes_part(path) GROUP BY root"""
     ).fetchall()
     return {root: (count, total) for root, count, total in rows}

@@ -13,6 +13,7 @@ from dynamo_consistency.backend import optional_features
 from dynamo_consistency.backend.contract import Backend, DatasetFilter
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.errors import BackendError, ConsistencyError
+from dynamo_consistency.run.comparison.spelling import fold_names
 from dynamo_consistency.run.database import fill
 from dynamo_consistency.run.listing.failed_shards import belongs_to
 from dynamo_consistency.run.store.run_directory import RunDirectory
@@ -32,22 +33,43 @@ def ask(
     check: SiteConsistencyCheck,
     backend: Backend,
     absent: list[int],
-) -> None:
+) -> list[str]:
     """Fill the tables that `comparison.sql` names, for the run's check; `absent`: shards that have failed.
 
-    Raises BackendError when a filter of the backend fails.
+    Returns a sentence for each ignore pattern that was of no use. Raises BackendError when a filter of the backend
+    fails.
     """
     datasets = run.read_json("inventory/datasets.json")
     protected, pending = set(datasets["protected"]), set(datasets["deletionRequests"])
-    is_ignored = paths.PatternFilter(check.spec.comparison.ignore).ignored
+    ignored = Ignored(check.spec.comparison.ignore)
     if absent:
         _keep(database, "unlisted", "SELECT path FROM file", partial(filter, belongs_to(absent, check.spec.listing)))
-    _keep(database, "ignored", f"{_UNKNOWN} UNION ALL {_DIRECTORIES}", partial(filter, is_ignored))
+    _keep(database, "ignored", f"{_UNKNOWN} UNION ALL {_DIRECTORIES}", ignored.among)
     unknown = f"{_UNKNOWN} AND path NOT IN (FROM ignored)"
     _keep(database, "protected", unknown, _of_datasets(backend.DatasetFilter(protected | pending)))
     if pending:
         _keep(database, "deletion_pending", _UNSEEN, _of_datasets(backend.DatasetFilter(pending)))
     database.execute("SET VARIABLE deletion_requests = ?::VARCHAR[]", [sorted(pending)])
+    fold_names(database)
+    return [
+        f"the ignore pattern {pattern} matches no listed directory, and no file that the inventory does not know"
+        for pattern in ignored.unmatched
+    ]
+
+
+class Ignored:
+    """The ignore patterns of a check, and which of them have matched nothing until now."""
+
+    def __init__(self, patterns: list[str]) -> None:
+        self._all = paths.PatternFilter(patterns)
+        self.unmatched = {pattern: paths.PatternFilter([pattern]) for pattern in patterns}
+
+    def among(self, files: list[bytes]) -> list[bytes]:
+        ignored = [path for path in files if self._all.ignored(path)]
+        for pattern, one in list(self.unmatched.items()):
+            if any(map(one.ignored, ignored)):
+                del self.unmatched[pattern]
+        return ignored
 
 
 def _keep(database: duckdb.DuckDBPyConnection, table: str, question: str, passing: Passing) -> None:

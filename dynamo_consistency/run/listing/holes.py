@@ -1,14 +1,33 @@
-"""Rule 4 as SQL: what of a listing is a hole. Whoever asks a listing for its holes asks this view."""
+"""Rules 4 and 12 as SQL: what of a listing is a hole. Whoever asks a listing for its holes asks this view."""
 
 HOLE_ENTRIES = """
+    -- Nobody knows which of the names of one identity is the true one: all are holes. Of names in names, the outermost.
+    CREATE TABLE alias AS
+    WITH named AS (
+      SELECT path, identity FROM listing WHERE kind = 'directory' AND identity IS NOT NULL
+      UNION ALL
+      SELECT path, identity FROM listed_elsewhere WHERE identity IS NOT NULL
+    ),
+    several AS (
+      SELECT identity, min(path) AS one, max(path) AS other FROM named GROUP BY identity HAVING min(path) <> max(path)
+    )
+    SELECT path, CASE WHEN path = one THEN other ELSE one END AS other
+    FROM (SELECT DISTINCT path, identity FROM listing WHERE kind = 'directory') JOIN several USING (identity)
+    QUALIFY coalesce(first_below(path) >= max(past_below(path)) OVER (
+      ORDER BY first_below(path), identity ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), TRUE);
+
     CREATE VIEW hole_entry AS
-    SELECT * REPLACE (coalesce(reason, 'no reason given') AS reason) FROM listing WHERE kind = 'hole'
+    SELECT shard, path, coalesce(reason, 'no reason given') AS reason FROM listing WHERE kind = 'hole'
     UNION ALL
-    SELECT * REPLACE ('no shard has listed it' AS reason) FROM listing AS left_to_another
+    SELECT shard, path, 'no shard has listed it' FROM listing AS left_to_another
     WHERE kind = 'seen'
       AND NOT EXISTS (FROM listing AS l WHERE l.kind IN ('directory', 'hole') AND l.path = left_to_another.path)
+    UNION ALL
+    SELECT NULL, path, 'the same directory as ' || other::VARCHAR || ': what is in it has two names' FROM alias;
 """
-"""Makes the view `hole_entry` over a view `listing`, with its columns; a path may be in it several times.
+"""Makes the view `hole_entry` (shard, path, reason) over a view `listing`; a path may be in it several times.
 
-A hole is a directory that could not be listed, and one that a shard left to another and that none has listed.
+A hole is a directory that could not be listed, one that a shard left to another and that none has listed, and one that
+has several names, whoever met them: that one is a hole of every shard (NULL). `listed_elsewhere` (path, identity) has
+directories that other listings of the site met. Needs `database.PATH_MACROS`.
 """

@@ -99,6 +99,7 @@ def _walk(run: RunDirectory, part: Part, progress: Watcher, source: OpenSource) 
     result["window"] = {"largest": walk.window.largest, "final": walk.window.size}
     result["servers"] = source.lister.behind if isinstance(source.lister, ClusterLister) else []
     result["mounts"] = sorted(map(paths.to_text, file.mounts))
+    result["excluded"] = sorted(map(paths.to_text, walk.excluded))
     return result
 
 
@@ -138,9 +139,10 @@ def _read_dump(run: RunDirectory, part: Part, source: DumpSource, progress: Watc
     dump = read_dump(source)
     roots = [paths.to_bytes(root.path) for root in listing.roots]
     excluded = [paths.to_bytes(path) for path in listing.exclude]
+    met: set[bytes] = set()
     with run.writing(f"{name}.parquet") as path, ListingFile(path, roots, dump.date) as file:
         for batch in dump.batches():
-            for root, rows in _parts(batch, roots, excluded, share):
+            for root, rows in _parts(_without(batch, excluded, met), roots, share):
                 file.columns(root, rows.column("path"), rows.column("size"), rows.column("mtime"))
             progress(file.counts, 0)
         if share.shard == 0:  # every shard reads all of a dump
@@ -154,17 +156,27 @@ def _read_dump(run: RunDirectory, part: Part, source: DumpSource, progress: Watc
     result = _result(share, int(dump.date), f"dump {dump.name}", file)
     result["counts"] |= {"requests": 0, "retries": 0}
     result["window"] = {"largest": 0, "final": 0}
+    result["excluded"] = sorted(map(paths.to_text, met))
     return result
 
 
-def _parts(batch: Any, roots: list[bytes], excluded: list[bytes], share: Share) -> Iterator[tuple[bytes, Any]]:
-    """The rows of `batch` that this shard records, by their root."""
-    import pyarrow as pa
+def _without(batch: Any, excluded: list[bytes], met: set[bytes]) -> Any:
+    """`batch` without what is in excluded directories; those that it has something of are added to `met`."""
     import pyarrow.compute as pc
 
     for directory in excluded:
         below = pc.starts_with(batch.column("path"), paths.subtree(directory)[0])
-        batch = batch.filter(pc.invert(below))
+        if pc.any(below).as_py():
+            met.add(directory)
+            batch = batch.filter(pc.invert(below))
+    return batch
+
+
+def _parts(batch: Any, roots: list[bytes], share: Share) -> Iterator[tuple[bytes, Any]]:
+    """The rows of `batch` that this shard records, by their root."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     for root in roots:
         part = batch.filter(pc.starts_with(batch.column("path"), paths.subtree(root)[0]))
         if share.shards > 1:

@@ -9,10 +9,36 @@ from typing import Any
 from dynamo_consistency import paths
 from dynamo_consistency.errors import ConfigurationError
 from dynamo_consistency.kinds import FINDING_KINDS
+from dynamo_consistency.run.records.complete_runs import (
+    SNAPSHOT,
+    CompleteRun,
+    complete_runs,
+    own_times_are_believed,
+    start_of,
+    times_are_believed,
+    up_to_now,
+)
 from dynamo_consistency.run.records.summary import fingerprint
-from dynamo_consistency.run.store.run_directory import SUMMARY, RunDirectory, RunStore
+from dynamo_consistency.run.records.summary_file import read_summary
+from dynamo_consistency.run.store.owner import Owner
+from dynamo_consistency.run.store.run_directory import RunDirectory, RunStore
 
-SNAPSHOT = "inventory/before.json"
+__all__ = [
+    "ACTIONS",
+    "FOLLOWED",
+    "SNAPSHOT",
+    "WITHDRAWN",
+    "comparable_runs",
+    "complete_before",
+    "find_run",
+    "history_of_path",
+    "is_superseded",
+    "last_before",
+    "latest_complete",
+    "read_summary",
+    "start_of",
+]
+
 ACTIONS = "actions.parquet"
 """What a run asked for."""
 FOLLOWED = "followed.parquet"
@@ -21,52 +47,36 @@ WITHDRAWN = "withdrawn.parquet"
 """Requests of earlier runs whose reason has gone, and what became of the wish to withdraw them."""
 
 
-def read_summary(run: RunDirectory) -> dict[str, Any]:
-    """The summary of a run; of one that is still going on, or that died, only what is known without it."""
-    if run.exists(SUMMARY):
-        return dict(run.read_json(SUMMARY))
-    return {"site": run.site, "runId": run.run_id, "result": "Unfinished", "reason": "", "counts": {}}
+def latest_complete(store: RunStore, site: str, owner: Owner | None = None) -> RunDirectory | None:
+    """The run of a check (None: of any check of the site) whose findings are in force: the last complete one.
 
-
-def latest_complete(store: RunStore, site: str) -> RunDirectory | None:
-    """The run whose findings are in force: the last complete one. Invalid and unfinished runs count for nothing."""
-    runs = [run for run, _ in _complete_runs(store, site)]
-    return runs[-1] if runs else None
-
-
-def start_of(run: RunDirectory) -> float:
-    """When a compared run began, in seconds since 1970: the time of its first snapshot."""
-    return float(run.read_json(SNAPSHOT)["takenAt"])
-
-
-def _order(run: RunDirectory) -> tuple[float, str]:
-    """Runs in the order in which they began; of those of one second, in the order of their ids."""
-    return start_of(run), run.run_id
+    Invalid, unfinished and damaged runs count for nothing, nor do those that are dated after now.
+    """
+    runs = up_to_now(complete_runs(store, site, owner))
+    return runs[-1].run if runs else None
 
 
 def comparable_runs(store: RunStore, run: RunDirectory) -> list[RunDirectory]:
-    """The complete runs before `run`, oldest first, back to the last change of what is compared with what.
+    """The complete runs of the same check before `run`, oldest first, back to the last change of what is compared.
 
-    The check says so, and the backend's description of itself. Invalid and unfinished runs neither count nor
-    reset.
+    The check says so, and the backend's description of itself. Invalid, unfinished and damaged runs neither count nor
+    reset; nor do those whose times cannot be believed. A run whose own times cannot be, as they lie after now or not
+    in order, has none.
     """
     wanted = fingerprint(run.check()), run.read_json(SNAPSHOT)["description"]
-    began = _order(run)
+    everything = complete_runs(store, run.site, run.owner)
     comparable: list[RunDirectory] = []
-    for other, summary in _complete_runs(store, run.site):
-        if _order(other) >= began:
-            continue
-        if (summary.get("fingerprint"), summary["snapshots"]["before"]["description"]) != wanted:
+    for other in _before(run, up_to_now(everything)):
+        if (other.summary.get("fingerprint"), _description(other)) != wanted:
             comparable.clear()
-        else:
-            comparable.append(other)
-    return comparable
+        elif times_are_believed(other, everything):
+            comparable.append(other.run)
+    return comparable if own_times_are_believed(run) else []
 
 
 def complete_before(store: RunStore, run: RunDirectory) -> list[RunDirectory]:
-    """The complete runs before `run`, oldest first, whatever they compared."""
-    began = _order(run)
-    return [other for other, _ in _complete_runs(store, run.site) if _order(other) < began]
+    """The complete runs of the same check before `run`, oldest first, whatever they compared."""
+    return [other.run for other in _before(run, up_to_now(complete_runs(store, run.site, run.owner)))]
 
 
 def last_before(store: RunStore, run: RunDirectory) -> RunDirectory | None:
@@ -75,37 +85,56 @@ def last_before(store: RunStore, run: RunDirectory) -> RunDirectory | None:
 
 
 def is_superseded(store: RunStore, run: RunDirectory) -> bool:
-    """Is there a later complete run, whose findings are in force instead?"""
+    """Is there a later complete run of the same check, whose findings are in force instead?"""
     began = _order(run)
-    return any(_order(other) > began for other, _ in _complete_runs(store, run.site))
+    return any(other.order > began for other in up_to_now(complete_runs(store, run.site, run.owner)))
 
 
-def _complete_runs(store: RunStore, site: str) -> Iterator[tuple[RunDirectory, dict[str, Any]]]:
-    """Complete runs with their summaries, in the order in which they began."""
-    runs = [(other, read_summary(other)) for other in store.runs(site)]
-    complete = [item for item in runs if item[1]["result"] == "Complete"]
-    yield from sorted(complete, key=lambda item: _order(item[0]))
+def _before(run: RunDirectory, runs: list[CompleteRun]) -> list[CompleteRun]:
+    began = _order(run)
+    return [other for other in runs if other.order < began]
 
 
-def find_run(store: RunStore, site: str, run_id: str | None) -> RunDirectory:
-    """The run that a person asks for: by its id, else the one whose findings are in force.
+def _order(run: RunDirectory) -> tuple[float, str]:
+    return start_of(run), run.run_id
 
-    Raises ConfigurationError when there is no such run, or when it is not complete and so has no findings.
+
+def _description(one: CompleteRun) -> str | None:
+    """The backend, as it described itself to the run."""
+    snapshots = one.summary.get("snapshots")
+    before = snapshots.get("before") if isinstance(snapshots, dict) else None
+    return before.get("description") if isinstance(before, dict) else None
+
+
+def find_run(store: RunStore, site: str, run_id: str | None, owner: Owner | None = None) -> RunDirectory:
+    """The run that a person asks for: by its id or the beginning of it, else the one whose findings are in force.
+
+    `owner`: only its runs will do. Raises ConfigurationError when there is no such run, when the beginning is that of
+    several, when the run is of another check, or is not complete and so has no findings.
     """
-    run = latest_complete(store, site) if run_id is None else store.run(site, run_id)
+    run = latest_complete(store, site, owner) if run_id is None else _named(store, site, run_id)
     if run is None:
         raise ConfigurationError(
             f"{site} has no complete run in {store.url}; `dynamo-consistency history {site}` shows its runs"
         )
-    known = [other.run_id for other in store.runs(site)]
-    if run.run_id not in known:
+    if owner is not None:
+        run.belongs_to(owner)
+    summary = read_summary(run)
+    if summary["result"] != "Complete":
+        raise ConfigurationError(f"run {run.run_id} of {site} is {summary['result']} and has no findings")
+    return run
+
+
+def _named(store: RunStore, site: str, run_id: str) -> RunDirectory:
+    known = {run.run_id: run for run in store.runs(site)}
+    meant = [run_id] if run_id in known else [name for name in known if run_id and name.startswith(run_id)]
+    if len(meant) > 1:
+        raise ConfigurationError(f"{run_id} is the beginning of several runs of {site}: {', '.join(meant)}")
+    if not meant:
         raise ConfigurationError(
             f"{site} has no run {run_id} in {store.url}; its runs are {', '.join(known) or 'none'}"
         )
-    result = read_summary(run)["result"]
-    if result != "Complete":
-        raise ConfigurationError(f"run {run.run_id} of {site} is {result} and has no findings")
-    return run
+    return known[meant[0]]
 
 
 def history_of_path(store: RunStore, site: str, path: str) -> Iterator[dict[str, Any]]:

@@ -1,14 +1,19 @@
 """What of old runs is kept: inventories and listings for a while, findings and actions longer.
 
-What a confirmation rests on, now or in the next run, is never removed.
+What a confirmation rests on, now or in the next run, is never removed. A check removes runs of its own only. A clock
+that is wrong must not cost the history: a run dated after now counts for nothing, and after a gap that is longer than
+what is kept, which a clock that has jumped leaves as well, ages are counted from the last run before the gap.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from dynamo_consistency.check import FindingPolicy, Policy, Retention
-from dynamo_consistency.run.records.history import SNAPSHOT, read_summary, start_of
+from dynamo_consistency.check import FindingPolicy, Policy, Retention, SiteConsistencyCheck, Spec
+from dynamo_consistency.errors import ConfigurationError, DamagedError
+from dynamo_consistency.run.records.complete_runs import CLOCKS_DIFFER, SNAPSHOT, owner_of, start_of
+from dynamo_consistency.run.records.summary_file import read_summary, tell_damage
+from dynamo_consistency.run.store.owner import Owner
 from dynamo_consistency.run.store.run_directory import RunDirectory, RunStore
 
 DAY = 86400
@@ -37,14 +42,16 @@ class Removal:
 def removals(
     runs: Sequence[Kept], retention: Retention, policy: Policy, now: float, *, unmerged: FindingPolicy | None = None
 ) -> Iterator[Removal]:
-    """What may go, of all runs of a site. Pure; a run without a known start is left to a person."""
-    known = sorted((kept for kept in runs if kept.start is not None), key=lambda kept: kept.start or 0)
+    """What may go, of all runs of a check. Pure; a run without a known start, or of the future, is left to a person."""
+    past = (kept for kept in runs if kept.start is not None and kept.start <= now + CLOCKS_DIFFER)
+    known = sorted(past, key=lambda kept: kept.start or 0)
     complete = [kept for kept in known if kept.complete]
     policies = [*policy.of_kinds.values(), *([unmerged] if unmerged else [])]
     resting = {kept.run.url for kept in _resting(complete, policies)}
     keeping_all = {kept.run.url for kept in complete[-retention.runs :]}
+    until = _until(complete, retention, now)
     for kept in known:
-        age = now - (kept.start or 0)
+        age = until - (kept.start or 0)
         if age > max(retention.findings_days, DAYS_OF_LIMITS) * DAY and kept.run.url not in resting | keeping_all:
             yield Removal(kept.run, "run")
         elif age > retention.days * DAY and kept.run.url not in keeping_all:
@@ -62,22 +69,23 @@ def _resting(complete: Sequence[Kept], policies: Sequence[FindingPolicy]) -> Ite
             return
 
 
-def prune(
-    store: RunStore,
-    site: str,
-    retention: Retention,
-    policy: Policy,
-    now: float,
-    *,
-    unmerged: FindingPolicy | None = None,
-) -> list[Removal]:
-    """Remove what may go of a site's runs; returns what was removed. `unmerged`: the policy of its unmerged area."""
-    runs = [
-        Kept(run, start_of(run) if run.exists(SNAPSHOT) else None, read_summary(run)["result"] == "Complete")
-        for run in store.runs(site)
-    ]
+def _until(complete: Sequence[Kept], retention: Retention, now: float) -> float:
+    """The time up to which ages count: now, where a run before the last one, which may be that of now, is near it."""
+    if len(complete) < 2:
+        return now
+    before = complete[-2].start or 0
+    return before if now - before > retention.days * DAY else now
+
+
+def prune(store: RunStore, site: str, owner: Owner, spec: Spec, now: float) -> list[Removal]:
+    """Remove what may go of a check's runs, and what killed processes have left; returns which runs were removed.
+
+    `spec`: of the check, as it is now. `now`: seconds since 1970.
+    """
+    store.remove_leftovers(site)
+    runs = [_kept(run) for run in store.runs(site) if owner_of(run) == owner]
     done = []
-    for removal in removals(runs, retention, policy, now, unmerged=unmerged):
+    for removal in removals(runs, spec.retention, spec.policy, now, unmerged=spec.unmerged):
         if removal.what == "run":
             removal.run.remove("")
             done.append(removal)
@@ -87,3 +95,26 @@ def prune(
             removal.run.remove(*data)
             done.append(removal)
     return done
+
+
+def _kept(run: RunDirectory) -> Kept:
+    try:
+        start = start_of(run) if run.exists(SNAPSHOT) else None
+    except DamagedError as error:
+        tell_damage(run, str(error))
+        start = None
+    return Kept(run, start, start is not None and read_summary(run)["result"] == "Complete")
+
+
+def prune_site(store: RunStore, site: str, now: float) -> list[Removal]:
+    """Prune the runs of each check of a site, as the last of its runs with a readable check says."""
+    last = {owner: check for run in store.runs(site) if (owner := owner_of(run)) and (check := _check_of(run))}
+    return [removal for owner, check in last.items() for removal in prune(store, site, owner, check.spec, now)]
+
+
+def _check_of(run: RunDirectory) -> SiteConsistencyCheck | None:
+    try:
+        return run.check()
+    except (ConfigurationError, DamagedError) as error:
+        tell_damage(run, str(error))
+        return None

@@ -10,7 +10,7 @@ from dynamo_consistency import secrets
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.kinds import FINDING_KINDS, UNMERGED
 from dynamo_consistency.run.listing import failed_shards
-from dynamo_consistency.run.records.notes import notes_of
+from dynamo_consistency.run.records import notes
 from dynamo_consistency.run.store.run_directory import SUMMARY, RunDirectory, shard_name
 
 RunResult = Literal["Complete", "Invalid", "Failed"]
@@ -51,6 +51,7 @@ def summarise(
     area = dict(unmerged or {})
     numbers |= {key: area.pop(key) for key in (UNMERGED.name, UNMERGED.bytes_name) if key in area}
     shards = _shards(run, check)
+    aliases = numbers.pop("aliases", [])
     return ({"unmerged": area} if area else {}) | {
         "site": run.site,
         "runId": run.run_id,
@@ -65,14 +66,16 @@ def summarise(
         "counts": {key: value for key, value in numbers.items() if key != "snapshots"},
         "gates": [],
         "actions": {},
-        "holes": [hole for shard in shards for hole in shard["holes"]][:_HOLES_SHOWN],
+        "holes": [*aliases, *(hole for shard in shards for hole in shard["holes"])][:_HOLES_SHOWN],
+        "notes": notes.gathered(run),
         "listing": {
             "source": shards[0]["source"] if shards else None,
             "shards": len(shards),
+            "firstListedAt": min((shard["listedAt"] for shard in shards), default=None),
+            "lastListedAt": max((shard["listedAt"] for shard in shards), default=None),
             "elapsedSeconds": round(sum(shard["elapsedSeconds"] for shard in shards), 1),
             "notes": [*_absences(shards, check), *(note for shard in shards for note in shard["notes"])][:_HOLES_SHOWN],
         },
-        "notes": notes_of(run),
         "artifacts": {kind.name: kind.file for kind in FINDING_KINDS if counts is not None and run.exists(kind.file)},
     }
 

@@ -1,7 +1,6 @@
 """What the backend knows about missing files: which blocks they belong to, and which have no other copy."""
 
 import contextlib
-import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from dynamo_consistency.backend.contract import Backend
 from dynamo_consistency.errors import BackendError
 from dynamo_consistency.kinds import MISSING
 from dynamo_consistency.run.report.tables import Tables
+from dynamo_consistency.run.store.leftovers import scratch_folder
 from dynamo_consistency.run.store.run_directory import RunDirectory
 
 _ARTIFACTS = {
@@ -38,8 +38,8 @@ def _missing(tables: Tables) -> Iterator[list[bytes]]:
 
 
 def _write_summary(run: RunDirectory, backend: Backend, tables: Tables) -> None:
-    with run.writing(_ARTIFACTS["missingDatasets"]) as target, tempfile.TemporaryDirectory() as folder:
-        files = Path(folder) / "missing.txt"
+    with run.writing(_ARTIFACTS["missingDatasets"]) as target, scratch_folder() as folder:
+        files = folder / "missing.txt"
         with files.open("wb") as file:
             for batch in _missing(tables):  # the names as they are; only a newline cannot stand in a line
                 file.writelines(path.replace(b"\n", b"\\n") + b"\n" for path in batch)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from dynamo_consistency import paths, secrets
 from dynamo_consistency.kinds import FINDING_KINDS, MISSING, ORPHAN
+from dynamo_consistency.run.database import byte_sum
 from dynamo_consistency.run.report import text
 from dynamo_consistency.run.report.lists import UNLISTED
 from dynamo_consistency.run.report.tables import Tables
@@ -33,13 +34,15 @@ _SHOW: dict[str, Callable[..., str]] = {
     "site_size": human_size,
     "mtime": text.timestamp,
     "dataset": lambda name: UNKNOWN if name is None else paths.visible(name),
+    "mark": lambda mark: mark or "",
 }
 
 # The directory that a finding is counted for: its own, cut at _TOP_DEPTH components below its root.
 _TOP_DIRECTORY = f"array_to_string(parts[1 : least(len(parts) - 1, depth + {_TOP_DEPTH})], '/')::BLOB"
 _TOPS = f"""
-    SELECT {{key}} AS name, count(*) AS files, sum({{size}})::BIGINT AS used
-    FROM (SELECT dataset, {{size}}, string_split(path::VARCHAR, '/') AS parts, len(string_split(root, '/')) AS depth
+    SELECT {{key}} AS name, count(*) AS files, {{used}} AS used
+    FROM (SELECT dataset, {{size}}, string_split(path::VARCHAR, '/') AS parts,
+                 len(string_split(rtrim(root, '/'), '/')) AS depth
           FROM {{kind}})
     WHERE {{key}} IS NOT NULL GROUP BY name ORDER BY files DESC, name LIMIT {_TOP}
 """
@@ -51,7 +54,8 @@ def findings(tables: Tables) -> Iterator[Section]:
         if kind.file_name not in tables.names:
             continue
         order = "" if kind.keeps_order else "ORDER BY path"
-        titles, columns = list(kind.shown_columns), list(kind.shown_columns.values())
+        shown = {title: name for title, name in kind.shown_columns.items() if name in tables.columns(kind)}
+        titles, columns = list(shown), list(shown.values())
         found = tables.rows(f"SELECT {', '.join(columns)} FROM {kind.file_name} {order} LIMIT {ROWS_SHOWN}")
         known = [column for column in range(len(columns)) if any(row[column] is not None for row in found)]
         rows = [[_SHOW[columns[column]](row[column]) for column in known] for row in found]
@@ -76,7 +80,11 @@ def tops(tables: Tables) -> Iterator[Section]:
         for by, key in (("Directory", _TOP_DIRECTORY), ("Dataset", "dataset")):
             if kind.file_name not in tables.names:
                 continue
-            top = tables.rows(_TOPS.format(kind=kind.file_name, key=key, size=kind.size_column))
+            top = tables.rows(
+                _TOPS.format(
+                    kind=kind.file_name, key=key, size=kind.size_column, used=byte_sum(kind.size_column or "NULL")
+                )
+            )
             rows = [(paths.visible(name), text.count(files), human_size(used)) for name, files, used in top]
             if rows:
                 yield Section(f"Most {kind.title.lower()}, by {by.lower()}", "", (by, "Files", "Size"), rows, len(rows))

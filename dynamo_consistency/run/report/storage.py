@@ -5,6 +5,7 @@ from typing import Any
 
 from dynamo_consistency import paths
 from dynamo_consistency.paths import visible
+from dynamo_consistency.run.database import byte_sum
 from dynamo_consistency.run.report.tables import Tables, shards
 from dynamo_consistency.run.store.run_directory import RunDirectory
 
@@ -13,7 +14,7 @@ _DEPTH = 2  # directories down to this depth below a root have an entry of their
 # As text DuckDB can cut a path at its slashes: bytes outside printable ASCII become \xNN, and back again. The path of
 # a file below a root: the components between root and file name, at most _DEPTH of them.
 _FILES_BY_DIRECTORY = f"""
-    SELECT array_to_string(parts[1 : least({_DEPTH}, len(parts) - 1)], '/')::BLOB AS below, count(*), sum(size)::BIGINT
+    SELECT array_to_string(parts[1 : least({_DEPTH}, len(parts) - 1)], '/')::BLOB AS below, count(*), {byte_sum("size")}
     FROM (SELECT size, string_split(path[octet_length($1) + 1 :]::VARCHAR, '/') AS parts
           FROM listing WHERE kind = 'file' AND path >= $1 AND path < $2)
     GROUP BY below

@@ -2,16 +2,16 @@
 
 import contextlib
 import re
-import tempfile
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import duckdb
 
-from dynamo_consistency.kinds import FINDING_KINDS
-from dynamo_consistency.run.database import memory_limit
-from dynamo_consistency.run.listing.holes import HOLE_ENTRIES
-from dynamo_consistency.run.store.run_directory import RunDirectory, shard_name
+from dynamo_consistency.kinds import FINDING_KINDS, FindingKind
+from dynamo_consistency.run.database import PATH_MACROS, memory_limit
+from dynamo_consistency.run.listing.listing_view import create_listing
+from dynamo_consistency.run.store.leftovers import scratch_folder
+from dynamo_consistency.run.store.run_directory import UNMERGED_LISTING, RunDirectory, shard_name
 
 BATCH_ROWS = 10_000
 _SHARD = re.compile(r"listing/shard-\d+\.json")
@@ -27,12 +27,19 @@ class Tables:
         self._connection = connection
         self.names: set[str] = set()
 
-    def add(self, name: str, files: Sequence[str]) -> None:
-        self._connection.read_parquet(list(files)).create_view(name)
-        self.names.add(name)
-        if name == "listing":
-            self._connection.execute(HOLE_ENTRIES)
-            self._connection.execute(_HOLES)
+    def add_findings(self, kind: FindingKind, file: str) -> None:
+        self._connection.read_parquet(file).create_view(kind.file_name)
+        self.names.add(kind.file_name)
+
+    def add_listing(self, files: Sequence[str], elsewhere: Sequence[str]) -> None:
+        self._connection.execute(PATH_MACROS)
+        create_listing(self._connection, dict(enumerate(files)), elsewhere)
+        self._connection.execute(_HOLES)
+        self.names.add("listing")
+
+    def columns(self, kind: FindingKind) -> set[str]:
+        """Those of a kind's findings; runs of former versions have fewer."""
+        return {name for name, *_ in self.rows(f"DESCRIBE {kind.file_name}")}
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """A result that is known to be short."""
@@ -49,15 +56,17 @@ class Tables:
 def open_tables(run: RunDirectory) -> Iterator[Tables]:
     """The tables of `run`, valid inside the block. An unfinished listing is none: its shards are not shown."""
     with contextlib.ExitStack() as stack:
-        spill = stack.enter_context(tempfile.TemporaryDirectory(prefix="dynamo-consistency-"))
+        spill = stack.enter_context(scratch_folder())
         memory = f"{min(_MOST_MEMORY, memory_limit() // 2) // 2**20}MiB"
-        settings: dict[str, Any] = {"memory_limit": memory, "temp_directory": spill}
+        settings: dict[str, Any] = {"memory_limit": memory, "temp_directory": str(spill)}
         tables = Tables(stack.enter_context(duckdb.connect(config=settings)))
         for kind in FINDING_KINDS:
             if run.exists(kind.file):
-                tables.add(kind.file_name, [str(stack.enter_context(run.reading(kind.file)))])
+                tables.add_findings(kind, str(stack.enter_context(run.reading(kind.file))))
         if listing := _complete_listing(run):
-            tables.add("listing", [str(stack.enter_context(run.reading(name))) for name in listing])
+            files = [str(stack.enter_context(run.reading(name))) for name in listing]
+            elsewhere = [name for name in (UNMERGED_LISTING,) if run.exists(name)]
+            tables.add_listing(files, [str(stack.enter_context(run.reading(name))) for name in elsewhere])
         yield tables
 
 

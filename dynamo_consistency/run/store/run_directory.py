@@ -5,7 +5,10 @@ it is complete, so that a stage that died leaves nothing that looks so and can s
 """
 
 import contextlib
+import functools
 import json
+import time
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,12 +17,16 @@ from typing import Any
 
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.checkfile import dump_check, read_check
-from dynamo_consistency.errors import ConfigurationError, ConsistencyError
+from dynamo_consistency.errors import ConfigurationError, ConsistencyError, DamagedError
+from dynamo_consistency.run.store.owner import Owner
 from dynamo_consistency.run.store.storage import local_folder, open_storage
 from dynamo_consistency.secrets import redact
 
 CHECK = "check.yaml"
+CLAIM = "claim.json"
+"""Whose run it is; written before anything else, and never again."""
 SUMMARY = "summary.json"
+UNMERGED_LISTING = "listing/unmerged.parquet"
 
 
 def shard_name(shard: int) -> str:
@@ -27,9 +34,9 @@ def shard_name(shard: int) -> str:
     return f"listing/shard-{shard:04}"
 
 
-def new_run_id(now: datetime | None = None) -> str:
-    """An id for a run started by hand: the time in UTC, which sorts and which a person can read."""
-    return (now or datetime.now(UTC)).strftime("%Y%m%dT%H%M%SZ")
+def new_run_id(check_name: str, now: datetime | None = None) -> str:
+    """An id for a run started by hand: the time in UTC, which sorts and which a person can read, and the check."""
+    return f"{now or datetime.fromtimestamp(time.time(), UTC):%Y%m%dT%H%M%SZ}-{check_name}"
 
 
 @dataclass(frozen=True)
@@ -46,19 +53,33 @@ class RunStore:
         return RunDirectory(f"{self.url.rstrip('/')}/{site}/{run_id}")
 
     def create(self, check: SiteConsistencyCheck, run_id: str | None = None) -> "RunDirectory":
-        """The run directory with the resolved check in it; a run that has begun keeps the check that it began with."""
-        run = self.run(check.spec.site, run_id or self._free_id(check.spec.site))
-        if not run.exists(CHECK):
-            run.write_text(CHECK, dump_check(check))
+        """The run directory with the resolved check in it, claimed for that check alone.
+
+        Without a `run_id` it is a new one, whoever else makes one in the same second. With one, a run that has begun
+        keeps the check that it began with; raises ConfigurationError when it is a run of another check.
+        """
+        owner = Owner.of(check)
+        if run_id is None:
+            run = self._new_run(check.spec.site, owner)
+        else:
+            run = self.run(check.spec.site, run_id)
+            if run.has_begun() or not run.claim(owner):
+                run.belongs_to(owner)
+        run.create(CHECK, dump_check(check))
         return run
 
-    def _free_id(self, site: str) -> str:
-        first = run_id = new_run_id()
+    def _new_run(self, site: str, owner: Owner) -> "RunDirectory":
+        first = run_id = new_run_id(owner.name)
         for attempt in range(2, 1000):
-            if not self.run(site, run_id).exists(CHECK):
-                return run_id
+            run = self.run(site, run_id)
+            if run.claim(owner):
+                return run
             run_id = f"{first}-{attempt}"
-        raise ConsistencyError(f"the store {self.url} holds a thousand runs of {site} of this second")
+        raise ConsistencyError(f"the store {redact(self.url)} holds a thousand runs of {site} of this second")
+
+    def remove_leftovers(self, site: str) -> None:
+        """Remove what killed processes have left half-written in the runs of a site."""
+        open_storage(self.url).remove_leftovers(site)
 
     def sites(self) -> list[str]:
         """Sites that have run directories, in byte order."""
@@ -67,7 +88,7 @@ class RunStore:
     def runs(self, site: str) -> list["RunDirectory"]:
         """All runs of a site, oldest first by their ids."""
         runs = [self.run(site, run_id) for run_id in open_storage(self.url).entries(site, "directory")]
-        return [run for run in runs if run.exists(CHECK)]
+        return [run for run in runs if run.may_have_begun()]
 
 
 class RunDirectory:
@@ -103,9 +124,52 @@ class RunDirectory:
                 self._check = read_check(path)
         return self._check
 
+    def has_begun(self) -> bool:
+        """Does it hold a check? A folder that does not is no run."""
+        return self.exists(CHECK)
+
+    def may_have_begun(self) -> bool:
+        """Not where it is known to hold no check; a folder that cannot be looked into may be a run."""
+        try:
+            return self.has_begun()
+        except DamagedError:
+            return True
+
+    def claim(self, owner: Owner) -> bool:
+        """Make a new run directory `owner`'s; False when it is somebody's already, be it the same check's."""
+        if self.has_begun():
+            return False
+        claim = owner.as_json() | {"token": uuid.uuid4().hex}
+        return self.create(CLAIM, json.dumps(claim) + "\n") or self.read_json(CLAIM) == claim
+
+    @functools.cached_property
+    def owner(self) -> Owner:
+        """The check that the run is of. Raises ConfigurationError when that cannot be known.
+
+        A run of before there were claims is that of the check in it.
+        """
+        if not self.exists(CLAIM):
+            return Owner.of(self.check())
+        try:
+            return Owner.from_json(self.read_json(CLAIM))
+        except (ConsistencyError, ValueError) as error:
+            raise ConfigurationError(f"{redact(self.url)} does not say whose run it is: {CLAIM}: {error}") from None
+
+    def belongs_to(self, owner: Owner) -> None:
+        """Raises ConfigurationError when the run is of another check than `owner`."""
+        if self.owner != owner:
+            raise ConfigurationError(
+                f"{redact(self.url)} is a run of the check {self.owner} and not of {owner}: "
+                "each check has run directories of its own; nothing was changed"
+            )
+
     def create(self, name: str, data: bytes | str) -> bool:
         """Write `name` if it is not there; False when it is. Of several at the same time one is told True."""
         return self._storage.create(name, data)
+
+    def modified(self, name: str) -> float:
+        """When `name`, which exists, was written, in seconds since 1970, by the clock of the store."""
+        return self._storage.modified(name)
 
     def exists(self, name: str) -> bool:
         return self._storage.exists(name)
@@ -118,6 +182,10 @@ class RunDirectory:
         """Remove files and folders, whether they are there or not."""
         for name in names:
             self._storage.remove(name)
+
+    def remove_leftovers(self) -> None:
+        """Remove what killed processes have left half-written."""
+        self._storage.remove_leftovers("")
 
     @contextlib.contextmanager
     def writing(self, name: str) -> Iterator[Path]:
@@ -143,5 +211,11 @@ class RunDirectory:
         self.write_text(name, json.dumps(data, indent=2) + "\n")
 
     def read_json(self, name: str) -> Any:
+        """Raises ConsistencyError when it is not there, DamagedError when it is no JSON or cannot be read."""
         with self.reading(name) as path:
-            return json.loads(path.read_text(encoding="utf-8"))
+            try:
+                return json.loads(path.read_bytes().decode())
+            except (ValueError, RecursionError) as error:
+                raise DamagedError(f"{redact(self.url)}/{name} is damaged: {error}") from None
+            except OSError as error:
+                raise DamagedError(f"{redact(self.url)}/{name} cannot be read: {error.strerror}") from None

@@ -7,17 +7,15 @@ import contextlib
 import errno
 import os
 import shutil
-import tempfile
 import urllib.parse
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, Protocol
 
-from dynamo_consistency.errors import ConfigurationError, ConsistencyError
+from dynamo_consistency.errors import ConfigurationError, ConsistencyError, DamagedError
+from dynamo_consistency.run.store.leftovers import TEMPORARY, remove_left_over_files, scratch_folder, temporary_name
 from dynamo_consistency.secrets import redact, remember
 
-_TEMPORARY = ".tmp-"
 EntryKind = Literal["file", "directory"]
 
 
@@ -25,6 +23,10 @@ class Storage(Protocol):
     """Files below one URL; names are relative, with `/`. What is not there is no error, all else ConsistencyError."""
 
     def exists(self, name: str) -> bool: ...
+
+    def modified(self, name: str) -> float:
+        """When `name`, which exists, was written, in seconds since 1970, by the storage's own clock."""
+        ...
 
     def entries(self, folder: str, kind: EntryKind) -> list[str]:
         """Bare names of the complete files, or of the directories, in `folder`, sorted; none when it is not there."""
@@ -34,6 +36,14 @@ class Storage(Protocol):
         """Remove a file or a folder with all that is in it."""
         ...
 
+    def remove_leftovers(self, folder: str) -> None:
+        """Remove what killed processes have left half-written in and below `folder`."""
+        ...
+
+    def writing(self, name: str) -> contextlib.AbstractContextManager[Path]:
+        """A local path to write `name` to; it appears when the block ends without an error."""
+        ...
+
     def create(self, name: str, data: bytes | str) -> bool:
         """Write `name`, whole, if it is not there; False, and nothing is changed, when it is.
 
@@ -41,10 +51,6 @@ class Storage(Protocol):
         answer and is asked again, that one may be told False all the same: who must know puts something into `data`
         that nobody else writes, and reads it back.
         """
-        ...
-
-    def writing(self, name: str) -> contextlib.AbstractContextManager[Path]:
-        """A local path to write `name` to; it appears when the block ends without an error."""
         ...
 
     def reading(self, name: str) -> contextlib.AbstractContextManager[Path]:
@@ -73,15 +79,32 @@ class LocalStorage:
         self._folder = folder
 
     def exists(self, name: str) -> bool:
-        return (self._folder / name).exists()
+        with self._reading_explained():
+            return (self._folder / name).exists()
+
+    def modified(self, name: str) -> float:
+        with self._reading_explained():
+            return (self._folder / name).stat().st_mtime
 
     def entries(self, folder: str, kind: EntryKind) -> list[str]:
+        with self._reading_explained():
+            if self._folder.is_file():
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+            try:
+                found = list((self._folder / folder).iterdir())
+            except (FileNotFoundError, NotADirectoryError):
+                return []
+            wanted = [path for path in found if (path.is_dir() if kind == "directory" else path.is_file())]
+        return sorted(path.name for path in wanted if not path.name.startswith(TEMPORARY))
+
+    @contextlib.contextmanager
+    def _reading_explained(self) -> Iterator[None]:
         try:
-            found = list((self._folder / folder).iterdir())
-        except (FileNotFoundError, NotADirectoryError):
-            return []
-        wanted = [path for path in found if (path.is_dir() if kind == "directory" else path.is_file())]
-        return sorted(path.name for path in wanted if not path.name.startswith(_TEMPORARY))
+            yield
+        except OSError as error:
+            raise DamagedError(
+                f"the store {self._folder} cannot be read: {error.strerror}; look at its path and its permissions"
+            ) from None
 
     def remove(self, name: str) -> None:
         path = self._folder / name
@@ -91,27 +114,13 @@ class LocalStorage:
             else:
                 path.unlink()
 
-    def create(self, name: str, data: bytes | str) -> bool:
-        target = self._folder / name
-        temporary = target.with_name(f"{_TEMPORARY}{uuid.uuid4().hex}-{target.name}")
-        with disk_errors_explained(self._folder):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                with temporary.open("wb") as file:
-                    file.write(_encoded(data))
-                    file.flush()
-                    os.fsync(file.fileno())
-                os.link(temporary, target)
-            except FileExistsError:
-                return False
-            finally:
-                temporary.unlink(missing_ok=True)
-        return True
+    def remove_leftovers(self, folder: str) -> None:
+        remove_left_over_files(self._folder / folder)
 
     @contextlib.contextmanager
     def writing(self, name: str) -> Iterator[Path]:
         target = self._folder / name
-        temporary = target.with_name(f"{_TEMPORARY}{uuid.uuid4().hex}-{target.name}")
+        temporary = target.with_name(temporary_name(target.name))
         with disk_errors_explained(self._folder):
             target.parent.mkdir(parents=True, exist_ok=True)
             try:
@@ -122,9 +131,43 @@ class LocalStorage:
             finally:
                 temporary.unlink(missing_ok=True)
 
+    def create(self, name: str, data: bytes | str) -> bool:
+        target = self._folder / name
+        temporary = target.with_name(temporary_name(target.name))
+        with disk_errors_explained(self._folder):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                with temporary.open("xb") as file:
+                    file.write(_encoded(data))
+                    file.flush()
+                    os.fsync(file.fileno())
+                return _linked(temporary, target)
+            finally:
+                temporary.unlink(missing_ok=True)
+
     @contextlib.contextmanager
     def reading(self, name: str) -> Iterator[Path]:
         yield self._folder / name
+
+
+def _linked(temporary: Path, target: Path) -> bool:
+    """Give `temporary` the name `target` as well, unless that is taken."""
+    try:
+        os.link(temporary, target)
+    except FileExistsError:
+        # over NFS a link that was made may be answered so, when the first answer was lost
+        return temporary.stat().st_nlink > 1
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        try:
+            with target.open("xb") as file:
+                file.write(temporary.read_bytes())
+                file.flush()
+                os.fsync(file.fileno())
+        except FileExistsError:
+            return False
+    return True
 
 
 def _encoded(data: bytes | str) -> bytes:
@@ -149,6 +192,10 @@ class RemoteStorage:
         with self._errors_explained():
             return bool(self._fs.exists(self._path_of(name)))
 
+    def modified(self, name: str) -> float:
+        with self._errors_explained():
+            return float(self._fs.modified(self._path_of(name)).timestamp())
+
     def entries(self, folder: str, kind: EntryKind) -> list[str]:
         try:
             with self._errors_explained():
@@ -161,15 +208,8 @@ class RemoteStorage:
         with contextlib.suppress(FileNotFoundError), self._errors_explained():
             self._fs.rm(self._path_of(name), recursive=True)
 
-    def create(self, name: str, data: bytes | str) -> bool:
-        try:
-            with self._errors_explained():
-                self._fs.pipe_file(self._path_of(name), _encoded(data), mode="create")
-        except ConsistencyError:
-            if self.exists(name):
-                return False
-            raise
-        return True
+    def remove_leftovers(self, folder: str) -> None:
+        """An object is there whole or not at all."""
 
     @contextlib.contextmanager
     def writing(self, name: str) -> Iterator[Path]:
@@ -180,6 +220,22 @@ class RemoteStorage:
                     self._fs.put_file(str(temporary), self._path_of(name))
             except FileNotFoundError as error:
                 raise ConsistencyError(f"cannot write to {self._url}: {error}") from None
+
+    def create(self, name: str, data: bytes | str) -> bool:
+        if self.exists(name):  # a store that knows no conditions would overwrite it
+            return False
+        for _ in range(_CONFLICTS):
+            try:
+                with self._errors_explained():
+                    self._fs.pipe_file(self._path_of(name), _encoded(data), mode="create")
+            except FileNotFoundError as error:
+                raise ConsistencyError(f"cannot write to {self._url}: {error}") from None
+            except _TakenError:
+                return False
+            except _ConflictError:
+                continue
+            return True
+        raise ConsistencyError(f"the store {self._url} is too busy: {name} is being written by others all the time")
 
     @contextlib.contextmanager
     def reading(self, name: str) -> Iterator[Path]:
@@ -193,8 +249,8 @@ class RemoteStorage:
 
     @contextlib.contextmanager
     def _temporary(self, name: str) -> Iterator[Path]:
-        with tempfile.TemporaryDirectory(prefix="dynamo-consistency-") as folder, disk_errors_explained(Path(folder)):
-            yield Path(folder) / Path(name).name
+        with scratch_folder() as folder, disk_errors_explained(folder):
+            yield folder / Path(name).name
 
     @contextlib.contextmanager
     def _errors_explained(self) -> Iterator[None]:
@@ -204,12 +260,37 @@ class RemoteStorage:
         except FileNotFoundError:
             raise
         except Exception as error:  # noqa: BLE001 (every client has errors of its own)
+            if refusal := _refusal(error):
+                raise refusal from None
             reason = " ".join(redact(str(error) or type(error).__name__).split())
             raise ConsistencyError(
                 f"the store {self._url} cannot be used: {reason}; check its address and credentials"
             ) from None
 
 
+_CONFLICTS = 10
+_TAKEN, _CONFLICT = 412, 409
+
+
+class _TakenError(Exception):
+    """What was to be created is there."""
+
+
+class _ConflictError(Exception):
+    """Another is creating it; whether that succeeds is not known yet."""
+
+
+def _refusal(error: Exception) -> Exception | None:
+    """What it means that a store does not create an object, where that is no failure of the store."""
+    answer = getattr(error.__cause__, "response", None) or {}
+    status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode") or getattr(error, "code", None)
+    if isinstance(error, FileExistsError) or status == _TAKEN:
+        return _TakenError()
+    return _ConflictError() if status == _CONFLICT else None
+
+
+_NO_LINKS = (errno.EPERM, errno.EMLINK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EXDEV)
+"""What file systems without hard links answer."""
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 _NO_WRITING = (errno.EACCES, errno.EPERM, errno.EROFS)
 

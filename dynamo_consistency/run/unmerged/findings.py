@@ -14,7 +14,18 @@ from dynamo_consistency import paths
 from dynamo_consistency.check import SiteConsistencyCheck, Unmerged
 from dynamo_consistency.finding_columns import UNMERGED_TYPE, select_list
 from dynamo_consistency.kinds import UNMERGED
-from dynamo_consistency.run.database import SqlRow, execute, fill, literal, open_database, within
+from dynamo_consistency.run.database import (
+    LARGEST,
+    PATH_MACROS,
+    SqlRow,
+    byte_sum,
+    execute,
+    fill,
+    literal,
+    open_database,
+    within,
+)
+from dynamo_consistency.run.listing.listing_view import create_listing
 from dynamo_consistency.run.store.run_directory import RunDirectory
 from dynamo_consistency.run.unmerged.listing import LISTING
 from dynamo_consistency.run.unmerged.protected_list import ProtectedList, ProtectionError, protected_list
@@ -31,6 +42,7 @@ _OUTSIDE_SHOWN = 5
 _BELIEVED_FRACTION = 0.75
 """A list that is shorter than so much of the last one is not believed: over HTTP without a length a break at the end of
 a line cannot be seen in another way. The run after it compares with this one."""
+_SHARDS = "listing/shard-"
 _QUERIES = resources.files(__package__).joinpath("unmerged.sql")
 
 _FINDINGS = f"""
@@ -158,11 +170,15 @@ def _write(
 def _give_listing(
     database: duckdb.DuckDBPyConnection, inputs: contextlib.ExitStack, run: RunDirectory, *, judge: bool
 ) -> None:
+    """Views `listing` and `hole_entry`; a directory that a shard met under another name is a hole here as well."""
+    database.execute(PATH_MACROS)
     if not judge:
         database.execute("CREATE TABLE listing (path BLOB, kind VARCHAR, size BIGINT, mtime BIGINT, reason VARCHAR)")
+        database.execute("CREATE TABLE hole_entry (path BLOB)")
         return
-    path = inputs.enter_context(run.reading(f"{LISTING}.parquet"))
-    database.execute(f"CREATE VIEW listing AS FROM read_parquet({literal(str(path))})")
+    shards = [name for name in run.names("listing") if name.startswith(_SHARDS) and name.endswith(".parquet")]
+    area, *roots = (str(inputs.enter_context(run.reading(name))) for name in (f"{LISTING}.parquet", *shards))
+    create_listing(database, {0: area}, roots)
 
 
 def _give_tables(
@@ -186,7 +202,9 @@ def _give_tables(
 
 def _rule(database: duckdb.DuckDBPyConnection, rules: UnmergedRules, listed_at: int) -> None:
     """Fill the table `ruled`."""
-    holes = database.execute("SELECT path FROM listing WHERE kind IN ('hole', 'seen')").fetchall()
+    holes = database.execute(
+        "SELECT path FROM listing WHERE kind = 'seen' UNION SELECT path FROM hole_entry"
+    ).fetchall()
     in_hole = Subtrees(path for (path,) in holes)
 
     def ruling(path: bytes, kind: str, mtime: int | None) -> str:
@@ -205,14 +223,12 @@ def _rule(database: duckdb.DuckDBPyConnection, rules: UnmergedRules, listed_at: 
 
 
 def _numbers(database: duckdb.DuckDBPyConnection) -> dict[str, Any]:
-    rows = database.execute(
-        "SELECT type, count(*), coalesce(sum(greatest(site_size, 0)), 0)::BIGINT FROM finding GROUP BY type"
-    ).fetchall()
+    rows = database.execute(f"SELECT type, count(*), {byte_sum('site_size')} FROM finding GROUP BY type").fetchall()
     found = {kind: count for kind, count, _ in rows}
     kept = database.execute("SELECT verdict, count(*) FROM judged WHERE kind = 'file' GROUP BY verdict").fetchall()
     return {
         "unmerged": sum(found.values()),
-        "unmergedBytes": sum(size for _, _, size in rows),
+        "unmergedBytes": min(LARGEST, sum(size for _, _, size in rows)),
         "files": found.get("file", 0),
         "logs": found.get("log", 0),
         "directories": found.get("directory", 0),

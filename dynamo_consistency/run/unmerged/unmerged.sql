@@ -3,11 +3,10 @@
 -- Given by findings.py:
 --   listing                     path, kind, size, mtime, reason
 --   known                       path: what the inventory has there, in either snapshot
+--   parent(text)                macro (run/database.py)
 --   protected, fixed            path: protected directories; directories that never go (areas, log directories)
 --
 -- One statement makes one table; the findings are `finding`.
-
-CREATE MACRO parent(text) AS left(text, length(text) - strpos(reverse(text), '/'));
 
 -- A path that was listed several times is as young as its youngest entry, and of unknown age if one of them is.
 CREATE TABLE entry AS
@@ -35,6 +34,7 @@ WITH RECURSIVE above AS (
     UNION ALL SELECT parent(path::VARCHAR) FROM known
     UNION ALL SELECT parent(path::VARCHAR) FROM protected
     UNION ALL SELECT path::VARCHAR FROM listing WHERE kind <> 'directory'
+    UNION ALL SELECT path::VARCHAR FROM hole_entry
     UNION ALL SELECT path::VARCHAR FROM judged WHERE kind = 'directory' AND verdict <> 'directory'
     UNION ALL SELECT path::VARCHAR FROM fixed
   )

@@ -8,18 +8,19 @@ from typing import Any, Literal
 from consistency_operator.cluster import diagnosis
 from consistency_operator.cluster.pods import Pod, is_pod_of, pod_from
 from consistency_operator.cluster.worker_result import WorkerResult
-from consistency_operator.names import CONFIGURATION, JOB_STAGES, LABEL_RUN, LABEL_STAGE, JobStage
+from consistency_operator.names import CONFIGURATION, JOB_STAGES, KIND, LABEL_CHECK, LABEL_RUN, LABEL_STAGE, JobStage
 
-JobStateName = Literal["Running", "Complete", "Failed", "Foreign", "Refused"]
+JobStateName = Literal["Running", "Complete", "Failed", "Leaving", "Foreign", "Refused"]
 
 
 @dataclass(frozen=True)
 class JobState:
     """A Job of this operator, or the reason why there is none.
 
-    `state`: Foreign: a Job of that name belongs to somebody else (no other field is then to be trusted). Refused: the
-    API server will not have it, however often it is asked; `problem` says why. Running: not yet Complete or Failed,
-    suspended and waiting Jobs included.
+    `state`: Leaving: a Job of that name belongs to an earlier check of the same name, and goes as that has gone.
+    Foreign: one belongs to somebody else. Of both no other field is to be trusted. Refused: the API server will not
+    have it, however often it is asked; `problem` says why. Running: not yet Complete or Failed, suspended and waiting
+    Jobs included.
     `reason`: of the condition Failed. `problem`: what went wrong, or hinders it, a sentence for people; else empty.
     `listed`: this operator has listed its pods. `reported`: all results that they can give are here. A Job that is over
     and not `reported` may have pods that were not seen yet: list them again. `hindered`: it goes on, but no pod runs.
@@ -67,8 +68,8 @@ def from_job(job: Mapping[str, Any], pods: Iterable[Mapping[str, Any]] | None, o
     run_id = str(labels.get(LABEL_RUN) or "")
     if stage is None or not run_id.isdigit():
         return None
-    if not _is_owned(metadata, owner_uid):
-        return foreign(stage, run_id, metadata["name"])
+    if other := of_another(stage, run_id, metadata, owner_uid):
+        return other
     end = _end(status)
     own = [pod_from(pod) for pod in pods or () if is_pod_of(pod, metadata["uid"])]
     attempts = _last_attempts(own)
@@ -102,14 +103,15 @@ def refused(stage: JobStage, run_id: str, name: str, why: str) -> JobState:
     return JobState(stage, run_id, name, state="Refused", problem=why)
 
 
-def foreign(stage: JobStage, run_id: str, name: str) -> JobState:
-    """The state of a Job whose name is taken (409) by one that the resource does not own."""
-    return JobState(stage, run_id, name, state="Foreign")
-
-
-def _is_owned(metadata: Mapping[str, Any], owner_uid: str) -> bool:
-    owners = metadata.get("ownerReferences") or ()
-    return any(owner.get("controller") and owner.get("uid") == owner_uid for owner in owners)
+def of_another(stage: JobStage, run_id: str, metadata: Mapping[str, Any], owner_uid: str) -> JobState | None:
+    """The state of a Job that has the name (409) and that the resource does not own; None of one that it does."""
+    owner: Mapping[str, Any] = next((o for o in metadata.get("ownerReferences") or () if o.get("controller")), {})
+    if owner.get("uid") == owner_uid:
+        return None
+    check = (metadata.get("labels") or {}).get(LABEL_CHECK)
+    # no two checks of a namespace have one name at the same time: the other one has been deleted
+    earlier = owner.get("kind") == KIND and check is not None and owner.get("name") == check
+    return JobState(stage, run_id, metadata["name"], state="Leaving" if earlier else "Foreign")
 
 
 def _end(status: Mapping[str, Any]) -> Mapping[str, Any] | None:

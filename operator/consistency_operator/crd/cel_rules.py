@@ -107,7 +107,10 @@ RULES: dict[str, list[CelRule]] = {
     "spec.listing": [_EXCLUDED_BELOW_ROOTS],
     "spec.listing.roots": [_DISJOINT_ROOTS],
     "spec.listing.roots[].path": _ABSOLUTE,
-    "spec.listing.exclude[]": _ABSOLUTE,
+    "spec.listing.exclude[]": [
+        *_ABSOLUTE,
+        CelRule("!self.matches('[*?[]')", "must not have a wildcard; patterns go into spec.comparison.ignore"),
+    ],
     "spec.listing.source": [
         CelRule(
             f"[{', '.join(f'has(self.{name})' for name in Source.model_fields)}].filter(given, given).size() == 1",

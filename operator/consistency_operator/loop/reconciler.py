@@ -26,8 +26,9 @@ from datetime import UTC, datetime
 
 from consistency_operator.cluster.api import ApiError, Body, Cluster
 from consistency_operator.cluster.cache import ClusterCache, KnownCheck, key_of
-from consistency_operator.cluster.job_state import JobState, foreign, from_job, refused
+from consistency_operator.cluster.job_state import JobState, from_job, of_another, refused
 from consistency_operator.loop.job_creation import JobRefused, make_job
+from consistency_operator.loop.overlaps import Overlaps
 from consistency_operator.loop.preflight import Preflights
 from consistency_operator.loop.run_slots import RunSlots, waits
 from consistency_operator.metrics.exposition import Metrics
@@ -84,6 +85,7 @@ class Reconciler:
         self._preflights = Preflights(settings)
         self._observed: dict[CheckKey, Observed] = {}
         self._slots = RunSlots(cache, settings.max_concurrent_runs)
+        self._overlaps = Overlaps(cache)
 
     async def stop(self) -> None:
         """End what goes on in the background."""
@@ -120,13 +122,13 @@ class Reconciler:
         self._slots.claim(known, jobs)
         # Between the decision that a slot is free and the status that says so, nobody else may take it.
         async with self._slots.deciding if waits(known) else nullcontext():
-            world = World(self._slots.admission(known), observed.preflight)
+            world = World(self._slots.admission(known), observed.preflight, self._overlaps.of(known))
             decided = plan(known.resource, known.status, jobs, datetime.now(UTC), world)
             written = await self._write(known, decided.status)
             self._slots.claim(written, jobs)
         await self._post(written, decided.events)
         news = [await self._act(action, written, observed, bodies) for action in decided.actions]
-        for waiting in self._slots.next_waiting():
+        for waiting in (*self._slots.next_waiting(), *self._overlaps.changed()):
             self._enqueue(waiting)
         admitted = waits(written) and isinstance(self._slots.admission(written), Admitted)
         return any(news) or admitted, decided.wake_at
@@ -162,6 +164,9 @@ class Reconciler:
 
     def _forget(self, key: CheckKey) -> None:
         self._slots.forget(key)
+        self._overlaps.forget(key)
+        for other in self._overlaps.changed():
+            self._enqueue(other)
         observed = self._observed.pop(key, None)
         if observed and observed.asking:
             observed.asking[1].cancel()
@@ -215,9 +220,11 @@ class Reconciler:
         except JobRefused as refusal:
             observed.not_made[name] = refused(action.stage, action.run_id, name, str(refusal))
             return True
-        if all(owner["uid"] != known.resource.uid for owner in body["metadata"].get("ownerReferences", [])):
-            observed.not_made[name] = foreign(action.stage, action.run_id, name)
-            return True
+        if state := of_another(action.stage, action.run_id, body["metadata"], known.resource.uid):
+            before = observed.not_made.get(name)
+            observed.not_made[name] = state
+            return state != before
+        observed.not_made.pop(name, None)
         self._cache.record_answer(body)
         return False
 

@@ -44,7 +44,7 @@ def pod_template(stage: names.JobStage, resource: Owner, run: JobRun, settings: 
     That has been looked at (see `template_problems`): what may not be changed is not in it.
     """
     overlay = run.check.spec.pod_template
-    spec = overlaid(_pod_spec(stage, run, settings), overlay.spec)
+    spec = overlaid(_pod_spec(stage, resource, run, settings), overlay.spec)
     for container in spec.get("initContainers", []):
         if isinstance(container, dict):
             container["securityContext"] = overlaid(_CONFINED, container.get("securityContext", {}))
@@ -54,7 +54,7 @@ def pod_template(stage: names.JobStage, resource: Owner, run: JobRun, settings: 
     return {"metadata": {"labels": labels, **annotations}, "spec": spec}
 
 
-def _pod_spec(stage: names.JobStage, run: JobRun, settings: WorkerSettings) -> Manifest:
+def _pod_spec(stage: names.JobStage, resource: Owner, run: JobRun, settings: WorkerSettings) -> Manifest:
     account = {"serviceAccountName": settings.service_account} if settings.service_account else {}
     return account | {
         "restartPolicy": "Never",
@@ -69,12 +69,12 @@ def _pod_spec(stage: names.JobStage, run: JobRun, settings: WorkerSettings) -> M
             "fsGroupChangePolicy": "OnRootMismatch",  # a store of a million files is not gone through each time
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "containers": [_worker(stage, run, settings)],
+        "containers": [_worker(stage, resource, run, settings)],
         "volumes": _volumes(run, settings),
     }
 
 
-def _worker(stage: names.JobStage, run: JobRun, settings: WorkerSettings) -> Manifest:
+def _worker(stage: names.JobStage, resource: Owner, run: JobRun, settings: WorkerSettings) -> Manifest:
     mounts = [
         {"name": "backends", "mountPath": BACKENDS_FOLDER, "readOnly": True},
         {"name": "scratch", "mountPath": "/tmp"},  # noqa: S108 (the container's own)
@@ -86,7 +86,7 @@ def _worker(stage: names.JobStage, run: JobRun, settings: WorkerSettings) -> Man
         "image": settings.image,
         "imagePullPolicy": settings.image_pull_policy,
         "command": ["dynamo-consistency"],
-        "args": _arguments(stage, run, settings),
+        "args": _arguments(stage, resource, run, settings),
         "env": _environment(stage, run),
         "resources": _RESOURCES[stage],
         "securityContext": _CONFINED,
@@ -96,9 +96,11 @@ def _worker(stage: names.JobStage, run: JobRun, settings: WorkerSettings) -> Man
     }
 
 
-def _arguments(stage: names.JobStage, run: JobRun, settings: WorkerSettings) -> list[str]:
-    approval = ["--approve", run.id] if stage == "Action" and run.approved else []
-    return ["stage", stage.lower(), "--run-dir", escaped(run_directory(run, settings)), *approval]
+def _arguments(stage: names.JobStage, resource: Owner, run: JobRun, settings: WorkerSettings) -> list[str]:
+    """An approval names the check's own run in full."""
+    directory = run_directory(resource, run, settings)
+    approval = ["--approve", directory.rpartition("/")[2]] if stage == "Action" and run.approved else []
+    return ["stage", stage.lower(), "--run-dir", escaped(directory), *approval]
 
 
 def _environment(stage: names.JobStage, run: JobRun) -> list[Manifest]:

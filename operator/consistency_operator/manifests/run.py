@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from consistency_operator.names import directory_name
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.checkfile import CHECK_SETTING
 from dynamo_consistency.errors import ConfigurationError
@@ -131,8 +132,8 @@ def volume_claim_of(check: SiteConsistencyCheck, settings: WorkerSettings) -> st
     return settings.store_claim if store is None else store.claim_name
 
 
-def run_directory(run: JobRun, settings: WorkerSettings) -> str:
-    """Where the run keeps its files, as its workers see it: `<store>/<site>/<run id>`.
+def run_directory(resource: Owner, run: JobRun, settings: WorkerSettings) -> str:
+    """Where the run keeps its files, as its workers see it: `<store>/<site>/<directory name>`.
 
     Raises ConfigurationError where neither check nor operator name a store.
     """
@@ -141,4 +142,5 @@ def run_directory(run: JobRun, settings: WorkerSettings) -> str:
     folder = DATA_FOLDER if volume_claim_of(run.check, settings) else url
     if not folder:
         raise ConfigurationError("the check names no store, and the operator has none for it")
-    return f"{folder.rstrip('/')}/{run.check.spec.site}/{run.id}"
+    name = directory_name(resource.namespace, resource.name, resource.uid, run.id)
+    return f"{folder.rstrip('/')}/{run.check.spec.site}/{name}"

@@ -17,13 +17,23 @@ _FIELDS: dict[ApprovalSource, tuple[str, ...]] = {
 
 
 def approval_of(resource: Resource, run_id: str) -> Approval | None:
-    """The approval of exactly this run; None when there is none. That of another run does not count."""
+    """The approval of exactly this run, by its id or the name of its directory; None when there is none.
+
+    That of another run does not count.
+    """
+    run_ids = (run_id, names.directory_name(resource.namespace, resource.name, resource.uid, run_id))
     spec = resource.check.spec if resource.check else None
-    if resource.annotations.get(names.ANNOTATION_APPROVE) == run_id:
+    if resource.annotations.get(names.ANNOTATION_APPROVE) in run_ids:
         return _approval(resource, "Annotation")
-    if spec and spec.approve and spec.approve.run == run_id:
+    if spec and spec.approve and spec.approve.run in run_ids:
         return _approval(resource, "Spec")
     return None
+
+
+def approved_ids(resource: Resource) -> set[str]:
+    """What is approved, be there such a run or not."""
+    approve = resource.check.spec.approve if resource.check else None
+    return {resource.annotations.get(names.ANNOTATION_APPROVE, ""), approve.run if approve else ""}
 
 
 def _approval(resource: Resource, source: ApprovalSource) -> Approval:

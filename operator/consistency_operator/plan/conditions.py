@@ -13,6 +13,7 @@ from consistency_operator.resource.reasons import (
     Succeeded,
 )
 from consistency_operator.resource.status import CheckStatus, Condition, CountsByName, Run, short
+from dynamo_consistency.check import Spec
 
 _ORDER: tuple[ConditionType, ...] = ("Ready", "Stalled", "Running", "Succeeded", "Consistent")
 
@@ -78,15 +79,20 @@ def _ready(context: PlanContext, status: CheckStatus) -> CheckStatus:
         status = set_condition(context, status, "Stalled", True, Stalled.INVALID_SPEC, message=errors)
         return set_condition(context, status, "Ready", False, Ready.INVALID_SPEC, message=errors)
     status = without_condition(status, "Stalled")
-    if check.spec.suspend:
-        return set_condition(
-            context, status, "Ready", True, Ready.SUSPENDED, message="no new run starts (spec.suspend)"
-        )
+    reason, message = _armed(check.spec, status)
+    overlaps = "; ".join(f"its roots overlap with those of {other}" for other in context.world.overlaps)
+    message = f"{message}; {overlaps}" if overlaps else message
+    return set_condition(context, status, "Ready", True, reason, message=message)
+
+
+def _armed(spec: Spec, status: CheckStatus) -> tuple[Ready, str]:
+    """What starts runs."""
+    if spec.suspend:
+        return Ready.SUSPENDED, "no new run starts (spec.suspend)"
     if status.observed_schedule is None:
         message = "runs start by spec.trigger.manual or the annotation consistency.dynamo.io/requestedAt"
-        return set_condition(context, status, "Ready", True, Ready.MANUAL_ONLY, message=message)
-    message = f"runs start by {status.observed_schedule}"
-    return set_condition(context, status, "Ready", True, Ready.SCHEDULED, message=message)
+        return Ready.MANUAL_ONLY, message
+    return Ready.SCHEDULED, f"runs start by {status.observed_schedule}"
 
 
 def _running(context: PlanContext, status: CheckStatus, run: Run | None) -> CheckStatus:

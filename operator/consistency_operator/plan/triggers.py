@@ -17,8 +17,10 @@ it would write to the spec, which belongs to a person and to git.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import count
 from typing import Any
 
+from consistency_operator.plan.approval import approved_ids
 from consistency_operator.plan.context import PlanContext, newest_number, run_number
 from consistency_operator.plan.schedule import CronSchedule, schedule_of
 from consistency_operator.plan.types import Event
@@ -138,11 +140,16 @@ def start_run(context: PlanContext, status: CheckStatus) -> tuple[CheckStatus, t
 
 
 def _new_run(context: PlanContext, status: CheckStatus, request: RunRequest) -> Run:
-    """Its id is greater than any before, also where the clock has gone back or a run by hand came in between."""
+    """Its id is greater than any before, also where the clock has gone back or a run by hand came in between.
+
+    None that is approved already is given: that approval was of a run of a check that has since been made again.
+    """
     newest = max([newest_number(status), *(run_number(job.run_id) for job in context.jobs)])
     minute = int((request.due.start if request.due else context.now).timestamp() // 60)
+    approved = approved_ids(context.resource)
+    number = next(number for number in count(max(minute, newest + 1)) if str(number) not in approved)
     return Run(
-        id=str(max(minute, newest + 1)),
+        id=str(number),
         trigger=_trigger(context, request),
         generation=context.resource.generation,
         start_time=context.now,

@@ -33,6 +33,8 @@ class World:
 
     admission: Admitted | Queued | None = None
     preflight: Preflight | None = None
+    overlaps: tuple[str, ...] = ()
+    """Other checks of the site whose roots overlap, and where: `sites/t2-y: /store/mc`."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,8 @@ class AskBackend:
 class CreateJob:
     """Make the Job of a stage. One of that name that the resource owns is as good.
 
-    One that cannot be had is given to the next plan as a Job: see `foreign` and `refused` of `cluster.job_state`.
+    See `job_state.of_another` and `job_state.refused` for what else may come of it.
+
     `approved`: a person has approved this run. `seconds_left`: until the run's deadline.
     """
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 NOW = 1_800_000_000
 DAY = 86_400
+LISTING_TOOK = 1
 
 
 @dataclass(frozen=True)
@@ -27,10 +28,11 @@ class SiteFile:
 
 @dataclass(frozen=True)
 class SiteDirectory:
-    """A directory that was listed wholly."""
+    """A directory that was listed wholly. `identity`: what the storage calls it, the same under each of its names."""
 
     path: bytes
     mtime: int | None = 0
+    identity: int | None = None
 
 
 @dataclass(frozen=True)
@@ -86,14 +88,22 @@ class Case:
     protected: frozenset[str] = frozenset()
     deletion_requests: frozenset[str] = frozenset()
     taken_at: int = NOW
+    earlier: tuple[Shard, ...] = ()
+    """The listings of complete runs before this one, each by one shard; a listing takes LISTING_TOOK seconds."""
     convention: Callable[[str], str | None] = no_convention
 
 
 @dataclass(frozen=True)
 class Findings:
-    """Paths by kind; the empty directories in the order in which they are reported."""
+    """Paths by kind; the empty directories in the order in which they are reported.
+
+    `renamed`, `in_empty`: those among the missing and the orphans that are marked so.
+    """
 
     missing: frozenset[bytes] = frozenset()
     orphan: frozenset[bytes] = frozenset()
     mismatch: frozenset[bytes] = frozenset()
     empty: tuple[bytes, ...] = ()
+    twin: frozenset[bytes] = frozenset()
+    renamed: frozenset[bytes] = frozenset()
+    in_empty: frozenset[bytes] = frozenset()

@@ -3,9 +3,10 @@
 Nothing here is shared with the engine. Beside a line is the number of its rule in docs/explanation/rules.md.
 """
 
+import unicodedata
 from collections.abc import Iterable, Iterator
 
-from comparison_model.cases import Case, Entry, Findings, Settings, Shard, SiteFile
+from comparison_model.cases import LISTING_TOOK, Case, Entry, Findings, Settings, Shard, SiteFile
 
 
 class InvalidError(Exception):
@@ -16,12 +17,21 @@ def compare(case: Case) -> Findings:
     """The findings of `case`. Raises InvalidError."""
     site = Site(case)
     inventory = Inventory(case)
+    site.take_out_directories(inventory)
     refuse_invalid(case, inventory, site)
+    missing = frozenset(path for path in inventory.paths() if is_missing(path, case, inventory, site))
+    unknown = frozenset(path for path in site.files if may_be_an_orphan(path, case, inventory, site))
+    twin = frozenset(path for path in unknown if has_a_twin(path, inventory, site))
+    orphan = unknown - twin
+    renamed = (missing | orphan) & respelt(inventory, site)
     return Findings(
-        missing=frozenset(path for path in inventory.paths() if is_missing(path, case, inventory, site)),
-        orphan=frozenset(path for path in site.files if is_orphan(path, case, inventory, site)),
+        missing=missing,
+        orphan=orphan,
         mismatch=frozenset(path for path in site.files if is_mismatch(path, case, inventory, site)),
         empty=tuple(sorted(empty_directories(case, inventory, site), reverse=True)),
+        twin=twin,
+        renamed=renamed,
+        in_empty=frozenset(path for path in missing - renamed if lies_in(path, site.without_entry)),
     )
 
 
@@ -116,6 +126,16 @@ def group(entries: Iterable[Entry]) -> dict[bytes, list[Entry]]:
     return grouped
 
 
+def aliases(case: Case) -> set[bytes]:
+    """Rule 12: all names of directories that have several."""
+    names: dict[int, set[bytes]] = {}
+    for shard in case.shards:
+        for directory in shard.directories:
+            if directory.identity is not None:
+                names.setdefault(directory.identity, set()).add(normalise(directory.path))
+    return {path for same in names.values() if len(same) > 1 for path in same}
+
+
 class Site:
     """The listing: for every file each shard that saw it, and how."""
 
@@ -125,26 +145,57 @@ class Site:
             for file in shard.files:
                 if takes_part(normalise(file.path), case.settings):
                     self.files.setdefault(normalise(file.path), []).append((shard, file))
+        self.all_files = dict(self.files)
         self.every_file = {normalise(file.path) for shard in case.shards for file in shard.files}
         self.listed = {normalise(directory.path) for shard in case.shards for directory in shard.directories}
         failed = {normalise(hole) for shard in case.shards for hole in shard.holes}
         self._unlisted = {normalise(path) for shard in case.shards for path in shard.seen} - self.listed - failed
-        self.holes = failed | self._unlisted
+        self.aliases = aliases(case)
+        self.holes = failed | self._unlisted | self.aliases
+        self.paths = self.every_file | self.listed | failed
+        self.paths |= {normalise(path) for shard in case.shards for path in shard.seen}
+        full = {above for path in self.paths for above in in_or_above(path) if above != path}
+        self.without_entry = self.listed - full
+        self.directories: set[bytes] = set()
         self._case = case
+
+    def take_out_directories(self, inventory: "Inventory") -> None:
+        """Rule 15. A file on which the two sides agree is one, whatever else is listed."""
+        below = self.paths - self.every_file
+        above = {part for path in self.paths for part in in_or_above(path) if part != path} | below
+        self.directories = {path for path in self.files if path in above and not self._agreed(path, inventory)}
+        self.files = {path: seen for path, seen in self.files.items() if path not in self.directories}
+
+    def _agreed(self, path: bytes, inventory: "Inventory") -> bool:
+        if path not in inventory.before or path not in inventory.after:
+            return False
+        expected = agreed(entry.size for entry in inventory.entries(path))
+        return expected is not None and expected == agreed(file.size for _shard, file in self.files[path])
 
     def holes_of(self, shard: Shard) -> set[bytes]:
         """Directories that the shard could not list, or left to another that did not list them."""
-        return {normalise(hole) for hole in shard.holes} | ({normalise(path) for path in shard.seen} & self._unlisted)
+        unlisted = {normalise(path) for path in shard.seen} & self._unlisted
+        return {normalise(hole) for hole in shard.holes} | unlisted | self.aliases
 
     def young(self, path: bytes) -> bool:
         """Rule 3, for any of the shards that saw the file."""
         return any(self._young(shard, file) for shard, file in self.files[path])
 
     def _young(self, shard: Shard, file: SiteFile) -> bool:
-        age = self._case.settings.ignore_age
-        if file.mtime is None:  # all that is known is that the file existed when its listing began
-            return shard.listed_at + age >= self._case.taken_at
-        return file.mtime + age >= shard.listed_at
+        if file.mtime is None:
+            return not self._stood(normalise(file.path))
+        return file.mtime + self._case.settings.ignore_age >= shard.listed_at
+
+    def _stood(self, path: bytes) -> bool:
+        """Was it, of the same size, in the listing of an earlier run that had ended the ignore age before this one?"""
+        size = agreed(file.size for _shard, file in self.files[path])
+        began = min(shard.listed_at for shard in self._case.shards)
+        return size is not None and any(
+            normalise(file.path) == path and file.size == size
+            for earlier in self._case.earlier
+            if earlier.listed_at + LISTING_TOOK + self._case.settings.ignore_age <= began
+            for file in earlier.files
+        )
 
     def young_directories(self) -> set[bytes]:
         """Those of unknown age among them (rule 9)."""
@@ -177,6 +228,7 @@ def is_missing(path: bytes, case: Case, inventory: Inventory, site: Site) -> boo
     return (
         inventory.expected_in_both(path)
         and path not in site.files
+        and path not in site.directories
         and not lies_in(path, site.holes)
         and not deletion_is_pending(path, case, inventory)
     )
@@ -190,8 +242,11 @@ def deletion_is_pending(path: bytes, case: Case, inventory: Inventory) -> bool:
     return bool(case.deletion_requests) and is_protected(path, case.deletion_requests, case)
 
 
-def is_orphan(path: bytes, case: Case, inventory: Inventory, site: Site) -> bool:
-    """Rules 3, 4, 6 and 8. A hole spoils what its own listing saw in it, not what another listing saw there."""
+def may_be_an_orphan(path: bytes, case: Case, inventory: Inventory, site: Site) -> bool:
+    """Rules 3, 4, 6 and 8; an orphan, if it has no twin.
+
+    A hole spoils what its own listing saw in it, not what another listing saw there.
+    """
     return (
         not inventory.entries(path)
         and not site.young(path)
@@ -201,11 +256,42 @@ def is_orphan(path: bytes, case: Case, inventory: Inventory, site: Site) -> bool
     )
 
 
+def has_a_twin(path: bytes, inventory: Inventory, site: Site) -> bool:
+    """Rule 12: is there a claimed file of this name, size and time? Any size may be the one that is not known."""
+    return any(
+        other.path.split(b"/")[-1] == path.split(b"/")[-1]
+        and other.mtime == mine.mtime
+        and (other.size == mine.size or None in (other.size, mine.size))
+        for _shard, mine in site.files[path]
+        for claimed in site.all_files
+        if inventory.entries(claimed)
+        for _other_shard, other in site.all_files[claimed]
+    )
+
+
+def respelt(inventory: Inventory, site: Site) -> set[bytes]:
+    """Rule 13: what has its counterpart at the other side under a name that is spelt otherwise."""
+    absent = {path for path in inventory.paths() if path not in site.files and path not in site.directories}
+    unknown = {path for path in site.files if not inventory.entries(path)}
+    pairs = set()
+    for one in absent:
+        for other in unknown:
+            expected = agreed(entry.size for entry in inventory.entries(one))
+            found = agreed(file.size for _shard, file in site.files[other])
+            if spelling(one) == spelling(other) and (expected == found or None in (expected, found)):
+                pairs |= {one, other}
+    return pairs
+
+
+def spelling(path: bytes) -> str:
+    """What is left of a name without its case, in one form for each sign."""
+    text = path.decode("utf-8", "surrogateescape")
+    return unicodedata.normalize("NFD", unicodedata.normalize("NFD", text).casefold())
+
+
 def is_mismatch(path: bytes, case: Case, inventory: Inventory, site: Site) -> bool:
     """Rules 3, 7 and 10: every source agrees on one size for its side, and the two differ."""
     if not inventory.expected_in_both(path) or site.young(path):
-        return False
-    if any(file.mtime is None for _shard, file in site.files[path]):  # that it is old enough is not shown
         return False
     expected = agreed(entry.size for entry in inventory.entries(path))
     found = agreed(file.size for _shard, file in site.files[path])
@@ -225,4 +311,8 @@ def empty_directories(case: Case, inventory: Inventory, site: Site) -> set[bytes
     keepers = site.every_file | site.holes | site.young_directories() | ignored
     keepers |= inventory.everything | set(case.settings.exclude)
     kept = {directory for keeper in keepers for directory in in_or_above(keeper)}
-    return {directory for directory in site.listed - kept if takes_part(directory, case.settings)}
+    return {
+        directory
+        for directory in site.listed - kept
+        if takes_part(directory, case.settings) and not lies_in(directory, site.aliases)
+    }

@@ -1,7 +1,7 @@
 """From a case to a run directory, through the engine, and back to findings."""
 
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,17 +10,18 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from comparison_model.cases import Case, Entry, Findings, Settings, Shard, cms
+from comparison_model.cases import LISTING_TOOK, Case, Entry, Findings, Settings, Shard, cms
 from dynamo_consistency import paths
 from dynamo_consistency.backend.contract import INVENTORY_COLUMNS
 from dynamo_consistency.backend.dataset_filter import DatasetFilter
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.checkfile import dump_check
 from dynamo_consistency.run.comparison.comparison import compare
-from dynamo_consistency.run.store.run_directory import CHECK, RunDirectory
+from dynamo_consistency.run.records.summary import fingerprint
+from dynamo_consistency.run.store.run_directory import CHECK, SUMMARY, RunDirectory
 
 SITE = "T2_XX_Test"
-KINDS = ("missing", "orphan", "mismatch", "empty_directory")
+KINDS = ("missing", "orphan", "twin", "mismatch", "empty_directory")
 
 LISTING_COLUMNS = pa.schema(
     [
@@ -29,6 +30,7 @@ LISTING_COLUMNS = pa.schema(
         pa.field("size", pa.int64()),
         pa.field("mtime", pa.int64()),
         pa.field("reason", pa.string()),
+        pa.field("identity", pa.int64()),
     ]
 )
 
@@ -91,9 +93,24 @@ def write_run(case: Case, folder: Path) -> RunDirectory:
         "inventory/datasets.json",
         {"protected": sorted(case.protected), "deletionRequests": sorted(case.deletion_requests)},
     )
-    for number, shard in enumerate(case.shards):
-        write_shard(run, number, len(case.shards), shard, case.settings)
+    for number in range(len(case.shards)):
+        write_shard(run, number, case.shards, case.settings)
+    for number, earlier in enumerate(case.earlier):
+        write_earlier_run(run, f"earlier-{number}", case, earlier)
     return run
+
+
+def write_earlier_run(run: RunDirectory, run_id: str, case: Case, shard: Shard) -> None:
+    """A complete run of the same check, of which no more is left than what later runs ask it for."""
+    earlier = run.store.run(SITE, run_id)
+    check = check_of(case.settings, 1)
+    earlier.write_text(CHECK, dump_check(check))
+    described = {"takenAt": shard.listed_at - 1, "rows": 1, "bytes": 1, "description": "entries of a test"}
+    earlier.write_json("inventory/before.json", described)
+    write_shard(earlier, 0, (shard,), case.settings)
+    earlier.write_json(
+        SUMMARY, {"result": "Complete", "fingerprint": fingerprint(check), "snapshots": {"before": described}}
+    )
 
 
 def normalised(case: Case) -> Case:
@@ -110,7 +127,8 @@ def normalised(case: Case) -> Case:
         )
         for shard in case.shards
     )
-    return replace(case, before=each(case.before), after=each(case.after), shards=shards)
+    earlier = tuple(replace(shard, files=each(shard.files)) for shard in case.earlier)
+    return replace(case, before=each(case.before), after=each(case.after), shards=shards, earlier=earlier)
 
 
 def write_snapshot(run: RunDirectory, which: str, entries: tuple[Entry, ...], taken_at: int) -> None:
@@ -133,12 +151,16 @@ def write_snapshot(run: RunDirectory, which: str, entries: tuple[Entry, ...], ta
     run.write_json(f"inventory/{which}.json", described)
 
 
-def write_shard(run: RunDirectory, number: int, shards: int, shard: Shard, settings: Settings) -> None:
-    rows: list[tuple[bytes, str, int | None, int | None, str | None]] = []
-    rows += [(file.path, "file", file.size, file.mtime, None) for file in shard.files]
-    rows += [(item.path, "directory", entries_in(item.path, shard), item.mtime, None) for item in shard.directories]
-    rows += [(hole, "hole", None, None, "permission denied") for hole in shard.holes]
-    rows += [(path, "seen", None, None, None) for path in shard.seen]
+def write_shard(run: RunDirectory, number: int, shards: Sequence[Shard], settings: Settings) -> None:
+    shard = shards[number]
+    rows: list[tuple[bytes, str, int | None, int | None, str | None, int | None]] = []
+    rows += [(file.path, "file", file.size, file.mtime, None, None) for file in shard.files]
+    rows += [
+        (item.path, "directory", entries_in(item.path, shards), item.mtime, None, item.identity)
+        for item in shard.directories
+    ]
+    rows += [(hole, "hole", None, None, "permission denied", None) for hole in shard.holes]
+    rows += [(path, "seen", None, None, None, None) for path in shard.seen]
     columns = dict(zip(LISTING_COLUMNS.names, map(list, zip(*rows, strict=True)), strict=True)) if rows else None
     table = pa.table(columns, schema=LISTING_COLUMNS) if columns else LISTING_COLUMNS.empty_table()
     with run.writing(f"listing/shard-{number:04}.parquet") as path:
@@ -148,23 +170,24 @@ def write_shard(run: RunDirectory, number: int, shards: int, shard: Shard, setti
         f"listing/shard-{number:04}.json",
         {
             "shard": number,
-            "shards": shards,
+            "shards": len(shards),
             "listedAt": shard.listed_at,
             "source": "posix file:///mnt/site",
             "counts": counts | {"requests": counts["directories"], "retries": 0},
             "roots": {root.decode(): counts_of(below(root, shard)) for root in settings.roots},
             "holes": [{"path": hole.decode(errors="replace"), "reason": "permission denied"} for hole in shard.holes],
             "notes": [],
-            "elapsedSeconds": 1.0,
+            "elapsedSeconds": LISTING_TOOK,
             "window": {"largest": 1, "final": 1},
         },
     )
 
 
-def entries_in(directory: bytes, shard: Shard) -> int:
-    """How many entries the shard saw directly in a directory: files, and directories by whatever lies in them."""
-    items = [item.path for item in (*shard.files, *shard.directories)] + [*shard.holes, *shard.seen]
-    start = directory + b"/"
+def entries_in(directory: bytes, shards: Sequence[Shard]) -> int:
+    """How many entries were seen directly in a directory: files, and directories by whatever lies in them."""
+    items = [item.path for shard in shards for item in (*shard.files, *shard.directories)]
+    items += [path for shard in shards for path in (*shard.holes, *shard.seen)]
+    start = directory.rstrip(b"/") + b"/"
     return len({path[len(start) :].split(b"/")[0] for path in items if path.startswith(start)})
 
 
@@ -200,7 +223,9 @@ def engine(case: Case, folder: Path) -> Findings:
     """What the engine finds in `case`. Raises InvalidRunError; a finding that stands twice is an error."""
     run = write_run(case, folder / uuid.uuid4().hex)
     compare(run, backend_for(case))
-    found = {kind: [row["path"] for row in rows] for kind, rows in findings_of(run).items()}
+    rows_of = findings_of(run)
+    found = {kind: [row["path"] for row in rows] for kind, rows in rows_of.items()}
+    marks = {row["path"]: row["mark"] for rows in rows_of.values() for row in rows}
     for kind, rows in found.items():
         assert len(rows) == len(set(rows)), f"a path stands twice in {kind}"
     return Findings(
@@ -208,4 +233,7 @@ def engine(case: Case, folder: Path) -> Findings:
         orphan=frozenset(found["orphan"]),
         mismatch=frozenset(found["mismatch"]),
         empty=tuple(found["empty_directory"]),
+        twin=frozenset(found["twin"]),
+        renamed=frozenset(path for path, mark in marks.items() if mark == "renamed"),
+        in_empty=frozenset(path for path, mark in marks.items() if mark == "empty-directory"),
     )

@@ -8,8 +8,20 @@ from dataclasses import replace
 
 from hypothesis import strategies as st
 
-from comparison_model.cases import DAY, NOW, Case, Entry, Settings, Shard, SiteDirectory, SiteFile, cms, first_directory
-from comparison_model.fates import DATASETS, file_fates, often
+from comparison_model.cases import (
+    DAY,
+    LISTING_TOOK,
+    NOW,
+    Case,
+    Entry,
+    Settings,
+    Shard,
+    SiteDirectory,
+    SiteFile,
+    cms,
+    first_directory,
+)
+from comparison_model.fates import DATASETS, Fate, file_fates, often
 from comparison_model.reference import in_or_above, normalise
 
 ODD_NAMES = [
@@ -48,10 +60,23 @@ def cases(draw: st.DrawFn, max_files: int = 12) -> Case:
         settings=settings,
         protected=draw(datasets()),
         deletion_requests=draw(datasets()),
+        earlier=tuple(draw(earlier_listings(shards, fates, settings.ignore_age))),
         taken_at=min(shard.listed_at for shard in shards) + taken_after_listing,
         convention=convention,
     )
     return with_a_healthy_file(case) if draw(often(True, False)) else case
+
+
+def earlier_listings(shards: tuple[Shard, ...], fates: list[Fate], ignore_age: int) -> st.SearchStrategy[list[Shard]]:
+    """Runs before this one that knew some of the files, some of them long enough before."""
+    files = [file for fate in fates for _number, file in fate.site] or [SiteFile(b"/store/mc/other")]
+    boundary = min(shard.listed_at for shard in shards) - ignore_age - LISTING_TOOK
+    listing = st.builds(
+        Shard,
+        listed_at=st.sampled_from([boundary - DAY, boundary - 1, boundary, boundary + 1]),
+        files=st.lists(st.sampled_from(files), max_size=3).map(tuple),
+    )
+    return st.just([]) | st.lists(listing, max_size=2)
 
 
 def datasets() -> st.SearchStrategy[frozenset[str]]:
@@ -76,7 +101,12 @@ def names(draw: st.DrawFn, roots: tuple[bytes, ...], alphabet: list[bytes]) -> b
 
 def excludable(settings: Settings, paths: list[bytes]) -> list[bytes]:
     """Directories below a root: those in play, and one beside them. A check is text, so odd bytes are left out."""
-    above = {part for path in paths for part in in_or_above(normalise(path)) if part.isascii() and b"\x01" not in part}
+    above = {
+        part
+        for path in paths
+        for part in in_or_above(normalise(path))
+        if part.isascii() and not set(part) & set(b"\x01*?[")
+    }
     below = [part for part in sorted(above) if any(part.startswith(root + b"/") for root in settings.roots)]
     return [*below, settings.roots[0] + b"/a"]
 
@@ -92,7 +122,10 @@ def directories(draw: st.DrawFn, shard: Shard, paths: list[bytes], settings: Set
     troubles = st.sampled_from(sorted(above | beside | set(settings.roots)))
     return replace(
         shard,
-        directories=tuple(SiteDirectory(path, draw(ages)) for path in [*settings.roots, *listed]),
+        directories=tuple(
+            SiteDirectory(path, draw(ages), draw(often(None, None, None, None, 1, 2)))
+            for path in [*settings.roots, *listed]
+        ),
         holes=tuple(draw(st.lists(troubles, max_size=1))) if draw(often(False, True)) else (),
         seen=tuple(draw(st.lists(troubles, max_size=2))) if draw(often(False, True)) else (),
     )

@@ -12,7 +12,7 @@ from dynamo_consistency.backend.contract import Outcome
 from dynamo_consistency.backend.dynamo.database.connection import Databases, reading
 from dynamo_consistency.backend.dynamo.database.schema import unmanaged_deletions
 from dynamo_consistency.backend.dynamo.database.schema_version import Generation
-from dynamo_consistency.backend.dynamo.requests import pfn
+from dynamo_consistency.backend.dynamo.requests import other_claims, pfn
 from dynamo_consistency.backend.dynamo.requests.insert import locked
 from dynamo_consistency.backend.dynamo.requests.unsafe_paths import RefusedError, check_path, check_storable
 from dynamo_consistency.backend.dynamo.sites import site_id
@@ -40,20 +40,30 @@ def _urls(
     refused: dict[bytes, Outcome] = {}
     with reading(databases.inventory) as connection:
         number = site_id(connection, site)
-        try:
-            rules: pfn.PfnRules | RefusedError = pfn.read_rules(connection, generation, number)
-        except RefusedError as reason:
-            rules = reason
-    for path in files:
-        try:
-            urls[path] = _url(path, rules)
-        except RefusedError as reason:
-            refused[path] = Outcome(path, "refused", str(reason))
+        of_all = pfn.read_rules(connection, generation)
+        rules = own_rules(of_all, number)
+        for path in files:
+            try:
+                urls[path] = _url(path, rules)
+            except RefusedError as reason:
+                refused[path] = Outcome(path, "refused", str(reason))
+        for path, objection in other_claims.objections(connection, generation, of_all, number, urls).items():
+            del urls[path]
+            refused[path] = Outcome(path, "refused", objection)
     uses = Counter(urls.values())
     for path in [path for path, url in urls.items() if uses[url] > 1]:
         del urls[path]
         refused[path] = Outcome(path, "refused", "the site's rules give it and another file the same PFN")
     return urls, refused
+
+
+def own_rules(rules: Iterable[pfn.SiteRules], site: int) -> pfn.PfnRules | RefusedError:
+    """Those by which Dynamo deletes at the site, or why they cannot be understood."""
+    own = (row for one in rules if (one.site, one.protocol) == (site, pfn.PROTOCOL) for row in one.rows)
+    try:
+        return pfn.PfnRules(own)
+    except RefusedError as reason:
+        return reason
 
 
 def _url(path: bytes, rules: pfn.PfnRules | RefusedError) -> bytes:

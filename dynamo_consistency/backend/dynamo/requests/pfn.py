@@ -5,10 +5,10 @@ result of the one before; the first chain of which every rule matches gives the 
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from string import Formatter
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, select
 
@@ -23,22 +23,27 @@ PROTOCOL = "gfal2"
 PfnRuleRow = tuple[int, int, bytes, bytes]
 """Chain, index in it, pattern, format."""
 
+RulePart = tuple[bytes, int | None]
+"""A text in a format, and the number of the group that follows it, from 0."""
+
 
 class PfnRule:
     """One link of a chain. Raises RefusedError for a pattern or a format that cannot be understood."""
 
     def __init__(self, pattern: bytes, form: bytes) -> None:
+        self.pattern = pattern
         self.shown = f"{pattern.decode('latin-1')!r} -> {form.decode('latin-1')!r}"
         try:
             self._match = re.compile(pattern).match
             parts = list(Formatter().parse(form.decode("latin-1")))
         except (re.error, RecursionError, OverflowError, ValueError) as error:
             raise self._refused(f"cannot be read ({error})") from None
-        self._parts: list[tuple[bytes, int | None]] = []
+        self.parts: list[RulePart] = []
         for literal, field, spec, conversion in parts:
             if field is not None and (not re.fullmatch("[0-9]{1,2}", field) or spec or conversion):
                 raise self._refused(f"has a placeholder other than a number, {{{field}}}")
-            self._parts.append((literal.encode("latin-1"), None if field is None else int(field)))
+            self.parts.append((literal.encode("latin-1"), None if field is None else int(field)))
+        self.parts = self.parts or [(b"", None)]
 
     def apply(self, text: bytes) -> bytes | None:
         """The text that the rule makes of `text`; None when it does not match."""
@@ -48,7 +53,7 @@ class PfnRule:
         if match.end() != len(text):
             raise self._refused("drops the end of the name")
         made = b""
-        for literal, group in self._parts:
+        for literal, group in self.parts:
             made += literal + (b"" if group is None else self._group(match, group))
         return made
 
@@ -68,29 +73,25 @@ class PfnRules:
     """The rules of a site. Raises RefusedError for rules that cannot be understood."""
 
     def __init__(self, rows: Iterable[PfnRuleRow]) -> None:
-        self._chains: list[list[PfnRule]] = []
-        for chain, links in groupby(sorted(rows), key=lambda row: row[0]):
-            ordered = list(links)
-            if len({index for _, index, _, _ in ordered}) != len(ordered):
-                raise RefusedError(f"chain {chain} of the site's rules in filename_mappings has one index twice")
-            self._chains.append([PfnRule(pattern, form) for _, _, pattern, form in ordered])
+        self.chains = [chain_of(list(links)) for _, links in groupby(sorted(rows), key=lambda row: row[0])]
 
     def pfn(self, lfn: bytes) -> bytes:
-        """The PFN of `lfn`. Raises RefusedError when there is none, or when other files might have the same."""
-        pfn = self._first(lfn)
+        """The PFN of `lfn`. Raises RefusedError when there is none."""
+        pfn = next((pfn for chain in self.chains if (pfn := through(chain, lfn)) is not None), None)
         if pfn is None:
             raise RefusedError(f"no {PROTOCOL} mapping of the site in filename_mappings gives it a PFN")
-        if any(self._first(other) == pfn for other in _neighbours(lfn, pfn)):
-            raise RefusedError(
-                f"the {PROTOCOL} mapping of the site gives other files the same PFN, {pfn.decode('latin-1')!r}"
-            )
         return pfn
 
-    def _first(self, lfn: bytes) -> bytes | None:
-        return next((pfn for chain in self._chains if (pfn := _through(chain, lfn)) is not None), None)
+
+def chain_of(rows: Sequence[PfnRuleRow]) -> list[PfnRule]:
+    """The rules of one chain, in their order. Raises RefusedError for rules that cannot be understood."""
+    if len({index for _, index, _, _ in rows}) != len(rows):
+        raise RefusedError(f"chain {rows[0][0]} of the site's rules in filename_mappings has one index twice")
+    return [PfnRule(pattern, form) for _, _, pattern, form in sorted(rows)]
 
 
-def _through(chain: Iterable[PfnRule], text: bytes) -> bytes | None:
+def through(chain: Iterable[PfnRule], text: bytes) -> bytes | None:
+    """What the rules make of `text`, one after the other; None when one does not match."""
     for rule in chain:
         made = rule.apply(text)
         if made is None:
@@ -99,38 +100,30 @@ def _through(chain: Iterable[PfnRule], text: bytes) -> bytes | None:
     return text
 
 
-def _neighbours(lfn: bytes, pfn: bytes) -> Iterator[bytes]:
-    """Names that differ from `lfn` in one character which is not simply handed on at the end of `pfn`.
+class SiteRules(NamedTuple):
+    """The rules of a site for one protocol."""
 
-    If one of them has the same PFN, the rule drops what distinguishes files.
-    """
-    end = len(lfn)
-    while end > 0 and lfn[end - 1 :] == pfn[end - 1 - len(lfn) :]:
-        end -= 1
-    for position in range(end):
-        here = lfn[position : position + 1]
-        for other in {b"0", b"7", b"q", b"Q", here.swapcase()} - {here}:
-            if here != b"/":
-                yield lfn[:position] + other + lfn[position + 1 :]
+    site: int
+    protocol: str
+    rows: list[PfnRuleRow]
 
 
-def read_rules(connection: Connection, generation: Generation, site: int) -> PfnRules:
-    """Raises RefusedError for rules that cannot be understood."""
-    query = _innodb(site) if generation.protocol_table else _master(site)
-    return PfnRules((chain, index, pattern, form) for chain, index, pattern, form in connection.execute(query))
+def read_rules(connection: Connection, generation: Generation) -> list[SiteRules]:
+    """The rules of all sites, for all protocols."""
+    rows = sorted(tuple(row) for row in connection.execute(_innodb() if generation.protocol_table else _master()))
+    return [
+        SiteRules(site, protocol, [row[2:] for row in some])
+        for (site, protocol), some in groupby(rows, key=lambda row: row[:2])
+    ]
 
 
-def _master(site: int) -> Select[Any]:
+def _master() -> Select[Any]:
     table = filename_mappings.c
-    return select(table.chain_id, table.index, table.lfn_pattern, table.pfn_pattern).where(
-        table.site_id == site, table.protocol == PROTOCOL
-    )
+    return select(table.site_id, table.protocol, table.chain_id, table.index, table.lfn_pattern, table.pfn_pattern)
 
 
-def _innodb(site: int) -> Select[Any]:
+def _innodb() -> Select[Any]:
     table, protocols = version_tables.filename_mappings.c, version_tables.transfer_protocols
-    return (
-        select(table.chain_id, table.index, table.lfn_pattern, table.pfn_pattern)
-        .join(protocols, protocols.c.id == table.protocol_id)
-        .where(table.site_id == site, protocols.c.protocol == PROTOCOL)
-    )
+    return select(
+        table.site_id, protocols.c.protocol, table.chain_id, table.index, table.lfn_pattern, table.pfn_pattern
+    ).join(protocols, protocols.c.id == table.protocol_id)

@@ -1,0 +1,34 @@
+"""Checks of one site whose roots overlap: two of them judge, and may act on, the same files."""
+
+from collections.abc import Iterable, Iterator
+from itertools import combinations
+
+from dynamo_consistency import paths
+from dynamo_consistency.check.spec import SiteConsistencyCheck, Spec
+
+
+def overlapping_roots(one: Spec, other: Spec) -> list[str]:
+    """The directories that both list, by their roots and what they exclude; none for checks of different sites."""
+    if one.site != other.site:
+        return []
+    excluded = [paths.to_bytes(path) for spec in (one, other) for path in spec.listing.exclude]
+    return [paths.to_text(path) for path in sorted(set(_common(one, other))) if not paths.is_in(path, excluded)]
+
+
+def _common(one: Spec, other: Spec) -> Iterator[bytes]:
+    for root in (paths.to_bytes(root.path) for root in one.listing.roots):
+        for another in (paths.to_bytes(root.path) for root in other.listing.roots):
+            if paths.is_in(root, [another]):
+                yield root
+            elif paths.is_in(another, [root]):
+                yield another
+
+
+def overlaps_among(checks: Iterable[SiteConsistencyCheck]) -> Iterator[str]:
+    """A sentence for each two of `checks` that overlap."""
+    for one, other in combinations(checks, 2):
+        if common := overlapping_roots(one.spec, other.spec):
+            yield (
+                f"{one.metadata.name} and {other.metadata.name} both check {', '.join(common)} of {one.spec.site}: "
+                "each confirms and acts by its own runs; give them different roots, or exclude directories in one"
+            )

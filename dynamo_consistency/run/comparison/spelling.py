@@ -1,0 +1,32 @@
+"""Rule 13: how a name is spelt after NFC and case folding. Names of ASCII alone are folded by SQL."""
+
+import unicodedata
+
+import duckdb
+
+from dynamo_consistency import paths
+from dynamo_consistency.run.database import SqlRow, fill
+
+_NOT_PLAIN = "contains(path::VARCHAR, '\\x')"  # as text, what is not printable ASCII is an escape
+_QUESTION = f"""
+    SELECT path FROM unpaired
+    WHERE {_NOT_PLAIN} AND EXISTS (FROM unpaired WHERE absent) AND EXISTS (FROM unpaired WHERE NOT absent)
+"""
+
+
+def fold_names(database: duckdb.DuckDBPyConnection) -> None:
+    """Fill the table `folded` for what has no counterpart at the other side."""
+
+    def spellings(rows: list[SqlRow]) -> list[SqlRow]:
+        return [(path, folded(path)) for (path,) in rows]
+
+    fill(database, "folded", _QUESTION, spellings)
+
+
+def folded(path: bytes) -> bytes:
+    """The caseless form of `path`, the same for all spellings of it; bytes that are not UTF-8 stay as they are.
+
+    Unicode's canonical caseless matching (The Unicode Standard, 3.13, D145), written in NFC.
+    """
+    text = unicodedata.normalize("NFD", paths.to_text(path)).casefold()
+    return paths.to_bytes(unicodedata.normalize("NFC", text))

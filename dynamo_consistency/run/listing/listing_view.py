@@ -1,0 +1,43 @@
+"""The listing of a run as DuckDB sees it: the rows of all its shards, and what of them is a hole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from dynamo_consistency.run.database import literal
+from dynamo_consistency.run.listing.holes import HOLE_ENTRIES
+
+if TYPE_CHECKING:
+    import duckdb
+
+_COLUMNS = "path, kind, size, mtime, reason"
+
+
+def create_listing(
+    database: duckdb.DuckDBPyConnection, files: Mapping[int, str], elsewhere: Iterable[str] = ()
+) -> None:
+    """Create the view `listing` of `files`, by shard, and `alias` and `hole_entry` of it.
+
+    `elsewhere`: files of other listings of the same site, in which a directory may stand under another name.
+    """
+    rows = [
+        f"SELECT {shard} AS shard, {_COLUMNS}, {_identity(database, file)} FROM read_parquet({literal(file)})"
+        for shard, file in files.items()
+    ]
+    database.execute("CREATE VIEW listing AS " + " UNION ALL ".join(rows))
+    others = [
+        f"SELECT path, {_identity(database, file)} FROM read_parquet({literal(file)}) WHERE kind = 'directory'"
+        for file in elsewhere
+    ]
+    database.execute("CREATE VIEW listed_elsewhere AS " + (" UNION ALL ".join(others) or _NOTHING))
+    database.execute(HOLE_ENTRIES)
+
+
+_NOTHING = "SELECT NULL::BLOB AS path, NULL::BIGINT AS identity WHERE FALSE"
+
+
+def _identity(database: duckdb.DuckDBPyConnection, file: str) -> str:
+    """The column of the identities of directories; listings of former versions have none."""
+    columns = database.execute(f"SELECT column_name FROM (DESCRIBE FROM read_parquet({literal(file)}))").fetchall()
+    return "identity" if ("identity",) in columns else "NULL::BIGINT AS identity"

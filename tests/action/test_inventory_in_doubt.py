@@ -1,0 +1,104 @@
+"""At the moment of acting the inventory must answer as wholly as it did for the run (DESIGN 5, gate 9)."""
+
+import pytest
+from laboratory import FOUND, MISSING, ORPHAN
+
+from dynamo_consistency.backend import optional_features
+from dynamo_consistency.errors import BackendError
+
+PLAIN = {"looking": False, "itemising": False}
+
+
+def ended(lab) -> str:
+    with pytest.raises(BackendError) as error:
+        lab.approve()
+    return str(error.value)
+
+
+@pytest.mark.parametrize("left", [0, 1, 10, 18])
+@pytest.mark.parametrize("streaming", [False, True], ids=["list_files", "stream"])
+def test_an_inventory_that_is_read_as_a_whole_and_is_short_proves_nothing(copied, left, streaming):
+    lab = copied(**PLAIN)
+    if streaming:
+        lab.backend.inventory.stream = lab.backend._stream
+    lab.world.register(ORPHAN, 50)
+    for path in list(lab.world.entries)[left:]:
+        del lab.world.entries[path]
+    assert ended(lab).startswith(f"the inventory is not whole any more: {left} of 20 entries")
+    assert lab.asked() == []
+    assert set(lab.outcomes().values()) == {"left over"}
+
+
+def test_an_inventory_that_is_whole_again_lets_the_run_act(copied):
+    lab = copied(**PLAIN)
+    entries = dict(lab.world.entries)
+    lab.world.entries.clear()
+    ended(lab)
+    lab.world.entries |= entries
+    lab.approve()
+    assert [path for _, path in lab.asked()] == FOUND
+
+
+def test_an_inventory_that_is_asked_for_single_files_need_not_be_counted(waiting):
+    """It says itself what it does not know; here half of it has gone, and what is left is known."""
+    for path in [path for path in waiting.world.entries if path not in FOUND][:12]:
+        del waiting.world.entries[path]
+    waiting.approve()
+    assert MISSING in [path for _, path in waiting.asked()]
+
+
+def test_two_in_a_hundred_entries_may_have_gone_since():
+    class Backend:
+        class inventory:  # noqa: N801 (the name is fixed)
+            @staticmethod
+            def list_files(site):
+                return [(f"/f{number:02d}", 1, None) for number in range(98)]
+
+    assert set(optional_features.look_up(Backend, "T2_X", [b"/f00", b"/f99"], 100)) == {b"/f00"}
+    with pytest.raises(BackendError, match="98 of 101 entries"):
+        optional_features.look_up(Backend, "T2_X", [b"/f00"], 101)
+
+
+@pytest.mark.parametrize("which", ["protected", "being_deleted"])
+@pytest.mark.parametrize(("then", "now", "in_doubt"), [(4, 0, True), (4, 1, True), (4, 2, False), (1, 0, True)])
+def test_lists_of_datasets_that_are_empty_or_half_as_long_as_then_are_not_believed(copied, which, then, now, in_doubt):
+    lab = copied()
+    datasets = [f"/Other/Era{number}-v1/AOD" for number in range(then)]
+    getattr(lab.world, which).update(datasets)
+    lab.policy["approval"] = "Required"
+    lab.run()
+    getattr(lab.world, which).difference_update(datasets[now:])
+    if in_doubt:
+        assert f"it has {now} " in ended(lab)
+        assert lab.asked() == []
+    else:
+        lab.approve()
+        assert [path for _, path in lab.asked()] == FOUND
+
+
+@pytest.mark.parametrize("name", ["deletion_requests", "inventory.protected_datasets"])
+@pytest.mark.parametrize("backend", [{}, PLAIN], ids=["all names", "eleven names"])
+def test_a_backend_that_breaks_at_the_moment_of_acting_lets_nothing_be_asked_for(copied, name, backend):
+    lab = copied(**backend)
+
+    def breaks(site):
+        raise BackendError(f"{name} failed")
+
+    holder, _, attribute = f"backend.{name}".rpartition(".")
+    thing = lab.backend if holder == "backend" else lab.backend.inventory
+    setattr(thing, attribute, breaks)
+    assert ended(lab) == f"{name} failed"
+    assert lab.asked() == []
+
+
+@pytest.mark.parametrize("name", ["delete", "transfer"])
+def test_a_registry_that_returns_none_has_been_asked_and_is_not_asked_again(copied, name):
+    lab = copied(**PLAIN)
+    ask = getattr(lab.backend.registry, name)
+    setattr(lab.backend.registry, name, lambda *arguments: ask(*arguments) and None)
+    lab.approve()
+    lab.approve()
+    assert [path for _, path in lab.asked()] == FOUND
+    path = ORPHAN if name == "delete" else MISSING
+    assert lab.outcomes()[path] == "requested"
+    assert "returned None" in lab.reasons()[path]
