@@ -23,6 +23,7 @@ from world_backend import WorldBackend, clock_of_hosts
 from world_laws import Laws
 from world_moves import MOVES, healthy_world, ill_world
 
+from dynamo_consistency.backend.plugin_guard import guarded
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.errors import ConsistencyError
 from dynamo_consistency.run import action, pipeline
@@ -77,7 +78,7 @@ class History:
         self.world = TrueWorld(
             looks=chance() < 0.8, identities=chance() < 0.6, withdraws=chance() < 0.75, chance=random.Random(seed)
         )
-        self.backend = WorldBackend(self.world, looking=chance() < 0.7, itemising=chance() < 0.75)
+        self.backend = guarded(WorldBackend(self.world, looking=chance() < 0.7, itemising=chance() < 0.75), "world")
         self.itemising = hasattr(self.backend.registry, "request_deletion")
         healthy_world(self.world)
         ill_world(self.world)
