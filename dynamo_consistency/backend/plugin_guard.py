@@ -35,7 +35,9 @@ _OPTIONAL = (
     "registry.request_transfer",
     "registry.for_run",
     "registry.takes_directories",
+    "registry.request_deletion_of_directories",
     "registry.follow",
+    "registry.withdraw",
 )
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import itertools
 import os
 import re
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dynamo_consistency import paths
 from dynamo_consistency.errors import ConfigurationError, ConsistencyError
@@ -28,32 +31,63 @@ RowFunction = Callable[[list[SqlRow]], Iterable[SqlRow]]
 def open_database() -> Iterator[duckdb.DuckDBPyConnection]:
     """A database in memory that spills to a temporary folder; a part of the memory is left to Python and Arrow.
 
-    Raises ConsistencyError when memory or disk space do not suffice.
+    All of a process share the engine, its memory and its folder; each has its own tables. Raises ConsistencyError when
+    memory or disk space do not suffice.
     """
     import duckdb
 
     memory = memory_limit() * 6 // 10 // 2**20
-    with (
-        scratch_folder() as folder,
-        _explained(folder, memory),
-        duckdb.connect() as database,
-    ):
-        database.execute(f"SET memory_limit = '{memory}MiB'")
-        database.execute(f"SET temp_directory = {literal(str(folder))}")
-        database.execute("SET preserve_insertion_order = false")
-        yield database
+    with _explained(memory):
+        engine = _engine(os.getpid(), memory, tempfile.gettempdir()).connection
+        name = f"database_{next(_NUMBERS)}"
+        try:
+            with engine.cursor() as database:
+                database.execute(f"ATTACH ':memory:' AS {name}; USE {name}")
+                yield database
+        except duckdb.FatalException:
+            _engine.cache_clear()  # it is of no use any more
+            raise
+        finally:
+            with contextlib.suppress(duckdb.Error), engine.cursor() as database:
+                database.execute(f"DETACH DATABASE IF EXISTS {name}")
+
+
+class _Engine(NamedTuple):
+    connection: duckdb.DuckDBPyConnection
+    folder: contextlib.ExitStack
+    """Keeps the folder to which it spills until the process ends."""
+
+
+_NUMBERS = itertools.count()
+
+
+@functools.cache
+def _engine(process: int, memory: int, temporary: str) -> _Engine:
+    """The engine of a process: starting one takes longer than a query on a small site, and a run has many.
+
+    A fork has not got the threads of its parent's engine, and starts one of its own.
+    """
+    import duckdb
+
+    folder = contextlib.ExitStack()
+    spill = folder.enter_context(scratch_folder())
+    connection = duckdb.connect()
+    connection.execute(f"SET memory_limit = '{memory}MiB'")
+    connection.execute(f"SET temp_directory = {literal(str(spill))}")
+    connection.execute("SET preserve_insertion_order = false")
+    return _Engine(connection, folder)
 
 
 @contextlib.contextmanager
-def _explained(folder: Path, memory: int) -> Iterator[None]:
+def _explained(memory: int) -> Iterator[None]:
     import duckdb
 
     try:
         yield
     except duckdb.OutOfMemoryException:
         raise ConsistencyError(
-            f"{memory} MiB are too little memory for this, or there is no room in {folder.parent} for the rest; "
-            f"raise {SETTING} or make room (TMPDIR), then run the stage again"
+            f"{memory} MiB are too little memory for this, or there is no room in {tempfile.gettempdir()} for the "
+            f"rest; raise {SETTING} or make room (TMPDIR), then run the stage again"
         ) from None
 
 
@@ -70,7 +104,7 @@ def fill(database: duckdb.DuckDBPyConnection, table: str, question: str, answer:
 
     A function in the database would be simpler, but DuckDB needs numpy for those.
     """
-    result = database.cursor().execute(question)
+    result = _beside(database).execute(question)
     columns = database.execute(f"SELECT column_type FROM (DESCRIBE {table})").fetchall()
     values = ", ".join(f"unnest(?::{kind}[])" for (kind,) in columns)
     while rows := result.fetchmany(ROWS):
@@ -78,6 +112,14 @@ def fill(database: duckdb.DuckDBPyConnection, table: str, question: str, answer:
             database.execute(
                 f"INSERT INTO {table} SELECT {values}", [list(column) for column in zip(*answers, strict=True)]
             )
+
+
+def _beside(database: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """A second connection to the same tables."""
+    (name,) = database.execute("SELECT current_catalog()").fetchall()[0]
+    second = database.cursor()
+    second.execute(f"USE {name}")
+    return second
 
 
 def within(column: str, directory: bytes) -> str:

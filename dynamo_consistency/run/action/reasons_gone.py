@@ -10,10 +10,10 @@ import duckdb
 from dynamo_consistency import paths
 from dynamo_consistency.kinds import KIND_BY_NAME, UNMERGED
 from dynamo_consistency.run.action.waiting_requests import WaitingRequest
-from dynamo_consistency.run.database import literal, open_database
+from dynamo_consistency.run.database import PATH_MACROS, literal, open_database
 from dynamo_consistency.run.gates.confirmation import RENAMED
 from dynamo_consistency.run.listing.failed_shards import absent_shards
-from dynamo_consistency.run.listing.holes import HOLE_ENTRIES
+from dynamo_consistency.run.listing.listing_view import create_listing
 from dynamo_consistency.run.store.run_directory import RunDirectory
 from dynamo_consistency.run.unmerged import read_area
 from dynamo_consistency.run.unmerged.rules import Subtrees
@@ -119,9 +119,8 @@ def _sizes(database: duckdb.DuckDBPyConnection, source: str) -> Sizes:
 
 def _give_listing(database: duckdb.DuckDBPyConnection, files: contextlib.ExitStack, run: RunDirectory) -> None:
     names = [name for name in run.names("listing") if name.endswith(".parquet")]
-    rows = [f"SELECT 0 AS shard, * FROM read_parquet({_file(files, run, name)})" for name in names]
-    database.execute("CREATE VIEW listing AS " + " UNION ALL BY NAME ".join(rows))
-    database.execute(HOLE_ENTRIES)
+    database.execute(PATH_MACROS)
+    create_listing(database, {part: str(files.enter_context(run.reading(name))) for part, name in enumerate(names)})
 
 
 def _holes_above(database: duckdb.DuckDBPyConnection, requests: Sequence[WaitingRequest]) -> list[bytes]:
