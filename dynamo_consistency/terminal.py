@@ -9,8 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from dynamo_consistency.kinds import FINDING_KINDS
-from dynamo_consistency.run.action.followup import FOLLOWED_COUNTS
-from dynamo_consistency.run.action.withdrawal import COUNTS as WITHDRAWN_COUNTS
+from dynamo_consistency.run.action.followup import FOLLOWED_COUNTS, WITHDRAWN_COUNTS
 from dynamo_consistency.run.store.run_directory import RunDirectory
 
 _ACTION_NUMBERS = (("waiting", "waiting already"), ("unanswered", "unanswered"), ("leftOver", "left for the next run"))
