@@ -50,8 +50,8 @@ _SENTENCES = {
 def withdraw_outlived(run: RunDirectory, backend: Backend) -> dict[str, int]:
     """Withdraw what `run`, which is compared, has no reason for any more; writes `withdrawn.parquet` and notes.
 
-    Returns the numbers by `WITHDRAWN_COUNTS`; empty where there is nothing of the kind. A registry that does not answer, or an
-    earlier run that cannot be read, is no harm to this one: the next run tries again.
+    Returns the numbers by `WITHDRAWN_COUNTS`; empty where there is nothing of the kind. A registry that does not
+    answer, or an earlier run that cannot be read, is no harm to this one: the next run tries again.
     """
     if not run.exists(WITHDRAWN):
         try:
