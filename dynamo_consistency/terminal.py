@@ -10,8 +10,7 @@ from rich.table import Table
 
 from dynamo_consistency.kinds import FINDING_KINDS
 from dynamo_consistency.paths import visible
-from dynamo_consistency.run.action.followup import FOLLOWED_COUNTS
-from dynamo_consistency.run.action.withdrawal import COUNTS as WITHDRAWN_COUNTS
+from dynamo_consistency.run.action.followup import FOLLOWED_COUNTS, WITHDRAWN_COUNTS
 from dynamo_consistency.run.store.run_directory import RunDirectory
 from dynamo_consistency.sizes import human_size
 

@@ -36,6 +36,8 @@ _SCHEMA = pa.schema(
 
 FOLLOWED_COUNTS: dict[Became, str] = {became: f"requests{became.capitalize()}" for became in get_args(Became)}
 """What `summary.json` calls the number of requests of which this became."""
+WITHDRAWN_COUNTS = {"withdrawn": "requestsWithdrawn", "cannot": "requestsOutliving"}
+"""What it calls the numbers of requests that were withdrawn (see `withdrawal.py`), and of those that still wait."""
 
 
 def follow_up(run: RunDirectory, backend: Backend) -> dict[str, int]:
