@@ -56,6 +56,19 @@ def test_a_run_that_goes_on_or_fails_does_not_touch_ready(name: str) -> None:
     assert conditions(failed)["Succeeded"] == ("False", "ListingFailed")
 
 
+@pytest.mark.parametrize("name", ["with a schedule", "without one", "suspended"])
+def test_roots_that_overlap_with_those_of_another_check_are_told_of(name: str) -> None:
+    of, expected = SPECS[name]
+    status = planned(of, Status(), world=World(overlaps=("grid/t2-y: /store/mc",))).status
+    ready = status.condition("Ready")
+    assert ready
+    assert ready.message.endswith("; its roots overlap with those of grid/t2-y: /store/mc")
+    assert conditions(status)["Ready"] == expected["Ready"]
+    apart = planned(of, status).status.condition("Ready")
+    assert apart
+    assert "overlap" not in apart.message
+
+
 def test_what_is_mended_is_not_stalled_any_more() -> None:
     broken = planned(invalid(), Status()).status
     mended = planned(resource(), broken).status
