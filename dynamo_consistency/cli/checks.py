@@ -58,7 +58,7 @@ def run(file: Path, backends_file: Path | None, store_url: str | None, output: s
     store = RunStore(url_of_store(store_url, check))
     if approved is not None:
         directory = find_run(store, check.spec.site, approved)
-        summary = act_on(directory, backend_of(directory, backends_file), approved, check)
+        summary = act_on(directory, backend_of(directory, backends_file), directory.run_id, check)
         return show(directory, summary, output) or _says_why_not(summary)
     directory, summary = run_check(check, open_backend(check.spec.backend, backends_file, store), store)
     return show(directory, summary, output)
