@@ -35,7 +35,7 @@ def follow(scene: Scene, run: Run, stage: JobStage, over: Callable[[Run, JobStat
     if job is None or (record and record.uid not in (None, job.uid)):
         return _absent(scene, run, stage, record)
     if job.state == "Leaving":
-        return _taken(scene, run, job)
+        return _taken(scene, run, job, record)
     run = _with_record(run, _seen(scene, job, record))
     if job.over and not job.told and _may_be_told(scene, run, job):
         return Wait(run, scene.now + LOOK_AGAIN, (ListPods(job.name, job.uid),))
@@ -91,13 +91,19 @@ def _absent(scene: Scene, run: Run, stage: JobStage, record: JobRecord | None) -
     return Wait(run.model_copy(update={"message": ""}), scene.now + SEEN_WITHIN, (wanted,))
 
 
-def _taken(scene: Scene, run: Run, job: JobState) -> Outcome:
-    """An earlier check of this name has a Job of this run's name. It is not adopted: ours is made when it has gone."""
+def _taken(scene: Scene, run: Run, job: JobState, record: JobRecord | None) -> Outcome:
+    """An earlier check of this name has a Job of this run's name. It is not adopted: ours is made when it has gone.
+
+    As the name was taken, ours was not made: it can be asked for again, and be it the action's.
+    """
     if _too_late(scene, run):
         return _deadline(run, job)
     run = run.model_copy(update={"message": f"waits until the Job {job.name} of a deleted check of this name has gone"})
+    if scene.resource.check is None or (record and abs(scene.now - record.request_time) < LOOK_AGAIN):
+        return Wait(run, scene.now + LOOK_AGAIN)
+    run = _with_record(run, JobRecord(stage=job.stage, name=job.name, request_time=scene.now))
     wanted = CreateJob(job.stage, run.id, run.approval is not None, _seconds_left(scene, run))
-    return Wait(run, scene.now + LOOK_AGAIN, (wanted,) if scene.resource.check else ())
+    return Wait(run, scene.now + LOOK_AGAIN, (wanted,))
 
 
 def _vanished(run: Run, message: str) -> Finish:
