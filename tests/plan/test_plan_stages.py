@@ -127,7 +127,13 @@ def of_run(stage: JobStage, was: Fate) -> Run:
 
 
 ROWS = [(name, stage) for name, row in TABLE.items() for stage in row]
-OF_THE_CLOCK_ALONE = ("never seen", "running, deadline over", "not asked for, deadline over", "complete, deadline over")
+OF_THE_CLOCK_ALONE = (
+    "never seen",
+    "running, deadline over",
+    "not asked for, deadline over",
+    "complete, deadline over",
+    "of an earlier check, deadline over",
+)
 
 
 @pytest.mark.parametrize("meanwhile", MEANWHILE)
