@@ -43,17 +43,17 @@ class Registry:
         """See `contract.WithdrawingRegistry`; a line that is not there any more was taken away, and is unknown."""
         found: dict[str, dict[bytes, Withdrawn]] = {}
         for request, name in (("delete", "delete.txt"), ("transfer", "transfer.txt")):
-            lines = [paths.one_line(one.path) for one in asked if one.request == request]
-            found[request] = self._remove(site, name, lines) if lines else {}
-        return [found[one.request][paths.one_line(one.path)] for one in asked]
+            files = [one.path for one in asked if one.request == request]
+            found[request] = self._remove(site, name, files) if files else {}
+        return [found[one.request][one.path] for one in asked]
 
     def _add(self, site: str, name: str, files: Sequence[bytes]) -> list[Outcome]:
         with self._list(site, name) as target:
             return _add_lines(target, files)
 
-    def _remove(self, site: str, name: str, lines: Sequence[bytes]) -> dict[bytes, Withdrawn]:
+    def _remove(self, site: str, name: str, files: Sequence[bytes]) -> dict[bytes, Withdrawn]:
         with self._list(site, name) as target:
-            return _remove_lines(target, lines)
+            return _remove_lines(target, files)
 
     @contextlib.contextmanager
     def _list(self, site: str, name: str) -> Iterator[Path]:
@@ -88,19 +88,20 @@ def _add_lines(target: Path, files: Sequence[bytes]) -> list[Outcome]:
     return outcomes
 
 
-def _remove_lines(target: Path, lines: Sequence[bytes]) -> dict[bytes, Withdrawn]:
-    """What became of each of the lines. One who does not take the lock may change or take the list away meanwhile."""
+def _remove_lines(target: Path, files: Sequence[bytes]) -> dict[bytes, Withdrawn]:
+    """What became of each of them. One who does not take the lock may change or take the list away meanwhile."""
     before = _state(target)
     if before is None:
-        return dict.fromkeys(lines, "unknown")
-    content = target.read_bytes()
-    *present, unfinished = content.split(b"\n")
-    ours = set(lines) & set(present)
+        return dict.fromkeys(files, "unknown")
+    *lines, unfinished = target.read_bytes().split(b"\n")
+    of_files = {form: path for path in files for form in (paths.one_line(path), paths.one_line(path) + b"/")}
+    ours = of_files.keys() & set(lines)
     if ours:
         if _state(target) != before:
-            return dict.fromkeys(lines, "cannot")
-        _replace(target, b"".join(line + b"\n" for line in present if line not in ours) + unfinished)
-    return {line: "withdrawn" if line in ours else "unknown" for line in lines}
+            return dict.fromkeys(files, "cannot")
+        _replace(target, b"".join(line + b"\n" for line in lines if line not in ours) + unfinished)
+    withdrawn = {of_files[line] for line in ours}
+    return {path: "withdrawn" if path in withdrawn else "unknown" for path in files}
 
 
 def _state(target: Path) -> tuple[int, int, int] | None:
