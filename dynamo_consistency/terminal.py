@@ -9,8 +9,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from dynamo_consistency.kinds import FINDING_KINDS
-from dynamo_consistency.run.action.followup import FOLLOWED_COUNTS
-from dynamo_consistency.run.action.withdrawal import COUNTS as WITHDRAWN_COUNTS
+from dynamo_consistency.paths import visible
+from dynamo_consistency.run.action.followup import FOLLOWED_COUNTS, WITHDRAWN_COUNTS
 from dynamo_consistency.run.store.run_directory import RunDirectory
 from dynamo_consistency.sizes import human_size
 
@@ -28,6 +28,7 @@ def show_summary(run: RunDirectory, summary: dict[str, Any]) -> None:
     if summary["result"] != "Complete":
         console.print(f"{summary['site']}: the run is {summary['result'].lower()}: {escape(summary['reason'])}")
         console.print(f"It counts for nothing; the findings of the run before stay in force. Files: {escape(run.url)}")
+        _show_notes(console, summary)
         return
     counts = summary["counts"]
     console.print(
@@ -52,14 +53,18 @@ def show_summary(run: RunDirectory, summary: dict[str, Any]) -> None:
     followed = [f"{counts[name]} {word}" for word, name in became.items() if counts.get(name)]
     if followed:
         console.print(f"earlier requests: {', '.join(followed)}")
-    for sentence in summary.get("notes", ()):
-        console.print(f"note: {escape(sentence)}")
     for hole in summary["holes"]:
         console.print(f"not listed: {escape(hole['path'])}: {escape(hole['reason'])}")
+    _show_notes(console, summary)
     console.print(f"run {summary['runId']}, files in {escape(run.url)}")
     page = summary["artifacts"].get("report")
     if page:
         console.print(f"page to look at or mail: {escape(run.url)}/{page}")
+
+
+def _show_notes(console: Console, summary: dict[str, Any]) -> None:
+    for note in summary.get("notes", []):
+        console.print(f"note: {escape(visible(note))}")
 
 
 def _reported(action: dict[str, Any]) -> str:
@@ -68,6 +73,7 @@ def _reported(action: dict[str, Any]) -> str:
     parts += [f"{action[key]} {said}" for key, said in _ACTION_NUMBERS if action[key]]
     for outcome in ("refused", "skipped"):
         parts += [f"{number} {outcome}: {reason}" for reason, number in action[outcome].items()]
+    parts += [f"{number} held back: {reason}" for reason, number in action.get("heldBack", {}).items()]
     return "; ".join(parts)
 
 

@@ -12,6 +12,7 @@ from dynamo_consistency import secrets
 from dynamo_consistency.cli.checks import run, validate
 from dynamo_consistency.cli.convert import convert
 from dynamo_consistency.cli.inventory import inventory, sites
+from dynamo_consistency.cli.output import ReaderGoneError, use_stdout
 from dynamo_consistency.cli.runs import findings, history
 from dynamo_consistency.cli.stages import stage
 from dynamo_consistency.errors import ConsistencyError, InvalidRunError
@@ -20,6 +21,7 @@ from dynamo_consistency.run.termination_message import TerminationMessage
 log = logging.getLogger("dynamo_consistency")
 
 INTERRUPTED = 130
+READER_GONE = 141  # as shells report a command that SIGPIPE has ended
 
 
 class End(NamedTuple):
@@ -44,7 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def _run_to_end(arguments: Sequence[str] | None, message: TerminationMessage) -> End:
     try:
+        use_stdout()
         exit_code = command.main(args=arguments, standalone_mode=False, obj=message)
+        sys.stdout.flush()
     except click.exceptions.Abort:
         return _complain(End(INTERRUPTED, "interrupted; nothing half-written is left, and the stage can be run again"))
     except click.ClickException as error:
@@ -53,9 +57,8 @@ def _run_to_end(arguments: Sequence[str] | None, message: TerminationMessage) ->
     except ConsistencyError as error:
         result = "Invalid" if isinstance(error, InvalidRunError) else "Failed"
         return _complain(End(error.exit_code, str(error), result))
-    except BrokenPipeError:
-        sys.stderr.close()  # whoever read stdout has gone, and the interpreter must not complain about it
-        return End(1, "whoever read the output has gone")
+    except ReaderGoneError:
+        return End(READER_GONE, "whoever read the output has gone")
     except Exception as error:
         log.debug("unexpected", exc_info=True)
         how = "run `dynamo-consistency --debug …` and report what it says"

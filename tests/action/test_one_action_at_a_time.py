@@ -14,8 +14,9 @@ from dynamo_consistency.run.action import lease as lease_module
 from dynamo_consistency.run.action.journal import Journal
 from dynamo_consistency.run.action.lease import Lease
 from dynamo_consistency.run.action.site_lock import site_lock
+from dynamo_consistency.run.store.local_storage import LocalStorage
 from dynamo_consistency.run.store.run_directory import RunStore
-from dynamo_consistency.run.store.storage import LocalStorage, Storage
+from dynamo_consistency.run.store.storage import Storage
 
 UNDER_WAY = "another action of T2_Test is under way"
 

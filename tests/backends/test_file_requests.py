@@ -6,13 +6,14 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dynamo_consistency import paths
-from dynamo_consistency.backend.contract import ItemisingRegistry, Outcome
+from dynamo_consistency.backend.contract import Asked, ItemisingRegistry, Outcome, WithdrawingRegistry
 from dynamo_consistency.backend.file.requests import Registry
 from dynamo_consistency.errors import BackendError, ConfigurationError
 
@@ -66,6 +67,64 @@ def test_the_line_of_a_directory_ends_with_a_slash(folder):
     assert registry.request_deletion_of_directories(SITE, [b"/store/a"]) == [Outcome(b"/store/a", "waiting")]
     assert registry.request_deletion(SITE, [b"/store/a"]) == [Outcome(b"/store/a", "requested")]
     assert lines(folder) == [b"/store/a/f", b"/store/a/", b"/store/n\\n/", b"/store/a"]
+
+
+def asked(*names: bytes, request: str = "delete") -> list[Asked]:
+    return [Asked(name, request, "20261129T000000Z", 0.0) for name in names]
+
+
+def test_a_line_that_still_stands_is_taken_out_and_the_others_stay(folder):
+    registry = Registry(str(folder))
+    assert isinstance(registry, WithdrawingRegistry)
+    registry.request_deletion(SITE, [b"/store/a", b"/store/a\nb", b"/store/b"])
+    registry.request_transfer(SITE, [b"/store/a"])
+    wanted = asked(b"/store/b", b"/store/a\nb", b"/store/c")
+    assert registry.withdraw(SITE, wanted) == ["withdrawn", "withdrawn", "unknown"]
+    assert (lines(folder), lines(folder, "transfer.txt")) == ([b"/store/a"], [b"/store/a"])
+    assert registry.withdraw(SITE, asked(b"/store/a", request="transfer")) == ["withdrawn"]
+    assert (lines(folder), lines(folder, "transfer.txt")) == ([b"/store/a"], [])
+    assert registry.withdraw(SITE, wanted) == ["unknown"] * 3
+    assert registry.withdraw(SITE, []) == []
+
+
+def test_the_line_of_a_directory_is_taken_out_too(folder):
+    registry = Registry(str(folder))
+    registry.request_deletion(SITE, [b"/store/a/f"])
+    registry.request_deletion_of_directories(SITE, [b"/store/a", b"/store/b"])
+    assert registry.withdraw(SITE, asked(b"/store/a", b"/store/c")) == ["withdrawn", "unknown"]
+    assert lines(folder) == [b"/store/a/f", b"/store/b/"]
+
+
+def test_a_line_of_a_list_that_was_taken_away_is_not_known_any_more(folder):
+    registry = Registry(str(folder))
+    assert registry.withdraw(SITE, asked(b"/store/a")) == ["unknown"]
+    registry.request_deletion(SITE, [b"/store/a"])
+    (folder / SITE / "delete.txt").rename(folder / SITE / "delete.1")
+    assert registry.withdraw(SITE, asked(b"/store/a")) == ["unknown"]
+    assert lines(folder, "delete.1") == [b"/store/a"]
+
+
+@pytest.mark.parametrize("also", ["", "renamed", "written"])
+def test_a_list_that_somebody_changes_without_the_lock_is_left_as_they_leave_it(folder, monkeypatch, also):
+    registry = Registry(str(folder))
+    registry.request_deletion(SITE, [b"/store/a", b"/store/b"])
+    target = folder / SITE / "delete.txt"
+    read = Path.read_bytes
+
+    def meanwhile(path):
+        content = read(path)
+        if also == "renamed":
+            path.rename(folder / SITE / "delete.1")
+        elif also == "written":
+            path.write_bytes(b"/store/a\n/store/c\n# mine\n")
+        return content
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_bytes", meanwhile)
+        expected = "cannot" if also else "withdrawn"
+        assert registry.withdraw(SITE, asked(b"/store/a")) == [expected]
+    left = {"": b"/store/b\n", "renamed": None, "written": b"/store/a\n/store/c\n# mine\n"}[also]
+    assert (target.read_bytes() if target.exists() else None) == left
 
 
 def test_what_was_taken_away_can_be_requested_again(folder):

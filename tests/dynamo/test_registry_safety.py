@@ -5,6 +5,7 @@ import re
 import sqlite3
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from dynamo_simulator import DOOR
 from registry_worlds import GENERATIONS, Registered, outcomes, urls
 
+from dynamo_consistency.backend.contract import Asked
 from dynamo_consistency.backend.dynamo.database import schema
 from dynamo_consistency.backend.dynamo.database.connection import connect
 from dynamo_consistency.backend.dynamo.options import Options
@@ -61,6 +63,8 @@ def test_the_documented_rights_are_enough_and_only_requests_change(make_world, m
         for expected in ("requested", "waiting"):
             assert outcomes(site.ask_deletion(b"/store/x", url=url)) == [expected]
             assert outcomes(site.ask_transfer(ONE, url=url)) == [expected]
+        asked = [Asked(b"/store/x", "delete", "", time.time()), Asked(ONE, "transfer", "", time.time())]
+        assert world.backend(url=url).registry.withdraw("T2_HERE", asked) == ["withdrawn", "withdrawn"]
         world.backend(url=url).registry.delete("T2_HERE", ["/store/x"])
         world.backend(url=url).registry.transfer("T2_HERE", ["/store/f/1"])
     after = checksums(mariadb, world)

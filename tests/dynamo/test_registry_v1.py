@@ -41,6 +41,20 @@ def test_files_are_queued_for_deletion_once(site):
     assert sorted(deletions(site.world)) == sorted(expected)
 
 
+def test_a_file_that_another_site_with_the_same_door_has_is_refused(site, mariadb):
+    world = site.world
+    third = world.site("T2_THIRD")
+    for number, door in ((site.here, "root://a.example.org/{x}"), (third, "root://b.example.org//{x}")):
+        world.execute("UPDATE sites SET backend = %s WHERE id = %s", (door, number))
+    block = world.block(world.dataset("/B"), "b")
+    world.file(block, b"/store/a")
+    world.replica(block, third, site.group)
+    answers = site.ask_deletion(b"/store/a", b"/store/b")
+    assert outcomes(answers) == ["refused", "requested"]
+    assert "T2_THIRD has the same storage" in answers[0][1]
+    assert deletions(world) == [(0, b"/store/b", "T2_HERE", "new")]
+
+
 @pytest.mark.parametrize("status", ["new", "inbatch"])
 def test_a_deletion_that_is_open_is_left_alone(site, status):
     site.world.insert("{register}deletion_queue", reqid=7, file="/store/a", site="T2_HERE", status=status, created=9)

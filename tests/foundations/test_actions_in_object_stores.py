@@ -7,8 +7,8 @@ import pytest
 
 from dynamo_consistency.errors import ConsistencyError
 from dynamo_consistency.run.action.site_lock import site_lock
+from dynamo_consistency.run.store.opening import open_storage
 from dynamo_consistency.run.store.run_directory import RunStore
-from dynamo_consistency.run.store.storage import open_storage
 
 UNDER_WAY = "another action of T2_Test is under way"
 

@@ -1,12 +1,21 @@
 """What an operator does with a check, from its creation to its history: kopf on a fake API server, pods by script."""
 
 import datetime
+import json
 
 import pytest
 from asked_backends import Backends
 from cluster_checks import check, condition, created_jobs, events_of, last_run, stage_of, status_of
-from consistency_operator.names import ANNOTATION_APPROVE, ANNOTATION_REQUESTED_AT, LABEL_RUN, PLURAL
-from consistency_operator.plan import queue_stages
+from consistency_operator.names import (
+    ANNOTATION_APPROVE,
+    ANNOTATION_REQUESTED_AT,
+    API_VERSION,
+    KIND,
+    LABEL_CHECK,
+    LABEL_RUN,
+    PLURAL,
+)
+from consistency_operator.plan import job_stages, queue_stages
 from fake_cluster import FakeCluster
 from kopf_thread import Operator
 from scripted_pods import Script, ends_with, gates
@@ -214,6 +223,66 @@ def test_a_job_of_somebody_else_that_has_the_name_is_left_alone(cluster: FakeClu
     cluster.patch(PLURAL, "t2-a", {"spec": {"trigger": MANUAL}})
     assert cluster.until(lambda: last_run(cluster))["reason"] == "JobForeign"
     assert not cluster.requests("^DELETE")
+
+
+def test_a_job_of_an_earlier_check_of_the_name_is_waited_for_and_not_adopted(
+    cluster: FakeCluster, operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_stages, "LOOK_AGAIN", datetime.timedelta(seconds=1))
+    operator.start()
+    cluster.create(PLURAL, check())
+    cluster.until(lambda: condition(cluster, "Ready"))
+    minute = int(datetime.datetime.now(datetime.UTC).timestamp() // 60)
+    owner = {"apiVersion": API_VERSION, "kind": KIND, "name": "t2-a", "uid": "of-before", "controller": True}
+    names_taken = [f"t2-a-{run_id}-snapshot" for run_id in (minute, minute + 1)]
+    for name in names_taken:
+        metadata = {"name": name, "labels": {LABEL_CHECK: "t2-a"}, "ownerReferences": [owner]}
+        spec = {"template": {"spec": {"containers": [{"name": "x"}]}}, "suspend": True}
+        cluster.create("jobs", {"metadata": metadata, "spec": spec})
+    cluster.patch(PLURAL, "t2-a", {"spec": {"trigger": MANUAL}})
+    cluster.until(lambda: "has gone" in status_of(cluster).get("run", {}).get("message", ""))
+    assert stage_of(cluster) == "Snapshot"
+    assert not cluster.requests("^DELETE")
+    for name in names_taken:
+        cluster.delete("jobs", name)
+    assert cluster.until(lambda: last_run(cluster))["result"] == "Complete"
+
+
+def test_checks_of_two_namespaces_that_run_in_the_same_minute_share_nothing(
+    cluster: FakeCluster, operator: Operator
+) -> None:
+    for namespace in ("default", "tests"):
+        cluster.create(PLURAL, check(trigger=MANUAL), namespace=namespace)
+    operator.start()
+    cluster.until(lambda: len([job for job in cluster.all("jobs") if job["metadata"]["name"].endswith("-action")]) == 2)
+    folders: dict[str, set[str]] = {}
+    for job in cluster.all("jobs"):
+        arguments = job["spec"]["template"]["spec"]["containers"][0]["args"]
+        folders.setdefault(job["metadata"]["namespace"], set()).add(arguments[arguments.index("--run-dir") + 1])
+    assert {len(of_one) for of_one in folders.values()} == {1}
+    assert not folders["default"] & folders["tests"]
+    carried = [
+        json.loads(entry["value"])["metadata"]
+        for job in cluster.all("jobs")
+        for entry in job["spec"]["template"]["spec"]["containers"][0]["env"]
+        if entry["name"] == "DYNAMO_CONSISTENCY_CHECK"
+    ]
+    assert sorted(check["namespace"] for check in carried) == ["default", "tests"]
+    assert all(check["uid"] for check in carried)
+
+
+def test_checks_of_one_site_whose_roots_overlap_both_say_so(cluster: FakeCluster, operator: Operator) -> None:
+    below = {"source": {"posix": {"prefix": "/mnt/site"}}, "roots": [{"path": "/store/mc/Run2018"}], "shards": 1}
+    cluster.create(PLURAL, check())
+    operator.start()
+    cluster.until(lambda: condition(cluster, "Ready"))
+    cluster.create(PLURAL, check("t2-b", listing=below))
+    other = {"t2-a": "default/t2-b", "t2-b": "default/t2-a"}
+    for name, overlapping in other.items():
+        said = f"its roots overlap with those of {overlapping}: /store/mc/Run2018"
+        cluster.until(lambda name=name, said=said: said in condition(cluster, "Ready", name).get("message", ""))
+    cluster.delete(PLURAL, "t2-b")
+    cluster.until(lambda: "overlap" not in condition(cluster, "Ready")["message"])
 
 
 def test_a_spec_that_is_not_valid_is_said_to_be_so_and_can_be_corrected(

@@ -63,6 +63,19 @@ def test_what_is_corrected_is_not_stalled_any_more() -> None:
     assert "Stalled" not in conditions(corrected)
 
 
+@pytest.mark.parametrize("name", ["with a schedule", "without one", "suspended"])
+def test_roots_that_overlap_with_those_of_another_check_are_told_of(name: str) -> None:
+    of, expected = SPECS[name]
+    status = planned(of, CheckStatus(), world=World(overlaps=("grid/t2-y: /store/mc",))).status
+    ready = status.condition("Ready")
+    assert ready
+    assert ready.message.endswith("; its roots overlap with those of grid/t2-y: /store/mc")
+    assert conditions(status)["Ready"] == expected["Ready"]
+    apart = planned(of, status).status.condition("Ready")
+    assert apart
+    assert "overlap" not in apart.message
+
+
 def test_an_invalid_spec_is_told_once_and_again_when_it_is_invalid_in_another_way() -> None:
     first = planned(invalid("spec.site: is missing"), CheckStatus())
     again = planned(invalid("spec.site: is missing"), first.status, now=NOW + HOUR)

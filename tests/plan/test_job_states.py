@@ -85,6 +85,15 @@ def test_a_job_of_another_owner_is_foreign_whatever_its_labels_say() -> None:
     assert state_of(job_body(owner="uid of a check that was deleted")).state == "Foreign"
 
 
+def test_a_job_of_an_earlier_check_of_that_name_is_not_taken_for_ours() -> None:
+    body = job_body(owner="uid of a check that was deleted", status=over("Complete"))
+    body["metadata"]["ownerReferences"][0] |= {"kind": names.KIND, "name": "t2-x"}
+    state = state_of(body)
+    assert (state.state, state.uid, state.results) == ("Leaving", "", ())
+    body["metadata"]["ownerReferences"][0]["name"] = "t2-y"
+    assert state_of(body).state == "Foreign"
+
+
 @pytest.mark.parametrize(
     "labels", [{}, {names.LABEL_STAGE: "Cleaning", names.LABEL_RUN: "77"}, {names.LABEL_STAGE: "Listing"}]
 )

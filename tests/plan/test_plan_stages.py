@@ -68,6 +68,9 @@ def fate(name: str, stage: JobStage) -> Fate:
         "vanished": Fate(),
         "another of that name": Fate(jobs=(job(stage, uid="another"),)),
         "foreign": Fate(jobs=(job(stage, "Foreign", uid=""),)),
+        "of an earlier check": Fate(recorded=False, jobs=(job(stage, "Leaving", uid=""),)),
+        "of an earlier check, asked for": Fate(seen=False, jobs=(job(stage, "Leaving", uid=""),)),
+        "of an earlier check, deadline over": Fate(recorded=False, jobs=(job(stage, "Leaving", uid=""),), deadline=NOW),
         "refused": Fate(jobs=(job(stage, "Refused", uid="", problem="too much memory"),)),
         "running, deadline over": Fate(jobs=(job(stage),), deadline=NOW),
         "complete, deadline over": Fate(jobs=(job(stage, "Complete", results=RESULTS[stage]),), deadline=NOW),
@@ -99,6 +102,9 @@ TABLE: dict[str, dict[str, str]] = {
     "vanished": dict.fromkeys(JOB_STAGES, "Failed/JobVanished"),
     "another of that name": dict.fromkeys(JOB_STAGES, "Failed/JobVanished + DeleteJob"),
     "foreign": dict.fromkeys(JOB_STAGES, "Failed/JobForeign"),
+    "of an earlier check": {stage: f"{stage} + CreateJob {stage}" for stage in JOB_STAGES},
+    "of an earlier check, asked for": {stage: f"{stage} + CreateJob {stage}" for stage in JOB_STAGES},
+    "of an earlier check, deadline over": TOO_LATE,
     "refused": dict.fromkeys(JOB_STAGES, "Failed/JobRefused"),
     "running, deadline over": dict.fromkeys(JOB_STAGES, "Failed/DeadlineExceeded + DeleteJob"),
     "complete, deadline over": {**TOO_LATE, "Comparison": "Complete/Reported", "Action": "Complete/Completed"},
@@ -121,7 +127,13 @@ def of_run(stage: JobStage, was: Fate) -> Run:
 
 
 ROWS = [(name, stage) for name, row in TABLE.items() for stage in row]
-OF_THE_CLOCK_ALONE = ("never seen", "running, deadline over", "not asked for, deadline over", "complete, deadline over")
+OF_THE_CLOCK_ALONE = (
+    "never seen",
+    "running, deadline over",
+    "not asked for, deadline over",
+    "complete, deadline over",
+    "of an earlier check, deadline over",
+)
 
 
 @pytest.mark.parametrize("meanwhile", MEANWHILE)

@@ -295,3 +295,12 @@ def test_a_run_that_begins_in_the_queue_notes_the_spec_that_it_will_have() -> No
     assert admitted.status.run.generation == 7
     assert admitted.status.last_run_time == NOW
     assert reasons(admitted) == [EventReason.RUN_STARTED]
+
+
+def test_a_run_is_not_approved_before_it_is_there() -> None:
+    """As where a check that waits for approval is deleted, and made again within the minute with the approval in it."""
+    for of in (
+        resource(trigger={"manual": "now"}, approve={"run": minutes(NOW)}),
+        resource({names.ANNOTATION_APPROVE: minutes(NOW)}, trigger={"manual": "now"}),
+    ):
+        assert started(planned(of, status_of())) == (minutes(NOW + MINUTE), "Manual")

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from dynamo_consistency import paths
-from dynamo_consistency.backend.contract import Known, ListedFile, Outcome
+from dynamo_consistency.backend.contract import Asked, Known, ListedFile, Outcome, Withdrawn
 from dynamo_consistency.backend.dataset_filter import DatasetFilter
 from dynamo_consistency.backend.dynamo import inventory, lookup, other_copies, protected_datasets, sites
 from dynamo_consistency.backend.dynamo.blocklist import write_blocklist
@@ -67,6 +67,9 @@ class Registry:
 
     def request_transfer(self, site: str, files: Sequence[bytes]) -> list[Outcome]:
         return registry.request_transfer(self.opened.databases, self.opened.generation, self.tables, site, files)
+
+    def withdraw(self, site: str, asked: Sequence[Asked]) -> list[Withdrawn]:
+        return registry.withdraw(self.opened.databases, self.opened.generation, self.tables, site, asked)
 
     def delete(self, site: str, files: Iterable[str]) -> int:
         """The number of files whose deletion is requested now, also if it was already; the others are logged."""

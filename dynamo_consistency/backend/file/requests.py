@@ -2,7 +2,7 @@
 
 One LFN a line (`paths.one_line`), none twice; that of a directory ends with `/`. A list is replaced whole or not at
 all: half a line could name a directory of the file that is meant. Whoever takes a list away renames it, under the same
-lock (`flock <folder>/<site>/.lock`) if a run may be under way.
+lock (`flock <folder>/<site>/.lock`) if a run may be under way. A line that is still there can be taken back.
 """
 
 import contextlib
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dynamo_consistency import paths
-from dynamo_consistency.backend.contract import Outcome
+from dynamo_consistency.backend.contract import Asked, Outcome, Withdrawn
 from dynamo_consistency.errors import BackendError, ConfigurationError
 
 
@@ -43,15 +43,41 @@ class Registry:
     def request_transfer(self, site: str, files: Sequence[bytes]) -> list[Outcome]:
         return self._add(site, "transfer.txt", files)
 
+    def withdraw(self, site: str, asked: Sequence[Asked]) -> list[Withdrawn]:
+        """See `contract.WithdrawingRegistry`; a line that is not there any more was taken away, and is unknown."""
+        found: dict[str, dict[bytes, Withdrawn]] = {}
+        for request, name in (("delete", "delete.txt"), ("transfer", "transfer.txt")):
+            lines = [line for one in asked if one.request == request for line in _lines_of(one.path)]
+            found[request] = self._remove(site, name, lines) if lines else {}
+        return [max((found[one.request][line] for line in _lines_of(one.path)), key=_SAYS_MOST.index) for one in asked]
+
     def _add(self, site: str, name: str, files: Sequence[bytes]) -> list[Outcome]:
+        with self._list(site, name) as target:
+            return _add_lines(target, files)
+
+    def _remove(self, site: str, name: str, lines: Sequence[bytes]) -> dict[bytes, Withdrawn]:
+        with self._list(site, name) as target:
+            return _remove_lines(target, lines)
+
+    @contextlib.contextmanager
+    def _list(self, site: str, name: str) -> Iterator[Path]:
+        """A list of the site, which nobody who takes the lock changes meanwhile."""
         if self.folder is None:
             raise ConfigurationError("this backend takes no requests; set `requests` of it to a folder for the lists")
         folder = Path(self.folder) / site
         try:
             with _locked(folder):
-                return _add_lines(folder / name, files)
+                yield folder / name
         except OSError as error:
             raise BackendError(f"the list {folder / name} cannot be written: {error.strerror}") from None
+
+
+_SAYS_MOST: tuple[Withdrawn, ...] = ("unknown", "withdrawn", "cannot")
+
+
+def _lines_of(path: bytes) -> tuple[bytes, bytes]:
+    """The lines of a file and of a directory: a request does not say which of the two it was."""
+    return paths.one_line(path), paths.one_line(path + b"/")
 
 
 @contextlib.contextmanager
@@ -72,6 +98,30 @@ def _add_lines(target: Path, files: Sequence[bytes]) -> list[Outcome]:
     if any(outcome.outcome == "requested" for outcome in outcomes):
         _replace(target, b"".join(line + b"\n" for line in lines))
     return outcomes
+
+
+def _remove_lines(target: Path, lines: Sequence[bytes]) -> dict[bytes, Withdrawn]:
+    """What became of each of the lines. One who does not take the lock may change or take the list away meanwhile."""
+    before = _state(target)
+    if before is None:
+        return dict.fromkeys(lines, "unknown")
+    content = target.read_bytes()
+    *present, unfinished = content.split(b"\n")
+    ours = set(lines) & set(present)
+    if ours:
+        if _state(target) != before:
+            return dict.fromkeys(lines, "cannot")
+        _replace(target, b"".join(line + b"\n" for line in present if line not in ours) + unfinished)
+    return {line: "withdrawn" if line in ours else "unknown" for line in lines}
+
+
+def _state(target: Path) -> tuple[int, int, int] | None:
+    """Differs once somebody has written the list anew, or another one in its place; None where there is none."""
+    try:
+        status = target.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _replace(target: Path, content: bytes) -> None:

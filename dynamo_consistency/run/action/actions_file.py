@@ -12,6 +12,7 @@ from dynamo_consistency.kinds import KIND_BY_NAME
 from dynamo_consistency.run.action.held_back import held_back
 from dynamo_consistency.run.action.journal import FindingKey, Journal, JournalEntry
 from dynamo_consistency.run.gates import Facts, Gate, all_ready
+from dynamo_consistency.run.records.damage import rows_of
 from dynamo_consistency.run.records.history import ACTIONS, comparable_runs
 from dynamo_consistency.run.store.run_directory import RunDirectory
 
@@ -67,13 +68,8 @@ def asked_before(run: RunDirectory) -> dict[FindingKey, AskedBefore]:
     """What the comparable runs before have asked for, whatever was answered."""
     asked: dict[FindingKey, AskedBefore] = {}
     for number, earlier in enumerate(comparable_runs(run.store, run)):
-        if not earlier.exists(ACTIONS):
-            continue
-        with earlier.reading(ACTIONS) as path:
-            columns = ["kind", "path", "outcome"]
-            rows = pq.read_table(path, columns=columns, filters=[("outcome", "in", list(_ASKED))])
-        for kind, name, outcome in zip(*(rows[column].to_pylist() for column in columns), strict=True):
-            asked[kind, name] = AskedBefore(number, outcome == "unanswered")
+        for row in rows_of(earlier, ACTIONS, [("outcome", "in", list(_ASKED))], ["kind", "path", "outcome"]):
+            asked[row["kind"], row["path"]] = AskedBefore(number, row["outcome"] == "unanswered")
     return asked
 
 
@@ -110,7 +106,7 @@ def _numbers(rows: list[ActionRow], kind: str, confirmed: int) -> dict[str, Any]
         "refused": {reason: number for (outcome, reason), number in reasons.items() if outcome == "refused"},
         "skipped": {reason: number for (outcome, reason), number in reasons.items() if outcome == "skipped"},
         "unanswered": outcomes["unanswered"],
-        "leftOver": outcomes[LEFT_OVER],
+        "leftOver": reasons[LEFT_OVER, ""],
         "heldBack": {
             reason: number for (outcome, reason), number in reasons.items() if outcome == LEFT_OVER and reason
         },

@@ -7,7 +7,7 @@ that is settled is reported once.
 import logging
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any, get_args
+from typing import get_args
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from dynamo_consistency.backend.contract import Asked, Backend, Became, FollowingRegistry
 from dynamo_consistency.errors import ConsistencyError
 from dynamo_consistency.run.action.directory_removal import REMOVED
+from dynamo_consistency.run.records.damage import rows_of
 from dynamo_consistency.run.records.history import ACTIONS, FOLLOWED, WITHDRAWN, last_before
 from dynamo_consistency.run.store.run_directory import RunDirectory
 
@@ -35,6 +36,8 @@ _SCHEMA = pa.schema(
 
 FOLLOWED_COUNTS: dict[Became, str] = {became: f"requests{became.capitalize()}" for became in get_args(Became)}
 """What `summary.json` calls the number of requests of which this became."""
+WITHDRAWN_COUNTS = {"withdrawn": "requestsWithdrawn", "cannot": "requestsOutliving"}
+"""What it calls the numbers of requests that were withdrawn (see `withdrawal.py`), and of those that still wait."""
 
 
 def follow_up(run: RunDirectory, backend: Backend) -> dict[str, int]:
@@ -59,23 +62,17 @@ def follow_up(run: RunDirectory, backend: Backend) -> dict[str, int]:
 
 def _asked_by(run: RunDirectory) -> Iterator[Asked]:
     """What `run` asked for."""
-    for row in _rows(run, ACTIONS, [("outcome", "in", list(_ON_THE_WAY)), ("reason", "!=", REMOVED)]):
+    for row in rows_of(run, ACTIONS, [("outcome", "in", list(_ON_THE_WAY)), ("reason", "!=", REMOVED)]):
         if row["asked_at"] is not None:
             yield Asked(row["path"], row["request"], run.run_id, row["asked_at"].timestamp())
 
 
 def _still_queued(run: RunDirectory) -> Iterator[Asked]:
     """What was on its way when `run` followed it, but for what was withdrawn then, or was none of ours."""
-    over = {(row["path"], row["request"]) for row in _rows(run, WITHDRAWN, [("outcome", "in", list(_OVER))])}
-    for row in _rows(run, FOLLOWED, [("became", "==", "queued")]):
+    over = {(row["path"], row["request"]) for row in rows_of(run, WITHDRAWN, [("outcome", "in", list(_OVER))])}
+    for row in rows_of(run, FOLLOWED, [("became", "==", "queued")]):
         if (row["path"], row["request"]) not in over:
             yield Asked(row["path"], row["request"], row["run_id"], row["asked_at"].timestamp())
-
-
-def _rows(run: RunDirectory, name: str, filters: Any) -> Iterator[dict[str, Any]]:
-    if run.exists(name):
-        with run.reading(name) as path:
-            yield from pq.read_table(path, filters=filters).to_pylist()
 
 
 def _in_batches(asked: list[Asked]) -> Iterator[list[Asked]]:

@@ -9,8 +9,8 @@ from typing import Protocol
 from dynamo_consistency.errors import ConsistencyError
 from dynamo_consistency.run.action.journal import under_way
 from dynamo_consistency.run.action.lease import Lease
+from dynamo_consistency.run.store.opening import open_storage
 from dynamo_consistency.run.store.run_directory import RunStore
-from dynamo_consistency.run.store.storage import open_storage
 
 
 class SiteLock(Protocol):

@@ -17,6 +17,7 @@ from dynamo_consistency import paths
 from dynamo_consistency.backend.contract import Backend, FollowingRegistry, WithdrawingRegistry, Withdrawn
 from dynamo_consistency.errors import ConsistencyError
 from dynamo_consistency.run.action import requests as registry_calls
+from dynamo_consistency.run.action.followup import WITHDRAWN_COUNTS
 from dynamo_consistency.run.action.reasons_gone import BACK, GONE, look_at, why_gone
 from dynamo_consistency.run.action.waiting_requests import WaitingRequest, waiting_requests
 from dynamo_consistency.run.records.history import WITHDRAWN
@@ -25,9 +26,6 @@ from dynamo_consistency.run.store.run_directory import RunDirectory
 from dynamo_consistency.secrets import redact
 
 log = logging.getLogger(__name__)
-
-COUNTS = {"withdrawn": "requestsWithdrawn", "cannot": "requestsOutliving"}
-"""What `summary.json` calls the numbers of requests that were withdrawn, and of those that still wait."""
 
 _BATCH = 1000
 _CANNOT: list[Withdrawn] = ["cannot"]
@@ -52,8 +50,8 @@ _SENTENCES = {
 def withdraw_outlived(run: RunDirectory, backend: Backend) -> dict[str, int]:
     """Withdraw what `run`, which is compared, has no reason for any more; writes `withdrawn.parquet` and notes.
 
-    Returns the numbers by `COUNTS`; empty where there is nothing of the kind. A registry that does not answer, or an
-    earlier run that cannot be read, is no harm to this one: the next run tries again.
+    Returns the numbers by `WITHDRAWN_COUNTS`; empty where there is nothing of the kind. A registry that does not
+    answer, or an earlier run that cannot be read, is no harm to this one: the next run tries again.
     """
     if not run.exists(WITHDRAWN):
         try:
@@ -71,7 +69,7 @@ def withdraw_outlived(run: RunDirectory, backend: Backend) -> dict[str, int]:
         rows = pq.read_table(path).to_pylist()
     _tell(run, rows)
     outcomes = Counter(row["outcome"] for row in rows)
-    return {name: outcomes[outcome] for outcome, name in COUNTS.items() if outcomes[outcome]}
+    return {name: outcomes[outcome] for outcome, name in WITHDRAWN_COUNTS.items() if outcomes[outcome]}
 
 
 def _outlived(run: RunDirectory, backend: Backend) -> list[tuple[WaitingRequest, str]]:

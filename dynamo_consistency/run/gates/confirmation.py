@@ -8,6 +8,7 @@ from typing import Any
 from dynamo_consistency.check import FindingPolicy, Unmerged
 from dynamo_consistency.kinds import EMPTY_DIRECTORY, KIND_BY_NAME, UNMERGED
 from dynamo_consistency.run.database import literal, open_database
+from dynamo_consistency.run.records.damage import parquet_is_damaged
 from dynamo_consistency.run.records.history import start_of
 from dynamo_consistency.run.store.run_directory import RunDirectory
 
@@ -44,10 +45,10 @@ def confirm(
 ) -> Confirmed:
     """What `run` confirms of the findings of a kind, of which it has `found`.
 
-    `earlier`: the complete runs before it that count, oldest first.
+    `earlier`: the complete runs before it that count, oldest first; one whose findings are damaged does not count.
     """
-    runs, span = _enough([*earlier, run], policy)
-    log_runs = _enough([*earlier, run], _of_logs(policy))[0] if isinstance(policy, Unmerged) else []
+    runs, span = _enough_whole(run, earlier, kind, policy)
+    log_runs = _enough_whole(run, earlier, kind, _of_logs(policy))[0] if isinstance(policy, Unmerged) else []
     count = waiting = 0
     for finding in confirmed_findings(runs, kind, log_runs) if found else ():
         count += 1
@@ -57,6 +58,22 @@ def confirm(
 
 def _of_logs(policy: Unmerged) -> FindingPolicy:
     return policy.model_copy(update={"confirm_span_seconds": policy.log_span_seconds})
+
+
+def _enough_whole(
+    run: RunDirectory, earlier: Sequence[RunDirectory], kind: str, policy: FindingPolicy
+) -> tuple[list[RunDirectory], int]:
+    """As `_enough` of the runs before and this one, without those whose findings are damaged."""
+    runs, span = _enough([*earlier, run], policy)
+    while damaged := [one for one in runs[:-1] if _is_damaged(one, kind)]:
+        earlier = [one for one in earlier if one not in damaged]
+        runs, span = _enough([*earlier, run], policy)
+    return runs, span
+
+
+def _is_damaged(run: RunDirectory, kind: str) -> bool:
+    of = KIND_BY_NAME[kind]
+    return parquet_is_damaged(run, of.file, of.same_columns)
 
 
 def _enough(runs: list[RunDirectory], policy: FindingPolicy) -> tuple[list[RunDirectory], int]:

@@ -1,7 +1,7 @@
 """What the gates look at, gathered from the run directory and from those of earlier runs."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -156,13 +156,7 @@ def gather(
         before=counts["snapshots"]["before"],
         after=counts["snapshots"]["after"],
         last_inventory=read_summary(earlier[-1])["counts"]["inventoryFiles"] if earlier else None,
-        scopes=(
-            _scope("the site", counts, {kind: asked.total() for kind, asked in lately.items()}),
-            *(
-                _scope(f"root {root}", entries, {kind: asked[root] for kind, asked in lately.items()})
-                for root, entries in counts["roots"].items()
-            ),
-        ),
+        scopes=_scopes(counts, lately),
         empty_top_directories=tuple(counts["emptyTopDirectories"]),
         complete_runs=len(earlier) + 1,
         confirmed={},
@@ -175,7 +169,21 @@ def gather(
         gone=gone(run, all_earlier),
     )
     facts = _with_unmerged_area(facts, run, check, lately)
-    confirmed = {
+    return replace(facts, confirmed=_confirmed(facts, run, earlier))
+
+
+def _scopes(counts: Mapping[str, Any], lately: Asked) -> tuple[Scope, ...]:
+    return (
+        _scope("the site", counts, {kind: asked.total() for kind, asked in lately.items()}),
+        *(
+            _scope(f"root {root}", entries, {kind: asked[root] for kind, asked in lately.items()})
+            for root, entries in counts["roots"].items()
+        ),
+    )
+
+
+def _confirmed(facts: Facts, run: RunDirectory, earlier: Sequence[RunDirectory]) -> Mapping[KindName, Confirmed]:
+    return {
         kind: confirmation.confirm(
             run,
             unmerged.comparable(run, earlier) if kind == UNMERGED.name else earlier,
@@ -185,7 +193,6 @@ def gather(
         )
         for kind in facts.kinds
     }
-    return replace(facts, confirmed=confirmed)
 
 
 def _with_unmerged_area(facts: Facts, run: RunDirectory, check: SiteConsistencyCheck, lately: Asked) -> Facts:

@@ -12,9 +12,10 @@ from itertools import pairwise
 from typing import Any
 
 from dynamo_consistency.errors import ConfigurationError, ConsistencyError, DamagedError
-from dynamo_consistency.run.records.summary_file import read_summary, tell_damage
+from dynamo_consistency.run.records.summary_file import read_summary
+from dynamo_consistency.run.store.damage import tell_damage
 from dynamo_consistency.run.store.owner import Owner
-from dynamo_consistency.run.store.run_directory import RunDirectory, RunStore
+from dynamo_consistency.run.store.run_directory import SUMMARY, RunDirectory, RunStore
 
 SNAPSHOT, AFTER = "inventory/before.json", "inventory/after.json"
 CLOCKS_DIFFER = 300
@@ -76,6 +77,8 @@ def _complete_runs(store: RunStore, site: str, owner: Owner | None) -> Iterator[
         if summary["result"] != "Complete":
             continue
         try:
+            if type(summary["counts"].get("inventoryFiles")) is not int:
+                raise DamagedError(f"{run.url}/{SUMMARY} is damaged: it counts no files of the inventory")
             yield CompleteRun(run, summary, start_of(run))
         except ConsistencyError as error:
             tell_damage(run, str(error))

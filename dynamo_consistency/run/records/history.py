@@ -4,7 +4,7 @@ import contextlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dynamo_consistency import paths
 from dynamo_consistency.errors import ConfigurationError
@@ -20,8 +20,12 @@ from dynamo_consistency.run.records.complete_runs import (
 )
 from dynamo_consistency.run.records.summary import fingerprint
 from dynamo_consistency.run.records.summary_file import read_summary
+from dynamo_consistency.run.store.damage import tell_damage
 from dynamo_consistency.run.store.owner import Owner
 from dynamo_consistency.run.store.run_directory import RunDirectory, RunStore
+
+if TYPE_CHECKING:
+    import duckdb
 
 __all__ = [
     "ACTIONS",
@@ -163,7 +167,7 @@ def history_of_path(store: RunStore, site: str, path: str) -> Iterator[dict[str,
                 asked_at = action.get("asked_at")
                 yield {
                     "runId": run.run_id,
-                    "startTime": summary["startTime"],
+                    "startTime": summary.get("startTime", ""),
                     "kind": kind,
                     "size": row["size"],
                     "siteSize": row["site_size"],
@@ -190,14 +194,39 @@ def _rows_of(
 
     rows = defaultdict(list)
     with contextlib.ExitStack() as stack:
-        files = {str(stack.enter_context(run.reading(name))): run.run_id for run in runs if run.exists(name)}
-        if files:
-            query = f"SELECT filename, {columns} FROM read_parquet(?, filename = true) WHERE path = ?"
-            result = stack.enter_context(open_database()).execute(query, [list(files), path])
-            names = [column[0] for column in result.description]
-            for row in result.fetchall():
-                rows[files[row[0]]].append(dict(zip(names, row, strict=True)))
+        files = {str(stack.enter_context(run.reading(name))): run for run in runs if run.exists(name)}
+        database = stack.enter_context(open_database())
+        for found in _found_in(database, files, f"SELECT filename, {columns} FROM {_NAMED} WHERE path = ?", path):
+            rows[files[found.pop("filename")].run_id].append(found)
     return rows
+
+
+_NAMED = "read_parquet(?, filename = true)"
+
+
+def _found_in(
+    database: "duckdb.DuckDBPyConnection", files: dict[str, RunDirectory], query: str, path: bytes
+) -> Iterator[dict[str, Any]]:
+    """The rows of all files by one query or, where one of them is damaged, of each that is not."""
+    import duckdb
+
+    try:
+        yield from _fetched(database, query, [list(files), path]) if files else ()
+    except duckdb.OutOfMemoryException:
+        raise
+    except duckdb.Error as error:
+        if len(files) == 1:
+            [(file, run)] = files.items()
+            tell_damage(run, f"{file} is damaged: {str(error).partition(chr(10))[0]}")
+            return
+        for file, run in files.items():
+            yield from _found_in(database, {file: run}, query, path)
+
+
+def _fetched(database: "duckdb.DuckDBPyConnection", query: str, values: list[Any]) -> list[dict[str, Any]]:
+    result = database.execute(query, values)
+    names = [column[0] for column in result.description]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
 def _why_not(summary: dict[str, Any], kind: str, action: dict[str, Any]) -> str | None:

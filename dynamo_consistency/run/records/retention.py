@@ -12,7 +12,8 @@ from typing import Literal
 from dynamo_consistency.check import FindingPolicy, Policy, Retention, SiteConsistencyCheck, Spec
 from dynamo_consistency.errors import ConfigurationError, DamagedError
 from dynamo_consistency.run.records.complete_runs import CLOCKS_DIFFER, SNAPSHOT, owner_of, start_of
-from dynamo_consistency.run.records.summary_file import read_summary, tell_damage
+from dynamo_consistency.run.records.summary_file import read_summary
+from dynamo_consistency.run.store.damage import tell_damage
 from dynamo_consistency.run.store.owner import Owner
 from dynamo_consistency.run.store.run_directory import RunDirectory, RunStore
 

@@ -1,12 +1,10 @@
 """What `summary.json` of a run says, whatever state its file is in."""
 
-import logging
 from typing import Any
 
 from dynamo_consistency.errors import DamagedError
+from dynamo_consistency.run.store.damage import tell_damage
 from dynamo_consistency.run.store.run_directory import SUMMARY, RunDirectory
-
-log = logging.getLogger(__name__)
 
 UNFINISHED = "Unfinished"
 """The result of a run that is still going on, or that died."""
@@ -14,7 +12,6 @@ UNREADABLE = "Unreadable"
 """The result of a run whose summary is damaged. It counts as not complete."""
 
 _OF_ALL = {"result": str, "reason": str, "counts": dict, "gates": list, "actions": dict}
-_warned: set[str] = set()
 
 
 def read_summary(run: RunDirectory) -> dict[str, Any]:
@@ -32,13 +29,6 @@ def read_summary(run: RunDirectory) -> dict[str, Any]:
         tell_damage(run, str(error))
         return _without(run, UNREADABLE, str(error))
     return _without(run, UNFINISHED, "") | summary
-
-
-def tell_damage(run: RunDirectory, what: str) -> None:
-    """Tell people, once, that something of `run` is damaged, so that it counts as not complete."""
-    if what not in _warned:
-        _warned.add(what)
-        log.warning("run %s of %s counts as not complete: %s", run.run_id, run.site, what)
 
 
 def _without(run: RunDirectory, result: str, reason: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from dynamo_consistency.run.report.tables import Tables, shards
 from dynamo_consistency.run.store.run_directory import RunDirectory
 from dynamo_consistency.sizes import human_size
 
-_OPTIONAL: dict[str, Any] = {"counts": {}, "roots": {}, "gates": [], "actions": {}, "unmerged": {}}
+_OPTIONAL: dict[str, Any] = {"counts": {}, "roots": {}, "gates": [], "actions": {}, "unmerged": {}, "notes": []}
 
 
 def write_page(run: RunDirectory, tables: Tables, summary: dict[str, Any], artifacts: dict[str, str]) -> dict[str, str]:

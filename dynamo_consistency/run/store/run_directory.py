@@ -18,8 +18,9 @@ from typing import Any
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.checkfile import dump_check, read_check
 from dynamo_consistency.errors import ConfigurationError, ConsistencyError, DamagedError
+from dynamo_consistency.run.store.opening import open_storage
 from dynamo_consistency.run.store.owner import Owner
-from dynamo_consistency.run.store.storage import local_folder, open_storage
+from dynamo_consistency.run.store.storage import local_folder
 from dynamo_consistency.secrets import redact
 
 CHECK = "check.yaml"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from dynamo_consistency import paths
 from dynamo_consistency.check import SiteConsistencyCheck, Unmerged
+from dynamo_consistency.errors import DamagedError
 from dynamo_consistency.finding_columns import UNMERGED_TYPE, select_list
 from dynamo_consistency.kinds import UNMERGED
 from dynamo_consistency.run.database import (
@@ -26,6 +27,7 @@ from dynamo_consistency.run.database import (
     within,
 )
 from dynamo_consistency.run.listing.listing_view import create_listing
+from dynamo_consistency.run.store.damage import tell_damage
 from dynamo_consistency.run.store.run_directory import RunDirectory
 from dynamo_consistency.run.unmerged.listing import LISTING
 from dynamo_consistency.run.unmerged.protected_list import ProtectedList, ProtectionError, protected_list
@@ -113,7 +115,11 @@ def comparable(run: RunDirectory, earlier: Sequence[RunDirectory]) -> list[RunDi
     now = read_area(run)
     counted: list[RunDirectory] = []
     for other in earlier:
-        then = read_area(other)
+        try:
+            then = read_area(other)
+        except DamagedError as error:
+            tell_damage(other, str(error))
+            continue
         if now is None or then is None or then["fingerprint"] != now["fingerprint"]:
             counted.clear()
         elif not then["trouble"]:

@@ -37,7 +37,7 @@ def follow_job(
     if job is None or (record and record.uid not in (None, job.uid)):
         return _absent(context, run, stage, record)
     if job.state == "Leaving":
-        return _taken(context, run, job)
+        return _taken(context, run, job, record)
     run = _with_record(run, _seen(context, job, record))
     if job.over and not job.reported and _may_still_report(context, run, job):
         return Wait(run, context.now + LOOK_AGAIN, (ListPods(job.name, job.uid),))
@@ -93,13 +93,19 @@ def _absent(context: PlanContext, run: Run, stage: JobStage, record: JobRecord |
     return Wait(run.model_copy(update={"message": ""}), context.now + SEEN_WITHIN, (wanted,))
 
 
-def _taken(context: PlanContext, run: Run, job: JobState) -> StageOutcome:
-    """An earlier check of this name has a Job of this run's name. It is not adopted: ours is made when it has gone."""
+def _taken(context: PlanContext, run: Run, job: JobState, record: JobRecord | None) -> StageOutcome:
+    """An earlier check of this name has a Job of this run's name. It is not adopted: ours is made when it has gone.
+
+    As the name was taken, ours was not made: it can be asked for again, and be it the action's.
+    """
     if _too_late(context, run):
         return _deadline(run, job)
     run = run.model_copy(update={"message": f"waits until the Job {job.name} of a deleted check of this name has gone"})
+    if context.resource.check is None or (record and abs(context.now - record.request_time) < LOOK_AGAIN):
+        return Wait(run, context.now + LOOK_AGAIN)
+    run = _with_record(run, JobRecord(stage=job.stage, name=job.name, request_time=context.now))
     wanted = CreateJob(job.stage, run.id, run.approval is not None, _seconds_left(context, run))
-    return Wait(run, context.now + LOOK_AGAIN, (wanted,) if context.resource.check else ())
+    return Wait(run, context.now + LOOK_AGAIN, (wanted,))
 
 
 def _vanished(run: Run, message: str) -> Finish:

@@ -7,21 +7,21 @@ import contextlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, insert, update
+from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, delete, insert, update
 
 from dynamo_consistency.backend.dynamo.database.schema import file_subscriptions, unmanaged_deletions
 from dynamo_consistency.backend.dynamo.database.version_tables import deletion_queue, transfer_queue
 from dynamo_consistency.backend.sql import errors
 
 REQUEST_TABLES = (unmanaged_deletions, file_subscriptions, deletion_queue, transfer_queue)
-"""The tables that may be written to. Nothing is ever deleted from them: that is for Dynamo."""
+"""The tables that may be written to. Nothing is taken from them but requests of our own (see `withdrawal`)."""
 
 LOCK_TIMEOUT = 30
 """Seconds in which Dynamo must give the table free: longer, and our waiting would hold up Dynamo's own readers."""
 
 
 class Writer:
-    """Reads, inserts and changes rows of the one table that is locked."""
+    """Reads, inserts, changes and removes rows of the one table that is locked."""
 
     def __init__(self, connection: Connection, table: Table) -> None:
         self._connection, self._table = connection, table
@@ -36,6 +36,9 @@ class Writer:
 
     def change(self, *conditions: ColumnElement[bool], **values: Any) -> None:
         self._connection.execute(update(self._table).where(*conditions).values(values))
+
+    def remove(self, *conditions: ColumnElement[bool]) -> None:
+        self._connection.execute(delete(self._table).where(*conditions))
 
 
 @contextlib.contextmanager

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-from dynamo_consistency.backend.contract import Outcome
+from dynamo_consistency.backend.contract import Asked, Outcome, Withdrawn
 from dynamo_consistency.backend.dynamo.database.connection import Databases
 from dynamo_consistency.backend.dynamo.database.schema_version import Generation
+from dynamo_consistency.backend.dynamo.database.version_tables import deletion_queue, transfer_queue
 from dynamo_consistency.backend.dynamo.lookup import look_up
-from dynamo_consistency.backend.dynamo.requests import deletion, transfer, v1_queues
+from dynamo_consistency.backend.dynamo.requests import deletion, transfer, v1_queues, withdrawal
 from dynamo_consistency.backend.sql import errors
 from dynamo_consistency.errors import BackendError
 
@@ -31,7 +32,7 @@ def request_deletion(
         known = look_up(databases, generation, site, wanted)
         unmanaged = [path for path in wanted if path not in known]
         if tables == "v1":
-            outcomes = v1_queues.request_deletion(databases, site, unmanaged)
+            outcomes = v1_queues.request_deletion(databases, generation, site, unmanaged)
         else:
             outcomes = deletion.request(databases, generation, site, unmanaged)
         return outcomes | {path: Outcome(path, "refused", REGISTERED) for path in known}
@@ -45,6 +46,22 @@ def request_transfer(
     """See `contract.ItemisingRegistry`."""
     ask = v1_queues.request_transfer if _tables(databases, generation, chosen) == "v1" else transfer.request
     return _one_for_each(files, lambda wanted: ask(databases, generation, site, wanted))
+
+
+def withdraw(
+    databases: Databases, generation: Generation, chosen: RequestTables | None, site: str, asked: Sequence[Asked]
+) -> list[Withdrawn]:
+    """See `contract.WithdrawingRegistry`."""
+    if not asked:
+        return []
+    transfers, deletions = withdrawal.by_path(asked, "transfer"), withdrawal.by_path(asked, "delete")
+    if _tables(databases, generation, chosen) == "v1":
+        fetched = withdrawal.queued(databases, transfer_queue, site, transfers) if transfers else {}
+        deleted = withdrawal.queued(databases, deletion_queue, site, deletions) if deletions else {}
+    else:
+        fetched = withdrawal.subscriptions(databases, site, transfers) if transfers else {}
+        deleted = withdrawal.unmanaged(databases, generation, site, deletions) if deletions else {}
+    return [(fetched if one.request == "transfer" else deleted)[one.path] for one in asked]
 
 
 def _one_for_each(files: Sequence[bytes], ask: Callable[[Sequence[bytes]], dict[bytes, Outcome]]) -> list[Outcome]:

@@ -11,12 +11,14 @@ from sqlalchemy import Connection, func, select
 from dynamo_consistency.backend.contract import Outcome
 from dynamo_consistency.backend.dynamo.database.connection import Databases, reading
 from dynamo_consistency.backend.dynamo.database.names import look_ups
-from dynamo_consistency.backend.dynamo.database.schema import block_replicas, files
+from dynamo_consistency.backend.dynamo.database.schema import block_replicas, files, sites
 from dynamo_consistency.backend.dynamo.database.schema_version import Generation
 from dynamo_consistency.backend.dynamo.database.version_tables import deletion_queue, transfer_queue
 from dynamo_consistency.backend.dynamo.inventory import claimed
 from dynamo_consistency.backend.dynamo.other_copies import copies
+from dynamo_consistency.backend.dynamo.requests import other_claims
 from dynamo_consistency.backend.dynamo.requests.insert import Writer, locked
+from dynamo_consistency.backend.dynamo.requests.pfn import SiteRules
 from dynamo_consistency.backend.dynamo.requests.transfer import check_sources
 from dynamo_consistency.backend.dynamo.requests.unsafe_paths import (
     RefusedError,
@@ -50,10 +52,14 @@ def _sorted_out(wanted: Iterable[bytes]) -> tuple[list[bytes], dict[bytes, Outco
     return good, refused
 
 
-def request_deletion(databases: Databases, site: str, wanted: Sequence[bytes]) -> dict[bytes, Outcome]:
-    with reading(databases.inventory) as connection:
-        site_id(connection, site)
+def request_deletion(
+    databases: Databases, generation: Generation, site: str, wanted: Sequence[bytes]
+) -> dict[bytes, Outcome]:
     good, outcomes = _sorted_out(wanted)
+    with reading(databases.inventory) as connection:
+        objections = _objections(connection, generation, site_id(connection, site), good)
+    outcomes |= {path: Outcome(path, "refused", objection) for path, objection in objections.items()}
+    good = [path for path in good if path not in objections]
     if not good:
         return outcomes
     table = deletion_queue.c
@@ -69,6 +75,17 @@ def request_deletion(databases: Databases, site: str, wanted: Sequence[bytes]) -
                 waiting = path in rows and rows[path] not in OVER
                 outcomes[path] = Outcome(path, "waiting" if waiting else "requested")
     return outcomes
+
+
+def _objections(connection: Connection, generation: Generation, site: int, files: Iterable[bytes]) -> dict[bytes, str]:
+    """Those that another site on the same storage may have, and why: a PFN is the `backend` of a site and the LFN."""
+    rows = connection.execute(select(sites.c.id, sites.c.backend).where(sites.c.backend.is_not(None))).all()
+    doors = {number: door.encode("latin-1", "replace") for number, door in rows}
+    if site not in doors:
+        return {}
+    forms = {number: door.replace(b"{", b"{{").replace(b"}", b"}}") + b"{0}" for number, door in doors.items()}
+    rules = [SiteRules(number, "backend", [(0, 0, b"(.*)", form)]) for number, form in forms.items()]
+    return other_claims.objections(connection, generation, rules, site, {path: doors[site] + path for path in files})
 
 
 def request_transfer(
