@@ -2,7 +2,6 @@
 
 import contextlib
 from collections.abc import Callable, Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -11,6 +10,7 @@ import pyarrow.parquet as pq
 from simulated import DAY, SITE, Crash, SimulatedBackend, World
 
 from dynamo_consistency.check import SiteConsistencyCheck
+from dynamo_consistency.checkfile import dump_check, read_check
 from dynamo_consistency.errors import ConsistencyError
 from dynamo_consistency.run.pipeline import act_on, run_check
 from dynamo_consistency.run.store.run_directory import RunDirectory, RunStore
@@ -130,14 +130,33 @@ def dying_at_write(number: int) -> Iterator[Callable[[], int]]:
 
 @contextlib.contextmanager
 def quick() -> Iterator[None]:
-    """Without what takes most of the time of a small run and decides nothing: reading YAML, and drawing pages."""
-    read = cache(lambda url: check(RunDirectory(url)))
-    check = RunDirectory.check
+    """Without what takes most of the time of a small run and decides nothing: YAML of checks that were seen before,
+    drawing pages, and looking for unused memory."""
     with (
-        mock.patch.object(RunDirectory, "check", lambda run: read(run.url)),
+        mock.patch("dynamo_consistency.run.store.run_directory.read_check", _read_check),
+        mock.patch("dynamo_consistency.run.store.run_directory.dump_check", _dump_check),
         mock.patch("dynamo_consistency.run.pipeline.write_reports", return_value={}),
+        mock.patch("gc.collect"),
     ):
         yield
+
+
+_TEXTS: dict[str, str] = {}
+_CHECKS: dict[str, SiteConsistencyCheck] = {}
+
+
+def _dump_check(check: SiteConsistencyCheck) -> str:
+    key = check.model_dump_json()
+    if key not in _TEXTS:
+        _TEXTS[key] = dump_check(check)
+    return _TEXTS[key]
+
+
+def _read_check(path: Path) -> SiteConsistencyCheck:
+    text = path.read_text()
+    if text not in _CHECKS:
+        _CHECKS[text] = read_check(path)
+    return _CHECKS[text]
 
 
 def die() -> None:

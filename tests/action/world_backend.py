@@ -2,11 +2,10 @@
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
-from simulated import SITE, Entry, SimulatedBackend
+from simulated import Entry, SimulatedBackend
 from true_world import TrueWorld
 
 from dynamo_consistency.backend.contract import Asked, Withdrawn
@@ -83,13 +82,6 @@ class WorldBackend(SimulatedBackend):
 
 @contextlib.contextmanager
 def clock_of_hosts(world: TrueWorld) -> Iterator[None]:
-    """All hosts have one clock, which may be wrong; nothing waits for a disk or for unused memory."""
-    with (
-        mock.patch("time.time", side_effect=lambda: world.clock),
-        mock.patch("os.fsync"),
-        mock.patch("gc.collect"),
-    ):
+    """All hosts have one clock, which may be wrong; and nothing waits for a disk."""
+    with mock.patch("time.time", side_effect=lambda: world.clock), mock.patch("os.fsync"):
         yield
-
-
-__all__ = ["SITE", "SimpleNamespace", "WorldBackend", "WorldLister", "clock_of_hosts"]

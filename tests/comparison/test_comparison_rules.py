@@ -364,6 +364,22 @@ CASES = {
         case(shard(file("d/f"), file("e/f")), both=[], after=[entry("d/f", in_flight=True)]),
         found(twin="e/f"),
     ),
+    "the same name and size, claimed in a hole": (
+        case(shard(file("e/f"), file("e/g"), file("g/f", 2), holes="d"), both=[*F, entry("d/x")]),
+        found(twin="e/f", orphan="e/g g/f"),
+    ),
+    "the same name and size, claimed outside the roots": (
+        case(shard(file("e/f"), file("e/g")), both=[Entry(b"/store/data/f", 1)]),
+        found(twin="e/f", orphan="e/g"),
+    ),
+    "the same name and size, claimed in an excluded directory": (
+        case(shard(file("e/f"), file("e/g")), both=[entry("x/f")], exclude=(at("x"),)),
+        found(twin="e/f", orphan="e/g"),
+    ),
+    "the same name and size, claimed where it is not": (
+        case(shard(file("e/f"), directory("d")), both=F),
+        found(missing="d/f", orphan="e/f", in_empty="d/f"),
+    ),
     "the same name of another size or time": (
         case(shard(file("d/f"), file("e/f", 2), file("g/f", mtime=OLD - 1)), both=F),
         found(orphan="e/f g/f"),

@@ -21,7 +21,7 @@ def compare(case: Case) -> Findings:
     refuse_invalid(case, inventory, site)
     missing = frozenset(path for path in inventory.paths() if is_missing(path, case, inventory, site))
     unknown = frozenset(path for path in site.files if may_be_an_orphan(path, case, inventory, site))
-    twin = frozenset(path for path in unknown if has_a_twin(path, inventory, site))
+    twin = frozenset(path for path in unknown if has_a_twin(path, case, inventory, site))
     orphan = unknown - twin
     renamed = (missing | orphan) & respelt(inventory, site)
     return Findings(
@@ -256,9 +256,12 @@ def may_be_an_orphan(path: bytes, case: Case, inventory: Inventory, site: Site) 
     )
 
 
-def has_a_twin(path: bytes, inventory: Inventory, site: Site) -> bool:
-    """Rule 12: is there a claimed file of this name, size and time? Any size may be the one that is not known."""
-    return any(
+def has_a_twin(path: bytes, case: Case, inventory: Inventory, site: Site) -> bool:
+    """Rule 12: is there a claimed file of this name, size and time? Any size may be the one that is not known.
+
+    Of a claimed file that cannot have been listed, any time may be the one that is not known.
+    """
+    return unseen_twin(path, case, site) or any(
         other.path.split(b"/")[-1] == path.split(b"/")[-1]
         and other.mtime == mine.mtime
         and (other.size == mine.size or None in (other.size, mine.size))
@@ -266,6 +269,18 @@ def has_a_twin(path: bytes, inventory: Inventory, site: Site) -> bool:
         for claimed in site.all_files
         if inventory.entries(claimed)
         for _other_shard, other in site.all_files[claimed]
+    )
+
+
+def unseen_twin(path: bytes, case: Case, site: Site) -> bool:
+    """Rule 12: is a file of this name and size claimed where nothing was listed?"""
+    return any(
+        normalise(entry.path).split(b"/")[-1] == path.split(b"/")[-1]
+        and (not takes_part(normalise(entry.path), case.settings) or lies_in(normalise(entry.path), site.holes))
+        and (agreed([entry.size]) == mine.size or None in (agreed([entry.size]), mine.size))
+        for _shard, mine in site.files[path]
+        for entry in case.before + case.after
+        if normalise(entry.path) not in site.all_files
     )
 
 
