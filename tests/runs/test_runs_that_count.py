@@ -9,7 +9,7 @@ import pytest
 
 from dynamo_consistency.check import Policy, Retention, SiteConsistencyCheck
 from dynamo_consistency.run.records import complete_runs, history, notes
-from dynamo_consistency.run.records.retention import DAY, Kept, prune, removals
+from dynamo_consistency.run.records.retention import DAY, Kept, prune, removals, vouched_now
 from dynamo_consistency.run.records.summary import fingerprint
 from dynamo_consistency.run.store.run_directory import RunDirectory, RunStore
 
@@ -171,7 +171,7 @@ def runs_of(*days_ago):
 
 
 def removed(runs, now=NOW):
-    return {removal.run.run_id for removal in removals(runs, KEPT, Policy(), now)}
+    return {removal.run.run_id for removal in removals(runs, KEPT, Policy(), vouched_now(runs, KEPT, now))}
 
 
 def test_what_has_passed_its_time_goes(now):
