@@ -82,6 +82,7 @@ _FORMS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "registry.transfer": (_two_lists, _PAIR),
     "registry.sources": (_two_lists, _PAIR),
     "registry.request_deletion": (_outcomes, _WORDS),
+    "registry.request_deletion_of_directories": (_outcomes, _WORDS),
     "registry.request_transfer": (_outcomes, _WORDS),
     "registry.for_run": (_registry, "it must return a registry"),
     "registry.takes_directories": (_truth, "it must return True or False"),
