@@ -119,7 +119,7 @@ def write_earlier_run(run: RunDirectory, run_id: str, case: Case, shard: Shard) 
     described = {"takenAt": shard.listed_at - 1, "rows": 1, "bytes": 1, "description": "entries of a test"}
     earlier.write_json("inventory/before.json", described)
     write_shard(earlier, 0, (shard,), case.settings)
-    nothing: dict[str, Any] = {"reason": "", "counts": {}, "gates": [], "actions": {}}
+    nothing: dict[str, Any] = {"reason": "", "counts": {"inventoryFiles": 1}, "gates": [], "actions": {}}
     known = {"fingerprint": fingerprint(check), "snapshots": {"before": described}}
     earlier.write_json(SUMMARY, {"result": "Complete"} | nothing | known)
 
