@@ -10,7 +10,7 @@ LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashe
 CRD := crds/consistency.dynamo.io_siteconsistencychecks.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help crd demo demo-rucio test lint e2e e2e-cost bench format mysqlclient lock clean
+.PHONY: help crd demo demo-rucio test soak lint e2e e2e-cost bench format mysqlclient lock clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,11 @@ demo-rucio: $(READY) ## The same with a real Rucio server, which is installed fi
 
 test: $(READY_DEV) ## Run all tests that can run here; those that cannot are named with what installs it; TEST=... are pytest's arguments
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(TEST)
+
+SECONDS ?= 600
+
+soak: $(READY_DEV) ## Play random histories of sites and checks, for SECONDS=600, from SEED on (random, and printed)
+	@PYTHONPATH=tests/action $(BIN)/python tests/action/world_machine.py $(SECONDS) $(SEED)
 
 lint: $(READY_DEV) ## Formatting, style, types, and the direction of dependencies
 	@$(BIN)/ruff format --check .

@@ -364,6 +364,10 @@ CASES = {
         case(shard(file("d/f"), file("e/f")), both=[], after=[entry("d/f", in_flight=True)]),
         found(twin="e/f"),
     ),
+    "the same name as one that is spelt otherwise": (
+        case(shard(file("d/F"), file("e/F")), both=F),
+        found(missing="d/f", orphan="d/F", renamed="d/f d/F", twin="e/F"),
+    ),
     "the same name and size, claimed in a hole": (
         case(shard(file("e/f"), file("e/g"), file("g/f", 2), holes="d"), both=[*F, entry("d/x")]),
         found(twin="e/f", orphan="e/g g/f"),

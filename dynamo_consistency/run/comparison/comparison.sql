@@ -204,7 +204,8 @@ WHERE kind = 'file' AND path IN (SELECT path FROM file WHERE before + after = 0)
 
 -- Rule 12: a claimed file of the same name, size and time is perhaps the same file. What is listed and not unknown to the
 -- inventory, it claims. Of times, both must be unknown; a size that is unknown is any. Of what is claimed where nothing was
--- listed (in a hole, outside the roots, in an excluded directory) the time is not known, and may be any.
+-- listed (in a hole, outside the roots, in an excluded directory) the time is not known, and may be any. What is spelt in
+-- another way than its entry (rule 13) is claimed by that.
 CREATE TABLE twin AS
 WITH may_go AS (
   SELECT DISTINCT path, size, mtime, last_name(path::VARCHAR) AS name
@@ -212,16 +213,17 @@ WITH may_go AS (
   WHERE path NOT IN (SELECT path FROM file WHERE young) AND path NOT IN (FROM ignored) AND path NOT IN (FROM protected)
 ),
 claimed AS (
-  SELECT last_name(path::VARCHAR) AS name, size, mtime FROM listing
+  SELECT path, last_name(path::VARCHAR) AS name, size, mtime FROM listing
   WHERE kind = 'file' AND coalesce(mtime, -1) IN (SELECT coalesce(mtime, -1) FROM may_go)
     AND (size IS NULL OR size IN (SELECT size FROM may_go) OR EXISTS (FROM may_go WHERE size IS NULL))
     AND takes_part(path)
-    AND path NOT IN (SELECT path FROM looked_at WHERE before + after = 0)
+    AND (path NOT IN (SELECT path FROM looked_at WHERE before + after = 0) OR path IN (FROM renamed))
 ),
 claimed_of_that_name AS (
   SELECT path, last_name(path::VARCHAR) AS name, nullif(greatest(size, -1), -1) AS size
   FROM (SELECT path, size FROM inventory_before UNION ALL SELECT path, size FROM inventory_after)
-  WHERE last_name(path::VARCHAR) IN (SELECT name FROM may_go)
+  WHERE (size IS NULL OR size < 0 OR size IN (SELECT size FROM may_go) OR EXISTS (FROM may_go WHERE size IS NULL))
+    AND last_name(path::VARCHAR) IN (SELECT name FROM may_go)
     AND path NOT IN (SELECT path FROM listing WHERE kind = 'file')
 ),
 claimed_unseen AS (
@@ -229,9 +231,9 @@ claimed_unseen AS (
   ASOF LEFT JOIN (FROM unknown WHERE shard = -1) AS h ON e.path || '\x2F'::BLOB >= h.first
   WHERE NOT takes_part(e.path) OR e.path IN (FROM unlisted) OR coalesce(e.path || '\x2F'::BLOB < h.past, FALSE)
 )
-SELECT DISTINCT path
+SELECT DISTINCT o.path
 FROM may_go AS o JOIN claimed AS c USING (name)
-WHERE o.mtime IS NOT DISTINCT FROM c.mtime AND coalesce(o.size = c.size, TRUE)
+WHERE o.path <> c.path AND o.mtime IS NOT DISTINCT FROM c.mtime AND coalesce(o.size = c.size, TRUE)
 UNION
 SELECT path FROM may_go AS o JOIN claimed_unseen AS c USING (name) WHERE coalesce(o.size = c.size, TRUE);
 

@@ -261,13 +261,14 @@ def has_a_twin(path: bytes, case: Case, inventory: Inventory, site: Site) -> boo
 
     Of a claimed file that cannot have been listed, any time may be the one that is not known.
     """
+    respellings = respelt(inventory, site)
     return unseen_twin(path, case, site) or any(
         other.path.split(b"/")[-1] == path.split(b"/")[-1]
         and other.mtime == mine.mtime
         and (other.size == mine.size or None in (other.size, mine.size))
         for _shard, mine in site.files[path]
         for claimed in site.all_files
-        if inventory.entries(claimed)
+        if claimed != path and (inventory.entries(claimed) or claimed in respellings)
         for _other_shard, other in site.all_files[claimed]
     )
 

@@ -1,0 +1,48 @@
+"""Random histories of true worlds, see `world_machine`: whatever the engine is shown, what is claimed stays."""
+
+import os
+
+import pytest
+from world_machine import MAIN, History, failure, shortest, soak, steps_of
+from world_moves import HEALTHY, HOLLOW, STRAY
+
+SECONDS = float(os.environ.get("SOAK_SECONDS", "10"))
+SEED = int(os.environ.get("SOAK_SEED", "1"))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_whatever_a_site_and_its_inventory_show_nothing_claimed_is_deleted_and_all_that_is_ill_is_mended():
+    assert soak(SECONDS, SEED) > 0
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_without_traps_all_that_is_ill_is_asked_for_by_the_second_run(seed):
+    with History(seed) as history:
+        for _ in range(2):
+            history.run(MAIN, 2 * 86400)
+        history.laws.hold()
+        asked = {ask.path for ask in history.world.asked if ask.answer == "requested"}
+    assert asked >= {*HEALTHY[:3], *STRAY[:3], HOLLOW[0]}
+
+
+def test_a_history_is_the_same_whenever_it_is_played():
+    def play() -> list:
+        with History(7) as history:
+            for step in steps_of(7)[:12]:
+                history.step(step)
+            return [(ask.what, ask.path, ask.at, ask.answer) for ask in history.world.asked]
+
+    assert play() == play() != []
+
+
+def test_a_broken_law_is_found_and_the_history_made_short(monkeypatch):
+    """The engine believes that nothing speaks against a deletion: a file is registered before it is made."""
+    monkeypatch.setattr("dynamo_consistency.run.action.objections.to_deletion_of_orphan", lambda *_: None)
+    for seed in range(20):
+        if failure(seed, steps_of(seed)):
+            steps = shortest(seed, steps_of(seed))
+            assert failure(seed, steps)
+            assert len(steps) < len(steps_of(seed))
+            return
+    raise AssertionError("no history has found it")
