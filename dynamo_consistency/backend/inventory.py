@@ -1,7 +1,9 @@
 """The configured backend's inventory."""
 
+from datetime import datetime
+
 from dynamo_consistency.backend.configured import current
-from dynamo_consistency.backend.contract import ListedFile
+from dynamo_consistency.backend.contract import LONG_AGO
 
 
 def protected_datasets(site: str) -> set[str]:
@@ -9,6 +11,10 @@ def protected_datasets(site: str) -> set[str]:
     return set(current().inventory.protected_datasets(site))
 
 
-def list_files(site: str) -> list[ListedFile]:
-    """All files at the site as tuples (file name, size in bytes, datetime); the engine streams them instead."""
-    return list(current().inventory.list_files(site))
+def list_files(site: str) -> list[tuple[str | bytes, int, datetime]]:
+    """All files at the site as tuples (file name, size in bytes, datetime); the engine streams them instead.
+
+    The size is negative where it is not known; the time is that of the last change, `contract.LONG_AGO` where the
+    inventory knows none.
+    """
+    return [(name, size, time or LONG_AGO) for name, size, time in current().inventory.list_files(site)]

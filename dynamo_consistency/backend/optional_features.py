@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from dynamo_consistency import paths
 from dynamo_consistency.backend.contract import (
     INVENTORY_COLUMNS,
+    LONG_AGO,
     Backend,
     BulkDatasetFilter,
     DatasetFilter,
@@ -164,7 +165,7 @@ def tuples(batches: Iterable[pa.RecordBatch]) -> Iterator[ListedFile]:
     now = datetime.now(UTC)
     for batch in map(placed, batches):
         for path, size, time, in_flight in zip(*(column.to_pylist() for column in batch.columns[:4]), strict=True):
-            changed = None if time is None else datetime.fromtimestamp(time, UTC)
+            changed = LONG_AGO if time is None else datetime.fromtimestamp(time, UTC)
             yield paths.to_text(path), -1 if size is None else size, now if in_flight else changed
 
 

@@ -26,11 +26,11 @@ from typing import NamedTuple, Protocol
 
 from dynamo_consistency import paths
 from dynamo_consistency.listers.concurrency_window import Window
-from dynamo_consistency.listers.contract import Answer, Failed, Hole, Listed, Lister, Subdirectory
+from dynamo_consistency.listers.contract import Answer, Failed, Hole, Listed, Lister
 from dynamo_consistency.listers.frontier import Directory, Frontier
-from dynamo_consistency.listers.shards import Share, ancestor
+from dynamo_consistency.listers.plausible import obstacle, plausible
+from dynamo_consistency.listers.shards import Share
 
-MAX_DEPTH = 64
 MAX_WAITING = 1000  # with so many directories waiting for their retry the site has an outage: no new ones
 FIRST_DELAY_SECONDS, LONGEST_DELAY_SECONDS = 1.0, 60.0
 LONGEST_WISH_SECONDS = 600.0  # a server that asks for a longer pause than this is asked again after it all the same
@@ -164,7 +164,7 @@ class Walk:
             return None
         self._overdue -= request.overdue
         if isinstance(answer, Listed):
-            answer = _plausible(answer)
+            answer = plausible(answer)
         if isinstance(answer, Failed):
             return self._failed(request, answer, arrived)
         if not answer.from_memory:
@@ -203,7 +203,7 @@ class Walk:
         elsewhere, kept, seen = [], [], set()
         for child in answer.directories:
             path = paths.join(directory.path, child.name)
-            reason = _obstacle(directory, child, depth, ancestors)
+            reason = obstacle(directory, child, depth, ancestors)
             if path in self._exclude:
                 kept.append(child)
                 self.excluded.add(path)
@@ -234,22 +234,3 @@ class Walk:
             elif age > limit * OVERDUE_FRACTION and not request.overdue:
                 request.overdue = True
                 self._overdue += 1
-
-
-def _plausible(answer: Listed) -> Answer:
-    """`answer`, or a failure if it has a name that no directory can hold: then no part of it is to be trusted."""
-    names = [entry[0] for entries in (answer.files, answer.directories, answer.holes) for entry in entries]
-    if b"/" in b"".join(names) or not {b"", b".", b".."}.isdisjoint(names):
-        odd = next(name for name in names if b"/" in name or name in (b"", b".", b".."))
-        return Failed(f"its listing has the entry {paths.to_text(odd)!r}, which cannot be a name")
-    return answer
-
-
-def _obstacle(directory: Directory, child: Subdirectory, depth: int, ancestors: tuple[object, ...]) -> str | None:
-    """Why `child` must not be descended into, if so."""
-    if child.identity is not None and child.identity in ancestors:
-        same = ancestor(directory.path, directory.root, ancestors.index(child.identity)) or directory.path
-        return f"the same directory as its ancestor {paths.to_text(same)}: a loop of links"
-    if depth > MAX_DEPTH:
-        return f"too deep: more than {MAX_DEPTH} directories below the root"
-    return None

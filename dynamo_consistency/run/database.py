@@ -130,8 +130,7 @@ def within(column: str, directory: bytes) -> str:
 
 PATH_MACROS = """
     CREATE MACRO parent(text) AS
-        CASE WHEN text = '/' THEN ''
-             ELSE coalesce(nullif(left(text, length(text) - strpos(reverse(text), '/')), ''), '/') END;
+        CASE WHEN text = '/' THEN '' ELSE coalesce(nullif(parse_dirpath(text, 'forward_slash'), ''), '/') END;
     CREATE MACRO last_name(text) AS parse_filename(text, false, 'forward_slash');
     CREATE MACRO first_below(path) AS CASE WHEN path = '\\x2F'::BLOB THEN path ELSE path || '\\x2F'::BLOB END;
     CREATE MACRO past_below(path) AS CASE WHEN path = '\\x2F'::BLOB THEN '\\x30'::BLOB ELSE path || '\\x30'::BLOB END;

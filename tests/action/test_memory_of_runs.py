@@ -20,6 +20,7 @@ from dynamo_consistency.kinds import FINDING_KINDS
 from dynamo_consistency.run.action.actions_file import _SCHEMA
 from dynamo_consistency.run.gates.confirmation import _enough
 from dynamo_consistency.run.records.retention import Kept, prune, removals
+from dynamo_consistency.run.store.owner import Owner
 from dynamo_consistency.run.store.run_directory import RunDirectory, RunStore
 
 COMMAND = str(Path(sys.executable).with_name("dynamo-consistency"))
@@ -163,8 +164,10 @@ def test_inventories_and_listings_go_first_and_findings_and_actions_later(lab, w
     for _ in range(7):
         lab.run()
     retention = Retention(runs=1, days=10, findings_days=32)
-    now = time.time()
-    done = {removal.run.run_id: removal.what for removal in prune(lab.store, "T2_Test", retention, Policy(), now)}
+    check = lab.check()
+    spec = check.spec.model_copy(update={"retention": retention, "policy": Policy()})
+    removed = prune(lab.store, "T2_Test", Owner.of(check), spec, time.time())
+    done = {removal.run.run_id: removal.what for removal in removed}
     ids = [run.run_id for run in lab.runs()]
     assert len(ids) == 5, "those of the last 32 days; on the last three a confirmation may rest"
     assert list(done.values())[:2] == ["run", "run"]

@@ -211,8 +211,11 @@ def test_a_clock_that_goes_back_confirms_nothing_and_replaces_nothing(lab, world
     world.now -= 2 * WEEK
     summary = lab.run(0)
     assert gate(summary, "Confirmation")["state"] == "Pending"
-    assert gate(summary, "Acting")["observed"] == "superseded"
+    assert gate(summary, "Acting")["observed"] == "file by file", "a run dated after now supersedes nothing"
     assert lab.asked() == []
+    assert [ahead.run_id for ahead in lab.runs()[1:]] == summary["runsAfterNow"]
+    [note] = summary["notes"]
+    assert "which is after now" in note
 
 
 # ------------------------------------------------------------------------------------------------------------- limits

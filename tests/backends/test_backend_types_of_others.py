@@ -32,11 +32,12 @@ def test_its_options_are_read_and_its_backend_answers(write, prompt, installed):
         """
         from dynamo_consistency import backend
         backend.configure("backends.yaml")
-        print(backend.siteinfo.site_list(), backend.inventory.list_files("T2_TEST"), backend.check_site("T2_X"))
+        ((name, size, time),) = backend.inventory.list_files("T2_TEST")
+        print(backend.siteinfo.site_list(), name, size, time.year, backend.check_site("T2_X"))
         """,
         installed,
     )
-    assert said == "['T2_TEST'] [('/store/mc/a', 5, None)] False\n"
+    assert said == "['T2_TEST'] /store/mc/a 5 1970 False\n"
 
 
 def test_its_options_are_checked_like_all_others(write, prompt, installed):

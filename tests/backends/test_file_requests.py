@@ -95,6 +95,13 @@ def test_the_line_of_a_directory_is_taken_out_too(folder):
     assert lines(folder) == [b"/store/a/f", b"/store/b/"]
 
 
+def test_the_line_of_a_directory_is_found_with_the_slash_at_its_end(folder):
+    registry = Registry(str(folder))
+    registry.request_deletion(SITE, [b"/store/a/", b"/store/ab"])
+    assert registry.withdraw(SITE, asked(b"/store/a")) == ["withdrawn"]
+    assert lines(folder) == [b"/store/ab"]
+
+
 def test_a_line_of_a_list_that_was_taken_away_is_not_known_any_more(folder):
     registry = Registry(str(folder))
     assert registry.withdraw(SITE, asked(b"/store/a")) == ["unknown"]

@@ -6,6 +6,7 @@ import pymysql
 import pytest
 from sqlalchemy import text
 
+from dynamo_consistency.backend.contract import LONG_AGO
 from dynamo_consistency.backend.dynamo.database.connection import connect, reading, writing
 from dynamo_consistency.backend.dynamo.options import Options
 from dynamo_consistency.errors import BackendError
@@ -114,7 +115,7 @@ def test_a_zero_date_is_an_unknown_time_long_ago(make_world, mariadb, mode):
     mariadb.execute("SET GLOBAL sql_mode = %s", (mode,))
     try:
         assert the_row(world)["time"] is None
-        assert world.backend().inventory.list_files("T2_HERE") == [("/store/a", 1, None)]
+        assert world.backend().inventory.list_files("T2_HERE") == [("/store/a", 1, LONG_AGO)]
     finally:
         mariadb.execute("SET GLOBAL sql_mode = DEFAULT")
 

@@ -7,7 +7,8 @@ import pytest
 from listing_simulation import SimulatedSite, Simulation, by_path, flat, walk_over
 
 from dynamo_consistency.listers.contract import Failed, File, Hole, Listed, Subdirectory
-from dynamo_consistency.listers.walk import LISTER_GRACE_SECONDS, MAX_DEPTH
+from dynamo_consistency.listers.plausible import MAX_DEPTH
+from dynamo_consistency.listers.walk import LISTER_GRACE_SECONDS
 
 
 def leaf() -> Listed:

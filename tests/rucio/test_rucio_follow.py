@@ -2,9 +2,9 @@
 
 import time
 
-from rucio_requests import RUN, Asking, outcomes
+from rucio_requests import RUN, Asking, dark, outcomes
 
-from dynamo_consistency.backend.contract import Asked
+from dynamo_consistency.backend.contract import Asked, WithdrawingRegistry
 
 
 def became(asking: Asking, *files: bytes, request: str, run: str = RUN, at: float | None = None) -> list[str]:
@@ -108,3 +108,39 @@ def test_what_cannot_be_written_in_the_catalogue_is_unknown_there(asking):
     odd = f"/{asking.rucio.scope}/".encode() + b"\xff"
     for request in ("transfer", "delete"):
         assert became(asking, odd, request=request) == ["unknown"]
+
+
+def withdrawn(asking: Asking, *files: bytes, request: str) -> list[str]:
+    registry = asking.registry(rest=None)
+    assert isinstance(registry, WithdrawingRegistry)
+    return registry.withdraw(asking.here.name, [Asked(path, request, RUN, time.time()) for path in files])
+
+
+def test_what_waits_in_quarantine_is_only_as_good_as_withdrawn_when_rucio_will_spare_it(asking_everywhere):
+    asking = asking_everywhere
+    stays, fresh = (asking.rucio.store(asking.here, f"{asking.rucio.scope}/{name}") for name in ("stays", "fresh"))
+    files = [b"/" + stays, b"/" + fresh, b"/" + stays + b"2"]
+    asking.delete(*files[:2])
+    asking.rucio.file(asking.here, "fresh")
+    assert withdrawn(asking, *files, request="delete") == ["cannot", "withdrawn", "unknown"]
+    asking.rucio.run("dark-reaper", asking.here.name)
+    assert set(asking.here.files()) == {fresh.decode()}
+    assert withdrawn(asking, *files, request="delete") == ["done", "done", "unknown"]
+
+
+def test_a_path_that_somebody_gave_without_scope_and_name_is_not_spared(asking):
+    path = dark(asking, "f")
+    given = [{"path": path.decode()[1:]}]
+    asking.rucio.ask("POST", "/replicas/quarantine", {"rse": asking.here.name, "replicas": given})
+    asking.rucio.file(asking.here, "f")
+    assert withdrawn(asking, path, request="delete") == ["cannot"]
+
+
+def test_a_declaration_cannot_be_taken_back(asking):
+    path = asking.lost("f")
+    assert withdrawn(asking, path, request="transfer") == ["unknown"]
+    asking.transfer(path)
+    assert withdrawn(asking, path, request="transfer") == ["cannot"]
+    asking.rucio.run("necromancer")
+    asking.rucio.run("conveyor")
+    assert withdrawn(asking, path, request="transfer") == ["done"]

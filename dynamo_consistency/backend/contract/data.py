@@ -1,6 +1,6 @@
 """What passes between the engine and a backend: columns of an inventory, and what is known of files and requests."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 
 import pyarrow as pa
@@ -20,7 +20,13 @@ INVENTORY_COLUMNS = pa.schema(
 checksum, …): they travel with a finding to its registry."""
 
 ListedFile = tuple[str | bytes, int, datetime | None]
-"""A file as `list_files` gives it: LFN, bytes (negative: unknown), time of its last change (None: long ago)."""
+"""A file as `list_files` of a backend gives it: LFN, bytes (negative: unknown), time of its last change.
+
+None is an unknown time, long ago; the public `inventory.list_files`, and our own backends, give `LONG_AGO` for it.
+"""
+
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+"""The time of a file of which the inventory knows none."""
 
 
 class Known(NamedTuple):

@@ -71,7 +71,7 @@ class Backend(Protocol):
     ... )
     >>> configured = backend.configure(mine)
     >>> backend.siteinfo.ready_sites(), backend.inventory.list_files("T2_MINE")
-    ({'T2_MINE'}, [('/store/a', 5, None)])
+    ({'T2_MINE'}, [('/store/a', 5, datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.timezone.utc))])
     >>> function, arguments = backend.get_listers("T2_MINE")
     >>> function(*arguments[0], "/store")
     (True, [], [('a', 5, 0.0)])

@@ -6,7 +6,6 @@ not certainly meant to be there now is in flight, so that it is neither missing 
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
@@ -25,7 +24,7 @@ from sqlalchemy import (
     type_coerce,
 )
 
-from dynamo_consistency import paths
+from dynamo_consistency.backend import optional_features
 from dynamo_consistency.backend.contract import INVENTORY_COLUMNS, ListedFile
 from dynamo_consistency.backend.dynamo.database.connection import Databases, reading
 from dynamo_consistency.backend.dynamo.database.names import label
@@ -67,12 +66,7 @@ def stream(databases: Databases, generation: Generation, site: str) -> Iterator[
 
 def list_files(databases: Databases, generation: Generation, site: str) -> list[ListedFile]:
     """(LFN, bytes, time of the last change) of every file; -1 bytes: unknown. A file in flight has changed just now."""
-    now = datetime.now(UTC)
-    return [
-        (paths.to_text(path), size, now if in_flight else time and datetime.fromtimestamp(time, UTC))
-        for batch in stream(databases, generation, site)
-        for path, size, time, in_flight in zip(*(column.to_pylist() for column in batch.columns[:4]), strict=True)
-    ]
+    return list(optional_features.tuples(stream(databases, generation, site)))
 
 
 def claimed(generation: Generation) -> ColumnElement[bool]:

@@ -214,19 +214,24 @@ WITH may_go AS (
 ),
 claimed AS (
   SELECT path, last_name(path::VARCHAR) AS name, size, mtime FROM listing
-  WHERE kind = 'file' AND coalesce(mtime, -1) IN (SELECT coalesce(mtime, -1) FROM may_go) AND takes_part(path)
+  WHERE kind = 'file' AND coalesce(mtime, -1) IN (SELECT coalesce(mtime, -1) FROM may_go)
+    AND (size IS NULL OR size IN (SELECT size FROM may_go) OR EXISTS (FROM may_go WHERE size IS NULL))
+    AND takes_part(path)
     AND (path NOT IN (SELECT path FROM looked_at WHERE before + after = 0) OR path IN (FROM renamed))
 ),
-claimed_of_that_name AS (
+claimed_of_that_name AS MATERIALIZED (
   SELECT path, last_name(path::VARCHAR) AS name, nullif(greatest(size, -1), -1) AS size
   FROM (SELECT path, size FROM inventory_before UNION ALL SELECT path, size FROM inventory_after)
-  WHERE last_name(path::VARCHAR) IN (SELECT name FROM may_go)
-    AND path NOT IN (SELECT path FROM listing WHERE kind = 'file')
+  WHERE (NOT takes_part(path) OR EXISTS (FROM hole) OR EXISTS (FROM unlisted))
+    AND (size IS NULL OR size < 0 OR size IN (SELECT size FROM may_go) OR EXISTS (FROM may_go WHERE size IS NULL))
+    AND last_name(path::VARCHAR) IN (SELECT name FROM may_go)
 ),
 claimed_unseen AS (
   SELECT name, size FROM claimed_of_that_name AS e
   ASOF LEFT JOIN (FROM unknown WHERE shard = -1) AS h ON e.path || '\x2F'::BLOB >= h.first
-  WHERE NOT takes_part(e.path) OR e.path IN (FROM unlisted) OR coalesce(e.path || '\x2F'::BLOB < h.past, FALSE)
+  WHERE (NOT takes_part(e.path) OR e.path IN (FROM unlisted) OR coalesce(e.path || '\x2F'::BLOB < h.past, FALSE))
+    AND e.path NOT IN (
+      SELECT path FROM listing WHERE kind = 'file' AND path IN (SELECT path FROM claimed_of_that_name))
 )
 SELECT DISTINCT o.path
 FROM may_go AS o JOIN claimed AS c USING (name)
@@ -277,10 +282,17 @@ WITH RECURSIVE above AS (
 )
 SELECT text FROM above;
 
--- Below a directory with two names there is no knowing what else has two.
+CREATE TABLE childless AS SELECT path FROM directory WHERE text NOT IN (FROM kept);
+
+-- Rule 12: below a directory with two names there is no knowing what else has two.
+CREATE TABLE below_alias AS
+SELECT c.path FROM childless AS c
+ASOF JOIN (SELECT first_below(path) AS first, past_below(path) AS past FROM alias) AS a ON c.path >= a.first
+WHERE c.path < a.past;
+
 CREATE TABLE empty_directory_verdict AS
-SELECT d.path FROM directory AS d
-ASOF LEFT JOIN (SELECT first_below(path) AS first, past_below(path) AS past FROM alias) AS a ON d.path >= a.first
-WHERE coalesce(d.path >= a.past, TRUE) AND text NOT IN (FROM kept)
-  AND path NOT IN (SELECT path FROM listing WHERE kind = 'file')
-  AND path NOT IN (SELECT path FROM inventory_before) AND path NOT IN (SELECT path FROM inventory_after);
+SELECT path FROM childless
+WHERE path NOT IN (FROM below_alias)
+  AND path NOT IN (SELECT path FROM listing WHERE kind = 'file' AND path IN (FROM childless))
+  AND path NOT IN (SELECT path FROM inventory_before WHERE path IN (FROM childless))
+  AND path NOT IN (SELECT path FROM inventory_after WHERE path IN (FROM childless));

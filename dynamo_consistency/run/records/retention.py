@@ -50,9 +50,8 @@ def removals(
     policies = [*policy.of_kinds.values(), *([unmerged] if unmerged else [])]
     resting = {kept.run.url for kept in _resting(complete, policies)}
     keeping_all = {kept.run.url for kept in complete[-retention.runs :]}
-    until = _until(complete, retention, now)
     for kept in known:
-        age = until - (kept.start or 0)
+        age = now - (kept.start or 0)
         if age > max(retention.findings_days, DAYS_OF_LIMITS) * DAY and kept.run.url not in resting | keeping_all:
             yield Removal(kept.run, "run")
         elif age > retention.days * DAY and kept.run.url not in keeping_all:
@@ -70,21 +69,36 @@ def _resting(complete: Sequence[Kept], policies: Sequence[FindingPolicy]) -> Ite
             return
 
 
-def _until(complete: Sequence[Kept], retention: Retention, now: float) -> float:
-    """The time up to which ages count: now, where a run before the last one, which may be that of now, is near it."""
-    if len(complete) < 2:
+def vouched_now(runs: Sequence[Kept], retention: Retention, now: float) -> float:
+    """The time up to which ages count by themselves: now, where a run before the last one is near it.
+
+    The last one is that of now, and has its time from the same clock.
+    """
+    starts = sorted(kept.start for kept in runs if kept.complete and kept.start is not None and kept.start <= now)
+    if len(starts) < 2 or now - starts[-2] <= retention.days * DAY:
         return now
-    before = complete[-2].start or 0
-    return before if now - before > retention.days * DAY else now
+    return starts[-2]
 
 
 def prune(store: RunStore, site: str, owner: Owner, spec: Spec, now: float) -> list[Removal]:
-    """Remove what may go of a check's runs, and what killed processes have left; returns which runs were removed.
+    """Remove what may go of a check's runs, as the last of them ends; returns which runs were removed.
 
     `spec`: of the check, as it is now. `now`: seconds since 1970.
     """
+    runs = _runs_of(store, site, owner)
+    return _remove(store, site, runs, spec, vouched_now(runs, spec.retention, now))
+
+
+def prune_site(store: RunStore, site: str, now: float) -> list[Removal]:
+    """Prune the runs of each check of a site, as the last of its runs with a readable check says; by a person."""
+    last = {owner: check for run in store.runs(site) if (owner := owner_of(run)) and (check := _check_of(run))}
+    runs = {owner: _runs_of(store, site, owner) for owner in last}
+    return [removal for owner, check in last.items() for removal in _remove(store, site, runs[owner], check.spec, now)]
+
+
+def _remove(store: RunStore, site: str, runs: Sequence[Kept], spec: Spec, now: float) -> list[Removal]:
+    """And what killed processes have left half-written."""
     store.remove_leftovers(site)
-    runs = [_kept(run) for run in store.runs(site) if owner_of(run) == owner]
     done = []
     for removal in removals(runs, spec.retention, spec.policy, now, unmerged=spec.unmerged):
         if removal.what == "run":
@@ -98,6 +112,10 @@ def prune(store: RunStore, site: str, owner: Owner, spec: Spec, now: float) -> l
     return done
 
 
+def _runs_of(store: RunStore, site: str, owner: Owner) -> list[Kept]:
+    return [_kept(run) for run in store.runs(site) if owner_of(run) == owner]
+
+
 def _kept(run: RunDirectory) -> Kept:
     try:
         start = start_of(run) if run.exists(SNAPSHOT) else None
@@ -105,12 +123,6 @@ def _kept(run: RunDirectory) -> Kept:
         tell_damage(run, str(error))
         start = None
     return Kept(run, start, start is not None and read_summary(run)["result"] == "Complete")
-
-
-def prune_site(store: RunStore, site: str, now: float) -> list[Removal]:
-    """Prune the runs of each check of a site, as the last of its runs with a readable check says."""
-    last = {owner: check for run in store.runs(site) if (owner := owner_of(run)) and (check := _check_of(run))}
-    return [removal for owner, check in last.items() for removal in prune(store, site, owner, check.spec, now)]
 
 
 def _check_of(run: RunDirectory) -> SiteConsistencyCheck | None:

@@ -8,8 +8,8 @@ from consistency_operator.resource.reasons import EventReason, Succeeded
 from consistency_operator.resource.status import CountsByName, GateRecord, Requests, Run
 from dynamo_consistency.kinds import ACTED_ON_KINDS, COMPARED_KINDS, FINDING_KINDS
 
-ALWAYS_COUNTED = tuple(kind.name for kind in COMPARED_KINDS)
-"""What a complete comparison has counted, whatever the check."""
+ALWAYS_COUNTED = tuple(kind.name for kind in COMPARED_KINDS if kind.request)
+"""What a complete comparison has counted, whatever the check, and what the verdict needs."""
 _LIFTED_BY_APPROVAL = {"Limits", "Approval"}
 
 

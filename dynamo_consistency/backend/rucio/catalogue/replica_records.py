@@ -163,6 +163,13 @@ class Records:
         query = select(table.c.path).where(table.c.rse_id == self._rse.id)
         return {row.path for row in self._of_values(query, table.c.path, texts)}
 
+    def quarantined_as(self, texts: Iterable[str]) -> list[Did | None]:
+        """The DIDs that were given with these paths when they were put in quarantine; None where none was."""
+        table = self._tables.quarantined
+        query = select(table.c.path, table.c.scope, table.c.name).where(table.c.rse_id == self._rse.id)
+        rows = self._of_values(query, table.c.path, texts)
+        return [Did(row.scope, row.name) if row.scope and row.name else None for row in rows]
+
     def reaped(self, texts: Iterable[str], since: datetime) -> dict[str, datetime]:
         """When the dark reaper last took each of these paths from its list, whether it deleted the file or not."""
         table = self._tables.quarantine_history

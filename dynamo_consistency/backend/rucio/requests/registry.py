@@ -4,12 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from dynamo_consistency import paths
-from dynamo_consistency.backend.contract import Asked, Became, Outcome
+from dynamo_consistency.backend.contract import Asked, Became, Outcome, Withdrawn
 from dynamo_consistency.backend.optional_features import number_requested
 from dynamo_consistency.backend.rucio.catalogue.connection import Catalogue
 from dynamo_consistency.backend.rucio.catalogue.other_copies import without_source
 from dynamo_consistency.backend.rucio.options import Options
-from dynamo_consistency.backend.rucio.requests import followup
+from dynamo_consistency.backend.rucio.requests import followup, withdrawal
 from dynamo_consistency.backend.rucio.requests.quarantine import Quarantine
 from dynamo_consistency.backend.rucio.requests.transfer import Transfer
 from dynamo_consistency.backend.rucio.rest.client import RestClient
@@ -66,6 +66,10 @@ class Registry:
     def follow(self, site: str, asked: Sequence[Asked]) -> list[Became]:
         """See `contract.FollowingRegistry`."""
         return followup.follow(self.catalogue, self.options, site, asked)
+
+    def withdraw(self, site: str, asked: Sequence[Asked]) -> list[Withdrawn]:
+        """See `contract.WithdrawingRegistry`."""
+        return withdrawal.withdraw(self.catalogue, self.options, site, asked)
 
     def _server(self) -> RestClient:
         if self.client is None:

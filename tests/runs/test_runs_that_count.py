@@ -1,4 +1,7 @@
-"""Clocks that are, or were, wrong: a run dated after now confirms, supersedes and removes nothing, and is told of."""
+"""Which runs count: those of the same check whose files can be read and whose times can be believed.
+
+A run dated after now confirms, supersedes and removes nothing, and people are told.
+"""
 
 import time
 
@@ -6,7 +9,8 @@ import pytest
 
 from dynamo_consistency.check import Policy, Retention, SiteConsistencyCheck
 from dynamo_consistency.run.records import complete_runs, history, notes
-from dynamo_consistency.run.records.retention import DAY, Kept, removals
+from dynamo_consistency.run.records.retention import DAY, Kept, prune, removals, vouched_now
+from dynamo_consistency.run.records.summary import fingerprint
 from dynamo_consistency.run.store.run_directory import RunDirectory, RunStore
 
 NOW = 1_790_000_000
@@ -21,18 +25,12 @@ def now(monkeypatch):
 @pytest.fixture
 def make(tmp_path, now):
     """Makes a complete run that began so many seconds from now; `listed`, `ended`: as many seconds after its start."""
-    check = SiteConsistencyCheck.model_validate(
-        {
-            "apiVersion": "consistency.dynamo.io/v1alpha1",
-            "kind": "SiteConsistencyCheck",
-            "metadata": {"name": "t2-x"},
-            "spec": {"site": "T2_X", "listing": {"roots": [{"path": "/store/mc"}]}},
-        }
-    )
     store = RunStore(str(tmp_path))
 
-    def run(start: int, listed: int = 10, ended: int = 20, after_now: list[str] = []) -> RunDirectory:  # noqa: B006
-        directory = store.create(check)
+    def run(
+        start: int, listed: int = 10, ended: int = 20, after_now: tuple[str, ...] = (), check: str = "t2-x"
+    ) -> RunDirectory:
+        directory = store.create(check_named(check))
         begins = NOW + start
         directory.write_json("inventory/before.json", {"takenAt": begins, "description": "a test"})
         directory.write_json("listing/shard-0000.json", {"listedAt": begins + listed})
@@ -40,12 +38,23 @@ def make(tmp_path, now):
         snapshots = {"before": {"takenAt": begins, "description": "a test"}, "after": {"takenAt": begins + ended}}
         listing = {"firstListedAt": begins + listed, "lastListedAt": begins + listed}
         told = {"result": "Complete", "reason": "", "counts": {"inventoryFiles": 5}, "gates": [], "actions": {}}
-        told |= {"snapshots": snapshots, "listing": listing, "runsAfterNow": after_now}
-        told["fingerprint"] = history.fingerprint(check)
+        told |= {"snapshots": snapshots, "listing": listing, "runsAfterNow": list(after_now)}
+        told["fingerprint"] = fingerprint(directory.check())
         directory.write_json("summary.json", told)
         return directory
 
     return run
+
+
+def check_named(name: str) -> SiteConsistencyCheck:
+    return SiteConsistencyCheck.model_validate(
+        {
+            "apiVersion": "consistency.dynamo.io/v1alpha1",
+            "kind": "SiteConsistencyCheck",
+            "metadata": {"name": name},
+            "spec": {"site": "T2_X", "listing": {"roots": [{"path": "/store/mc"}]}},
+        }
+    )
 
 
 def ids(runs):
@@ -96,11 +105,46 @@ def test_a_run_whose_own_times_are_odd_is_confirmed_by_none(make, times):
 def test_the_time_of_a_run_whose_clock_was_behind_gives_no_span(make):
     """It was made between the others, and saw them in its future."""
     first = make(-2 * DAY)
-    behind = make(-3650 * DAY, after_now=[first.run_id])
+    behind = make(-3650 * DAY, after_now=(first.run_id,))
     last = make(-60)
     assert ids(history.comparable_runs(last.store, last)) == [first.run_id]
     assert history.comparable_runs(first.store, first) == []
     assert behind.run_id not in ids(history.comparable_runs(last.store, last))
+
+
+GARBLED = [
+    ("claim.json", "{}"),
+    ("claim.json", "\x00\x00"),
+    ("summary.json", '{"result": "Complete"}'),
+    ("summary.json", '["Complete"]'),
+    ("summary.json", '{"result": "Complete", "reason": "", "counts": {}, "gates": [], "actions": {}}'),
+    ("inventory/before.json", "{}"),
+    ("inventory/before.json", '{"takenAt": "yesterday"}'),
+    ("inventory/before.json", ""),
+]
+
+
+@pytest.mark.parametrize(("name", "garbage"), GARBLED)
+def test_a_run_with_a_garbled_file_is_named_and_does_not_count(make, caplog, name, garbage):
+    first, damaged, last = make(-3 * DAY), make(-2 * DAY), make(-60)
+    damaged.write_text(name, garbage)
+    store = RunStore(last.store.url)
+    assert ids(history.comparable_runs(store, last)) == [first.run_id]
+    assert history.last_before(store, last).run_id == first.run_id
+    assert f"run {damaged.run_id} of T2_X counts as not complete" in caplog.text
+    assert prune(store, "T2_X", last.owner, last.check().spec, NOW) == []
+    assert damaged.run_id in ids(store.runs("T2_X"))
+
+
+def test_runs_of_another_check_do_not_count(make):
+    make(-2 * DAY, check="other")
+    first = make(-2 * DAY)
+    make(-DAY, check="other")
+    last = make(-60)
+    make(-30, check="other")
+    assert ids(history.comparable_runs(last.store, last)) == [first.run_id]
+    assert history.last_before(last.store, last).run_id == first.run_id
+    assert not history.is_superseded(last.store, last)
 
 
 def test_what_is_noted_is_gathered_and_what_is_noted_anew_replaces_it(make):
@@ -127,7 +171,7 @@ def runs_of(*days_ago):
 
 
 def removed(runs, now=NOW):
-    return {removal.run.run_id for removal in removals(runs, KEPT, Policy(), now)}
+    return {removal.run.run_id for removal in removals(runs, KEPT, Policy(), vouched_now(runs, KEPT, now))}
 
 
 def test_what_has_passed_its_time_goes(now):
