@@ -219,17 +219,19 @@ claimed AS (
     AND takes_part(path)
     AND (path NOT IN (SELECT path FROM looked_at WHERE before + after = 0) OR path IN (FROM renamed))
 ),
-claimed_of_that_name AS (
+claimed_of_that_name AS MATERIALIZED (
   SELECT path, last_name(path::VARCHAR) AS name, nullif(greatest(size, -1), -1) AS size
   FROM (SELECT path, size FROM inventory_before UNION ALL SELECT path, size FROM inventory_after)
-  WHERE (size IS NULL OR size < 0 OR size IN (SELECT size FROM may_go) OR EXISTS (FROM may_go WHERE size IS NULL))
+  WHERE (NOT takes_part(path) OR EXISTS (FROM hole) OR EXISTS (FROM unlisted))
+    AND (size IS NULL OR size < 0 OR size IN (SELECT size FROM may_go) OR EXISTS (FROM may_go WHERE size IS NULL))
     AND last_name(path::VARCHAR) IN (SELECT name FROM may_go)
-    AND path NOT IN (SELECT path FROM listing WHERE kind = 'file')
 ),
 claimed_unseen AS (
   SELECT name, size FROM claimed_of_that_name AS e
   ASOF LEFT JOIN (FROM unknown WHERE shard = -1) AS h ON e.path || '\x2F'::BLOB >= h.first
-  WHERE NOT takes_part(e.path) OR e.path IN (FROM unlisted) OR coalesce(e.path || '\x2F'::BLOB < h.past, FALSE)
+  WHERE (NOT takes_part(e.path) OR e.path IN (FROM unlisted) OR coalesce(e.path || '\x2F'::BLOB < h.past, FALSE))
+    AND e.path NOT IN (
+      SELECT path FROM listing WHERE kind = 'file' AND path IN (SELECT path FROM claimed_of_that_name))
 )
 SELECT DISTINCT o.path
 FROM may_go AS o JOIN claimed AS c USING (name)
