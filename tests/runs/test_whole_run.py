@@ -29,7 +29,7 @@ def test_findings_can_be_printed_as_text_json_and_csv(drifted, name):
     rows = json.loads(drifted.run("findings", "T2_Test", "--kind", "missing", "--format", "json"))
     assert [row["path"] for row in rows] == missing
     header, first, *_ = drifted.run("findings", "T2_Test", "--kind", "mismatch", "--format", "csv").splitlines()
-    assert header == "path,size,site_size,mtime,dataset,root"
+    assert header == "path,size,site_size,mtime,dataset,root,mark"
     assert first.startswith(f"{name(10)},110,5,")
     assert json.loads(drifted.run("findings", "T2_Test", "--kind", "empty_directory", "--format", "json")) != []
 
