@@ -56,7 +56,7 @@ def test_an_invalid_run_exits_1_says_why_and_leaves_the_findings_before_in_force
 
 def test_an_empty_inventory_is_an_invalid_run(drifted):
     (drifted.folder / "files.tsv").write_text("")
-    drifted.run("inventory", "import", "T2_Test", "files.tsv")
+    drifted.run("inventory", "import", "--force", "T2_Test", "files.tsv")
     told = drifted.run("run", "-f", "check.yaml", exit_code=1)
     assert "inventory has no file at T2_Test" in told
 
