@@ -56,7 +56,7 @@ COMMAND = b"/store/data/$(touch${IFS}RAN)/TTJets/AODSIM/PU_v1"
 ALIKE = (
     Case("in both", "", "", "", K, S),
     Case("lost; a rule holds it, and another disk has it", "missing", DECLARED, "Rucio fetches it anew", K),
-    Case("nobody knows it", "dark", QUARANTINED, "Rucio's dark reaper deletes it", None, S),
+    Case("nobody knows it", "dark", QUARANTINED, "Rucio's dark reaper deletes it", None, S, b"nobodys.root"),
     *(
         Case(f"in state `{state}`, not at the site", "", "", REGISTERED, Known(columns={"state": state}))
         for state in "CUBDT"
@@ -119,6 +119,7 @@ LESS = (
         "it is asked for; to ask again is an error of Rucio's server",
         None,
         S,
+        b"quarantined.root",
         also="quarantine",
     ),
     Case(
@@ -147,10 +148,11 @@ LESS = (
     Case(
         "lost, and its directory is empty",
         "empty directory; missing",
-        DECLARED,
-        "the file is to come back there",
+        "missing, only reported",
+        'a person says whether a directory that answers "empty" is; the file is to come back there',
         K,
         also="directory",
+        because="waits for approval",
     ),
 )
 

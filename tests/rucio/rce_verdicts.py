@@ -145,6 +145,7 @@ OUTCOMES: dict[str, Any] = {
         "emptyDirectories": "removed",
     },
     "refused": "only reported",
+    "left over": "only reported",
     "waiting": "waiting",
 }
 
