@@ -124,8 +124,8 @@ class Metadata(ClosedModel):
     name: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=40)] = Field(
         description="At most 40 characters: the names of the Jobs derive from it."
     )
-    namespace: str | None = None
-    uid: str | None = None
+    namespace: str | None = Field(None, description="Namespace in a cluster; without one on the command line.")
+    uid: str | None = Field(None, description="What the cluster gives: a check that was made again has another one.")
 
 
 class SiteConsistencyCheck(ClosedModel):

@@ -132,7 +132,7 @@ def test_with_an_object_store_no_volume_is_needed(cluster: ControlPlane, object_
     (run,) = wait_until("the run has ended", ended, 240)
     assert run["result"] == "Complete", (run, state(cluster, namespace))
     assert run["counts"]["missing"] == 3
-    with urllib.request.urlopen(f"{object_store}/consistency?prefix=runs/T2_XX_Demo/{run['id']}/") as listing:  # noqa: S310
+    with urllib.request.urlopen(f"{object_store}/consistency?prefix=runs/T2_XX_Demo/{run['id']}-") as listing:  # noqa: S310
         assert b"/summary.json" in listing.read()
 
 

@@ -109,7 +109,9 @@ def test_an_approval_lets_this_very_run_act(cluster: FakeCluster, operator: Oper
     run = cluster.until(lambda: last_run(cluster))
     assert (run["reason"], run["approval"]["via"].lower()) == ("Completed", by)
     action = next(job for job in cluster.all("jobs") if job["metadata"]["name"].endswith("action"))
-    assert action["spec"]["template"]["spec"]["containers"][0]["args"][-2:] == ["--approve", run_id]
+    run_dir, *approval = action["spec"]["template"]["spec"]["containers"][0]["args"][-3:]
+    assert approval == ["--approve", run_dir.rpartition("/")[2]]
+    assert approval[1].startswith(f"{run_id}-t2-a-")
 
 
 def test_a_suspended_check_begins_nothing_until_it_is_resumed(cluster: FakeCluster, operator: Operator) -> None:

@@ -47,7 +47,8 @@ def test_a_site_is_checked_twice_and_what_it_lost_is_requested_after_an_approval
     assert first["result"] == "Complete", first
     assert (first["counts"]["missing"], first["counts"]["orphans"]) == (len(LOST), len(ORPHANS))
     assert "transfers" not in first, "the first run never acts"
-    assert kubelet.claim("consistency-data").joinpath("T2_A", first["id"], "summary.json").exists()
+    [summary] = kubelet.claim("consistency-data").joinpath("T2_A").glob(f"{first['id']}-t2-a-*/summary.json")
+    assert summary.exists()
 
     cluster.patch(PLURAL, "t2-a", {"spec": {"trigger": {"manual": "2"}}})
     cluster.until(lambda: stage_of(cluster) == "AwaitingApproval", SECONDS)

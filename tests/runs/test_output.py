@@ -1,0 +1,32 @@
+"""Where stdout goes: a full disk and a closed stdout are one sentence, a reader that has gone is no matter at all."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+HISTORY = ["history", "T2_Test", "--store", "store"]
+FINDINGS = ["findings", "T2_Test", "--kind", "missing", "--store", "store"]
+
+
+def shell(sandbox, line):
+    return subprocess.run(["bash", "-c", line], cwd=sandbox.folder, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_full_or_closed_stdout_is_one_sentence(drifted):
+    drifted.run("run", "-f", "check.yaml")
+    for command in (HISTORY, FINDINGS, [*FINDINGS, "--format", "json"], ["--help"]):
+        full = shell(drifted, f"{drifted.command} {' '.join(command)} > /dev/full")
+        assert full.returncode == 1
+        assert full.stderr == "the output could not be written to its end: No space left on device\n"
+    closed = shell(drifted, f"{drifted.command} {' '.join(FINDINGS)} >&-")
+    assert closed.returncode == 1
+    assert closed.stderr.startswith("stdout is closed, and so nothing was started")
+    assert len(closed.stderr.splitlines()) == 1
+
+
+def test_a_reader_that_has_gone_is_no_error(drifted):
+    gone = shell(drifted, f"{drifted.command} --help | true; echo ${{PIPESTATUS[0]}}")
+    assert gone.stdout in ("0\n", "141\n")
+    assert gone.stderr == ""
