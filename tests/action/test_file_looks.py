@@ -118,7 +118,7 @@ def test_many_files_are_asked_for_at_the_same_time_as_far_as_check_and_lister_al
 
 
 def test_a_look_that_hangs_is_given_up_and_the_others_are_answered(monkeypatch):
-    monkeypatch.setattr(file_look, "GRACE_SECONDS", 0.2)
+    monkeypatch.setattr(file_look, "LISTER_GRACE_SECONDS", 0.2)
     never = threading.Event()
 
     def look(file):
@@ -133,7 +133,7 @@ def test_a_look_that_hangs_is_given_up_and_the_others_are_answered(monkeypatch):
 
 
 def test_a_site_at_which_everything_hangs_is_not_asked_for_ever(monkeypatch):
-    monkeypatch.setattr(file_look, "GRACE_SECONDS", 0.0)
+    monkeypatch.setattr(file_look, "LISTER_GRACE_SECONDS", 0.0)
     monkeypatch.setattr(file_look, "MAX_STUCK", 10)
     never, asked = threading.Event(), []
     looks = FileLooks(lambda file: asked.append(file) or never.wait(), Limits(6, directory_timeout_seconds=0.1), 100)

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from test_run_directory_faults import NAME, kill_a_writer
+from killed_writer import NAME, kill_a_writer
 
 from dynamo_consistency.run.store import leftovers
 from dynamo_consistency.run.store.run_directory import RunStore

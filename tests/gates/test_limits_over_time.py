@@ -4,7 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from test_gates import ENFORCED, closed, facts, gate, policy, scope
+from gate_facts import ENFORCED, closed, facts, gate, policy, scope
 
 from dynamo_consistency.check import OrphanPolicy, Unmerged
 from dynamo_consistency.run.gates.facts import Scope

@@ -5,20 +5,7 @@ import os
 import sqlite3
 
 import yaml
-
-POLICY = """\
-  policy:
-    missing: {mode: Enforce, maxCount: 1000, maxFraction: "1", confirmRuns: 2, confirmSpanSeconds: 0}
-    health: {minListedFraction: "0"}
-"""
-
-
-def requested(sandbox):
-    with sqlite3.connect(sandbox.store / "inventory.sqlite") as database:
-        rows = database.execute(
-            'SELECT name FROM file_subscriptions JOIN files ON files.id = file_id WHERE "delete" = 1'
-        ).fetchall()
-    return sorted(name if isinstance(name, str) else name.decode() for (name,) in rows)
+from enforcing import POLICY, requested
 
 
 def test_many_missing_files_of_one_dataset_are_all_requested_in_one_run(sandbox):

@@ -29,7 +29,7 @@ def test_findings_can_be_printed_as_text_json_and_csv(drifted, name):
     rows = json.loads(drifted.run("findings", "T2_Test", "--kind", "missing", "--format", "json"))
     assert [row["path"] for row in rows] == missing
     header, first, *_ = drifted.run("findings", "T2_Test", "--kind", "mismatch", "--format", "csv").splitlines()
-    assert header == "path,size,site_size,mtime,dataset,root"
+    assert header == "path,size,site_size,mtime,dataset,root,mark"
     assert first.startswith(f"{name(10)},110,5,")
     assert json.loads(drifted.run("findings", "T2_Test", "--kind", "empty_directory", "--format", "json")) != []
 
@@ -56,7 +56,7 @@ def test_an_invalid_run_exits_1_says_why_and_leaves_the_findings_before_in_force
 
 def test_an_empty_inventory_is_an_invalid_run(drifted):
     (drifted.folder / "files.tsv").write_text("")
-    drifted.run("inventory", "import", "T2_Test", "files.tsv")
+    drifted.run("inventory", "import", "--force", "T2_Test", "files.tsv")
     told = drifted.run("run", "-f", "check.yaml", exit_code=1)
     assert "inventory has no file at T2_Test" in told
 

@@ -4,7 +4,7 @@ import json
 import os
 
 import pytest
-from test_enforcement import POLICY, requested
+from enforcing import POLICY, requested
 
 LOST = "/store/mc/Era/Primary/AOD/v1/0000/file_0.root"
 
