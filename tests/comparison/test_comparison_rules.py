@@ -454,6 +454,10 @@ CASES = {
         case(shard(file("d", 4096), file("d/f")), both=[entry("d"), *F]),
         NOTHING,
     ),
+    "a file that is listed as a directory, too": (
+        case(shard(file("d", 4096), directory("d")), both=[entry("d")]),
+        NOTHING,
+    ),
     "a name that begins like a file": (case(shard(file("d"), file("d.e/f"))), found(orphan="d d.e/f")),
     "a file above a directory": (case(shard(file("d"), directory("d/e"))), found(empty="d/e")),
     "beside the root": (

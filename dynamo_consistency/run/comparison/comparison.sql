@@ -231,7 +231,7 @@ claimed_unseen AS (
   ASOF LEFT JOIN (FROM unknown WHERE shard = -1) AS h ON e.path || '\x2F'::BLOB >= h.first
   WHERE (NOT takes_part(e.path) OR e.path IN (FROM unlisted) OR coalesce(e.path || '\x2F'::BLOB < h.past, FALSE))
     AND e.path NOT IN (
-      SELECT path FROM listing WHERE kind = 'file' AND path IN (SELECT path FROM claimed_of_that_name))
+      SELECT path FROM listing WHERE kind = 'file' AND takes_part(path) AND path IN (SELECT path FROM claimed_of_that_name))
 )
 SELECT DISTINCT o.path
 FROM may_go AS o JOIN claimed AS c USING (name)

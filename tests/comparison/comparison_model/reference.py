@@ -152,8 +152,8 @@ class Site:
         self._unlisted = {normalise(path) for shard in case.shards for path in shard.seen} - self.listed - failed
         self.aliases = aliases(case)
         self.holes = failed | self._unlisted | self.aliases
-        self.paths = self.every_file | self.listed | failed
-        self.paths |= {normalise(path) for shard in case.shards for path in shard.seen}
+        self.no_files = self.listed | failed | {normalise(path) for shard in case.shards for path in shard.seen}
+        self.paths = self.every_file | self.no_files
         full = {above for path in self.paths for above in in_or_above(path) if above != path}
         self.without_entry = self.listed - full
         self.directories: set[bytes] = set()
@@ -161,8 +161,7 @@ class Site:
 
     def take_out_directories(self, inventory: "Inventory") -> None:
         """Rule 15. A file on which the two sides agree is one, whatever else is listed."""
-        below = self.paths - self.every_file
-        above = {part for path in self.paths for part in in_or_above(path) if part != path} | below
+        above = {part for path in self.paths for part in in_or_above(path) if part != path} | self.no_files
         self.directories = {path for path in self.files if path in above and not self._agreed(path, inventory)}
         self.files = {path: seen for path, seen in self.files.items() if path not in self.directories}
 
@@ -218,7 +217,7 @@ def refuse_invalid(case: Case, inventory: Inventory, site: Site) -> None:
     for root in case.settings.roots:
         if lies_in(root, site.holes) and any(lies_in(path, [root]) for path in inventory.paths()):
             raise InvalidError("a root could not be listed")
-    expected = {path for path in inventory.paths() if not inventory.in_flight(path)}
+    expected = {path for path in inventory.paths() - site.directories if not inventory.in_flight(path)}
     if not site.files and any(not lies_in(path, site.holes) for path in expected):
         raise InvalidError("no file listed although the inventory expects some")
 
