@@ -21,10 +21,14 @@ _VERSION = (
 
 
 class WholeFile:
-    """A binary file that counts what is read from its beginning. `read(n)` as of any file; b"" at the end."""
+    """A binary file that counts what is read from its beginning. `read(n)` as of any file; b"" at the end.
 
-    def __init__(self, file: Any) -> None:
+    `announced`: whether its length was said beforehand; else a break at the end of a line cannot be seen.
+    """
+
+    def __init__(self, file: Any, *, announced: bool) -> None:
         self._file = file
+        self.announced = announced
         self.count = 0
         self.at_end = False
         self._ahead = b""
@@ -66,7 +70,7 @@ def whole_file(url: str, name: str) -> Iterator[WholeFile]:
     with unchanged(url, name) as version:
         filesystem, path = fsspec.core.url_to_fs(url)
         with filesystem.open(path, "rb") as opened:
-            file = WholeFile(opened)
+            file = WholeFile(opened, announced=version.get("size") is not None)
             yield file
     size = version.get("size")
     if file.at_end and size is not None and file.count != size:

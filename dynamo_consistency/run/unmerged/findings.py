@@ -69,12 +69,12 @@ def find_unmerged(run: RunDirectory, earlier: Sequence[RunDirectory] = ()) -> di
         return None
     if run.exists(AREA_FILE):
         return read_area(run)
-    protected, outside = ProtectedList(frozenset())
+    protected, outside, announced = ProtectedList(frozenset())
     problem = _problem_of_listing(run, unmerged)
     if not problem:
         try:
-            protected, outside = protected_list(unmerged)
-            problem = _problem_of_list(len(protected), earlier)
+            protected, outside, announced = protected_list(unmerged)
+            problem = _problem_of_list(len(protected), earlier, announced=announced)
         except ProtectionError as error:
             problem = str(error)
     if problem:
@@ -142,15 +142,25 @@ def _problem_of_listing(run: RunDirectory, unmerged: Unmerged) -> str:
     return ""
 
 
-def _problem_of_list(now: int, earlier: Sequence[RunDirectory]) -> str:
-    """Why a list of `now` protected directories is not believed; empty when it is."""
+def _problem_of_list(now: int, earlier: Sequence[RunDirectory], *, announced: bool) -> str:
+    """Why a list of `now` protected directories is not believed; empty when it is.
+
+    One whose length was not `announced` is compared with the last that was believed, however often it comes short.
+    """
     areas = (read_area(run) for run in reversed(earlier))
-    last = next((area["protectedDirectories"] for area in areas if area and area["protectedDirectories"]), 0)
+    last = next(
+        (
+            area["protectedDirectories"]
+            for area in areas
+            if area and area["protectedDirectories"] and (announced or not area["trouble"])
+        ),
+        0,
+    )
     if now >= _BELIEVED_FRACTION * last:
         return ""
     return (
         f"the list of protected directories has {now} where the last run that could read it had {last}: is it whole? "
-        "the next run compares with this one"
+        + ("the next run compares with this one" if announced else "its server does not say how long it is")
     )
 
 

@@ -22,10 +22,12 @@ class ProtectedList(NamedTuple):
     """`directories`: all that the list names. `outside`: those that are neither in the area nor above it.
 
     A directory outside protects nothing there: its writer may have meant another path, and somebody should see it.
+    `announced`: the length of the list was said beforehand, so that a list that broke off was refused.
     """
 
     directories: frozenset[bytes]
     outside: frozenset[bytes] = frozenset()
+    announced: bool = True
 
 
 def protected_directories(unmerged: Unmerged) -> frozenset[bytes]:
@@ -40,16 +42,17 @@ def protected_list(unmerged: Unmerged) -> ProtectedList:
     last line has no line end, that changed while it was read or came shorter than announced was cut.
     """
     url = unmerged.protected_from.url
-    directories = frozenset(_parsed(_loaded(url), _shown(url)))
+    text, announced = _loaded(url)
+    directories = frozenset(_parsed(text, _shown(url)))
     area = paths.to_bytes(unmerged.path)
     outside = frozenset(path for path in directories if not paths.is_in(path, [area]) and not paths.is_in(area, [path]))
     if outside == directories:
         what = f"names no directory in {unmerged.path}" if directories else "is empty"
         raise ProtectionError(f"the list of protected directories {_shown(url)} {what}")
-    return ProtectedList(directories, outside)
+    return ProtectedList(directories, outside, announced)
 
 
-def _loaded(url: str) -> bytes:
+def _loaded(url: str) -> tuple[bytes, bool]:
     from dynamo_consistency.listers.dump.whole_file import whole_file  # only here: a listing needs no remote store
 
     parts = urllib.parse.urlsplit(url)
@@ -57,7 +60,7 @@ def _loaded(url: str) -> bytes:
         secrets.remember(secret)
     try:
         with whole_file(url, "it") as file:
-            text = file.read()
+            text, announced = file.read(), file.announced
     except Exception as error:  # noqa: BLE001 (each driver raises what its own library raises)
         reason = " ".join(str(error).replace(url, _shown(url)).split()) or type(error).__name__
         raise ProtectionError(
@@ -67,7 +70,7 @@ def _loaded(url: str) -> bytes:
         raise ProtectionError(
             f"the list of protected directories {_shown(url)} was cut short: its last line has no line end"
         )
-    return text
+    return text, announced
 
 
 def _parsed(text: bytes, shown: str) -> list[bytes]:
