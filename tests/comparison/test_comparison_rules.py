@@ -360,6 +360,14 @@ CASES = {
         found(missing="d/f", in_empty="d/f"),
     ),
     "a second name that is claimed elsewhere": (case(shard(file("d/f"), file("e/f")), both=F), found(twin="e/f")),
+    "the same name, size and time in directories that are known to be two": (
+        case(shard(directory("d", identity=1), directory("e", identity=2), file("d/f"), file("e/f")), both=F),
+        found(orphan="e/f"),
+    ),
+    "the same name, size and time in directories of which one is not known": (
+        case(shard(directory("d"), directory("e", identity=2), file("d/f"), file("e/f")), both=F),
+        found(twin="e/f"),
+    ),
     "a second name that is claimed elsewhere, in flight": (
         case(shard(file("d/f"), file("e/f")), both=[], after=[entry("d/f", in_flight=True)]),
         found(twin="e/f"),

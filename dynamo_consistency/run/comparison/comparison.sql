@@ -202,10 +202,14 @@ CREATE TABLE unclaimed AS
 SELECT shard, path, size, mtime FROM listing
 WHERE kind = 'file' AND path IN (SELECT path FROM file WHERE before + after = 0);
 
+-- Directories that the storage gives an identity: a second name of one of them is a hole already (rule 12).
+CREATE TABLE identified AS
+SELECT DISTINCT path::VARCHAR AS text FROM listing WHERE kind = 'directory' AND identity IS NOT NULL;
+
 -- Rule 12: a claimed file of the same name, size and time is perhaps the same file. What is listed and not unknown to the
 -- inventory, it claims. Of times, both must be unknown; a size that is unknown is any. Of what is claimed where nothing was
 -- listed (in a hole, outside the roots, in an excluded directory) the time is not known, and may be any. What is spelt in
--- another way than its entry (rule 13) is claimed by that.
+-- another way than its entry (rule 13) is claimed by that. Of two files in directories with an identity nobody need guess.
 CREATE TABLE twin AS
 WITH may_go AS (
   SELECT DISTINCT path, size, mtime, last_name(path::VARCHAR) AS name
@@ -236,6 +240,7 @@ claimed_unseen AS (
 SELECT DISTINCT o.path
 FROM may_go AS o JOIN claimed AS c USING (name)
 WHERE o.path <> c.path AND o.mtime IS NOT DISTINCT FROM c.mtime AND coalesce(o.size = c.size, TRUE)
+  AND NOT (parent(o.path::VARCHAR) IN (FROM identified) AND parent(c.path::VARCHAR) IN (FROM identified))
 UNION
 SELECT path FROM may_go AS o JOIN claimed_unseen AS c USING (name) WHERE coalesce(o.size = c.size, TRUE);
 

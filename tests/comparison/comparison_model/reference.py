@@ -268,8 +268,19 @@ def has_a_twin(path: bytes, case: Case, inventory: Inventory, site: Site) -> boo
         for _shard, mine in site.files[path]
         for claimed in site.all_files
         if claimed != path and (inventory.entries(claimed) or claimed in respellings)
+        if not {parent_of(path), parent_of(claimed)} <= identified(case)
         for _other_shard, other in site.all_files[claimed]
     )
+
+
+def parent_of(path: bytes) -> bytes:
+    return path.rpartition(b"/")[0] or b"/"
+
+
+def identified(case: Case) -> set[bytes]:
+    """Directories that the storage gives an identity: a second name of one of them is a hole already."""
+    listed = (directory for shard in case.shards for directory in shard.directories)
+    return {normalise(directory.path) for directory in listed if directory.identity is not None}
 
 
 def unseen_twin(path: bytes, case: Case, site: Site) -> bool:
