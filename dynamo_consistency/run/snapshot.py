@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from dynamo_consistency import paths
 from dynamo_consistency.backend import optional_features
 from dynamo_consistency.backend.contract import Backend
 from dynamo_consistency.errors import InvalidRunError
@@ -41,9 +42,13 @@ def take_snapshot(run: RunDirectory, backend: Backend, name: SnapshotName) -> di
     return facts
 
 
-def _write(target: str, batches: Iterator[pa.RecordBatch]) -> dict[str, int]:
-    """Write the batches as they come; returns rows and bytes, and the number of files whose path is not known."""
+def _write(target: str, batches: Iterator[pa.RecordBatch]) -> dict[str, Any]:
+    """Write the batches as they come; returns rows and bytes, and the number of files whose path is not known.
+
+    `lineEnds`: of these the names with line ends, which a listing in lines would show as other names.
+    """
     rows = size = unplaced = 0
+    line_ends: list[str] = []
     writer: pq.ParquetWriter | None = None
     try:
         for raw in batches:
@@ -53,11 +58,17 @@ def _write(target: str, batches: Iterator[pa.RecordBatch]) -> dict[str, int]:
             writer.write_batch(batch)
             rows += batch.num_rows
             unplaced += raw.num_rows - batch.num_rows
+            if raw.num_rows > batch.num_rows:
+                line_ends += _with_line_ends(raw["path"])
             size += _bytes(batch["size"])
     finally:
         if writer is not None:
             writer.close()
-    return {"rows": rows, "bytes": min(size, LARGEST), "unplaced": unplaced}
+    return {"rows": rows, "bytes": min(size, LARGEST), "unplaced": unplaced, "lineEnds": line_ends}
+
+
+def _with_line_ends(column: pa.Array) -> list[str]:
+    return [paths.to_text(path) for path in column.filter(pc.match_substring(column, b"\n")).to_pylist()]
 
 
 def _bytes(sizes: pa.Array) -> int:

@@ -10,6 +10,7 @@ from dynamo_consistency import paths
 from dynamo_consistency.backend import optional_features
 from dynamo_consistency.backend.contract import Backend, Known
 from dynamo_consistency.errors import BackendError
+from dynamo_consistency.run.records.history import WITHDRAWN
 from dynamo_consistency.run.store.run_directory import RunDirectory
 
 DATASETS = "inventory/datasets.json"
@@ -23,6 +24,8 @@ class InventoryNow:
         self._backend, self._site = backend, run.site
         datasets = run.read_json(DATASETS)
         self._protected, self._pending = datasets["protected"], datasets["deletionRequests"]
+        if run.exists(WITHDRAWN):  # requests that the run has taken back itself do not wait any more
+            self._pending = []
         self._rows = int(run.read_json(AFTER)["rows"])
         self._pending_before = self._deletion_requests()
         self._of_pending = backend.DatasetFilter(self._pending_before)

@@ -13,9 +13,10 @@ Rejected ways:
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from dynamo_consistency import paths
 from dynamo_consistency.run.store.run_directory import RunDirectory
 
-INVENTORY = "inventory/before.parquet"
+INVENTORY, FACTS = "inventory/before.parquet", "inventory/before.json"
 REASON = "the inventory has a name with a line end in it, which this kind of listing cannot show"
 
 
@@ -29,6 +30,9 @@ def directories_with_line_ends(run: RunDirectory) -> frozenset[bytes]:
             column = batch.column("path")
             for file in column.filter(pc.match_substring(column, b"\n")).to_pylist():
                 found |= _parents(file)
+    facts = run.read_json(FACTS) if run.exists(FACTS) else {}
+    for name in facts.get("lineEnds", []):  # at no known place, and so not in the snapshot itself
+        found |= _parents(paths.normalise(paths.to_bytes(name)))
     return frozenset(found)
 
 
