@@ -1,4 +1,4 @@
-"""Before a transfer the missing file itself is asked for, and only a clear "not there" counts (DESIGN 5, gate 8)."""
+"""Before a transfer the missing file itself is asked for, and only a clear "not there" counts (rules.md, gate 8)."""
 
 import threading
 import time

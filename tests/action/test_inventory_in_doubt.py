@@ -1,4 +1,4 @@
-"""At the moment of acting the inventory must answer as wholly as it did for the run (DESIGN 5, gate 9)."""
+"""At the moment of acting the inventory must answer as wholly as it did for the run (rules.md, gate 9)."""
 
 import pytest
 from laboratory import FOUND, MISSING, ORPHAN

@@ -1,4 +1,4 @@
-"""One action of a site at a time, on whatever host, and a journal that is never overwritten (DESIGN 5, gate 10)."""
+"""One action of a site at a time, on whatever host, and a journal that is never overwritten (rules.md, gate 10)."""
 
 import json
 import threading
