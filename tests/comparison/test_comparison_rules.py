@@ -334,6 +334,10 @@ CASES = {
         case(shard(directory("d"), directory("d/e")), exclude=(at("d/x"),)),
         found(empty="d/e"),
     ),
+    "missing where there is a directory of its name, without any entry": (
+        case(shard(directory("d")), both=[entry("d")]),
+        found(missing="d", in_empty="d"),
+    ),
     # 12: one file, two names
     "a directory that two names lead to": (
         case(shard(directory("d", identity=7), directory("e", identity=7), file("e/f")), both=[*F, entry("g")]),

@@ -133,7 +133,7 @@ CREATE TABLE folded (path BLOB, folded BLOB);
 
 CREATE VIEW expected_where_listed AS
 SELECT f.path
-FROM (FROM file WHERE before + after > 0 AND NOT in_flight) AS f
+FROM (FROM looked_at WHERE before + after > 0 AND NOT in_flight) AS f
 ASOF LEFT JOIN (FROM unknown WHERE shard = -1) AS h ON f.path || '\x2F'::BLOB >= h.first
 WHERE coalesce(f.path || '\x2F'::BLOB >= h.past, TRUE) AND f.path NOT IN (FROM unlisted);
 
@@ -180,8 +180,8 @@ WITH empty AS (
 )
 SELECT m.path, directory
 FROM (FROM missing_verdict WHERE verdict = 'missing') AS m
-ASOF JOIN empty AS e ON m.path >= e.first
-WHERE m.path < e.past;
+ASOF JOIN empty AS e ON first_below(m.path) >= e.first
+WHERE first_below(m.path) < e.past;
 
 -- A root, or a directory directly below one, among them.
 CREATE TABLE empty_top_directory AS
