@@ -69,9 +69,17 @@ def _opened(
     message.begin(stage, directory.run_id, **more)
     if directory.has_begun():
         if check := _given_check(file):
+            _refuse_other_site(directory, check, file)
             directory.belongs_to(Owner.of(check))
         directory.remove_leftovers()
     return directory
+
+
+def _refuse_other_site(directory: RunDirectory, check: SiteConsistencyCheck, file: Path | None) -> None:
+    if check.spec.site != directory.site:
+        raise ConfigurationError(
+            f"{directory.url} is a run of {directory.site}, but {file or CHECK_SETTING} checks {check.spec.site}"
+        )
 
 
 def _given_check(file: Path | None) -> SiteConsistencyCheck | None:
@@ -89,10 +97,7 @@ def _begin_run(directory: RunDirectory, backends_file: Path | None, file: Path |
     check = _given_check(file)
     if check is None or directory.has_begun():
         return
-    if check.spec.site != directory.site:
-        raise ConfigurationError(
-            f"{directory.url} is a run of {directory.site}, but {file or CHECK_SETTING} checks {check.spec.site}"
-        )
+    _refuse_other_site(directory, check, file)
     backend = open_backend(check.spec.backend, backends_file, directory.store)
     directory.store.create(resolved(check, backend), directory.run_id)
 

@@ -36,8 +36,8 @@ def arm(fatal: int) -> None:
         moment()
         return created
 
-    def request_in_danger(*arguments):
-        outcomes = request(*arguments)
+    def request_in_danger(*arguments, **options):
+        outcomes = request(*arguments, **options)
         moment()
         return outcomes
 

@@ -161,8 +161,8 @@ def test_of_two_actions_at_once_the_second_is_refused(site):
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}
     hold = (
         "import sys, killing; from dynamo_consistency.run.action import action; request = action.requests.request\n"
-        "def slow(*arguments):\n"
-        "    print('asking', flush=True); sys.stdin.readline(); return request(*arguments)\n"
+        "def slow(*arguments, **options):\n"
+        "    print('asking', flush=True); sys.stdin.readline(); return request(*arguments, **options)\n"
         "action.requests.request = slow\n"
         "killing.main(sys.argv[1:])"
     )

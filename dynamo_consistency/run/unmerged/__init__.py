@@ -4,7 +4,8 @@ A part of a check that may be absent; then nothing here does anything. What prot
 directories, the components that the check excludes, the ignore patterns, and whatever could not be listed.
 """
 
-from dynamo_consistency.run.unmerged.findings import comparable, find_unmerged, read_area
+from dynamo_consistency.run.unmerged.area import problem_of_length, read_area
+from dynamo_consistency.run.unmerged.findings import comparable, find_unmerged
 from dynamo_consistency.run.unmerged.listing import list_unmerged
 from dynamo_consistency.run.unmerged.protected_list import ProtectionError, protected_directories
 from dynamo_consistency.run.unmerged.rules import UnmergedRules, cleaned

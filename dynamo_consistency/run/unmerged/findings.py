@@ -29,6 +29,7 @@ from dynamo_consistency.run.database import (
 from dynamo_consistency.run.listing.listing_view import create_listing
 from dynamo_consistency.run.store.damage import tell_damage
 from dynamo_consistency.run.store.run_directory import RunDirectory
+from dynamo_consistency.run.unmerged.area import AREA_FILE, problem_of_length, read_area
 from dynamo_consistency.run.unmerged.listing import LISTING
 from dynamo_consistency.run.unmerged.protected_list import ProtectedList, ProtectionError, protected_list
 from dynamo_consistency.run.unmerged.rules import Subtrees, UnmergedRules, cleaned
@@ -38,12 +39,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-AREA_FILE = "findings/unmerged.json"
 _HOLES_SHOWN = 20
 _OUTSIDE_SHOWN = 5
-_BELIEVED_FRACTION = 0.75
-"""A list that is shorter than so much of the last one is not believed: over HTTP without a length a break at the end of
-a line cannot be seen in another way. The run after it compares with this one."""
 _SHARDS = "listing/shard-"
 _QUERIES = resources.files(__package__).joinpath("unmerged.sql")
 
@@ -74,7 +71,7 @@ def find_unmerged(run: RunDirectory, earlier: Sequence[RunDirectory] = ()) -> di
     if not problem:
         try:
             protected, outside, announced = protected_list(unmerged)
-            problem = _problem_of_list(len(protected), earlier, announced=announced)
+            problem = problem_of_length(len(protected), earlier, announced=announced)
         except ProtectionError as error:
             problem = str(error)
     if problem:
@@ -100,11 +97,6 @@ def _notes(unmerged: Unmerged, outside: Collection[bytes]) -> list[str]:
         f"{len(outside)} lines of the list of protected directories are outside {unmerged.path} and protect nothing "
         f"there: {first}"
     ]
-
-
-def read_area(run: RunDirectory) -> dict[str, Any] | None:
-    """What a compared run found in its unmerged area; None where it has none."""
-    return dict(run.read_json(AREA_FILE)) if run.exists(AREA_FILE) else None
 
 
 def comparable(run: RunDirectory, earlier: Sequence[RunDirectory]) -> list[RunDirectory]:
@@ -140,28 +132,6 @@ def _problem_of_listing(run: RunDirectory, unmerged: Unmerged) -> str:
         if hole["path"] == unmerged.path:
             return f"{unmerged.path} could not be listed: {hole['reason']}"
     return ""
-
-
-def _problem_of_list(now: int, earlier: Sequence[RunDirectory], *, announced: bool) -> str:
-    """Why a list of `now` protected directories is not believed; empty when it is.
-
-    One whose length was not `announced` is compared with the last that was believed, however often it comes short.
-    """
-    areas = (read_area(run) for run in reversed(earlier))
-    last = next(
-        (
-            area["protectedDirectories"]
-            for area in areas
-            if area and area["protectedDirectories"] and (announced or not area["trouble"])
-        ),
-        0,
-    )
-    if now >= _BELIEVED_FRACTION * last:
-        return ""
-    return (
-        f"the list of protected directories has {now} where the last run that could read it had {last}: is it whole? "
-        + ("the next run compares with this one" if announced else "its server does not say how long it is")
-    )
 
 
 def _write(
