@@ -90,6 +90,18 @@ def test_nothing_is_requested_when_the_list_cannot_be_relied_on_at_the_moment_of
     assert str(confirmed.protected) in confirmed.asked()[f"{U}/a/f"]
 
 
+def test_nothing_is_requested_when_the_list_is_much_shorter_than_that_of_the_run(scratch):
+    lines = "".join(f"{U}/z{number}\n" for number in range(9))
+    scratch.policy = {"approval": "Required"}
+    scratch.protected.write_text(lines)
+    scratch.run()
+    scratch.run()
+    scratch.protected.write_text(lines[: len(lines) // 9 * 4])
+    scratch.act(approve=True)
+    assert scratch.waiting() == set()
+    assert "is it whole?" in scratch.asked()[f"{U}/a/f"]
+
+
 @pytest.mark.parametrize("text", ["kept\n", None])
 def test_without_a_list_the_run_says_so_finds_nothing_there_and_stands_for_the_rest(scratch, text):
     scratch.protected.unlink() if text is None else scratch.protected.write_text(text)

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from dynamo_consistency.listers.dump import whole_file
-from dynamo_consistency.run.unmerged import ProtectionError, find_unmerged, protected_directories
+from dynamo_consistency.run.unmerged import ProtectionError, find_unmerged, protected_list
 
 OLD = 1_000_000_000
 U = "/store/unmerged"
@@ -14,7 +14,7 @@ U = "/store/unmerged"
 
 def test_comments_blank_lines_repeated_slashes_and_windows_line_ends_are_understood(area):
     area.protected_list.write_bytes(b"# who: ops\r\n\r\n  /store//unmerged/a/ \r\n/store/unmerged/b#1\r\n")
-    assert protected_directories(area.check().spec.unmerged) == {b"/store/unmerged/a", b"/store/unmerged/b#1"}
+    assert protected_list(area.check().spec.unmerged).directories == {b"/store/unmerged/a", b"/store/unmerged/b#1"}
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_a_list_that_is_not_there_is_said(area):
 def test_a_password_or_signature_in_the_address_is_not_shown(area):
     area.unmerged = {"protectedFrom": {"url": "nosuch://user:pa55word@host/list?signature=0123456789"}}
     with pytest.raises(ProtectionError) as refused:
-        protected_directories(area.check().spec.unmerged)
+        protected_list(area.check().spec.unmerged)
     assert "pa55word" not in str(refused.value)
     assert "0123456789" not in str(refused.value)
 

@@ -92,6 +92,7 @@ def _carry_out(run: RunDirectory, backend: Backend, facts: Facts, record: "_Reco
             backend,
             view,
             inventory=InventoryNow(run, backend),
+            unmerged_area=UnmergedArea(run, check),
             registry=requests.of_run(backend, run.run_id),
             removal=removal,
             approved=facts.approval_lifts,
@@ -121,6 +122,7 @@ class _Action:
         view: SiteView,
         *,
         inventory: InventoryNow,
+        unmerged_area: UnmergedArea,
         registry: Registry,
         removal: DirectoryRemoval,
         approved: bool,
@@ -135,7 +137,7 @@ class _Action:
             for entry in record.journal.entries
             if entry.kind in DIRECTORIES and entry.result in ("requested", "waiting")
         }
-        self._unmerged_area = UnmergedArea(check)
+        self._unmerged_area = unmerged_area
 
     def settle(self, kind: str, findings: Sequence[objections.Finding]) -> None:
         """`findings`: some of one kind, either all directories or all files."""

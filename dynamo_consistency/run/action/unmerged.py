@@ -5,19 +5,23 @@ from collections.abc import Mapping, Sequence, Set
 from math import inf
 
 from dynamo_consistency.backend.contract import Known
-from dynamo_consistency.check import SiteConsistencyCheck
+from dynamo_consistency.check import SiteConsistencyCheck, Unmerged
 from dynamo_consistency.kinds import MISSING, UNMERGED
 from dynamo_consistency.run.action import objections
 from dynamo_consistency.run.action.objections import Finding, is_directory
 from dynamo_consistency.run.action.site_view import Sight, SiteView
-from dynamo_consistency.run.unmerged import ProtectionError, UnmergedRules, cleaned, protected_directories
+from dynamo_consistency.run.store.run_directory import RunDirectory
+from dynamo_consistency.run.unmerged import ProtectionError, UnmergedRules, cleaned, problem_of_length, protected_list
 
 
 class UnmergedArea:
-    """The rules of a check's unmerged area, with the list of protected directories as it is now."""
+    """The rules of a check's unmerged area, with the list of protected directories as it is now.
 
-    def __init__(self, check: SiteConsistencyCheck) -> None:
-        self._check = check
+    `run`: whose findings are acted on; a list much shorter than the one that they were found by is not believed.
+    """
+
+    def __init__(self, run: RunDirectory, check: SiteConsistencyCheck) -> None:
+        self._run, self._check = run, check
         self._rules: UnmergedRules | None = None
         self._problem = ""
 
@@ -30,11 +34,18 @@ class UnmergedArea:
         if unmerged is None:
             return "the check has no unmerged area"
         if not self._problem:
-            try:
-                self._rules = UnmergedRules(self._check, unmerged, protected_directories(unmerged))
-            except ProtectionError as error:
-                self._rules, self._problem = None, f"it is not known what is protected: {error}"
+            self._rules, problem = self._load(unmerged)
+            self._problem = problem and f"it is not known what is protected: {problem}"
         return self._problem
+
+    def _load(self, unmerged: Unmerged) -> tuple[UnmergedRules | None, str]:
+        try:
+            protected, _, announced = protected_list(unmerged)
+        except ProtectionError as error:
+            return None, str(error)
+        if problem := problem_of_length(len(protected), [self._run], announced=announced):
+            return None, problem
+        return UnmergedRules(self._check, unmerged, protected), ""
 
     def objection(self, finding: Finding, sight: Sight, known: Known | None, requested: Set[bytes]) -> str | None:
         """Why a file or directory is not deleted; None when nothing speaks against it. Only after `renew`."""

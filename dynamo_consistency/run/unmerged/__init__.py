@@ -7,7 +7,7 @@ directories, the components that the check excludes, the ignore patterns, and wh
 from dynamo_consistency.run.unmerged.area import problem_of_length, read_area
 from dynamo_consistency.run.unmerged.findings import comparable, find_unmerged
 from dynamo_consistency.run.unmerged.listing import list_unmerged
-from dynamo_consistency.run.unmerged.protected_list import ProtectionError, protected_directories
+from dynamo_consistency.run.unmerged.protected_list import ProtectionError, protected_list
 from dynamo_consistency.run.unmerged.rules import UnmergedRules, cleaned
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "comparable",
     "find_unmerged",
     "list_unmerged",
-    "protected_directories",
+    "problem_of_length",
+    "protected_list",
     "read_area",
 ]

@@ -30,11 +30,6 @@ class ProtectedList(NamedTuple):
     announced: bool = True
 
 
-def protected_directories(unmerged: Unmerged) -> frozenset[bytes]:
-    """The directories of `protected_list`, which raises."""
-    return protected_list(unmerged).directories
-
-
 def protected_list(unmerged: Unmerged) -> ProtectedList:
     """The list that the check names, loaded now. Raises ProtectionError when it cannot be relied on.
 
