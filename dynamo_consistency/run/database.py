@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import duckdb
 
 ROWS = 20_000
+_READ_ONCE = 4 * 2**20
+"""Bytes of compressed files."""
 _PYTHON_HERE = "-- continue\n"
 SqlRow = tuple[Any, ...]
 RowFunction = Callable[[list[SqlRow]], Iterable[SqlRow]]
@@ -97,6 +99,15 @@ def execute(database: duckdb.DuckDBPyConnection, queries: Traversable, ask_pytho
     database.execute(before)
     ask_python()
     database.execute(after)
+
+
+def create_input(database: duckdb.DuckDBPyConnection, name: str, query: str, files: Iterable[str]) -> None:
+    """Create the table or view `name` of `query`, which reads `files`.
+
+    What is small is read once: each statement that looks into a file takes longer than with its few rows in memory.
+    """
+    kind = "TABLE" if sum(Path(file).stat().st_size for file in files) <= _READ_ONCE else "VIEW"
+    database.execute(f"CREATE {kind} {name} AS {query}")
 
 
 def fill(database: duckdb.DuckDBPyConnection, table: str, question: str, answer: RowFunction) -> None:

@@ -150,7 +150,7 @@ GUARDS = {
     "the mode": Guard("dynamo_consistency.run.gates.facts.Facts.enforced", KINDS, a_check_that_only_reports, ORPHAN),
     "the gate of approval": Guard(f"{GATES}.approval", ready, nobody_has_approved, ORPHAN),
     "that findings are the latest": Guard(
-        "dynamo_consistency.run.gates.facts.is_superseded", lambda *_: False, findings_of_long_ago, ORPHAN
+        "dynamo_consistency.run.records.history._is_superseded", lambda *_: False, findings_of_long_ago, ORPHAN
     ),
     "the length of the lists of datasets": Guard(
         f"{FACTS}.short_lists", lambda *_: (), nothing_is_protected_any_more, ORPHAN

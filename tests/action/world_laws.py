@@ -32,7 +32,8 @@ class Laws:
     def listing(self) -> None:
         """A run begins to list: some directories will be listed without any entry."""
         world = self.world
-        bare = {path for path in world.directories if not set(world.inside(path)) - world.left_out}
+        shown = {name.rpartition(b"/")[0] for name in world.aliases}
+        bare = {path for path in world.directories if not set(world.inside(path)) - world.left_out} - shown
         self._empty = world.answers_empty | bare
 
     def acted(
@@ -61,18 +62,18 @@ class Laws:
             above = ask.path.rsplit(b"/", 1)[0]
             if kind == "missing" and above in self._empty and run not in self._approved and run == world.acting:
                 self.broken.append(f"transfer of {ask.path!r} from a directory without entries, not approved")
-        if made and approved != run and not world.skew:
-            self._over_time(check)
+        if approved != run and not world.skew:
+            self._over_time(check, {kind for _, kind in made})
 
     def _asked_by(self, run: str) -> int:
         return len({(ask.what, ask.path) for ask in self.world.asked if ask.run == run})
 
-    def _over_time(self, check: SiteConsistencyCheck) -> None:
-        """Of each kind no more paths in 30 days than the check allows."""
+    def _over_time(self, check: SiteConsistencyCheck, kinds: set[str]) -> None:
+        """Of each of the `kinds` no more paths in 30 days than the check allows."""
         lately = self.world.now - 29 * DAY
         runs = {ask.run for ask in self.world.asked if ask.at >= lately and self.world.check_of.get(ask.run)}
         mine = {run for run in runs if self.world.check_of[run] == check.metadata.name}
-        for kind in {kind for kind in self.world.kinds if kind in KIND_BY_NAME}:
+        for kind in kinds & set(KIND_BY_NAME):
             limit = check.spec.policy.of_kinds[kind].count_limit_per_30_days
             pairs = zip(self.world.asked, self.world.kinds, strict=True)
             paths = {ask.path for ask, of in pairs if of == kind and ask.run in mine and ask.at >= lately}

@@ -244,7 +244,7 @@ class History:
         for _ in range(ROUNDS):
             summary = self.run(MAIN, 2 * DAY)
             if summary["result"] == "Complete":
-                run = self.store.runs(SITE)[-1]
+                run = self.store.run(SITE, summary["runId"])  # not the last by its date: a clock may have been wrong
                 self.act(run, run.run_id, None)
             self.laws.hold()
             if not (open_ := self.laws.open_findings(calm)):

@@ -388,6 +388,13 @@ CASES = {
         case(shard(file("e/f"), file("e/g")), both=[Entry(b"/store/data/f", 1)]),
         found(twin="e/f", orphan="e/g"),
     ),
+    "another size or spelling, beside a twin that is claimed outside the roots": (
+        case(
+            shard(file("e/f"), file("e/g", 7), file("e/H"), file("e/other"), file("g/g", 7)),
+            both=[Entry(b"/store/data/f", 1), Entry(b"/store/data/g", 1), Entry(b"/store/data/h", 1)],
+        ),
+        found(twin="e/f e/g e/H", orphan="e/other g/g"),
+    ),
     "the same name and size, claimed in an excluded directory": (
         case(shard(file("e/f"), file("e/g")), both=[entry("x/f")], exclude=(at("x"),)),
         found(twin="e/f", orphan="e/g"),

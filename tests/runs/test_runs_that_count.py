@@ -65,8 +65,8 @@ def test_a_run_dated_after_now_neither_confirms_nor_supersedes(make):
     before, ahead, last = make(-2 * DAY), make(3650 * DAY), make(-60)
     store = last.store
     assert ids(history.comparable_runs(store, last)) == [before.run_id]
-    assert not history.is_superseded(store, last)
-    assert history.is_superseded(store, before)
+    assert not history.neighbours(store, last).is_superseded
+    assert history.neighbours(store, before).is_superseded
     assert history.last_before(store, last).run_id == before.run_id
     assert history.latest_complete(store, "T2_X").run_id == last.run_id
     assert history.comparable_runs(store, ahead) == []
@@ -144,7 +144,7 @@ def test_runs_of_another_check_do_not_count(make):
     make(-30, check="other")
     assert ids(history.comparable_runs(last.store, last)) == [first.run_id]
     assert history.last_before(last.store, last).run_id == first.run_id
-    assert not history.is_superseded(last.store, last)
+    assert not history.neighbours(last.store, last).is_superseded
 
 
 def test_what_is_noted_is_gathered_and_what_is_noted_anew_replaces_it(make):

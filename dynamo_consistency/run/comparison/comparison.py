@@ -18,7 +18,7 @@ from dynamo_consistency.kinds import EMPTY_DIRECTORY, MISMATCH, MISSING, ORPHAN,
 from dynamo_consistency.run.comparison import counts, filters
 from dynamo_consistency.run.comparison.earlier_listings import find_what_stood
 from dynamo_consistency.run.comparison.scope import create_scope, unmatched_excludes
-from dynamo_consistency.run.database import PATH_MACROS, execute, literal, open_database
+from dynamo_consistency.run.database import PATH_MACROS, create_input, execute, literal, open_database
 from dynamo_consistency.run.listing.failed_shards import absent_shards
 from dynamo_consistency.run.listing.listing_view import create_listing
 from dynamo_consistency.run.records.notes import note
@@ -109,8 +109,8 @@ def _give_inputs(
     """Returns the shards that are not there, and need not be."""
     for snapshot in SNAPSHOTS:
         _require(run, f"inventory/{snapshot}.json", "the inventory snapshot is not there; run the snapshot stage")
-        path = inputs.enter_context(run.reading(f"inventory/{snapshot}.parquet"))
-        database.execute(f"CREATE VIEW inventory_{snapshot} AS FROM read_parquet({literal(str(path))})")
+        path = str(inputs.enter_context(run.reading(f"inventory/{snapshot}.parquet")))
+        create_input(database, f"inventory_{snapshot}", f"FROM read_parquet({literal(path)})", [path])
     database.execute(PATH_MACROS)
     database.execute("CREATE TABLE shard (shard INTEGER, listed_at BIGINT)")
     parts = {}

@@ -124,11 +124,13 @@ FROM file WHERE at_site = 0 OR before + after = 0;
 --   protected         of a dataset that is protected, or about to be deleted, as the backend's DatasetFilter says
 --   deletion_pending  of a dataset that is about to be deleted, as it says
 --   folded            with more than ASCII in it: how it is spelt after NFC and case folding (`spelling.py`)
+--   renamed_before    missing, and marked as renamed by the run before (`spelling.py`)
 CREATE TABLE unlisted (path BLOB);
 CREATE TABLE ignored (path BLOB);
 CREATE TABLE protected (path BLOB);
 CREATE TABLE deletion_pending (path BLOB);
 CREATE TABLE folded (path BLOB, folded BLOB);
+CREATE TABLE renamed_before (path BLOB);
 -- continue
 
 CREATE VIEW expected_where_listed AS
@@ -183,6 +185,10 @@ FROM (FROM missing_verdict WHERE verdict = 'missing') AS m
 ASOF JOIN empty AS e ON first_below(m.path) >= e.first
 WHERE first_below(m.path) < e.past;
 
+-- Rule 13 once more: a directory that answers "empty" does not show that the other name has gone.
+INSERT INTO renamed
+SELECT path FROM missing_in_empty_directory WHERE path IN (FROM renamed_before) AND path NOT IN (FROM renamed);
+
 -- A root, or a directory directly below one, among them.
 CREATE TABLE empty_top_directory AS
 SELECT DISTINCT directory AS path FROM missing_in_empty_directory
@@ -210,6 +216,12 @@ SELECT DISTINCT path::VARCHAR AS text FROM listing WHERE kind = 'directory' AND 
 -- inventory, it claims. Of times, both must be unknown; a size that is unknown is any. Of what is claimed where nothing was
 -- listed (in a hole, outside the roots, in an excluded directory) the time is not known, and may be any. What is spelt in
 -- another way than its entry (rule 13) is claimed by that. Of two files in directories with an identity nobody need guess.
+-- Where one twin of a directory is claimed in an unlisted one, the two may be one directory: then the name alone, in any
+-- spelling, is enough for the others, of which one may have another size than it should.
+CREATE MACRO caseless_name(path) AS lower(last_name(
+  CASE WHEN contains(path::VARCHAR, '\x') THEN coalesce(nfc_normalize(try(decode(path))), path::VARCHAR)
+       ELSE path::VARCHAR END));
+
 CREATE TABLE twin AS
 WITH may_go AS (
   SELECT DISTINCT path, size, mtime, last_name(path::VARCHAR) AS name
@@ -227,22 +239,32 @@ claimed_of_that_name AS MATERIALIZED (
   SELECT path, last_name(path::VARCHAR) AS name, nullif(greatest(size, -1), -1) AS size
   FROM (SELECT path, size FROM inventory_before UNION ALL SELECT path, size FROM inventory_after)
   WHERE (NOT takes_part(path) OR EXISTS (FROM hole) OR EXISTS (FROM unlisted))
-    AND (size IS NULL OR size < 0 OR size IN (SELECT size FROM may_go) OR EXISTS (FROM may_go WHERE size IS NULL))
-    AND last_name(path::VARCHAR) IN (SELECT name FROM may_go)
+    AND caseless_name(path) IN (SELECT caseless_name(path) FROM may_go)
 ),
-claimed_unseen AS (
-  SELECT name, size FROM claimed_of_that_name AS e
+claimed_unseen AS MATERIALIZED (
+  SELECT path, name, size FROM claimed_of_that_name AS e
   ASOF LEFT JOIN (FROM unknown WHERE shard = -1) AS h ON e.path || '\x2F'::BLOB >= h.first
   WHERE (NOT takes_part(e.path) OR e.path IN (FROM unlisted) OR coalesce(e.path || '\x2F'::BLOB < h.past, FALSE))
     AND e.path NOT IN (
       SELECT path FROM listing WHERE kind = 'file' AND takes_part(path) AND path IN (SELECT path FROM claimed_of_that_name))
+),
+unseen_twin AS MATERIALIZED (
+  SELECT o.path, c.path AS claimed FROM may_go AS o JOIN claimed_unseen AS c USING (name) WHERE coalesce(o.size = c.size, TRUE)
+),
+unseen_alias AS (
+  SELECT DISTINCT parent(path::VARCHAR) AS directory, parent(claimed::VARCHAR) AS claimed FROM unseen_twin
 )
 SELECT DISTINCT o.path
 FROM may_go AS o JOIN claimed AS c USING (name)
 WHERE o.path <> c.path AND o.mtime IS NOT DISTINCT FROM c.mtime AND coalesce(o.size = c.size, TRUE)
   AND NOT (parent(o.path::VARCHAR) IN (FROM identified) AND parent(c.path::VARCHAR) IN (FROM identified))
 UNION
-SELECT path FROM may_go AS o JOIN claimed_unseen AS c USING (name) WHERE coalesce(o.size = c.size, TRUE);
+SELECT path FROM unseen_twin
+UNION
+SELECT o.path
+FROM may_go AS o
+JOIN unseen_alias AS a ON parent(o.path::VARCHAR) = a.directory
+JOIN claimed_unseen AS c ON parent(c.path::VARCHAR) = a.claimed AND caseless_name(c.path) = caseless_name(o.path);
 
 -- Rules 6, 8 and 12. A file below a hole of its own shard comes from an incomplete answer, unless another shard saw it.
 CREATE TABLE orphan_verdict AS

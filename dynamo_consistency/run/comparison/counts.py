@@ -1,22 +1,33 @@
 """What a run counts: for the site and for each root, as `summary.json` shows it."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import duckdb
 
 from dynamo_consistency import paths
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.kinds import EMPTY_DIRECTORY, MISMATCH, MISSING, ORPHAN, TWIN
-from dynamo_consistency.run.database import LARGEST, byte_sum
+from dynamo_consistency.run.database import LARGEST, byte_sum, literal
 
 ComparisonCounts = dict[str, Any]
 
+
+class _Rows(NamedTuple):
+    """Which rows of which table are counted, and the column of their sizes."""
+
+    table: str
+    where: str = "TRUE"
+    size: str = "size"
+
+
 _SIDES = {
-    "before": ("inventory_before", "TRUE"),
-    "after": ("inventory_after", "TRUE"),
-    "files": ("listing", "kind = 'file'"),
-    "directories": ("listing", "kind = 'directory'"),
-    "holes": ("(SELECT DISTINCT path, NULL::BIGINT AS size FROM hole_entry)", "TRUE"),
+    "before": _Rows("inventory_before"),
+    "after": _Rows("inventory_after"),
+    "expected": _Rows("inventory_before", "NOT in_flight"),
+    "files": _Rows("listing", "kind = 'file'"),
+    "directories": _Rows("listing", "kind = 'directory'"),
+    "holes": _Rows("(SELECT DISTINCT path FROM hole_entry)", size="NULL"),
 }
 _HOLES_SHOWN = 20
 
@@ -27,6 +38,7 @@ _VERDICTS = {
     MISMATCH: ("mismatch_verdict", "verdict = 'mismatch'"),
     EMPTY_DIRECTORY: ("empty_directory_verdict", "TRUE"),
 }
+_IN_HOLES = _Rows("missing_verdict", "verdict = 'hole'", "NULL")
 
 _LEFT_ALONE = {
     "missingInHoles": "SELECT count(*) FROM missing_verdict WHERE verdict = 'hole'",
@@ -47,8 +59,7 @@ _LEFT_ALONE = {
 
 def basics(database: duckdb.DuckDBPyConnection, check: SiteConsistencyCheck) -> ComparisonCounts:
     """What both sides have, before any comparison: entries and bytes, for the site and for each root."""
-    tables = {side: _by_root(database, source, where) for side, (source, where) in _SIDES.items()}
-    expected = _by_root(database, "inventory_before", "NOT in_flight")
+    tables = _by_root(database, _SIDES)
     roots: dict[str, ComparisonCounts] = {}
     for root in (root.path for root in check.spec.listing.roots):
         before, after, files = (tables[side].get(root, (0, 0)) for side in ("before", "after", "files"))
@@ -58,7 +69,7 @@ def basics(database: duckdb.DuckDBPyConnection, check: SiteConsistencyCheck) -> 
             "listedBytes": files[1],
             "inventoryFiles": max(before[0], after[0]),
             "inventoryBytes": max(before[1], after[1]),
-            "expectedFiles": expected.get(root, (0, 0))[0],
+            "expectedFiles": tables["expected"].get(root, (0, 0))[0],
             "holes": tables["holes"].get(root, (0, 0))[0],
         }
     site: ComparisonCounts = {
@@ -70,9 +81,8 @@ def basics(database: duckdb.DuckDBPyConnection, check: SiteConsistencyCheck) -> 
 
 def leave_out_directories(database: duckdb.DuckDBPyConnection, basics: ComparisonCounts) -> None:
     """Take from the files of `basics` what was listed as a file and is a directory (rule 15)."""
-    for root, (directories, size) in _by_root(
-        database, "listing", "kind = 'file' AND path IN (FROM listed_as_file)"
-    ).items():
+    rows = _Rows("listing", "kind = 'file' AND path IN (FROM listed_as_file)")
+    for root, (directories, size) in _by_root(database, {"": rows})[""].items():
         for entries in (basics, basics["roots"][root]):
             entries["listedFiles"] -= directories
             entries["listedBytes"] = max(0, entries["listedBytes"] - size)
@@ -81,19 +91,22 @@ def leave_out_directories(database: duckdb.DuckDBPyConnection, basics: Compariso
 def complete(database: duckdb.DuckDBPyConnection, basics: ComparisonCounts) -> ComparisonCounts:
     """`basics` with the findings, and with what was left alone and why."""
     result = basics | {"roots": {root: dict(entries) for root, entries in basics["roots"].items()}}
-    for kind, (table, where) in _VERDICTS.items():
-        found = _by_root(database, table, where, kind.size_column or "NULL")
+    found = _by_root(
+        database,
+        {kind.name: _Rows(table, where, kind.size_column or "NULL") for kind, (table, where) in _VERDICTS.items()}
+        | {"inHoles": _IN_HOLES},
+    )
+    for kind in _VERDICTS:
         for root, entries in [*result["roots"].items(), (None, result)]:
-            rows = found.values() if root is None else [found.get(root, (0, 0))]
+            of_kind = found[kind.name]
+            rows = of_kind.values() if root is None else [of_kind.get(root, (0, 0))]
             entries[kind.name] = sum(row[0] for row in rows)
             if kind.bytes_name:
                 entries[kind.bytes_name] = min(LARGEST, sum(row[1] for row in rows))
-    in_holes = _by_root(database, "missing_verdict JOIN file USING (path)", "verdict = 'hole'")
     for root, entries in result["roots"].items():
-        entries["missingInHoles"] = in_holes.get(root, (0, 0))[0]
-    for key, query in _LEFT_ALONE.items():
-        row = database.execute(query).fetchone()
-        result[key] = row[0] if row else 0
+        entries["missingInHoles"] = found["inHoles"].get(root, (0, 0))[0]
+    left_alone = database.execute("SELECT " + ", ".join(f"({query})" for query in _LEFT_ALONE.values())).fetchone()
+    result |= zip(_LEFT_ALONE, left_alone or (), strict=True)
     empty = database.execute("SELECT path FROM empty_top_directory ORDER BY path").fetchall()
     result["emptyTopDirectories"] = [paths.to_text(path) for (path,) in empty]
     aliases = database.execute(
@@ -104,11 +117,18 @@ def complete(database: duckdb.DuckDBPyConnection, basics: ComparisonCounts) -> C
 
 
 def _by_root(
-    database: duckdb.DuckDBPyConnection, source: str, where: str, size: str = "size"
-) -> dict[str, tuple[int, int]]:
-    """{root: (rows, bytes)} of what takes part in `source`; unknown sizes count nothing. A root counts as in itself."""
-    rows = database.execute(
-        f"""SELECT root_of(path) AS root, count(*), {byte_sum(size)}
-            FROM {source} WHERE {where} AND takes_part(path) GROUP BY root"""
-    ).fetchall()
-    return {root: (count, total) for root, count, total in rows}
+    database: duckdb.DuckDBPyConnection, counted: Mapping[str, _Rows]
+) -> dict[str, dict[str, tuple[int, int]]]:
+    """{name: {root: (rows, bytes)}} of what takes part in each of `counted`; unknown sizes count nothing.
+
+    A root counts as in itself. All in one question: on a small site each costs more than its rows.
+    """
+    parts = [
+        f"""SELECT {literal(name)}, root_of(path) AS root, count(*), {byte_sum(rows.size)}
+            FROM {rows.table} WHERE {rows.where} AND takes_part(path) GROUP BY root"""
+        for name, rows in counted.items()
+    ]
+    result: dict[str, dict[str, tuple[int, int]]] = {name: {} for name in counted}
+    for name, root, count, total in database.execute(" UNION ALL ".join(parts)).fetchall():
+        result[name][root] = (count, total)
+    return result

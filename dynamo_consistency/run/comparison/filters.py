@@ -13,7 +13,7 @@ from dynamo_consistency.backend import optional_features
 from dynamo_consistency.backend.contract import Backend, DatasetFilter
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.errors import BackendError, ConsistencyError
-from dynamo_consistency.run.comparison.spelling import fold_names
+from dynamo_consistency.run.comparison.spelling import fold_names, remember_renamed
 from dynamo_consistency.run.database import fill
 from dynamo_consistency.run.listing.failed_shards import belongs_to
 from dynamo_consistency.run.store.run_directory import RunDirectory
@@ -51,6 +51,7 @@ def ask(
         _keep(database, "deletion_pending", _UNSEEN, _of_datasets(backend.DatasetFilter(pending)))
     database.execute("SET VARIABLE deletion_requests = ?::VARCHAR[]", [sorted(pending)])
     fold_names(database)
+    remember_renamed(database, run)
     return [
         f"the ignore pattern {pattern} matches no listed directory, and no file that the inventory does not know"
         for pattern in ignored.unmatched

@@ -1,11 +1,17 @@
-"""Rule 13: how a name is spelt after NFC and case folding. Names of ASCII alone are folded by SQL."""
+"""Rule 13: how a name is spelt after NFC and case folding, and what was known of that before.
+
+Names of ASCII alone are folded by SQL.
+"""
 
 import unicodedata
 
 import duckdb
 
 from dynamo_consistency import paths
-from dynamo_consistency.run.database import SqlRow, fill
+from dynamo_consistency.kinds import MISSING
+from dynamo_consistency.run.database import SqlRow, fill, literal
+from dynamo_consistency.run.records.history import last_before
+from dynamo_consistency.run.store.run_directory import RunDirectory
 
 _NOT_PLAIN = "contains(path::VARCHAR, '\\x')"  # as text, what is not printable ASCII is an escape
 _QUESTION = f"""
@@ -30,3 +36,20 @@ def folded(path: bytes) -> bytes:
     """
     text = unicodedata.normalize("NFD", paths.to_text(path)).casefold()
     return paths.to_bytes(unicodedata.normalize("NFC", text))
+
+
+def remember_renamed(database: duckdb.DuckDBPyConnection, run: RunDirectory) -> None:
+    """Fill the table `renamed_before` with the missing files that the last complete run of this check marked `renamed`.
+
+    A directory that answers empty today shows neither name, and so does not prove that the other one has gone.
+    """
+    last = last_before(run.store, run)
+    if last is None or not last.exists(MISSING.file):
+        return
+    with last.reading(MISSING.file) as path:
+        file = literal(str(path))
+        columns = database.execute(f"SELECT column_name FROM (DESCRIBE FROM read_parquet({file}))").fetchall()
+        if ("mark",) in columns:
+            database.execute(
+                f"INSERT INTO renamed_before SELECT path FROM read_parquet({file}) WHERE mark = 'renamed'"
+            )

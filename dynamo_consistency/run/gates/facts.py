@@ -14,7 +14,7 @@ from dynamo_consistency.run.gates.asked_lately import Asked, asked_lately
 from dynamo_consistency.run.gates.confirmation import Confirmed
 from dynamo_consistency.run.gates.stricter import Stricter, stricter
 from dynamo_consistency.run.gates.whole_answers import gone, short_lists
-from dynamo_consistency.run.records.history import comparable_runs, complete_before, is_superseded, read_summary
+from dynamo_consistency.run.records.history import neighbours, read_summary
 from dynamo_consistency.run.store.run_directory import RunDirectory, RunStore
 
 GATED = tuple(kind.name for kind in ACTED_ON_KINDS if not kind.of_unmerged_area)
@@ -146,7 +146,7 @@ def gather(
     tightening = stricter(run.check(), today)
     check = tightening.check
     counts = run.read_json(COUNTS_FILE)
-    earlier, all_earlier = comparable_runs(store, run), complete_before(store, run)
+    earlier, all_earlier, superseded = neighbours(store, run)
     lately = asked_lately(run, all_earlier, time.time())
     approved_run = approved_run or (check.spec.approve.run if check.spec.approve else None)
     policies = check.spec.policy
@@ -161,7 +161,7 @@ def gather(
         complete_runs=len(earlier) + 1,
         confirmed={},
         approved_run=approved_run,
-        superseded=is_superseded(store, run),
+        superseded=superseded,
         by_dump=bool(check.spec.listing.source and check.spec.listing.source.dump),
         unplaced=counts.get("unplacedFiles", 0),
         tightening=tightening,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from dynamo_consistency.run.database import literal
+from dynamo_consistency.run.database import create_input, literal
 from dynamo_consistency.run.listing.holes import HOLE_ENTRIES
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ _COLUMNS = "path, kind, size, mtime, reason"
 def create_listing(
     database: duckdb.DuckDBPyConnection, files: Mapping[int, str], elsewhere: Iterable[str] = ()
 ) -> None:
-    """Create the view `listing` of `files`, by shard, and `alias` and `hole_entry` of it.
+    """Create `listing`, a table or a view, of `files`, by shard, and `alias` and `hole_entry` of it.
 
     `elsewhere`: files of other listings of the same site, in which a directory may stand under another name.
     """
@@ -25,7 +25,7 @@ def create_listing(
         f"SELECT {shard} AS shard, {_COLUMNS}, {_identity(database, file)} FROM read_parquet({literal(file)})"
         for shard, file in files.items()
     ]
-    database.execute("CREATE VIEW listing AS " + " UNION ALL ".join(rows))
+    create_input(database, "listing", " UNION ALL ".join(rows), files.values())
     others = [
         f"SELECT path, {_identity(database, file)} FROM read_parquet({literal(file)}) WHERE kind = 'directory'"
         for file in elsewhere

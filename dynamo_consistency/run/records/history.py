@@ -4,7 +4,7 @@ import contextlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dynamo_consistency import paths
 from dynamo_consistency.errors import ConfigurationError
@@ -36,9 +36,9 @@ __all__ = [
     "complete_before",
     "find_run",
     "history_of_path",
-    "is_superseded",
     "last_before",
     "latest_complete",
+    "neighbours",
     "read_summary",
     "start_of",
 ]
@@ -60,6 +60,26 @@ def latest_complete(store: RunStore, site: str, owner: Owner | None = None) -> R
     return runs[-1].run if runs else None
 
 
+class Neighbours(NamedTuple):
+    """The complete runs of a check around one of its runs, read once; `comparable_runs`, `complete_before`."""
+
+    comparable: list[RunDirectory]
+    before: list[RunDirectory]
+    is_superseded: bool
+    """Is there a later one, whose findings are in force instead?"""
+
+
+def neighbours(store: RunStore, run: RunDirectory) -> Neighbours:
+    """All of them at once: in an object store each look at a run is a request."""
+    everything = complete_runs(store, run.site, run.owner)
+    believed = up_to_now(everything)
+    return Neighbours(
+        comparable=_comparable(run, everything),
+        before=[other.run for other in _before(run, believed)],
+        is_superseded=_is_superseded(run, believed),
+    )
+
+
 def comparable_runs(store: RunStore, run: RunDirectory) -> list[RunDirectory]:
     """The complete runs of the same check before `run`, oldest first, back to the last change of what is compared.
 
@@ -67,8 +87,11 @@ def comparable_runs(store: RunStore, run: RunDirectory) -> list[RunDirectory]:
     reset; nor do those whose times cannot be believed. A run whose own times cannot be, as they lie after now or not
     in order, has none.
     """
+    return _comparable(run, complete_runs(store, run.site, run.owner))
+
+
+def _comparable(run: RunDirectory, everything: list[CompleteRun]) -> list[RunDirectory]:
     wanted = fingerprint(run.check()), run.read_json(SNAPSHOT)["description"]
-    everything = complete_runs(store, run.site, run.owner)
     comparable: list[RunDirectory] = []
     for other in _before(run, up_to_now(everything)):
         if (other.summary.get("fingerprint"), _description(other)) != wanted:
@@ -88,10 +111,9 @@ def last_before(store: RunStore, run: RunDirectory) -> RunDirectory | None:
     return next(reversed(complete_before(store, run)), None)
 
 
-def is_superseded(store: RunStore, run: RunDirectory) -> bool:
-    """Is there a later complete run of the same check, whose findings are in force instead?"""
+def _is_superseded(run: RunDirectory, runs: list[CompleteRun]) -> bool:
     began = _order(run)
-    return any(other.order > began for other in up_to_now(complete_runs(store, run.site, run.owner)))
+    return any(other.order > began for other in runs)
 
 
 def _before(run: RunDirectory, runs: list[CompleteRun]) -> list[CompleteRun]:

@@ -261,7 +261,7 @@ def has_a_twin(path: bytes, case: Case, inventory: Inventory, site: Site) -> boo
     Of a claimed file that cannot have been listed, any time may be the one that is not known.
     """
     respellings = respelt(inventory, site)
-    return unseen_twin(path, case, site) or any(
+    return unseen_twin(path, case, inventory, site) or any(
         other.path.split(b"/")[-1] == path.split(b"/")[-1]
         and other.mtime == mine.mtime
         and (other.size == mine.size or None in (other.size, mine.size))
@@ -283,16 +283,47 @@ def identified(case: Case) -> set[bytes]:
     return {normalise(directory.path) for directory in listed if directory.identity is not None}
 
 
-def unseen_twin(path: bytes, case: Case, site: Site) -> bool:
-    """Rule 12: is a file of this name and size claimed where nothing was listed?"""
+def unseen_twin(path: bytes, case: Case, inventory: Inventory, site: Site) -> bool:
+    """Rule 12: is a file of this name and size claimed where nothing was listed?
+
+    Or one of this name, in any spelling, in the unlisted directory in which another file of this one has its twin.
+    """
+    if unseen_twins(path, case, site):
+        return True
+    neighbours = [
+        other
+        for other in site.files
+        if parent_of(other) == parent_of(path) and may_be_an_orphan(other, case, inventory, site)
+    ]
+    aliases = {parent_of(twin) for other in neighbours for twin in unseen_twins(other, case, site)}
     return any(
-        normalise(entry.path).split(b"/")[-1] == path.split(b"/")[-1]
-        and (not takes_part(normalise(entry.path), case.settings) or lies_in(normalise(entry.path), site.holes))
-        and (agreed([entry.size]) == mine.size or None in (agreed([entry.size]), mine.size))
-        for _shard, mine in site.files[path]
-        for entry in case.before + case.after
-        if normalise(entry.path) not in site.all_files
+        parent_of(claimed) in aliases and caseless_name(claimed) == caseless_name(path)
+        for claimed, _size in claimed_unseen(case, site)
     )
+
+
+def unseen_twins(path: bytes, case: Case, site: Site) -> set[bytes]:
+    """What is claimed where nothing was listed, with the name and the size of `path`."""
+    return {
+        claimed
+        for _shard, mine in site.files[path]
+        for claimed, size in claimed_unseen(case, site)
+        if claimed.split(b"/")[-1] == path.split(b"/")[-1]
+        and (agreed([size]) == mine.size or None in (agreed([size]), mine.size))
+    }
+
+
+def claimed_unseen(case: Case, site: Site) -> Iterator[tuple[bytes, int | None]]:
+    """Paths and sizes of the inventory's files in holes, outside the roots and in excluded directories."""
+    for entry in case.before + case.after:
+        path = normalise(entry.path)
+        if path not in site.all_files and (not takes_part(path, case.settings) or lies_in(path, site.holes)):
+            yield path, entry.size
+
+
+def caseless_name(path: bytes) -> str:
+    name = path.split(b"/")[-1].decode("utf-8", "surrogateescape")
+    return unicodedata.normalize("NFC", name).lower()
 
 
 def respelt(inventory: Inventory, site: Site) -> set[bytes]:
