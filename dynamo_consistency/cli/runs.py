@@ -66,7 +66,8 @@ def history_show(site: str, path: str | None, store_url: str | None, output: str
     With PATH, an LFN, only the runs that reported that file or directory are listed, with what was requested for it.
     """
     from dynamo_consistency import terminal
-    from dynamo_consistency.run.records.history import history_of_path, read_summary
+    from dynamo_consistency.run.records.history import read_summary
+    from dynamo_consistency.run.records.path_history import history_of_path
 
     store = RunStore(url_of_store(store_url))
     runs = store.runs(site)

@@ -30,28 +30,37 @@ RowFunction = Callable[[list[SqlRow]], Iterable[SqlRow]]
 
 
 @contextlib.contextmanager
-def open_database() -> Iterator[duckdb.DuckDBPyConnection]:
+def open_database(*, tables: bool = True) -> Iterator[duckdb.DuckDBPyConnection]:
     """A database in memory that spills to a temporary folder; a part of the memory is left to Python and Arrow.
 
-    All of a process share the engine, its memory and its folder; each has its own tables. Raises ConsistencyError when
-    memory or disk space do not suffice.
+    All of a process share the engine, its memory and its folder; each has its own tables or, for questions to files
+    alone, none: that saves most of the time on a small site. Raises ConsistencyError when memory or disk space do not
+    suffice.
     """
     import duckdb
 
     memory = memory_limit() * 6 // 10 // 2**20
     with _explained(memory):
         engine = _engine(os.getpid(), memory, tempfile.gettempdir()).connection
-        name = f"database_{next(_NUMBERS)}"
         try:
-            with engine.cursor() as database:
-                database.execute(f"ATTACH ':memory:' AS {name}; USE {name}")
+            with engine.cursor() as database, _own_tables(database) if tables else contextlib.nullcontext():
                 yield database
         except duckdb.FatalException:
             _engine.cache_clear()  # it is of no use any more
             raise
-        finally:
-            with contextlib.suppress(duckdb.Error), engine.cursor() as database:
-                database.execute(f"DETACH DATABASE IF EXISTS {name}")
+
+
+@contextlib.contextmanager
+def _own_tables(database: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    import duckdb
+
+    name = f"database_{next(_NUMBERS)}"
+    database.execute(f"ATTACH ':memory:' AS {name}; USE {name}")
+    try:
+        yield
+    finally:
+        with contextlib.suppress(duckdb.Error):
+            database.execute(f"USE memory; DETACH DATABASE IF EXISTS {name}")
 
 
 class _Engine(NamedTuple):
@@ -96,9 +105,11 @@ def _explained(memory: int) -> Iterator[None]:
 def execute(database: duckdb.DuckDBPyConnection, queries: Traversable, ask_python: Callable[[], None]) -> None:
     """Execute a file of statements; `ask_python` is called once, at its line `-- continue`."""
     before, after = queries.read_text(encoding="utf-8").split(_PYTHON_HERE)
-    database.execute(before)
+    for statement in database.extract_statements(before):  # together they take longer
+        database.execute(statement)
     ask_python()
-    database.execute(after)
+    for statement in database.extract_statements(after):
+        database.execute(statement)
 
 
 def create_input(database: duckdb.DuckDBPyConnection, name: str, query: str, files: Iterable[str]) -> None:

@@ -10,7 +10,7 @@ from dynamo_consistency.errors import BackendError
 from dynamo_consistency.listers.posix import PosixLister
 from dynamo_consistency.listers.protocols import OpenSource
 from dynamo_consistency.run.action import action, followup
-from dynamo_consistency.run.records.history import history_of_path
+from dynamo_consistency.run.records.path_history import history_of_path
 
 
 def followed(run):

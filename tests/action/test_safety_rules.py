@@ -11,7 +11,8 @@ from dynamo_consistency.run.gates import all_ready, evaluate, gather
 from dynamo_consistency.run.gates.excesses import of_run
 from dynamo_consistency.run.gates.facts import Scope
 from dynamo_consistency.run.pipeline import resolved
-from dynamo_consistency.run.records.history import find_run, history_of_path, latest_complete
+from dynamo_consistency.run.records.history import find_run, latest_complete
+from dynamo_consistency.run.records.path_history import history_of_path
 from dynamo_consistency.run.records.summary import fingerprint
 
 BACKENDS = [

@@ -10,7 +10,8 @@ from dynamo_consistency.errors import BackendError
 from dynamo_consistency.run.action import reasons_gone
 from dynamo_consistency.run.action.reasons_gone import Seen, why_gone
 from dynamo_consistency.run.action.waiting_requests import WaitingRequest
-from dynamo_consistency.run.records.history import WITHDRAWN, history_of_path
+from dynamo_consistency.run.records.history import WITHDRAWN
+from dynamo_consistency.run.records.path_history import history_of_path
 from dynamo_consistency.run.unmerged.rules import Subtrees
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from unittest import mock
 
+import world_moves
 from laboratory import KINDS, die, dying_at_write, quick
 from simulated import DAY, SITE, Crash
 from true_world import TrueWorld
@@ -200,6 +201,17 @@ class History:
         with dying_at_write(dice.choice([10**6, 10**6, dice.randrange(8)])), contextlib.suppress(Crash):
             self.act(run, approved, today)
 
+    def approve_late(self, dice: random.Random) -> None:
+        """A run waits for its approval, and gets it when the world has moved on."""
+        policy = self.policies[MAIN]
+        now, policy["approval"] = policy["approval"], "Required"
+        summary = self.run(MAIN, 2 * DAY)
+        policy["approval"] = now
+        for _ in range(dice.randrange(1, 5)):
+            dice.choice(LATE)(self.world, dice)
+        if summary["result"] == "Complete":
+            self.act(self.store.run(SITE, summary["runId"]), summary["runId"], None)
+
     def two_hosts(self, dice: random.Random) -> None:
         """While one acts, the other acts on the same run."""
 
@@ -255,7 +267,16 @@ class History:
 
 
 WORLD_MOVES = {move.__name__: move for move in MOVES}
-_OWN_MOVES = {"one_run": 26, "run_that_dies": 4, "act_by_hand": 6, "two_hosts": 3, "clock_jumps": 2, "edit": 2}
+LATE = [world_moves.register, world_moves.come_back, world_moves.corrupt, world_moves.leave_behind, world_moves.protect]
+_OWN_MOVES = {
+    "one_run": 26,
+    "approve_late": 4,
+    "run_that_dies": 4,
+    "act_by_hand": 6,
+    "two_hosts": 3,
+    "clock_jumps": 2,
+    "edit": 2,
+}
 _WEIGHTS = {name: MOVES[move] for name, move in WORLD_MOVES.items()} | _OWN_MOVES
 
 

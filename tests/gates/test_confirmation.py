@@ -73,6 +73,18 @@ def marked(tmp_path):
     return of
 
 
+def test_a_run_in_which_a_file_was_renamed_does_not_confirm_that_it_is_missing(marked):
+    run = marked(back="renamed")[1]
+    plain = pa.table({"path": pa.array([b"/back"], pa.binary()), "mark": pa.array([None], pa.string())})
+    with run.writing(MISSING.file) as path:
+        pq.write_table(plain, path)
+    before = run.store.run("T2_Test", "0")
+    assert confirm(run, [before], MISSING.name, MissingPolicy(), 1).count == 0
+    with before.writing(MISSING.file) as path:
+        pq.write_table(plain, path)
+    assert confirm(run, [before], MISSING.name, MissingPolicy(), 1).count == 1
+
+
 def test_a_renamed_file_is_never_confirmed_and_one_of_an_empty_directory_waits(marked):
     before, run = marked(renamed="renamed", deep="empty-directory", plain=None)
     confirmed = confirm(run, [before], MISSING.name, MissingPolicy(), 3)

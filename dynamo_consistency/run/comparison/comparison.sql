@@ -222,49 +222,47 @@ CREATE MACRO caseless_name(path) AS lower(last_name(
   CASE WHEN contains(path::VARCHAR, '\x') THEN coalesce(nfc_normalize(try(decode(path))), path::VARCHAR)
        ELSE path::VARCHAR END));
 
+CREATE TABLE may_go AS
+SELECT DISTINCT path, size, mtime, last_name(path::VARCHAR) AS name, parent(path::VARCHAR) AS directory
+FROM unclaimed
+WHERE path NOT IN (SELECT path FROM file WHERE young) AND path NOT IN (FROM ignored) AND path NOT IN (FROM protected);
+
+CREATE TABLE claimed AS
+SELECT path, last_name(path::VARCHAR) AS name, size, mtime FROM listing
+WHERE kind = 'file' AND coalesce(mtime, -1) IN (SELECT coalesce(mtime, -1) FROM may_go)
+  AND (size IS NULL OR size IN (SELECT size FROM may_go) OR EXISTS (FROM may_go WHERE size IS NULL))
+  AND takes_part(path)
+  AND (path NOT IN (SELECT path FROM looked_at WHERE before + after = 0) OR path IN (FROM renamed));
+
+CREATE TABLE claimed_of_that_name AS
+SELECT path, last_name(path::VARCHAR) AS name, nullif(greatest(size, -1), -1) AS size, takes_part(path) AS takes_part
+FROM (SELECT path, size FROM inventory_before UNION ALL SELECT path, size FROM inventory_after)
+WHERE (NOT takes_part(path) OR EXISTS (FROM hole) OR EXISTS (FROM unlisted))
+  AND caseless_name(path) IN (SELECT caseless_name(path) FROM may_go);
+
+CREATE TABLE claimed_unseen AS
+SELECT path, name, size, parent(path::VARCHAR) AS directory FROM claimed_of_that_name AS e
+ASOF LEFT JOIN (FROM unknown WHERE shard = -1) AS h ON e.path || '\x2F'::BLOB >= h.first
+WHERE (NOT takes_part OR e.path IN (FROM unlisted) OR coalesce(e.path || '\x2F'::BLOB < h.past, FALSE))
+  AND e.path NOT IN (
+    SELECT path FROM listing WHERE kind = 'file' AND takes_part(path) AND path IN (SELECT path FROM claimed_of_that_name));
+
+CREATE TABLE unseen_twin AS
+SELECT o.path, o.directory, c.directory AS claimed_in
+FROM may_go AS o JOIN claimed_unseen AS c USING (name) WHERE coalesce(o.size = c.size, TRUE);
+
 CREATE TABLE twin AS
-WITH may_go AS (
-  SELECT DISTINCT path, size, mtime, last_name(path::VARCHAR) AS name
-  FROM unclaimed
-  WHERE path NOT IN (SELECT path FROM file WHERE young) AND path NOT IN (FROM ignored) AND path NOT IN (FROM protected)
-),
-claimed AS (
-  SELECT path, last_name(path::VARCHAR) AS name, size, mtime FROM listing
-  WHERE kind = 'file' AND coalesce(mtime, -1) IN (SELECT coalesce(mtime, -1) FROM may_go)
-    AND (size IS NULL OR size IN (SELECT size FROM may_go) OR EXISTS (FROM may_go WHERE size IS NULL))
-    AND takes_part(path)
-    AND (path NOT IN (SELECT path FROM looked_at WHERE before + after = 0) OR path IN (FROM renamed))
-),
-claimed_of_that_name AS MATERIALIZED (
-  SELECT path, last_name(path::VARCHAR) AS name, nullif(greatest(size, -1), -1) AS size
-  FROM (SELECT path, size FROM inventory_before UNION ALL SELECT path, size FROM inventory_after)
-  WHERE (NOT takes_part(path) OR EXISTS (FROM hole) OR EXISTS (FROM unlisted))
-    AND caseless_name(path) IN (SELECT caseless_name(path) FROM may_go)
-),
-claimed_unseen AS MATERIALIZED (
-  SELECT path, name, size FROM claimed_of_that_name AS e
-  ASOF LEFT JOIN (FROM unknown WHERE shard = -1) AS h ON e.path || '\x2F'::BLOB >= h.first
-  WHERE (NOT takes_part(e.path) OR e.path IN (FROM unlisted) OR coalesce(e.path || '\x2F'::BLOB < h.past, FALSE))
-    AND e.path NOT IN (
-      SELECT path FROM listing WHERE kind = 'file' AND takes_part(path) AND path IN (SELECT path FROM claimed_of_that_name))
-),
-unseen_twin AS MATERIALIZED (
-  SELECT o.path, c.path AS claimed FROM may_go AS o JOIN claimed_unseen AS c USING (name) WHERE coalesce(o.size = c.size, TRUE)
-),
-unseen_alias AS (
-  SELECT DISTINCT parent(path::VARCHAR) AS directory, parent(claimed::VARCHAR) AS claimed FROM unseen_twin
-)
-SELECT DISTINCT o.path
+SELECT o.path
 FROM may_go AS o JOIN claimed AS c USING (name)
 WHERE o.path <> c.path AND o.mtime IS NOT DISTINCT FROM c.mtime AND coalesce(o.size = c.size, TRUE)
-  AND NOT (parent(o.path::VARCHAR) IN (FROM identified) AND parent(c.path::VARCHAR) IN (FROM identified))
+  AND NOT (o.directory IN (FROM identified) AND parent(c.path::VARCHAR) IN (FROM identified))
 UNION
 SELECT path FROM unseen_twin
 UNION
 SELECT o.path
 FROM may_go AS o
-JOIN unseen_alias AS a ON parent(o.path::VARCHAR) = a.directory
-JOIN claimed_unseen AS c ON parent(c.path::VARCHAR) = a.claimed AND caseless_name(c.path) = caseless_name(o.path);
+JOIN (SELECT DISTINCT directory, claimed_in FROM unseen_twin) USING (directory)
+JOIN claimed_unseen AS c ON c.directory = claimed_in AND caseless_name(c.path) = caseless_name(o.path);
 
 -- Rules 6, 8 and 12. A file below a hole of its own shard comes from an incomplete answer, unless another shard saw it.
 CREATE TABLE orphan_verdict AS

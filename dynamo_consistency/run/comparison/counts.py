@@ -105,8 +105,8 @@ def complete(database: duckdb.DuckDBPyConnection, basics: ComparisonCounts) -> C
                 entries[kind.bytes_name] = min(LARGEST, sum(row[1] for row in rows))
     for root, entries in result["roots"].items():
         entries["missingInHoles"] = found["inHoles"].get(root, (0, 0))[0]
-    left_alone = database.execute("SELECT " + ", ".join(f"({query})" for query in _LEFT_ALONE.values())).fetchone()
-    result |= zip(_LEFT_ALONE, left_alone or (), strict=True)
+    left_alone = " UNION ALL ".join(f"SELECT {literal(key)}, * FROM ({query})" for key, query in _LEFT_ALONE.items())
+    result |= dict(database.execute(left_alone).fetchall())
     empty = database.execute("SELECT path FROM empty_top_directory ORDER BY path").fetchall()
     result["emptyTopDirectories"] = [paths.to_text(path) for (path,) in empty]
     aliases = database.execute(

@@ -50,6 +50,4 @@ def remember_renamed(database: duckdb.DuckDBPyConnection, run: RunDirectory) -> 
         file = literal(str(path))
         columns = database.execute(f"SELECT column_name FROM (DESCRIBE FROM read_parquet({file}))").fetchall()
         if ("mark",) in columns:
-            database.execute(
-                f"INSERT INTO renamed_before SELECT path FROM read_parquet({file}) WHERE mark = 'renamed'"
-            )
+            database.execute(f"INSERT INTO renamed_before SELECT path FROM read_parquet({file}) WHERE mark = 'renamed'")

@@ -15,7 +15,7 @@ def check_parquet(run: RunDirectory, name: str, columns: Sequence[str]) -> None:
 
     if not run.exists(name):
         raise DamagedError(f"{run.url} has no {name}, although the run is complete")
-    with run.reading(name) as path, open_database() as database:
+    with run.reading(name) as path, open_database(tables=False) as database:
         try:
             database.execute(f"SELECT bit_xor(hash({', '.join(columns)})) FROM read_parquet(?)", [str(path)]).fetchall()
         except duckdb.OutOfMemoryException:
