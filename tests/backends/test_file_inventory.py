@@ -195,7 +195,6 @@ def test_a_replica_dump_hands_scope_name_and_checksum_on(read):
         ("2026-01-01 00:00:00", "soon", None, True),
         ("soon", "", None, True),
         ("2026-01-01 00:00:00", "2026-02-30 00:00:00", None, True),
-        ("2026-01-01 00:00:00", " 2026-01-02 00:00:00", None, True),
     ],
 )
 def test_a_replica_is_as_old_as_its_last_update_or_else_its_creation(read, created, updated, seconds, in_flight):
