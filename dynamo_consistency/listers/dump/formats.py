@@ -25,6 +25,7 @@ from dynamo_consistency.listers.dump.text import TextStream
 
 _ROWS = 50_000
 _IN_CELLS = ("parquet", "jsonl", "syncat")
+_AROUND = " \t\r\v\f"
 _SAME = {"eos-find": "eos", "hadoop": "spacemon"}
 _PLAIN = ("tsv", "pipe", "csv", "paths", "rce")
 
@@ -115,7 +116,7 @@ def _rows(text: io.TextIOWrapper, layout: Layout) -> Iterator[list[str]]:
         if reader.line_num > line_number + 1:
             _refuse_swallowed_lines(row, layout.name)
         line_number = reader.line_num
-        yield [cell.strip() for cell in row] if layout.trim else row
+        yield [cell.strip(_AROUND) for cell in row] if layout.trim else row
 
 
 def _quoted_well(reader: Iterator[list[str]], name: str) -> Iterator[list[str]]:

@@ -17,7 +17,7 @@ from dynamo_consistency.listers.dump.opening import opened
 def json_lines(layout: Layout) -> Iterator[Cells]:
     """The values of the wanted keys as they are written; null and a key that is lacking are empty cells."""
     keys = {meaning: str(key) for meaning, key in (layout.columns or {name: name for name in layout.defaults}).items()}
-    keys.setdefault("kind", "kind")
+    keys = {"path": keys["path"]} | keys | {"kind": keys.get("kind", "kind")}
     with opened(layout.url) as stream:
         for number, lines in enumerate(_decoded(stream, layout)):
             rows = [(line, _cells_of(line, keys)) for line in lines]
@@ -25,6 +25,11 @@ def json_lines(layout: Layout) -> Iterator[Cells]:
             unread = [line for line, row in rows if row is None]
             if not number and not read:
                 raise ListingError(f"the dump {layout.name} is not in JSON lines: {paths.to_text(unread[0][:200])!r}")
+            if not number and not any(row[0] for row in read):
+                raise ListingError(
+                    f"the objects of the dump {layout.name} have no {keys['path']}, such as "
+                    f"{paths.to_text(lines[0][:200])!r}; say in `columns` which key has the path"
+                )
             columns = {
                 meaning: pa.array([row[place] for row in read], pa.large_binary()) for place, meaning in enumerate(keys)
             }

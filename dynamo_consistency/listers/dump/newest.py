@@ -5,7 +5,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime, timedelta, tzinfo
-from typing import Any
+from typing import Any, NamedTuple
 
 import fsspec
 
@@ -18,10 +18,18 @@ _DAY = 86400
 _PLACES = {"Y": r"\d{4}", "y": r"\d{2}", "s": r"\d{9,10}", "j": r"\d{3}"} | dict.fromkeys("mdHMS", r"\d{2}")
 _PLACE = re.compile(f"%[{''.join(_PLACES)}]")
 _YEAR = re.compile("%[Yys]")  # no percent-encoded byte of a URL looks like one of these
+_NOT_THERE = (403, 404, 410)  # 403: an object store that does not let everybody list it
 _OF_DAYS = set("Yymdj")
 
 
-def newest(url: str, zone: tzinfo, within_days: int) -> list[str]:
+class Found(NamedTuple):
+    """One file or the parts of it, and the date by which they were chosen, in seconds since 1970."""
+
+    urls: list[str]
+    date: float | None = None
+
+
+def newest(url: str, zone: tzinfo, within_days: int) -> Found:
     """The file that `url` means, or the parts of it; `url` itself where it has no places and no `*`.
 
     Raises ListingError when there is none of the last days, when the parts are not all there, and where it cannot be
@@ -29,21 +37,21 @@ def newest(url: str, zone: tzinfo, within_days: int) -> list[str]:
     """
     has_places = bool(_YEAR.search(url))
     if not has_places and "*" not in url:
-        return [url]
+        return Found([url])
     with as_listing_error(url):
         candidates = _dated(url, zone, within_days, has_places=has_places)
     if not candidates:
         raise ListingError(f"there is no dump {shown(url)}; look at its url, and whether it is published")
     dates = sorted((date for date in candidates if date is not None), reverse=True)
     if not dates:
-        return refuse_unless_all_parts(candidates[None], [], shown(url))
+        return Found(refuse_unless_all_parts(candidates[None], [], shown(url)))
     if time.time() - dates[0] > within_days * _DAY:
         day = datetime.fromtimestamp(dates[0], zone).date()
         raise ListingError(
             f"the newest dump {shown(url)} is of {day}, longer ago than newestWithinDays ({within_days}) allows"
         )
     before = candidates[dates[1]] if len(dates) > 1 else []
-    return refuse_unless_all_parts(candidates[dates[0]], before, shown(url))
+    return Found(refuse_unless_all_parts(candidates[dates[0]], before, shown(url)), dates[0])
 
 
 def _dated(url: str, zone: tzinfo, within_days: int, *, has_places: bool) -> dict[float | None, list[str]]:
@@ -66,10 +74,21 @@ def _asked_for(url: str, filesystem: Any, zone: tzinfo, within_days: int) -> dic
     day = datetime.now(zone).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
     for _ in range(within_days + 2):
         name = _PLACE.sub(lambda place, day=day: day.strftime(place[0]), url)  # type: ignore[misc]
-        if filesystem.exists(name):
+        if _is_there(filesystem, name):
             return {day.timestamp(): [name]}
         day -= timedelta(days=1)
     return {}
+
+
+def _is_there(filesystem: Any, url: str) -> bool:
+    """Raises FileNotFoundError, as this driver does for everything, when the server does not say."""
+    try:
+        filesystem.info(url)
+    except FileNotFoundError as error:
+        if getattr(error.__cause__, "status", None) not in _NOT_THERE:
+            raise
+        return False
+    return True
 
 
 def _glob(path: str, *, http: bool, places: bool) -> str:

@@ -4,7 +4,6 @@ import contextlib
 import json
 import time
 from datetime import UTC, datetime
-from itertools import chain
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -40,15 +39,19 @@ class Parts(NamedTuple):
 def parts_of(source: ListFile) -> Parts:
     """What `source.url` means now.
 
-    A list is of `source.date`, else of the earliest date in its names and first lines, else of its
-    modification time. A date without an
-    offset is in `timeZone`, and a date without a time means the day's beginning: the earlier a list is believed to be,
-    the more it leaves alone. Raises ListingError when it is not there, when its parts are not all there or not of one
-    date, where nothing tells the date, and for a date in the future, by which every file would look old.
+    A list is of `source.date`, else of the earliest date in its names and first lines, else of its modification time. A
+    date without an offset is in `timeZone`, and a date without a time means the day's beginning: the earlier a list is
+    believed to be, the more it leaves alone. Raises ListingError when it is not there, when its parts are not
+    all there or not of one date, where nothing tells the date, and for a date in the future, by which every file would
+    look old.
     """
     zone = ZoneInfo(source.time_zone)
-    urls = list(chain.from_iterable(newest(url, zone, source.newest_within_days) for url in source.urls))
-    dates = {url: _said(url, zone, source.format) for url in urls}
+    dates = {
+        url: _said(url, found.date, zone, source.format)
+        for found in (newest(url, zone, source.newest_within_days) for url in source.urls)
+        for url in found.urls
+    }
+    urls = list(dates)
     _refuse_different_dates({url: date for url, date in dates.items() if date is not None})
     if source.date:
         date = _written(source.date, zone)
@@ -100,10 +103,10 @@ def _written(date: str, zone: ZoneInfo) -> float:
     return (when if when.tzinfo else when.replace(tzinfo=zone)).timestamp()
 
 
-def _said(url: str, zone: ZoneInfo, format_: str) -> float | None:
-    """The earliest of what its name and its first line say."""
-    said = [date for date in (_in_name(url, zone), told_date(url, format_)) if date is not None]
-    return min(said, default=None)
+def _said(url: str, chosen_by: float | None, zone: ZoneInfo, format_: str) -> float | None:
+    """The earlier of what its name and its first line say; `chosen_by` is the date by which it was chosen."""
+    in_name = _in_name(url, zone) if chosen_by is None else chosen_by
+    return min((date for date in (in_name, told_date(url, format_)) if date is not None), default=None)
 
 
 def _in_name(url: str, zone: ZoneInfo) -> float | None:

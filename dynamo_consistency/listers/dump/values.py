@@ -54,10 +54,11 @@ def numbers(cells: pa.Array, pattern: str) -> Values:
     readable = pc.fill_null(pc.match_substring_regex(cells, pattern), False)
     empty = pc.fill_null(pc.equal(pc.binary_length(cells), 0), True)
     digits = pc.if_else(readable, cells, None)
-    fraction = pc.match_substring(digits, b".")
-    if pc.any(fraction).as_py():
+    if pc.any(pc.match_substring(digits, b".")).as_py():
+        more = pc.match_substring_regex(digits, r"\.0*[1-9]").cast(pa.int64())
         digits = pc.replace_substring_regex(digits, r"\..*", "")
-    values = pc.add(digits.cast(pa.string()).cast(pa.int64()), fraction.cast(pa.int64()))
+        return Values(pc.add(digits.cast(pa.string()).cast(pa.int64()), more), pc.or_(readable, empty))
+    values = digits.cast(pa.string()).cast(pa.int64())
     return Values(values, pc.or_(readable, empty))
 
 
