@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 
 from dynamo_consistency.errors import ListingError
 
@@ -42,7 +42,19 @@ def date_in(name: str, zone: tzinfo, whole: str) -> float | None:
             raise ListingError(
                 f"the name of the dump {whole} has {match[0]}, which looks like a date and is none; set its date"
             )
+    if not found and (short := _short_date(name)):
+        raise ListingError(f"the name of the dump {whole} has {short}, which may be a date of two digits; set its date")
     return min(found.values(), default=None)
+
+
+def _short_date(name: str) -> str | None:
+    """Six digits that are a day of this year or the last, with two digits for the year."""
+    this_year = datetime.now(UTC).year
+    for digits in re.findall(r"(?<!\d)\d{6}(?!\d)", name):
+        year = 2000 + int(digits[:2])
+        if year in (this_year, this_year - 1) and _seconds([year, int(digits[2:4]), int(digits[4:]), 0, 0, 0], UTC):
+            return str(digits)
+    return None
 
 
 def is_date(name: str, zone: tzinfo) -> bool:

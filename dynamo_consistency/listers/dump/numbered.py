@@ -21,9 +21,7 @@ def refuse_unless_all_parts(urls: Sequence[str], before: Sequence[str], name: st
         )
     announced = {int(match[1]) for url in urls for match in _OF.finditer(_last(url))}
     if announced and announced != {len(urls)}:
-        raise ListingError(
-            f"of the {max(announced)} parts of the dump {name} there are {len(urls)}: it is not all there"
-        )
+        raise ListingError(f"the dump {name} has {len(urls)} of {max(announced)} parts: it is not all there")
     if len(urls) < len(before):
         raise ListingError(
             f"the newest dump {name} has {len(urls)} parts, and the one before has {len(before)}: it may not be all "

@@ -74,10 +74,10 @@ def _refuse_first_line(names: Sequence[bytes], name: str) -> None:
 
 
 def _refuse_separators(names: Sequence[bytes], name: str) -> None:
-    """All names have a separator of some other format below the directory that they have in common."""
+    """All names have a separator of some other format before the first slash or below the directory of all."""
     common = _length_of_common_directory(names)
     for separator, format_ in _SEPARATORS.items():
-        if all(separator.encode() in path[common:] for path in names):
+        if all(separator.encode() in path.partition(b"/")[0] + path[common:] for path in names):
             raise ListingError(
                 f"every path of the dump {name} has {separator!r} in it, such as {paths.to_text(names[0])!r}: it looks "
                 f"like {format_}"
