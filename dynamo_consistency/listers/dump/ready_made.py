@@ -22,11 +22,9 @@ class ReadyMade(NamedTuple):
 
 
 _MINUTE = r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}"
+_EOS_FACTS = r'(?: (?:size=(?P<size>[0-9]+)|mtime=(?P<mtime>[0-9]+(?:\.[0-9]*)?)|[A-Za-z_.]+=(?:[^ "]*|"[^"]*")))*'
 _EOS = ReadyMade(
-    (
-        r'path="?(?P<path>/.*?)"?'
-        r'(?: (?:size=(?P<size>[0-9]+)|mtime=(?P<mtime>[0-9]+(?:\.[0-9]*)?)|[A-Za-z_.]+=(?:[^ "]*|"[^"]*")))*',
-    ),
+    (rf'path="(?P<path>/.*?)"{_EOS_FACTS}', rf'path=(?P<path>/[^"]*?){_EOS_FACTS}'),
     once=" size=",
 )
 _BARS = r"(?P<path>[^|]*[^| ]) *\| *(?P<size>[^| ]*) *(?:\| *(?P<mtime>[^|]*[^| ])? *(?:\| *(?P<checksum>[^|]*))?)?"
