@@ -31,7 +31,7 @@ ListFormat = Literal[
 ]
 WITH_COLUMNS = ("tsv", "csv", "pipe", "parquet", "jsonl")
 """Formats in which `columns` say where the columns are; all others say it themselves."""
-NOT_IN_LINES = ("parquet", "syncat", "jsonl")
+NOT_IN_LINES = ("parquet", "syncat", "jsonl", "list")
 GROUPS = ("path", "size", "mtime", "checksum", "rse", "kind")
 """What a group of a `line` pattern can be called."""
 TIME_UNITS = ("s", "ms", "us", "days")
@@ -141,8 +141,8 @@ class ListFile(ClosedModel):
             _columns_suit_the_format(kind, self.columns)
         if self.delimiter is not None and (kind not in ("tsv", "csv") or (kind == "csv" and len(self.delimiter) > 1)):
             raise ValueError("delimiter goes with format tsv, or one character of it with csv")
-        if kind in NOT_IN_LINES and (self.skip_lines or self.comment or self.trim):
-            raise ValueError(f"skipLines, comment and trim are for lists in lines, not for format {kind}")
+        if kind in NOT_IN_LINES and (self.skip_lines or self.comment):
+            raise ValueError(f"skipLines and comment are for lists in lines, not for format {kind}")
         return self
 
 

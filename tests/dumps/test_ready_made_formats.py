@@ -195,3 +195,26 @@ BOMB = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;">]>'
 def test_xml_in_doubt_is_refused(read, content, told):
     with pytest.raises(ListingError, match=told):
         text(read, content, format="syncat")
+
+
+# --------------------------------------------------------------------------------------------------------- JSON lines
+
+
+def test_a_line_of_json_in_doubt_is_a_bad_line(read):
+    good = "".join(f'{{"path": "/store/mc/f{number}", "size": {number}}}\n' for number in range(9000))
+    odd = [
+        '{"path": "/store/mc/a", "path": "/store/mc/b"}',
+        '{"path": "/store/mc/a", "mtime": 1}',
+        '{"path": ["/store/mc/a"]}',
+        '["/store/mc/a", 1]',
+        '{"path": "/store/mc/a"',
+        '{"path": "/store/mc/\\ud800"}',
+        "",
+    ]
+    result = text(read, good + "".join(f"{line}\n" for line in odd), format="jsonl", max_bad_line_fraction="0.01")
+    assert (len(result.rows), result.dump.bad_lines) == (9000, len(odd))
+
+
+def test_names_in_json_keep_their_bytes(read):
+    content = b'{"path": "/store/mc/\\udcff\\n"}\n{"path": "/store/mc/\xff\xe9"}\n{"path": "/store/mc/\\u00e9"}\r\n'
+    assert read(content, format="jsonl").paths == [b"/store/mc/\xff\n", b"/store/mc/\xff\xe9", "/store/mc/é".encode()]

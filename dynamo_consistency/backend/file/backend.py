@@ -14,7 +14,8 @@ from dynamo_consistency.backend.blocks import Block, block_of, read_names, write
 from dynamo_consistency.backend.contract import ListedFile
 from dynamo_consistency.backend.dataset_filter import DatasetFilter, dataset_of
 from dynamo_consistency.backend.file.dataset_filters import ContentsFilter, NamelessFilter
-from dynamo_consistency.backend.file.inventory import InventoryDump, read_datasets
+from dynamo_consistency.backend.file.dataset_lists import read_datasets
+from dynamo_consistency.backend.file.inventory import InventoryDump
 from dynamo_consistency.backend.file.options import DatasetNames, Options, SiteOptions
 from dynamo_consistency.backend.file.requests import Registry
 from dynamo_consistency.check import Source

@@ -37,7 +37,7 @@ _ESCAPES = {b"\\t": b"\t", b"\\n": b"\n", b"\\r": b"\r", b"\\\\": b"\\"}
 
 def read(source: InventorySource, layout: Layout) -> Iterator[Cells]:
     """A part of the dump in batches. Raises ListingError when it cannot be read to its end."""
-    for some in _exported(layout.url, layout.name) if source.format == "list" else read_cells(layout):
+    for some in read_cells(layout, _exported if source.format == "list" else None):
         columns = {OURS.get(meaning, meaning): column for meaning, column in some.columns.items()}
         yield Cells(columns, some.unread)
 
@@ -50,10 +50,10 @@ def layout_of(source: InventorySource, url: str, name: str) -> Layout:
     return Layout.of(source, url, name, get_args(Meaning) if typed else ORDER)
 
 
-def _exported(url: str, name: str) -> Iterator[Cells]:
+def _exported(layout: Layout) -> Iterator[Cells]:
     """What `inventory export` writes: tabs between columns, escaped names, comments."""
-    with opened(url) as stream:
-        for lines in line_batches(stream, name):
+    with opened(layout.url) as stream:
+        for lines in line_batches(stream, layout.name, carriage_returns=layout.trim):
             rows = lines.filter(pc.invert(pc.match_substring_regex(lines, r"^(#|\z)"))).cast(pa.binary())
             padded = pc.split_pattern(pc.binary_join_element_wise(rows, _PADDING, b""), b"\t")
             fits = pc.less_equal(pc.list_value_length(padded), len(ORDER) + len(_PADDING))

@@ -24,7 +24,6 @@ from dynamo_consistency.listers.dump.moments import Written, times
 from dynamo_consistency.listers.dump.opening import as_listing_error, shown
 from dynamo_consistency.listers.dump.parts import Parts, parts_of, refuse_empty_part
 from dynamo_consistency.listers.dump.values import NULL_TEXTS, Values, sizes, texts, unknown
-from dynamo_consistency.listers.dump.whole_file import whole_file
 from dynamo_consistency.listers.times import MOST_SECONDS_AHEAD
 
 log = logging.getLogger(__name__)
@@ -224,26 +223,3 @@ def _times(columns: dict[str, pa.Array], written: Written) -> Values:
         changed = Values(pc.coalesce(changed.values, created.values), pc.and_(changed.ok, created.ok))
     ahead = pc.fill_null(pc.greater(changed.values, int(time.time()) + MOST_SECONDS_AHEAD), False)
     return Values(changed.values, pc.and_(changed.ok, pc.invert(ahead)))
-
-
-def read_datasets(path: str) -> set[str]:
-    """The datasets of a file; lines that start with `#` are comments.
-
-    Raises BackendError when it cannot be read, is empty or lacks its last line end: a list that was cut short protects
-    too little. A list of nothing says so in a comment.
-    """
-    try:
-        with whole_file(path, f"the list of datasets {path}") as file:
-            text = file.read().decode("utf-8")
-    except ListingError as error:
-        raise BackendError(str(error)) from None
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise BackendError(f"the list of datasets {path} cannot be read: {reason}") from None
-    if not text.endswith("\n"):
-        raise BackendError(
-            f"the list of datasets {path} is empty or was cut short: its last line must end; if there are none, "
-            "write the line `# none`"
-        )
-    lines = (line.strip() for line in text.split("\n"))
-    return {line for line in lines if line and not line.startswith("#")}

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dynamo_consistency.listers.dump.values import texts
+
 FILE = (b"", b"-", b"f", b"file", b"regular", b"regular file")
 DIRECTORY = (b"d", b"dir", b"directory")
 
@@ -19,9 +21,9 @@ class Cells:
 
 
 def first_cells(cells: Cells, meaning: str, number: int) -> list[bytes | None]:
-    """The first cells of a column of bytes."""
+    """The first cells of a column of text."""
     column = cells.columns.get(meaning)
-    return [] if column is None else column[:number].cast(pa.large_binary()).to_pylist()
+    return [] if column is None else texts(column[:number]).to_pylist()
 
 
 def without_directories(cells: Cells) -> Cells:

@@ -22,36 +22,48 @@ from dynamo_consistency.listers.dump.patterns import pattern_lines
 from dynamo_consistency.listers.dump.ready_made import format_of
 from dynamo_consistency.listers.dump.syncat import syncat
 from dynamo_consistency.listers.dump.text import TextStream
+from dynamo_consistency.listers.dump.values import is_text, texts
+
+Reader = Callable[[Layout], Iterator[Cells]]
 
 _ROWS = 50_000
-_IN_CELLS = ("parquet", "jsonl", "syncat")
+_IN_CELLS = ("parquet", "jsonl", "syncat", "list")
 _AROUND = " \t\r\v\f"
 _SAME = {"eos-find": "eos", "hadoop": "spacemon"}
 _PLAIN = ("tsv", "pipe", "csv", "paths", "rce")
 
 
-def read_cells(layout: Layout) -> Iterator[Cells]:
-    """The dump in batches, memory flat; lines that are of directories are left out.
+def read_cells(layout: Layout, reader: Reader | None = None) -> Iterator[Cells]:
+    """The dump in batches, memory flat; lines that are of directories are left out. `reader`: of a format of your own.
 
     Raises ListingError when it cannot be read to its end, or does not look like its format.
     """
-    judged = layout.format in _IN_CELLS
-    for cells in _FORMATS.get(layout.format, pattern_lines)(layout):
-        if not judged:
-            judge_first(cells, layout)
+    judged = False
+    for cells in (reader or _FORMATS.get(layout.format, pattern_lines))(layout):
+        some = _trimmed(cells) if layout.trim and layout.format in _IN_CELLS else cells
+        if not judged and len(some.columns["path"]) + len(some.unread):
+            judge_first(some, layout)
             judged = True
-        yield without_directories(cells)
+        yield without_directories(some)
+
+
+def _trimmed(cells: Cells) -> Cells:
+    """Database clients pad texts in whatever format they write."""
+    columns = {
+        meaning: trimmed(texts(column)) if is_text(column) else column for meaning, column in cells.columns.items()
+    }
+    return Cells(columns, cells.unread)
 
 
 def judge_first(cells: Cells, layout: Layout) -> None:
     """Raises ListingError where the first batch shows that the list is in another format than `layout` says."""
     lines = [cell for cell in [*cells.unread[:1], *first_cells(cells, "path", 1)] if cell]
-    other = next(filter(None, map(format_of, lines)), None)
+    other = None if layout.format in _IN_CELLS else next(filter(None, map(format_of, lines)), None)
     if other and layout.format not in ("line", other, _SAME.get(other)):
         raise ListingError(
             f"the dump {layout.name} looks like {other}: {paths.to_text(lines[0][:200])!r}; set format: {other}"
         )
-    sample = {meaning: first_cells(cells, meaning, SAMPLE) for meaning in cells.columns}
+    sample = {meaning: first_cells(cells, meaning, SAMPLE) for meaning, c in cells.columns.items() if is_text(c)}
     refuse_odd_cells(sample, layout.name, trimmed=layout.trim, plain=layout.format in _PLAIN)
 
 
@@ -168,7 +180,7 @@ def _parquet(layout: Layout) -> Iterator[Cells]:
             yield Cells({meaning: batch.column(str(name)) for meaning, name in wanted.items()}, [])
 
 
-_FORMATS: dict[str, Callable[[Layout], Iterator[Cells]]] = {
+_FORMATS: dict[str, Reader] = {
     "tsv": _separated,
     "pipe": _separated,
     "csv": _csv,

@@ -1,7 +1,7 @@
 """JSON lines: one object a line."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -13,45 +13,63 @@ from dynamo_consistency.listers.dump.columns import Layout
 from dynamo_consistency.listers.dump.lines import line_batches
 from dynamo_consistency.listers.dump.opening import opened
 
+_Row = dict[str, Any]
+
 
 def json_lines(layout: Layout) -> Iterator[Cells]:
-    """The values of the wanted keys as they are written; null and a key that is lacking are empty cells."""
-    keys = {meaning: str(key) for meaning, key in (layout.columns or {name: name for name in layout.defaults}).items()}
-    keys = {"path": keys["path"]} | keys | {"kind": keys.get("kind", "kind")}
+    """The values of the wanted keys as they are written; null and a key that is lacking are empty cells.
+
+    Without `columns` the first objects decide which of the usual keys there are; one that has others is unread.
+    """
+    keys: dict[str, str] = {}
+    usual = () if layout.columns else (*layout.defaults, "kind")
     with opened(layout.url) as stream:
-        for number, lines in enumerate(_decoded(stream, layout)):
-            rows = [(line, _cells_of(line, keys)) for line in lines]
-            read = [row for _, row in rows if row is not None]
-            unread = [line for line, row in rows if row is None]
-            if not number and not read:
-                raise ListingError(f"the dump {layout.name} is not in JSON lines: {paths.to_text(unread[0][:200])!r}")
-            if not number and not any(row[0] for row in read):
-                raise ListingError(
-                    f"the objects of the dump {layout.name} have no {keys['path']}, such as "
-                    f"{paths.to_text(lines[0][:200])!r}; say in `columns` which key has the path"
-                )
-            columns = {
-                meaning: pa.array([row[place] for row in read], pa.large_binary()) for place, meaning in enumerate(keys)
-            }
-            yield Cells(columns, unread)
+        for batch in line_batches(stream, layout.name, carriage_returns=True, json=True):
+            lines = batch.to_pylist()
+            rows = [_object(line) for line in lines]
+            keys = keys or _keys(rows, lines[0], layout)
+            later = [key for key in usual if key not in keys]
+            yield _cells(lines, rows, keys, later)
 
 
-def _decoded(stream: Any, layout: Layout) -> Iterator[list[bytes]]:
-    for batch in line_batches(stream, layout.name, carriage_returns=True, json=True):
-        yield batch.to_pylist()
+def _keys(rows: Sequence[_Row | None], line: bytes, layout: Layout) -> dict[str, str]:
+    """Meaning → key. Raises ListingError where the first objects have no path."""
+    there = {key for row in rows if row for key in row}
+    if not there:
+        raise ListingError(f"the dump {layout.name} is not in JSON lines: {paths.to_text(line[:200])!r}")
+    usual = {name: name for name in (*layout.defaults, "kind") if name in there}
+    keys = {meaning: str(key) for meaning, key in (layout.columns or usual).items()}
+    if keys.get("path") not in there:
+        raise ListingError(
+            f"the objects of the dump {layout.name} have no {keys.get('path', 'path')}, such as "
+            f"{paths.to_text(line[:200])!r}; say in `columns` which key has the path"
+        )
+    return keys
 
 
-def _cells_of(line: bytes, keys: Mapping[str, str]) -> list[bytes] | None:
-    """One cell for each key; None for what is no object, or has something else than text and numbers there."""
+def _cells(lines: list[bytes], rows: Sequence[_Row | None], keys: Mapping[str, str], later: Sequence[str]) -> Cells:
+    read, unread = [], []
+    for line, row in zip(lines, rows, strict=True):
+        try:
+            if row is None or any(key in row for key in later):
+                raise ValueError("no object, or another one than before")
+            read.append([_cell(row.get(key)) for key in keys.values()])
+        except ValueError:
+            unread.append(line)
+    columns = {meaning: pa.array([row[at] for row in read], pa.large_binary()) for at, meaning in enumerate(keys)}
+    return Cells(columns, unread)
+
+
+def _object(line: bytes) -> _Row | None:
+    """None for what is no object, or has a key twice: readers do not agree on which one counts."""
     try:
         row = json.loads(line.decode("utf-8", "surrogateescape"), object_pairs_hook=_once)
-        return [_cell(row.get(key)) for key in keys.values()] if isinstance(row, dict) else None
     except (ValueError, RecursionError):
         return None
+    return row if isinstance(row, dict) else None
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object; ValueError where a key comes twice, since readers do not agree on which one counts."""
+def _once(pairs: list[tuple[str, Any]]) -> _Row:
     row = dict(pairs)
     if len(row) < len(pairs):
         raise ValueError("a key comes twice")

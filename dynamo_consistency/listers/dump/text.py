@@ -7,6 +7,7 @@ from dynamo_consistency.listers.dump.other_formats import refuse_other_format
 
 _HEAD = 4096
 _MARK = b"\xef\xbb\xbf"
+_GLUED = b"\n" + _MARK
 _MARKS_OF_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -32,6 +33,10 @@ class TextStream:
             raise ListingError(
                 f"the dump {self._name} has NUL bytes: it is UTF-16, the output of find -print0, or damaged; have it "
                 "written anew, in lines and in UTF-8"
+            )
+        if _GLUED in data or (self._last == b"\n" and data.startswith(_MARK)):
+            raise ListingError(
+                f"the dump {self._name} has a byte order mark within it: it is glued together; take the mark away"
             )
         if not data and self._last != b"\n":
             raise ListingError(

@@ -139,8 +139,8 @@ RULES: dict[str, list[CelRule]] = {
             "delimiter goes with format tsv, or one character of it with csv",
         ),
         CelRule(
-            f"!(self.format in {list(NOT_IN_LINES)}) || (self.skipLines == 0 && !has(self.comment) && !self.trim)",
-            "skipLines, comment and trim are for lists in lines",
+            f"!(self.format in {list(NOT_IN_LINES)}) || (self.skipLines == 0 && !has(self.comment))",
+            "skipLines and comment are for lists in lines",
         ),
     ],
     "spec.listing.source.dump.prefix": _PREFIX,
