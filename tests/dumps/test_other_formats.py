@@ -48,6 +48,8 @@ def lines(form):
         (b"BEGIN TIME 1700000000 x\n" + lines("{name}|1|{time}|N/A"), {"format": "pipe"}, "looks like hadoop"),
         (lines("{name}|1|{time}"), {"format": "eos"}, "does not|cannot be read"),
         (b"path\tsize\n" + lines("{name}\t1"), {}, "looks like a header .*'path'.*skipLines: 1"),
+        (lines("{name}").replace(b"root", b"r%6Fot"), {"format": "paths"}, "look escaped, such as"),
+        (lines("{name}").replace(b"root", rb"r\157ot"), {"format": "paths"}, "look escaped, such as"),
         (b"# files of T2_X\n" + lines("{name}"), {"format": "paths"}, 'begins with a comment; set comment: "#"'),
     ],
 )
@@ -58,12 +60,22 @@ def test_another_format_is_refused_and_named(read, content, options, told):
 
 @pytest.mark.parametrize(
     "form",
-    ["{name} \t1", " {name}\t1", "{name}\t 1", "{name}\t1 ", "{name}\t1\t{time} ", "{name}\t \t{time} "],
+    [
+        "{name} \t1",
+        "{name}\u00a0\t1",
+        "\u00a0{name}\t1",
+        " {name}\t1",
+        "{name}\t 1",
+        "{name}\t1 ",
+        "{name}\t1\t{time} ",
+        "{name}\t \t{time} ",
+    ],
 )
 def test_blanks_around_cells_are_refused_until_they_are_to_be_trimmed(read, form):
     with pytest.raises(ListingError, match=r"blanks around its cells .*set trim: true"):
         read(lines(form), max_bad_line_fraction="1")
     assert read(lines(form), trim=True).paths == [name.encode() for name in NAMES]
+    assert read(lines(form), trim=True, format="csv", delimiter="\t").paths == [name.encode() for name in NAMES]
 
 
 def test_names_that_are_padded_to_one_length_are_refused_although_the_longest_has_no_blank(read):

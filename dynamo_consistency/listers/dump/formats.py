@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterator
 from itertools import chain, islice
 from typing import Any
@@ -28,7 +29,7 @@ Reader = Callable[[Layout], Iterator[Cells]]
 
 _ROWS = 50_000
 _IN_CELLS = ("parquet", "jsonl", "syncat", "list")
-_AROUND = " \t\r\v\f"
+_AROUND = re.compile("^(?:[ \\t\\r\\v\\f]|\\xc2\\xa0)+|(?:[ \\t\\r\\v\\f]|\\xc2\\xa0)+$")  # of bytes as latin-1
 _SAME = {"eos-find": "eos", "hadoop": "spacemon"}
 _PLAIN = ("tsv", "pipe", "csv", "paths", "rce")
 
@@ -128,7 +129,7 @@ def _rows(text: io.TextIOWrapper, layout: Layout) -> Iterator[list[str]]:
         if reader.line_num > line_number + 1:
             _refuse_swallowed_lines(row, layout.name)
         line_number = reader.line_num
-        yield [cell.strip(_AROUND) for cell in row] if layout.trim else row
+        yield [_AROUND.sub("", cell) for cell in row] if layout.trim else row
 
 
 def _quoted_well(reader: Iterator[list[str]], name: str) -> Iterator[list[str]]:

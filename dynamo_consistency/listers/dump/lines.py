@@ -13,7 +13,8 @@ from dynamo_consistency.listers.dump.text import TextStream
 
 _BLOCK = 2 << 20
 _LONGEST_LINE = 1 << 20
-_AROUND = r"^[ \t\r\v\f]+|[ \t\r\v\f]+$"
+_BLANKS = r"(?:[ \t\r\v\f]|\xc2\xa0)+"  # with the bytes of a no-break space
+_AROUND = f"^{_BLANKS}|{_BLANKS}$"
 
 
 def line_batches(stream: Any, name: str, *, carriage_returns: bool = False, json: bool = False) -> Iterator[pa.Array]:

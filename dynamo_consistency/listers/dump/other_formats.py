@@ -10,7 +10,9 @@ SAMPLE = 1000
 """So many entries at the start of a list are looked at."""
 _MANY = 0.25
 _LEAST_FOR_SEPARATORS = 5
-_BLANKS = b" \t\r\v\f"
+_BLANK = rb"(?:[ \t\r\v\f]|\xc2\xa0)"
+_BLANK_AROUND = re.compile(rb"^" + _BLANK + rb"|" + _BLANK + rb"$")
+_ESCAPED = re.compile(rb"%[0-9A-F]{2}|\\(?:[0-3][0-7]{2}|x[0-9a-fA-F]{2})")
 _BEGINNINGS = (
     (rb"(?i)<(!doctype html|html|head|body)\b", "an HTML page", "is its url that of the file, or that of a login?"),
     (rb"<[?!a-zA-Z]", "XML", "set format: syncat if it is a Syncat dump"),
@@ -43,7 +45,7 @@ def refuse_odd_cells(columns: Mapping[str, Sequence[bytes | None]], name: str, *
     """
     found = {meaning: [cell for cell in cells if cell] for meaning, cells in columns.items()}
     for meaning, cells in found.items():
-        if not trimmed and _many(cell[:1] in _BLANKS or cell[-1:] in _BLANKS for cell in cells):
+        if not trimmed and _many(bool(_BLANK_AROUND.search(cell)) for cell in cells):
             raise ListingError(
                 f"the dump {name} has blanks around its cells ({meaning} {paths.to_text(cells[0])!r}); set trim: true"
             )
@@ -54,6 +56,11 @@ def refuse_odd_cells(columns: Mapping[str, Sequence[bytes | None]], name: str, *
             )
     names = found.get("path", [])
     _refuse_first_line(names, name)
+    if _many(bool(_ESCAPED.search(path)) for path in names):
+        raise ListingError(
+            f"the names of the dump {name} look escaped, such as {paths.to_text(names[0])!r}; have them written as they "
+            "are"
+        )
     if plain and len(names) >= _LEAST_FOR_SEPARATORS:
         _refuse_separators(names, name)
 
