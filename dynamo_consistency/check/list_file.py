@@ -4,9 +4,9 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
-from dynamo_consistency.check.fields import Date, Positive, Prefix, TimeZone, Url
+from dynamo_consistency.check.fields import Date, Positive, Prefix, TimeZone
 from dynamo_consistency.yamlfile import ClosedModel
 
 ListFormat = Literal[
@@ -35,6 +35,7 @@ NOT_IN_LINES = ("parquet", "syncat", "jsonl", "list")
 GROUPS = ("path", "size", "mtime", "checksum", "rse", "kind")
 """What a group of a `line` pattern can be called."""
 TIME_UNITS = ("s", "ms", "us", "days")
+_LONGEST_URL, _MOST_PARTS = 2048, 1000
 _NOT_IN_RE2 = re.compile(r"\(\?(<?[=!]|P=|>|\()|\\[1-9]|[*+?}]\+")
 
 
@@ -69,9 +70,12 @@ def _pattern(line: str) -> str:
     return line
 
 
-def _urls(urls: str | list[str]) -> str | list[str]:
-    if isinstance(urls, list) and len(set(urls)) < len(urls):
-        raise ValueError("must not name a part twice")
+def _urls(urls: Any) -> Any:
+    parts = urls if isinstance(urls, list) else [urls]
+    if not parts or not all(isinstance(url, str) and 0 < len(url) <= _LONGEST_URL for url in parts):
+        raise ValueError("must be a path or URL, or a list of them")
+    if len(parts) > _MOST_PARTS or len(set(parts)) < len(parts):
+        raise ValueError(f"must not name a part twice, nor more than {_MOST_PARTS}")
     return urls
 
 
@@ -82,9 +86,9 @@ def _time_format(text: str) -> str:
 
 
 Urls = Annotated[
-    Url | Annotated[list[Url], Field(min_length=1, max_length=1000)],
-    AfterValidator(_urls),
-    WithJsonSchema({"x-kubernetes-preserve-unknown-fields": True}),  # text, or a list of it
+    str | list[str],
+    BeforeValidator(_urls),
+    WithJsonSchema({"x-kubernetes-preserve-unknown-fields": True}),  # a structural schema has no unions
 ]
 LinePattern = Annotated[str, Field(min_length=1, max_length=1024), AfterValidator(_pattern)]
 TimeFormat = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_time_format)]

@@ -58,8 +58,7 @@ def refuse_odd_cells(columns: Mapping[str, Sequence[bytes | None]], name: str, *
     _refuse_first_line(names, name)
     if _many(bool(_ESCAPED.search(path)) for path in names):
         raise ListingError(
-            f"the names of the dump {name} look escaped, such as {paths.to_text(names[0])!r}; have them written as they "
-            "are"
+            f"the names of the dump {name} look escaped, such as {paths.to_text(names[0])!r}; have them written plainly"
         )
     if plain and len(names) >= _LEAST_FOR_SEPARATORS:
         _refuse_separators(names, name)
