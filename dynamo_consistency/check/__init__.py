@@ -23,6 +23,7 @@ from dynamo_consistency.check.fields import (
     TimeZone,
     Url,
 )
+from dynamo_consistency.check.list_file import ListFile, ListFormat, columns_of_a_file
 from dynamo_consistency.check.listing import (
     Listing,
     Root,
@@ -46,8 +47,6 @@ from dynamo_consistency.check.source import (
     Source,
     WebDavSource,
     XRootDSource,
-    columns_of_a_file,
-    columns_suit_the_format,
 )
 from dynamo_consistency.check.spec import (
     API_VERSION,
@@ -83,6 +82,8 @@ __all__ = [
     "Fraction",
     "GfalSource",
     "Health",
+    "ListFile",
+    "ListFormat",
     "Listing",
     "LogicalPath",
     "Metadata",
@@ -119,5 +120,4 @@ __all__ = [
     "WebDavSource",
     "XRootDSource",
     "columns_of_a_file",
-    "columns_suit_the_format",
 ]

@@ -1,44 +1,17 @@
 """What lists a site: a protocol, and where."""
 
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
-from dynamo_consistency.check.fields import Date, Fraction, LogicalPath, Name, Prefix, Url
+from dynamo_consistency.check.fields import Fraction, LogicalPath, Name, Prefix
+from dynamo_consistency.check.list_file import ListFile, ListFormat, columns_of_a_file
 from dynamo_consistency.yamlfile import ClosedModel
-
-
-def columns_of_a_file(columns: dict[Any, str | int]) -> dict[Any, str | int]:
-    """`columns` (meaning → number from 1, or name) of a file, if they name the paths and do not contradict each other.
-
-    Raises ValueError otherwise.
-    """
-    places = list(columns.values())
-    if "path" not in columns:
-        raise ValueError("must say where the path is")
-    if len({type(place) for place in places}) > 1:
-        raise ValueError("must be all numbers, for a file without a header, or all names, for a file with one")
-    if any(place in ("", 0) or (isinstance(place, int) and place < 0) for place in places):
-        raise ValueError("must be numbers from 1, or names")
-    if len(set(places)) < len(places):
-        raise ValueError("must not give one column two meanings")
-    return columns
-
-
-def columns_suit_the_format(format_: str, columns: dict[Any, str | int] | None) -> None:
-    """Raises ValueError for columns that a dump of this format cannot have."""
-    if columns is None:
-        return
-    if format_ in ("ral", "paths", "rucio"):
-        raise ValueError(f"columns must not be given where format is {format_}: it says where the columns are")
-    if format_ == "parquet" and any(isinstance(place, int) for place in columns.values()):
-        raise ValueError("columns must be names where format is parquet")
-
 
 _COLUMN = {"anyOf": [{"type": "string", "minLength": 1, "maxLength": 253}, {"type": "integer", "minimum": 1}]}
 Columns = Annotated[
-    dict[Literal["path", "size", "mtime"], str | int],
+    dict[Literal["path", "size", "mtime", "kind"], str | int],
     AfterValidator(columns_of_a_file),
     WithJsonSchema(
         {
@@ -46,7 +19,8 @@ Columns = Annotated[
             "properties": {
                 "path": {"description": "Where the path stands: a number from 1, or a name.", **_COLUMN},
                 "size": {"description": "Where the size in bytes stands: a number from 1, or a name.", **_COLUMN},
-                "mtime": {"description": "Where the time of the last change stands, in seconds since 1970.", **_COLUMN},
+                "mtime": {"description": "Where the time of the last change stands.", **_COLUMN},
+                "kind": {"description": "Where it stands whether the line is of a directory (d).", **_COLUMN},
             },
             "required": ["path"],
         }
@@ -78,29 +52,20 @@ class PosixSource(ClosedModel):
     prefix: LogicalPath = Field(description="The mount point: prefix + LFN is the path there.")
 
 
-class DumpSource(ClosedModel):
+class DumpSource(ListFile):
     """A site that publishes a list of its files."""
 
-    url: Url = Field(description="Path or fsspec URL of the dump; may be compressed (gz, bz2, zst).")
-    format: Literal["tsv", "csv", "pipe", "ral", "paths", "parquet"] = Field(
+    format: ListFormat = Field(
         "tsv",
-        description="tsv, csv and pipe: columns; ral: `lfn size days`; paths: bare paths; parquet: columns by name.",
+        description="tsv, csv and pipe: columns; ral: `lfn size days`; paths: bare paths; parquet, jsonl: columns by "
+        "name; syncat: XML; the others are what the program of that name prints.",
     )
     columns: Columns | None = Field(
         None, description="Where the columns stand: numbers from 1, or names of the header or Parquet columns."
     )
-    prefix: Prefix = Field("", description="What stands before the LFN in the paths of the dump.")
-    date: Date | None = Field(
-        None, description="When the dump was taken (ISO 8601). Default: a date in its name, else its modification time."
-    )
     max_bad_line_fraction: Fraction = Field(
         Decimal("0.001"), description="A dump with more unreadable lines than this fraction is not believed at all."
     )
-
-    @model_validator(mode="after")
-    def _columns_suit_the_format(self) -> Self:
-        columns_suit_the_format(self.format, self.columns)
-        return self
 
 
 class S3Source(ClosedModel):

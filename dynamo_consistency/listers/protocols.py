@@ -99,7 +99,7 @@ PROTOCOLS = (
         key="dump",
         lister="dynamo_consistency.listers.dump:DumpLister",
         arguments=lambda source: (source,),
-        location=lambda source: source.url,
+        location=lambda source: " ".join(source.urls),
         directories=False,
     ),
     Protocol(

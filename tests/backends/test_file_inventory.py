@@ -195,7 +195,6 @@ def test_a_replica_dump_hands_scope_name_and_checksum_on(read):
         ("2026-01-01 00:00:00", "soon", None, True),
         ("soon", "", None, True),
         ("2026-01-01 00:00:00", "2026-02-30 00:00:00", None, True),
-        ("2026-01-01 00:00:00", " 2026-01-02 00:00:00", None, True),
     ],
 )
 def test_a_replica_is_as_old_as_its_last_update_or_else_its_creation(read, created, updated, seconds, in_flight):
@@ -323,3 +322,108 @@ def test_memory_does_not_grow_with_the_dump(tmp_path):
         assert int(read) == rows
         peaks.append(int(peak))
     assert peaks[1] < peaks[0] + 60 * 1024, f"{peaks} KiB"
+
+
+# ------------------------------------------------------------------------------------------------------- misreadings
+
+
+MANY = [f"/store/mc/f{number}" for number in range(20)]
+
+
+@pytest.mark.parametrize("odd", ["T2_X ", " T2_X", "t2_x", "", "null"])
+def test_a_row_whose_rse_may_be_ours_is_not_dropped(read, odd):
+    content = rucio("/store/a") + rucio("/store/b", rse=odd)
+    with pytest.raises(BackendError, match=r"has rows of the RSE .*, and 'T2_X' is asked for|blanks around"):
+        read(content * 3, format="rucio")
+    if odd.strip() == "T2_X":
+        assert len(read(content, format="rucio", trim=True)) == 2
+
+
+@pytest.mark.parametrize("mark", [b"\xef\xbb\xbf"])
+@pytest.mark.parametrize(
+    ("content", "options"),
+    [
+        ("".join(map(rucio, MANY)), {"format": "rucio"}),
+        ("".join(f"{path[1:]}\t1\n" for path in MANY), {}),
+        ("lfn,size\n" + "".join(f"{path},1\n" for path in MANY), {"format": "csv", "columns": {"path": "lfn"}}),
+        ("# x\n" + "".join(f"{path}\t1\n" for path in MANY), {"format": "list"}),
+    ],
+)
+def test_a_byte_order_mark_hides_no_row_and_is_in_no_name(read, mark, content, options):
+    assert [row["path"].decode() for row in read(mark + content.encode(), **options)] == MANY
+    with pytest.raises(BackendError, match="byte order mark within it"):
+        read((mark + content.encode()) * 2, **options)
+
+
+@pytest.mark.parametrize(
+    ("form", "options", "told"),
+    [
+        ("{path} | 1\n", {"format": "pipe"}, "set trim: true"),
+        ("{path}\t1\r\n", {}, "set trim: true"),
+        ("{path}\t1\r\n", {"format": "list"}, "set trim: true"),
+        ("{path} \t1\n", {"format": "list"}, "set trim: true"),
+        ('"{path}"\n', {"format": "paths"}, "quotes around its cells"),
+        ("{path} 1\n", {"format": "paths"}, "columns between blanks"),
+        ('{{"path": "{path} "}}\n', {"format": "jsonl"}, "set trim: true"),
+    ],
+)
+def test_cells_that_are_dressed_in_something_are_refused(read, form, options, told):
+    content = "".join(form.format(path=path) for path in MANY)
+    with pytest.raises(BackendError, match=told):
+        read(content, **options)
+    if "trim" in told:
+        assert [row["path"].decode() for row in read(content, trim=True, **options)] == MANY
+
+
+def test_names_that_are_padded_in_parquet_are_refused_until_they_are_to_be_trimmed(read):
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table({"path": [f"{path:40}" for path in MANY], "size": range(20)}), sink)
+    with pytest.raises(BackendError, match="set trim: true"):
+        read(sink.getvalue().to_pybytes(), format="parquet")
+    rows = read(sink.getvalue().to_pybytes(), format="parquet", trim=True)
+    assert [row["path"].decode() for row in rows] == MANY
+
+
+@pytest.mark.parametrize("factor", [1000, 1_000_000])
+def test_times_of_another_unit_would_leave_all_in_flight_for_ever_and_are_refused(read, factor):
+    content = "".join(f"{path}\t1\t\t\t\t1\t{1767225600 * factor}\n" for path in MANY)
+    with pytest.raises(
+        BackendError, match=r"20 of 20 lines .* or a time after tomorrow; look at .* timeFormat \(ms\?\)"
+    ):
+        read(content)
+    unit = {1000: "ms", 1_000_000: "us"}[factor]
+    assert {row["time"] for row in read(content, timeFormat=unit)} == {1767225600}
+
+
+def test_null_words_mean_the_same_as_in_a_sites_dump(read):
+    words = ["", "null", "NULL", "None", "\\N", "N/A"]
+    rows = read("".join(f"/store/{number}\t{word}\t\t\t\t1\t{word}\n" for number, word in enumerate(words)))
+    assert {(row["size"], row["time"], row["in_flight"]) for row in rows} == {(None, None, False)}
+
+
+def test_an_inventory_may_be_described_by_a_pattern(read):
+    content = "T2_X /store/a 5 ad:1\nT2_Y /store/b 6 ad:2\n"
+    line = "(?P<rse>[^ ]+) (?P<path>/.*) (?P<size>[0-9]+) (?P<checksum>[^ ]+)"
+    assert known(read(content, line=line)) == {b"/store/a": {"size": 5, "in_flight": False, "checksum": "ad:1"}}
+
+
+def test_lines_of_directories_are_no_files_and_other_kinds_refuse_the_dump(read):
+    columns = {"path": 1, "kind": 2}
+    assert [row["path"] for row in read("/store/d\td\n/store/a\tf\n", columns=columns)] == [b"/store/a"]
+    with pytest.raises(BackendError, match="does not have the columns: '/store/l'"):
+        read("/store/l\tl\n/store/a\tf\n", columns=columns)
+
+
+def test_the_parts_of_an_inventory_are_one_dump(write):
+    for number in (1, 2):
+        write(f"part-{number}", f"/store/{number}\t5\n")
+    folder = str(write("part-1", "/store/1\t5\n").parent)
+    batches = InventoryDump(InventorySource(url=f"{folder}/part-*"), SITE).batches()
+    assert [path for batch in batches for path in batch["path"].to_pylist()] == [b"/store/1", b"/store/2"]
+
+
+def test_the_newest_inventory_may_still_be_too_old(write):
+    folder = str(write("dump_20260101", "/store/a\t5\n").parent)
+    source = InventorySource(url=f"{folder}/dump_%Y%m%d", newest_within_days=3660)
+    with pytest.raises(BackendError, match="hours old, more than maxAgeSeconds allows"):
+        list(InventoryDump(source, SITE).batches())

@@ -144,7 +144,6 @@ ODD_NAMES = [
     b"/store/mc/.hidden",
     b"/store/mc/\xef\xbb\xbfmark",
     b"/store/mc/#comment",
-    b"/store/mc/nul\x00byte",
 ]
 
 

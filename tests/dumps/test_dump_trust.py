@@ -114,10 +114,16 @@ def test_a_file_with_an_unreadable_size_or_time_is_there_and_left_alone(read, ce
     assert (result.dump.bad_lines, result.dump.holes) == (1, set())
 
 
-@pytest.mark.parametrize("line", [b"/store/mc/./f", b"/store/mc/..", b"/store/mc/directory/", b"store/mc/f", b"", b"/"])
+@pytest.mark.parametrize("line", [b"/store/mc/./f", b"/store/mc/..", b"store/mc/f", b""])
 def test_a_path_that_names_no_file_is_a_bad_line(read, line):
     result = read(b"/store/mc/a\n" * 2000 + line + b"\n", format="paths")
     assert (len(result.rows), result.dump.bad_lines) == (2000, 1)
+
+
+@pytest.mark.parametrize("line", [b"/store/mc/directory/", b"/"])
+def test_a_path_that_ends_with_a_slash_is_a_directory_and_no_file(read, line):
+    result = read(b"/store/mc/a\n" * 3 + line + b"\n", format="paths")
+    assert (len(result.rows), result.dump.lines, result.dump.bad_lines) == (3, 4, 0)
 
 
 def test_too_many_bad_lines_make_the_dump_unbelievable(read):

@@ -2,10 +2,13 @@
 
 import gzip
 import json
+from datetime import UTC, datetime, timedelta
 
 import pyarrow.parquet as pq
+import pytest
 
 from dynamo_consistency.check import SiteConsistencyCheck
+from dynamo_consistency.errors import ListingError
 from dynamo_consistency.run.listing.progress import Progress
 from dynamo_consistency.run.listing.shard import list_shard
 from dynamo_consistency.run.store.run_directory import RunStore
@@ -45,3 +48,20 @@ def test_a_line_whose_path_cannot_be_read_makes_its_directory_a_hole(tmp_path):
     assert set(files) >= {b"/store/mc/a/f", b"/store/mc/c/g"}
     assert b"/store/mc/b" in holes or b"/store/mc/b/half" in files, "it must not look as if it were not there"
     assert facts["counts"]["holes"] == len(holes)
+
+
+def test_a_dump_of_which_nothing_is_below_the_roots_is_not_believed(tmp_path):
+    with pytest.raises(ListingError, match=r"no path of the dump .* is below a root, such as /store/mc; the first is"):
+        listed(tmp_path, b"/cms/store/mc/a\t1\t1600000000\n")
+
+
+def test_all_shards_read_the_same_dump_although_a_newer_one_comes_meanwhile(tmp_path, make_run):
+    old, new = ((datetime.now(UTC) - timedelta(days=days)).strftime("dump_%Y%m%d") for days in (3, 1))
+    names = [f"/store/mc/{number}/f" for number in range(20)]
+    (tmp_path / old).write_text("".join(f"{name}\t1\t1600000000\n" for name in names))
+    run = make_run({"dump": {"url": f"{tmp_path}/dump_*"}}, roots=["/store/mc"], shards=2, splitDepth=1)
+    first = list_shard(run, None, 0, Progress("dump"))
+    (tmp_path / new).write_text("/store/mc/other/f\t1\t1600000000\n")
+    second = list_shard(run, None, 1, Progress("dump"))
+    assert first["listedAt"] == second["listedAt"]
+    assert first["counts"]["files"] + second["counts"]["files"] == len(names)

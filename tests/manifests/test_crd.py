@@ -91,7 +91,8 @@ def test_the_schema_is_structural():
     foreign = {"$ref", "$defs", "anyOf", "oneOf", "allOf", "const", "title", "propertyNames"}
     for place, schema in SCHEMAS:
         assert not foreign & schema.keys(), place
-        assert "type" in schema or "x-kubernetes-int-or-string" in schema, place
+        untyped = {"x-kubernetes-int-or-string", "x-kubernetes-preserve-unknown-fields"}
+        assert "type" in schema or untyped & schema.keys(), place
         assert not ("properties" in schema and "additionalProperties" in schema), place
         assert schema.get("type") != "integer" or schema["format"] in ("int32", "int64"), place
 

@@ -1,7 +1,7 @@
 """The names of the backend contract, on files."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,12 +9,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dynamo_consistency import paths
-from dynamo_consistency.backend import optional_features
+from dynamo_consistency.backend import contract, optional_features
 from dynamo_consistency.backend.blocks import Block, block_of, read_names, write_report
 from dynamo_consistency.backend.contract import ListedFile
 from dynamo_consistency.backend.dataset_filter import DatasetFilter, dataset_of
-from dynamo_consistency.backend.file.inventory import InventoryDump, read_datasets
-from dynamo_consistency.backend.file.options import Options, SiteOptions
+from dynamo_consistency.backend.file.dataset_filters import ContentsFilter, NamelessFilter
+from dynamo_consistency.backend.file.dataset_lists import read_datasets
+from dynamo_consistency.backend.file.inventory import InventoryDump
+from dynamo_consistency.backend.file.options import DatasetNames, Options, SiteOptions
 from dynamo_consistency.backend.file.requests import Registry
 from dynamo_consistency.check import Source
 from dynamo_consistency.errors import BackendError
@@ -46,6 +48,7 @@ class Inventory:
     """`inventory` of the backend contract."""
 
     sites: Sites
+    dataset_names: DatasetNames = "cms"
 
     def stream(self, site: str) -> Iterator[pa.RecordBatch]:
         return InventoryDump(self.sites[site].inventory, site).batches()
@@ -54,31 +57,43 @@ class Inventory:
         return list(optional_features.tuples(self.stream(site)))
 
     def protected_datasets(self, site: str) -> set[str]:
-        """Those of the site's list or, where there is none, all of which the inventory has a file."""
-        listed = self.sites[site].protected
-        return read_datasets(listed) if listed else set(self._datasets(site))
+        """Those of the site's list or, where there is none, all of which the inventory has a file.
+
+        Where nothing tells the dataset of a file that the inventory does not have, none of them says anything of it.
+        """
+        if listed := self.sites[site].protected:
+            return read_datasets(listed)
+        return set() if self.dataset_names == "none" else set(self._datasets(site))
 
     def _datasets(self, site: str) -> Iterator[str]:
         for batch in self.stream(site):
             yield from pc.unique(batch["dataset"]).drop_null().to_pylist()
-            for path in batch["path"].filter(pc.is_null(batch["dataset"])).to_pylist():
-                if dataset := dataset_of(paths.to_text(path)):
-                    yield dataset
+            if self.dataset_names == "cms":
+                for path in batch["path"].filter(pc.is_null(batch["dataset"])).to_pylist():
+                    if dataset := dataset_of(paths.to_text(path)):
+                        yield dataset
 
 
 class FileBackend:
     """A `contract.Backend`. Nothing is read before the first name is used."""
 
-    DatasetFilter = DatasetFilter
-
     def __init__(self, options: Options) -> None:
+        self._dataset_names = options.dataset_names
         self.siteinfo = Sites(options.sites)
-        self.inventory = Inventory(self.siteinfo)
+        self.inventory = Inventory(self.siteinfo, options.dataset_names)
         self.registry = Registry(options.requests)
 
     def describe(self) -> str:
         """One sentence."""
         return f"inventory dumps of {len(self.siteinfo.options)} sites"
+
+    def DatasetFilter(self, datasets: Iterable[str]) -> contract.DatasetFilter:  # noqa: N802 (the contract's name)
+        """A filter by what `datasetNames` says."""
+        if self._dataset_names == "cms":
+            return DatasetFilter(datasets)
+        if self._dataset_names == "none":
+            return NamelessFilter(datasets)
+        return ContentsFilter(lambda: ((site, self.inventory.stream(site)) for site in self.siteinfo.options), datasets)
 
     def check_site(self, site: str) -> bool:
         return self.siteinfo[site].ready

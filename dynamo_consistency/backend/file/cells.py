@@ -5,16 +5,18 @@ The formats of a site's own dumps are read by the dump lister's readers; two mor
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import get_args
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from dynamo_consistency.backend.file.options import InventorySource, Meaning
+from dynamo_consistency.listers.dump.cells import Cells
 from dynamo_consistency.listers.dump.columns import Layout
-from dynamo_consistency.listers.dump.formats import Cells, read_cells
+from dynamo_consistency.listers.dump.formats import read_cells
 from dynamo_consistency.listers.dump.lines import line_batches
-from dynamo_consistency.listers.dump.opening import opened, shown
+from dynamo_consistency.listers.dump.opening import opened
 
 ORDER = ("path", "size", "dataset", "block", "group", "complete", "time")
 """Columns of text formats where the entry names none: the order of `inventory export`; the last ones may lack."""
@@ -26,25 +28,32 @@ RUCIO = {
     )
 }
 
+OURS = {"mtime": "time"}
+"""What the formats of a site's dump call otherwise."""
+
 _PADDING = b"\t" * (len(ORDER) - 1)
 _ESCAPES = {b"\\t": b"\t", b"\\n": b"\n", b"\\r": b"\r", b"\\\\": b"\\"}
 
 
-def read(source: InventorySource) -> Iterator[Cells]:
-    """The dump in batches. Raises ListingError when it cannot be read to its end."""
-    name = shown(source.url)
-    if source.format == "list":
-        return _exported(source.url, name)
+def read(source: InventorySource, layout: Layout) -> Iterator[Cells]:
+    """A part of the dump in batches. Raises ListingError when it cannot be read to its end."""
+    for some in read_cells(layout, _exported if source.format == "list" else None):
+        columns = {OURS.get(meaning, meaning): column for meaning, column in some.columns.items()}
+        yield Cells(columns, some.unread)
+
+
+def layout_of(source: InventorySource, url: str, name: str) -> Layout:
+    """How the part of the dump at `url` is laid out."""
     if source.format == "rucio":
-        return read_cells(Layout(source.url, name, "tsv", RUCIO))
-    defaults = get_args(Meaning) if source.format == "parquet" else ORDER
-    return read_cells(Layout(source.url, name, source.format, source.columns, defaults))
+        return replace(Layout.of(source, url, name), format="tsv", columns=RUCIO)
+    typed = source.format in ("parquet", "jsonl")
+    return Layout.of(source, url, name, get_args(Meaning) if typed else ORDER)
 
 
-def _exported(url: str, name: str) -> Iterator[Cells]:
+def _exported(layout: Layout) -> Iterator[Cells]:
     """What `inventory export` writes: tabs between columns, escaped names, comments."""
-    with opened(url) as stream:
-        for lines in line_batches(stream, name):
+    with opened(layout.url) as stream:
+        for lines in line_batches(stream, layout.name, carriage_returns=layout.trim):
             rows = lines.filter(pc.invert(pc.match_substring_regex(lines, r"^(#|\z)"))).cast(pa.binary())
             padded = pc.split_pattern(pc.binary_join_element_wise(rows, _PADDING, b""), b"\t")
             fits = pc.less_equal(pc.list_value_length(padded), len(ORDER) + len(_PADDING))

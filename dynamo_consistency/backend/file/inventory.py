@@ -7,7 +7,7 @@ where a site's own dump may have some; a line whose size or time cannot be read 
 import contextlib
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -18,18 +18,20 @@ from dynamo_consistency.backend.contract import INVENTORY_COLUMNS
 from dynamo_consistency.backend.file import cells
 from dynamo_consistency.backend.file.options import InventorySource
 from dynamo_consistency.errors import BackendError, ListingError
-from dynamo_consistency.listers.dump import parsing
-from dynamo_consistency.listers.dump.formats import Cells
-from dynamo_consistency.listers.dump.opening import as_listing_error, date_of, shown
-from dynamo_consistency.listers.dump.whole_file import whole_file
+from dynamo_consistency.listers.dump.cells import Cells
+from dynamo_consistency.listers.dump.lfns import is_relative, lfns
+from dynamo_consistency.listers.dump.moments import Written, times
+from dynamo_consistency.listers.dump.opening import as_listing_error, shown
+from dynamo_consistency.listers.dump.parts import Parts, parts_of, refuse_empty_part
+from dynamo_consistency.listers.dump.values import NULL_TEXTS, Values, sizes, texts, unknown
+from dynamo_consistency.listers.times import MOST_SECONDS_AHEAD
 
 log = logging.getLogger(__name__)
 
 EXTRAS = ("scope", "name", "checksum")
 AVAILABLE_STATES = ("A", "AVAILABLE")
 COMPLETE = ("", "1", "true", "yes")
-_DATE = "%Y-%m-%d %H:%M:%S"
-NULL_TEXTS = ("", "null", "NULL", "None", "\\N")
+_MOST_IN_DOUBT, _FEW_ROWS = 0.5, 10
 
 
 class InventoryDump:
@@ -43,7 +45,12 @@ class InventoryDump:
         self._relative: bool | None = None
         self._rows = self._in_doubt = 0
         self._other_rse: str | None = None
-        self.name = shown(source.url)
+        self._parts: Parts | None = None
+
+    @property
+    def name(self) -> str:
+        """For messages."""
+        return self._parts.name if self._parts else ", ".join(map(shown, self._source.urls))
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """`INVENTORY_COLUMNS`, then those of `EXTRAS` that the dump has; memory is flat.
@@ -52,40 +59,51 @@ class InventoryDump:
         path, or none of the RSE: what came before is then worth nothing.
         """
         with _as_backend_error():
-            self._refuse_if_old()
-            with as_listing_error(self._source.url):
-                for some in cells.read(self._source):
-                    yield from self._batch(some)
+            self._parts = parts_of(self._source)
+            self._refuse_if_old(self._parts)
+            for url in self._parts.urls:
+                yield from self._part(url, self._parts)
             self._check_rows()
 
     def date(self) -> float:
         """When the dump was taken, in seconds since 1970. Raises BackendError when nothing tells."""
         with _as_backend_error():
-            return date_of(self._source.url, self._source.date)
+            return parts_of(self._source).date
 
-    def _refuse_if_old(self) -> None:
-        age = time.time() - self.date()
+    def _part(self, url: str, parts: Parts) -> Iterator[pa.RecordBatch]:
+        layout = cells.layout_of(self._source, url, shown(url))
+        written = Written.of(self._source, layout)
+        read = False
+        with as_listing_error(url):
+            for some in cells.read(self._source, layout):
+                read = True
+                yield from self._batch(some, written)
+        if not read:
+            refuse_empty_part(parts, url)
+
+    def _refuse_if_old(self, parts: Parts) -> None:
+        age = time.time() - parts.date
         if age > self._source.max_age_seconds:
             raise BackendError(
                 f"the inventory dump {self.name} is {age / 3600:.0f} hours old, more than maxAgeSeconds allows; "
                 "publish a new one, or raise maxAgeSeconds and the check's ignoreAgeSeconds together"
             )
 
-    def _batch(self, some: Cells) -> Iterator[pa.RecordBatch]:
+    def _batch(self, some: Cells, written: Written) -> Iterator[pa.RecordBatch]:
         if some.unread:
             raise self._unreadable("does not have the columns", some.unread[0])
         columns = self._of_rse(some.columns)
         if not len(columns["path"]):
             return
         path = self._lfns(columns["path"])
-        size, size_ok = _numbers(columns, "size")
-        changed, changed_ok = _times(columns)
+        size, size_ok = _column(columns, "size", sizes)
+        changed, changed_ok = _times(columns, written)
         sound = pc.and_(size_ok, changed_ok)
         group = _texts(columns, "group")
         unsubscribed = pc.fill_null(pc.equal(group, UNSUBSCRIBED), False)
         in_flight = pc.or_(pc.or_(pc.invert(sound), unsubscribed), pc.invert(_is_there(columns)))
         self._rows += len(path)
-        self._in_doubt += len(path) - pc.sum(sound).as_py()
+        self._in_doubt += len(path) - (pc.sum(sound).as_py() or 0)
         known = {
             "path": path,
             "size": size,
@@ -108,15 +126,25 @@ class InventoryDump:
         ours = pc.fill_null(pc.equal(names, self._rse), False)
         if pc.all(ours).as_py():
             return columns
-        self._other_rse = self._other_rse or next(iter(names.filter(pc.invert(ours)).to_pylist()), None)
+        for other in pc.unique(names.filter(pc.invert(ours))).to_pylist():
+            self._refuse_doubtful_rse(other)
+            self._other_rse = self._other_rse or other
         return {meaning: column.filter(ours) for meaning, column in columns.items()}
+
+    def _refuse_doubtful_rse(self, other: str | None) -> None:
+        """A row of nobody, or of an RSE that is ours but for blanks and case, may be ours: it is not dropped."""
+        if other is None or other.strip().casefold() == self._rse.strip().casefold():
+            raise BackendError(
+                f"the inventory dump {self.name} has rows of the RSE {other!r}, and {self._rse!r} is asked for; set "
+                "rse as the dump writes it, or trim: true where it has blanks"
+            )
 
     def _lfns(self, column: pa.Array) -> pa.Array:
         if self._relative is None:
-            self._relative = parsing.is_relative(column)
-        path, ok = parsing.lfns(column, self._source.prefix, self._relative)
+            self._relative = is_relative(column)
+        path, ok = lfns(column, self._source.prefix, self._relative)
         if not pc.all(ok).as_py():
-            (line, *_) = parsing.texts(column).filter(pc.invert(ok)).to_pylist()
+            (line, *_) = texts(column).filter(pc.invert(ok)).to_pylist()
             raise self._unreadable("has no path of a file below the prefix", line or b"")
         return path
 
@@ -129,6 +157,11 @@ class InventoryDump:
     def _check_rows(self) -> None:
         if self._in_doubt:
             log.warning("%d lines of %s have an unreadable size or time; in flight", self._in_doubt, self.name)
+        if self._rows >= _FEW_ROWS and self._in_doubt > _MOST_IN_DOUBT * self._rows:
+            raise BackendError(
+                f"{self._in_doubt} of {self._rows} lines of the inventory dump {self.name} have an unreadable size or "
+                "time, or a time after tomorrow; look at its columns, and at timeFormat (ms?)"
+            )
         if self._is_part:
             return
         if not self._rows and self._other_rse:
@@ -159,7 +192,7 @@ def _texts(columns: dict[str, pa.Array], meaning: str) -> pa.Array:
 def _decoded(column: pa.Array) -> pa.Array:
     if pa.types.is_integer(column.type) or pa.types.is_boolean(column.type):
         return column.cast(pa.string())
-    raw = parsing.texts(column)
+    raw = texts(column)
     try:
         return raw.cast(pa.string())
     except pa.ArrowInvalid:
@@ -176,63 +209,17 @@ def _is_there(columns: dict[str, pa.Array]) -> pa.Array:
     return there
 
 
-def _numbers(columns: dict[str, pa.Array], meaning: str) -> parsing.Values:
-    if meaning not in columns:
-        return _unknown(len(columns["path"]))
-    return parsing.sizes(_without_null(columns[meaning]))
+def _column(columns: dict[str, pa.Array], meaning: str, read: Callable[[pa.Array], Values]) -> Values:
+    """The values of a column; unknown where the dump does not have it."""
+    return read(columns[meaning]) if meaning in columns else unknown(len(columns["path"]))
 
 
-def _times(columns: dict[str, pa.Array]) -> parsing.Values:
-    """Time of the last change; of the creation where there was none since."""
-    if "days" in columns:
-        return parsing.days(columns["days"])
-    changed = _dates(_without_null(columns["time"])) if "time" in columns else _unknown(len(columns["path"]))
-    if "created" not in columns or changed.values.null_count == 0:
-        return changed
-    unchanged = pc.and_(pc.is_null(changed.values), changed.ok)
-    created = _dates(pc.if_else(unchanged, _without_null(columns["created"]), None))
-    return parsing.Values(pc.coalesce(changed.values, created.values), pc.and_(changed.ok, created.ok))
-
-
-def _dates(column: pa.Array) -> parsing.Values:
-    """Seconds since 1970. Databases write all their dates alike; a column with any other is read cell by cell."""
-    if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
-        text = _decoded(column)
-        seconds = pc.strptime(text, format=_DATE, unit="s", error_is_null=True)
-        if seconds.null_count == text.null_count and pc.all(pc.equal(pc.strftime(seconds, format=_DATE), text)).as_py():
-            return parsing.Values(seconds.cast(pa.int64()), pa.repeat(True, len(text)))
-    return parsing.times(column)
-
-
-def _without_null(column: pa.Array) -> pa.Array:
-    """A column whose cells may say `null` in one of the ways in which databases write it."""
-    if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
-        return pc.if_else(pc.is_in(column, pa.array(NULL_TEXTS).cast(column.type)), None, column)
-    return column
-
-
-def _unknown(length: int) -> parsing.Values:
-    return parsing.Values(pa.nulls(length, pa.int64()), pa.repeat(True, length))
-
-
-def read_datasets(path: str) -> set[str]:
-    """The datasets of a file; lines that start with `#` are comments.
-
-    Raises BackendError when it cannot be read, is empty or lacks its last line end: a list that was cut short protects
-    too little. A list of nothing says so in a comment.
-    """
-    try:
-        with whole_file(path, f"the list of datasets {path}") as file:
-            text = file.read().decode("utf-8")
-    except ListingError as error:
-        raise BackendError(str(error)) from None
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise BackendError(f"the list of datasets {path} cannot be read: {reason}") from None
-    if not text.endswith("\n"):
-        raise BackendError(
-            f"the list of datasets {path} is empty or was cut short: its last line must end; if there are none, "
-            "write the line `# none`"
-        )
-    lines = (line.strip() for line in text.split("\n"))
-    return {line for line in lines if line and not line.startswith("#")}
+def _times(columns: dict[str, pa.Array], written: Written) -> Values:
+    """Time of the last change; of the creation where there was none since. A time after tomorrow is none."""
+    changed = _column(columns, "time", lambda column: times(column, written))
+    if "created" in columns and changed.values.null_count:
+        unchanged = pc.and_(pc.is_null(changed.values), changed.ok)
+        created = times(pc.if_else(unchanged, columns["created"], None), written)
+        changed = Values(pc.coalesce(changed.values, created.values), pc.and_(changed.ok, created.ok))
+    ahead = pc.fill_null(pc.greater(changed.values, int(time.time()) + MOST_SECONDS_AHEAD), False)
+    return Values(changed.values, pc.and_(changed.ok, pc.invert(ahead)))

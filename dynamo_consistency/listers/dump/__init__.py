@@ -3,8 +3,9 @@
 from dynamo_consistency.check import DumpSource
 from dynamo_consistency.listers.dump.dump import Dump
 from dynamo_consistency.listers.dump.lister import DumpLister
+from dynamo_consistency.listers.dump.parts import Parts, parts_of
 
-__all__ = ["Dump", "DumpLister", "read_dump"]
+__all__ = ["Dump", "DumpLister", "Parts", "parts_of", "read_dump"]
 
 
 def read_dump(source: DumpSource) -> Dump:

@@ -1,11 +1,15 @@
-"""Where the columns of a dump are."""
+"""How a list is laid out: its format, and where its columns are."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from dynamo_consistency import paths
+from dynamo_consistency.check import ListFile
 from dynamo_consistency.errors import ListingError
+from dynamo_consistency.listers.dump.ready_made import READY_MADE, ReadyMade
+
+_DELIMITERS = {"tsv": b"\t", "pipe": b"|", "csv": b","}
 
 
 @dataclass(frozen=True)
@@ -13,7 +17,7 @@ class Layout:
     """How to read a dump: its format, and which of its columns mean what.
 
     `columns` maps a meaning to a number from 1 or to a name in the header; None means `defaults` in this order, as
-    many as there are. `name` is the dump for messages.
+    many as there are. `name` is the dump for messages. `pattern` is how a line looks, where it has no columns.
     """
 
     url: str
@@ -21,6 +25,29 @@ class Layout:
     format: str
     columns: Mapping[Any, str | int] | None
     defaults: Sequence[str] = ("path", "size", "mtime")
+    pattern: ReadyMade | None = None
+    delimiter: bytes = b"\t"
+    skip_lines: int = 0
+    comment: bytes = b""
+    trim: bool = False
+
+    @classmethod
+    def of(cls, source: ListFile, url: str, name: str, defaults: Sequence[str] = ("path", "size", "mtime")) -> "Layout":
+        """The layout of the part of `source` at `url`."""
+        pattern = ReadyMade((source.line,)) if source.line is not None else READY_MADE.get(source.format)
+        given = source.delimiter
+        return cls(
+            url=url,
+            name=name,
+            format=source.format if source.line is None else "line",
+            columns=source.columns,
+            defaults=defaults,
+            pattern=pattern,
+            delimiter=paths.to_bytes(given) if given else _DELIMITERS.get(source.format, b"\t"),
+            skip_lines=source.skip_lines,
+            comment=paths.to_bytes(source.comment or ""),
+            trim=source.trim or (pattern is not None and pattern.trim),
+        )
 
     @property
     def has_header(self) -> bool:

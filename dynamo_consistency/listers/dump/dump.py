@@ -1,7 +1,7 @@
 """A dump as a listing: LFNs with size and time, in batches, with an account of what could not be read."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 
 import pyarrow as pa
@@ -10,10 +10,15 @@ import pyarrow.compute as pc
 from dynamo_consistency import paths
 from dynamo_consistency.check import DumpSource
 from dynamo_consistency.errors import ListingError
-from dynamo_consistency.listers.dump import parsing
+from dynamo_consistency.listers.dump.cells import Cells
 from dynamo_consistency.listers.dump.columns import Layout
-from dynamo_consistency.listers.dump.formats import Cells, read_cells
-from dynamo_consistency.listers.dump.opening import as_listing_error, date_of, shown
+from dynamo_consistency.listers.dump.formats import read_cells
+from dynamo_consistency.listers.dump.lfns import is_relative, lfns
+from dynamo_consistency.listers.dump.moments import Written, times
+from dynamo_consistency.listers.dump.opening import as_listing_error, shown
+from dynamo_consistency.listers.dump.parts import Parts, parts_of, refuse_empty_part, refuse_if_old
+from dynamo_consistency.listers.dump.values import Values, sizes, texts, unknown
+from dynamo_consistency.listers.times import MOST_SECONDS_AHEAD
 
 SCHEMA = pa.schema(
     [pa.field("path", pa.binary(), nullable=False), pa.field("size", pa.int64()), pa.field("mtime", pa.int64())]
@@ -25,22 +30,29 @@ _MOST_HOLES = 100_000
 class Dump:
     """A site's list of its files, to be read once.
 
-    `date` (seconds since 1970) is the `now` of the listing. While and after `batches` is read: `lines`, `bad_lines`,
-    `notes` (the first bad lines, for people), and `holes`: directories (LFNs) below which a line could not be read, so
-    that nothing there may be reported as missing.
+    `date` (seconds since 1970) is the `now` of the listing. While and after `batches` is read: `lines`; `directories`,
+    lines that end with a slash; `bad_lines`; `notes`, the first of these, for people; and `holes`: directories (LFNs)
+    below which a line could not be read, so that nothing there may be reported as missing.
     """
 
-    def __init__(self, source: DumpSource) -> None:
-        """Raises ListingError when the dump is not there or nothing tells its date."""
+    def __init__(self, source: DumpSource, parts: Parts | None = None) -> None:
+        """`parts`: what `source.url` meant before; by default what it means now.
+
+        Raises ListingError when the dump is not there, is older than `maxAgeSeconds`, or nothing tells its date.
+        """
         self.source = source
-        self.name = shown(source.url)
-        self.date = date_of(source.url, source.date)
-        self.lines = 0
+        self.parts = parts or parts_of(source)
+        refuse_if_old(self.parts, source.max_age_seconds)
+        self.name = self.parts.name
+        self.date = self.parts.date
+        self.lines = self.directories = 0
         self.bad_lines = 0
         self.notes: list[str] = []
         self.holes: set[bytes] = set()
         self._files = 0
+        self._ahead = 0
         self._relative: bool | None = None
+        self._columns: set[str] | None = None
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """The files, in batches of `SCHEMA`: `path` (LFN), `size` (bytes), `mtime` (seconds since 1970); null: unknown.
@@ -49,19 +61,37 @@ class Dump:
         as young as the dump, so that it is left alone. Raises ListingError for a dump that is cut short, corrupt, empty
         or has too many bad lines; what came before is then worth nothing.
         """
-        layout = Layout(self.source.url, self.name, self.source.format, self.source.columns)
-        with as_listing_error(self.source.url):
-            for cells in read_cells(layout):
-                yield self._batch(cells)
+        for url in self.parts.urls:
+            yield from self._part(url)
         self._judge()
 
-    def _batch(self, cells: Cells) -> pa.RecordBatch:
+    def _part(self, url: str) -> Iterator[pa.RecordBatch]:
+        layout = Layout.of(self.source, url, shown(url))
+        written = Written.of(self.source, layout)
+        read = False
+        with as_listing_error(url):
+            for cells in read_cells(layout):
+                read = True
+                self._refuse_other_columns(set(cells.columns), layout.name)
+                yield self._batch(cells, written)
+        if not read:
+            refuse_empty_part(self.parts, url)
+
+    def _refuse_other_columns(self, columns: set[str], name: str) -> None:
+        self._columns = self._columns or columns
+        if columns != self._columns:
+            raise ListingError(f"the part {name} of the dump has other columns than the parts before")
+
+    def _batch(self, cells: Cells, written: Written) -> pa.RecordBatch:
+        cells = self._without_directories(cells)
         if self._relative is None and len(cells.columns["path"]):
-            self._relative = parsing.is_relative(cells.columns["path"])
-        path, path_ok = parsing.lfns(cells.columns["path"], self.source.prefix, bool(self._relative))
-        size, size_ok = _column(cells, "size")
-        mtime, mtime_ok = _column(cells, "days" if "days" in cells.columns else "mtime")
-        sound = pc.and_(size_ok, mtime_ok)
+            self._relative = is_relative(cells.columns["path"])
+        path, path_ok = lfns(cells.columns["path"], self.source.prefix, bool(self._relative))
+        size, size_ok = _column(cells, "size", sizes)
+        mtime, mtime_ok = _column(cells, "mtime", lambda column: times(column, written))
+        ahead = pc.fill_null(pc.greater(mtime, math.floor(self.date) + MOST_SECONDS_AHEAD), False)
+        self._ahead += pc.sum(ahead).as_py() or 0
+        sound = pc.and_(pc.and_(size_ok, mtime_ok), pc.invert(ahead))
         self._account(cells, path_ok, sound)
         size = pc.if_else(sound, size, None)
         mtime = pc.if_else(sound, mtime, math.ceil(self.date))
@@ -69,8 +99,18 @@ class Dump:
         self._files += len(batch)
         return batch
 
+    def _without_directories(self, cells: Cells) -> Cells:
+        """A path that ends with a slash is a directory, whoever writes it."""
+        is_file = pc.invert(pc.ends_with(pc.fill_null(texts(cells.columns["path"]), b""), b"/"))
+        if pc.all(is_file).as_py():
+            return cells
+        directories = len(is_file) - (pc.sum(is_file).as_py() or 0)
+        self.directories += directories
+        self.lines += directories
+        return Cells({meaning: column.filter(is_file) for meaning, column in cells.columns.items()}, cells.unread)
+
     def _account(self, cells: Cells, path_ok: pa.Array, sound: pa.Array) -> None:
-        column = parsing.texts(cells.columns["path"])
+        column = texts(cells.columns["path"])
         self.lines += len(column) + len(cells.unread)
         lost = [path or b"" for path in column.filter(pc.invert(path_ok)).to_pylist()]
         blurred = column.filter(pc.and_(path_ok, pc.invert(sound))).to_pylist()
@@ -96,18 +136,15 @@ class Dump:
 
     def _judge(self) -> None:
         if self.bad_lines > self.source.max_bad_line_fraction * self.lines:
+            after = f", {self._ahead} of them with a time after it (is timeFormat: ms meant?)" if self._ahead else ""
             raise ListingError(
                 f"{self.bad_lines} of {self.lines} lines of the dump {self.name} cannot be read, more than "
-                f"maxBadLineFraction; look at its format, columns and prefix; first: {self.notes[0]}"
+                f"maxBadLineFraction{after}; look at its format, columns and prefix; first: {self.notes[0]}"
             )
         if not self._files:
             raise ListingError(f"the dump {self.name} is empty; a site without a single file is not believed")
 
 
-def _column(cells: Cells, meaning: str) -> parsing.Values:
+def _column(cells: Cells, meaning: str, read: Callable[[pa.Array], Values]) -> Values:
     """The values of a column; unknown where the dump does not have it."""
-    if meaning not in cells.columns:
-        length = len(cells.columns["path"])
-        return parsing.Values(pa.nulls(length, pa.int64()), pa.repeat(True, length))
-    read = {"size": parsing.sizes, "mtime": parsing.times, "days": parsing.days}[meaning]
-    return read(cells.columns[meaning])
+    return read(cells.columns[meaning]) if meaning in cells.columns else unknown(len(cells.columns["path"]))

@@ -2,8 +2,8 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any
 
@@ -11,77 +11,99 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from dynamo_consistency import paths
 from dynamo_consistency.errors import ListingError
+from dynamo_consistency.listers.dump.cells import Cells, first_cells, without_directories
 from dynamo_consistency.listers.dump.columns import Layout
-from dynamo_consistency.listers.dump.lines import line_batches
+from dynamo_consistency.listers.dump.json_lines import json_lines
+from dynamo_consistency.listers.dump.lines import entry_batches, trimmed
 from dynamo_consistency.listers.dump.opening import opened, random_access
+from dynamo_consistency.listers.dump.other_formats import SAMPLE, refuse_odd_cells
+from dynamo_consistency.listers.dump.patterns import pattern_lines
+from dynamo_consistency.listers.dump.ready_made import format_of
+from dynamo_consistency.listers.dump.syncat import syncat
+from dynamo_consistency.listers.dump.text import TextStream
+from dynamo_consistency.listers.dump.values import is_text, texts
+
+Reader = Callable[[Layout], Iterator[Cells]]
 
 _ROWS = 50_000
-_RAL = r"^(?P<path>.*\S)[ \t](?P<size>[^ \t]+)[ \t](?P<days>[^ \t]+)$"
+_IN_CELLS = ("parquet", "jsonl", "syncat", "list")
+_AROUND = re.compile("^(?:[ \\t\\r\\v\\f]|\\xc2\\xa0)+|(?:[ \\t\\r\\v\\f]|\\xc2\\xa0)+$")  # of bytes as latin-1
+_SAME = {"eos-find": "eos", "hadoop": "spacemon"}
+_PLAIN = ("tsv", "pipe", "csv", "paths", "rce")
 
 
-@dataclass(frozen=True, slots=True)
-class Cells:
-    """Some lines of a dump. `columns`: meaning → array, bytes from text formats and typed from Parquet, all of one
-    length. `unread`: the lines that do not have the columns."""
+def read_cells(layout: Layout, reader: Reader | None = None) -> Iterator[Cells]:
+    """The dump in batches, memory flat; lines that are of directories are left out. `reader`: of a format of your own.
 
-    columns: dict[str, pa.Array]
-    unread: list[bytes]
+    Raises ListingError when it cannot be read to its end, or does not look like its format.
+    """
+    judged = False
+    for cells in (reader or _FORMATS.get(layout.format, pattern_lines))(layout):
+        some = _trimmed(cells) if layout.trim and layout.format in _IN_CELLS else cells
+        if not judged and len(some.columns["path"]) + len(some.unread):
+            judge_first(some, layout)
+            judged = True
+        yield without_directories(some)
 
 
-def read_cells(layout: Layout) -> Iterator[Cells]:
-    """The dump in batches, memory flat. Raises ListingError when it cannot be read to its end."""
-    return _FORMATS[layout.format](layout)
+def _trimmed(cells: Cells) -> Cells:
+    """Database clients pad texts in whatever format they write."""
+    columns = {
+        meaning: trimmed(texts(column)) if is_text(column) else column for meaning, column in cells.columns.items()
+    }
+    return Cells(columns, cells.unread)
 
 
-def _separated(separator: bytes) -> Callable[[Layout], Iterator[Cells]]:
+def judge_first(cells: Cells, layout: Layout) -> None:
+    """Raises ListingError where the first batch shows that the list is in another format than `layout` says."""
+    lines = [cell for cell in [*cells.unread[:1], *first_cells(cells, "path", 1)] if cell]
+    other = None if layout.format in _IN_CELLS else next(filter(None, map(format_of, lines)), None)
+    if other and layout.format not in ("line", other, _SAME.get(other)):
+        raise ListingError(
+            f"the dump {layout.name} looks like {other}: {paths.to_text(lines[0][:200])!r}; set format: {other}"
+        )
+    sample = {meaning: first_cells(cells, meaning, SAMPLE) for meaning, c in cells.columns.items() if is_text(c)}
+    refuse_odd_cells(sample, layout.name, trimmed=layout.trim, plain=layout.format in _PLAIN)
+
+
+def _separated(layout: Layout) -> Iterator[Cells]:
     """The first line decides how many columns there are; there is no quoting."""
-
-    def read(layout: Layout) -> Iterator[Cells]:
-        head: list[bytes] = []
-        with opened(layout.url) as stream:
-            for lines in line_batches(stream, layout.name):
-                body = lines
-                if not head:
-                    head = lines[0].as_py().split(separator)
-                    positions = layout.positions(head)
-                    body = lines[1:] if layout.has_header else lines
-                yield _split(body, separator, len(head), positions)
-
-    return read
+    head: list[bytes] = []
+    for lines in entry_batches(layout):
+        body = lines
+        if not head:
+            head = [_bare(cell, layout) for cell in lines[0].as_py().split(layout.delimiter)]
+            positions = layout.positions(head)
+            body = lines[1:] if layout.has_header else lines
+        yield _split(body, layout, len(head), positions)
 
 
-def _split(lines: pa.Array, separator: bytes, width: int, positions: dict[str, int]) -> Cells:
-    cells = pc.split_pattern(lines, separator)
+def _bare(cell: bytes, layout: Layout) -> bytes:
+    return cell.strip() if layout.trim else cell
+
+
+def _split(lines: pa.Array, layout: Layout, width: int, positions: dict[str, int]) -> Cells:
+    cells = pc.split_pattern(lines, layout.delimiter)
     complete = pc.equal(pc.list_value_length(cells), width)
     unread = lines.filter(pc.invert(complete)).to_pylist()
     cells = cells.filter(complete) if unread else cells
-    return Cells({meaning: pc.list_element(cells, index) for meaning, index in positions.items()}, unread)
+    columns = {meaning: pc.list_element(cells, index) for meaning, index in positions.items()}
+    return Cells({meaning: trimmed(column) if layout.trim else column for meaning, column in columns.items()}, unread)
 
 
 def _paths(layout: Layout) -> Iterator[Cells]:
-    with opened(layout.url) as stream:
-        for lines in line_batches(stream, layout.name):
-            yield Cells({"path": lines}, [])
-
-
-def _ral(layout: Layout) -> Iterator[Cells]:
-    """`lfn size days`, one tab or blank between them; the LFN may hold blanks. `days` counts from 1970."""
-    with opened(layout.url) as stream:
-        for lines in line_batches(stream, layout.name):
-            fields = pc.extract_regex(lines, _RAL)
-            unread = lines.filter(pc.is_null(fields)).to_pylist()
-            names = ("path", "size", "days")
-            yield Cells({name: pc.struct_field(fields.drop_null(), name) for name in names}, unread)
+    for lines in entry_batches(layout):
+        yield Cells({"path": trimmed(lines) if layout.trim else lines}, [])
 
 
 def _csv(layout: Layout) -> Iterator[Cells]:
     """Quoted as usual; latin-1 stands for bytes. A wrong quote makes all that follows doubtful: it is an error."""
     with opened(layout.url) as stream:
-        text = io.TextIOWrapper(
-            io.BufferedReader(_EndSeen(stream, layout.name), 1 << 20), encoding="latin-1", newline=""
-        )
-        rows = csv.reader(text, strict=True)
+        raw = io.BufferedReader(_Raw(TextStream(stream, layout.name)), 1 << 20)
+        text = io.TextIOWrapper(raw, encoding="latin-1", newline="")
+        rows = _rows(text, layout)
         for first in islice(rows, 1):
             positions = layout.positions([cell.encode("latin-1") for cell in first])
             everything = rows if layout.has_header else chain([first], rows)
@@ -95,22 +117,52 @@ def _csv(layout: Layout) -> Iterator[Cells]:
                 yield Cells(columns, unread)
 
 
-class _EndSeen(io.RawIOBase):
-    """Hands a stream through, and refuses one whose last byte is no line end: it was cut short."""
+def _rows(text: io.TextIOWrapper, layout: Layout) -> Iterator[list[str]]:
+    """The rows of a csv that are entries. Raises ListingError where a cell has swallowed lines: a stray quote."""
+    for _ in range(layout.skip_lines):
+        text.readline()
+    delimiter, comment = layout.delimiter.decode("latin-1"), layout.comment.decode("latin-1")
+    lines = (line for line in text if not line.startswith(comment)) if comment else text
+    reader = csv.reader(lines, strict=True, delimiter=delimiter)
+    line_number = 0
+    for row in _quoted_well(reader, layout.name):
+        if reader.line_num > line_number + 1:
+            _refuse_swallowed_lines(row, layout.name)
+        line_number = reader.line_num
+        yield [_AROUND.sub("", cell) for cell in row] if layout.trim else row
 
-    def __init__(self, stream: Any, name: str) -> None:
+
+def _quoted_well(reader: Iterator[list[str]], name: str) -> Iterator[list[str]]:
+    try:
+        yield from reader
+    except csv.Error as error:
+        raise ListingError(
+            f"the dump {name} cannot be read wholly: a quote in it is wrong ({error}); its writer must quote cells "
+            "with quotes in them, or leave out quotes (format tsv)"
+        ) from None
+
+
+def _refuse_swallowed_lines(row: list[str], name: str) -> None:
+    """A name may have a line end; a cell with a line end and a slash after it is what two stray quotes enclose."""
+    for cell in row:
+        if "/" in cell.partition("\n")[2] or "/" in cell.partition("\r")[2]:
+            raise ListingError(
+                f"the dump {name} has a quote that ends on another line: {cell[:200]!r}; its writer must quote cells "
+                "with quotes in them, or leave out quotes (format tsv)"
+            )
+
+
+class _Raw(io.RawIOBase):
+    """A text stream for Python's own readers."""
+
+    def __init__(self, stream: TextStream) -> None:
         self._stream = stream
-        self._name = name
-        self._last = b"\n"
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        data = bytes(self._stream.read(len(buffer)))
-        if not data and self._last != b"\n":
-            raise ListingError(f"the last line of the dump {self._name} has no line end: the dump was cut short")
-        self._last = data[-1:] or self._last
+        data = self._stream.read(len(buffer))
         buffer[: len(data)] = data
         return len(data)
 
@@ -129,11 +181,12 @@ def _parquet(layout: Layout) -> Iterator[Cells]:
             yield Cells({meaning: batch.column(str(name)) for meaning, name in wanted.items()}, [])
 
 
-_FORMATS: dict[str, Callable[[Layout], Iterator[Cells]]] = {
-    "tsv": _separated(b"\t"),
-    "pipe": _separated(b"|"),
+_FORMATS: dict[str, Reader] = {
+    "tsv": _separated,
+    "pipe": _separated,
     "csv": _csv,
-    "ral": _ral,
     "paths": _paths,
     "parquet": _parquet,
+    "jsonl": json_lines,
+    "syncat": syncat,
 }

@@ -7,40 +7,57 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dynamo_consistency.errors import ListingError
+from dynamo_consistency.listers.dump.columns import Layout
+from dynamo_consistency.listers.dump.opening import opened
+from dynamo_consistency.listers.dump.text import TextStream
 
 _BLOCK = 2 << 20
 _LONGEST_LINE = 1 << 20
+_BLANKS = r"(?:[ \t\r\v\f]|\xc2\xa0)+"  # with the bytes of a no-break space
+_AROUND = f"^{_BLANKS}|{_BLANKS}$"
 
 
-def line_batches(stream: Any, name: str) -> Iterator[pa.Array]:
+def line_batches(stream: Any, name: str, *, carriage_returns: bool = False, json: bool = False) -> Iterator[pa.Array]:
     """The lines of `stream`, without their newlines, as arrays of bytes (`large_binary`); memory is bounded by a block.
 
-    `name` is the dump for messages. Raises ListingError when the last line has no newline, as that of a file that was
-    cut short, and for a line of more than 1 MiB.
+    `name` is the dump for messages. Raises ListingError as `TextStream` does, for a line of more than 1 MiB, and for
+    one that ends with CR LF unless `carriage_returns`: nobody can say whether the CR belongs to a name. `json`: the
+    lines are JSON.
     """
     rest = b""
-    first = True
-    while block := stream.read(_BLOCK):
-        complete, newline, rest_of_block = bytes(block).rpartition(b"\n")
+    text = TextStream(stream, name, json=json)
+    while block := text.read(_BLOCK):
+        complete, newline, rest_of_block = block.rpartition(b"\n")
         if not newline:
             rest += rest_of_block
         else:
             lines = pc.split_pattern(pa.array([rest + complete], pa.large_binary()), b"\n").flatten()
-            if first:
-                _refuse_windows_line_ends(lines[0].as_py(), name)
-            first, rest = False, rest_of_block
+            if not carriage_returns and pc.any(pc.ends_with(lines, b"\r")).as_py():
+                raise ListingError(
+                    f"the dump {name} has Windows line ends (CR LF); set trim: true, or convert it, for instance with "
+                    "dos2unix"
+                )
+            rest = rest_of_block
             yield lines
         if len(rest) > _LONGEST_LINE:
             raise ListingError(
                 f"the dump {name} has a line of more than 1 MiB; it is no list of files, or not in this format"
             )
-    if rest:
-        raise ListingError(
-            f"the last line of the dump {name} has no line end: the dump was cut short; "
-            "fetch it again (and if it is whole, have its writer end the last line)"
-        )
 
 
-def _refuse_windows_line_ends(line: bytes, name: str) -> None:
-    if line.endswith(b"\r"):
-        raise ListingError(f"the dump {name} has Windows line ends (CR LF); convert it, for instance with dos2unix")
+def entry_batches(layout: Layout) -> Iterator[pa.Array]:
+    """The lines of a list, as `line_batches`, without those that its layout calls no entries."""
+    to_skip = layout.skip_lines
+    with opened(layout.url) as stream:
+        for batch in line_batches(stream, layout.name, carriage_returns=layout.trim):
+            lines = batch[to_skip:]
+            to_skip -= len(batch) - len(lines)
+            if layout.comment:
+                lines = lines.filter(pc.invert(pc.starts_with(lines, layout.comment)))
+            if len(lines):
+                yield lines
+
+
+def trimmed(cells: pa.Array) -> pa.Array:
+    """Cells without blanks around them."""
+    return pc.replace_substring_regex(cells, _AROUND, "")

@@ -1,30 +1,27 @@
-"""Opening a dump, local or remote, plain or compressed; and finding out when it was taken."""
+"""Opening a dump, local or remote, plain or packed."""
 
 import contextlib
-import re
-import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import fsspec
-import pyarrow as pa
 
 from dynamo_consistency import secrets
 from dynamo_consistency.errors import ConsistencyError, ListingError
+from dynamo_consistency.listers.dump.packing import is_zip, only_member, unpacked
 from dynamo_consistency.listers.dump.whole_file import unchanged, whole_file
 
-# The first bytes show how a file is compressed: names lie. The second zstd magic is the skippable frame of pzstd.
-_CODECS = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\x28\xb5\x2f\xfd": "zstd", b"\x50\x2a\x4d\x18": "zstd"}
-
-_DATE_IN_NAME = re.compile(r"(?<!\d)(\d{4})-?(\d{2})-?(\d{2})(?:[-_T](\d{2})(\d{2}))?(?!\d)")
-_CLOCK_ERROR = 86400
 _SHORTEST_SECRET = 8  # a query such as v=1 would be masked wherever it turns up
 
 
 def shown(url: str) -> str:
     """`url` for people: without credentials, and without the query, which may hold a signature."""
-    return secrets.redact(_parts(url)[0])
+    return secrets.redact(without_query(url))
+
+
+def without_query(url: str) -> str:
+    """`url` up to its query."""
+    return _parts(url)[0]
 
 
 def _parts(url: str) -> tuple[str, str]:
@@ -69,51 +66,12 @@ def random_access(url: str) -> Iterator[Any]:
 def opened(url: str) -> Iterator[Any]:
     """The uncompressed bytes of the dump: an object with `read(n)`, which raises at a truncated or corrupt end.
 
-    Raises ListingError when the dump has changed while it was read, or when less came than it has.
+    Packed as its first bytes say, in gz, bz2, zst, xz, zip or tar. Raises ListingError when the dump has changed while
+    it was read, when less came than it has, and for an archive of anything but one file.
     """
     with as_listing_error(url), whole_file(url, f"the dump {shown(url)}") as file:
-        magic = file.peek(4)
-        codec = next((codec for start, codec in _CODECS.items() if magic.startswith(start)), None)
-        stream = pa.PythonFile(file, mode="r")
-        yield pa.CompressedInputStream(stream, codec) if codec else stream
-
-
-def date_of(url: str, date: str | None = None) -> float:
-    """When the dump was taken, in seconds since 1970: `date`, else a date in its name, else its modification time.
-
-    A date without an offset is UTC, and a date without a time means the day's beginning: the earlier a dump is believed
-    to be, the more it leaves alone. Raises ListingError where nothing shows it, and for a date in the future, by which
-    every file would look old.
-    """
-    when = _written(date) if date else _in_name(url) or _modified(url)
-    if when > time.time() + _CLOCK_ERROR:
-        day = datetime.fromtimestamp(when, UTC).date()
-        raise ListingError(f"the dump {shown(url)} is dated {day}, which is in the future; set its date")
-    return when
-
-
-def _written(date: str) -> float:
-    when = datetime.fromisoformat(date)
-    return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
-
-
-def _in_name(url: str) -> float | None:
-    """The earliest date in the file's name."""
-    name = _parts(url)[0].rstrip("/").rsplit("/", 1)[-1]
-    times_found = []
-    for match in _DATE_IN_NAME.finditer(name):
-        with contextlib.suppress(ValueError):
-            year, month, day, hour, minute = (int(part or 0) for part in match.groups())
-            if year >= 1990:
-                times_found.append(datetime(year, month, day, hour, minute, tzinfo=UTC).timestamp())
-    return min(times_found, default=None)
-
-
-def _modified(url: str) -> float:
-    with as_listing_error(url):
-        filesystem, path = fsspec.core.url_to_fs(url)
-        with contextlib.suppress(NotImplementedError, KeyError):
-            return float(filesystem.modified(path).timestamp())
-        raise ListingError(
-            f"nothing tells when the dump {shown(url)} was taken; set its date, or put YYYYMMDD into its name"
-        )
+        if is_zip(file.peek(4)):
+            with random_access(url) as archive, only_member(archive, shown(url)) as member:
+                yield member
+        else:
+            yield unpacked(file, shown(url))

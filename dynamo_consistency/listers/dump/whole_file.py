@@ -35,7 +35,8 @@ class WholeFile:
 
     def peek(self, size: int) -> bytes:
         """The first bytes that `read` will give, at most `size`."""
-        self._ahead = self._ahead or bytes(self._file.read(size))
+        while len(self._ahead) < size and (more := bytes(self._file.read(size - len(self._ahead)))):
+            self._ahead += more
         return self._ahead[:size]
 
     def read(self, size: int = -1) -> bytes:

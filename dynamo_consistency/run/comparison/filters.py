@@ -23,6 +23,8 @@ _UNKNOWN = "SELECT path FROM file WHERE before + after = 0 AND NOT young"
 _DIRECTORIES = "SELECT DISTINCT path FROM listing WHERE kind = 'directory' AND takes_part(path)"
 _UNSEEN = "SELECT path FROM file WHERE before > 0 AND after > 0 AND at_site = 0 AND NOT in_flight"
 
+_SAMPLE = 1000
+
 Passing = Callable[[list[bytes]], Iterable[bytes]]
 """Which of some paths pass."""
 
@@ -47,14 +49,34 @@ def ask(
     _keep(database, "ignored", f"{_UNKNOWN} UNION ALL {_DIRECTORIES}", ignored.among)
     unknown = f"{_UNKNOWN} AND path NOT IN (FROM ignored)"
     _keep(database, "protected", unknown, _of_datasets(backend.DatasetFilter(protected | pending)))
+    said = _of_no_dataset(database, backend)
     if pending:
         _keep(database, "deletion_pending", _UNSEEN, _of_datasets(backend.DatasetFilter(pending)))
     database.execute("SET VARIABLE deletion_requests = ?::VARCHAR[]", [sorted(pending)])
     fold_names(database)
     remember_renamed(database, run)
-    return [
+    return said + [
         f"the ignore pattern {pattern} matches no listed directory, and no file that the inventory does not know"
         for pattern in ignored.unmatched
+    ]
+
+
+def _of_no_dataset(database: duckdb.DuckDBPyConnection, backend: Backend) -> list[str]:
+    """A sentence where many files are protected only because their names do not tell their dataset.
+
+    Such are those that the backend protects even when no dataset is protected.
+    """
+    (number,) = database.execute("SELECT count(*) FROM protected").fetchone() or (0,)
+    some = database.execute(f"SELECT path FROM protected LIMIT {_SAMPLE}").fetchall()
+    try:
+        nameless = _of_datasets(backend.DatasetFilter(set()))([path for (path,) in some]) if some else []
+    except BackendError:
+        return []
+    if 2 * len(list(nameless)) <= len(some):
+        return []
+    return [
+        f"{number} files that the inventory does not know are protected, because names such as "
+        f"{paths.to_text(some[0][0])} tell no dataset: see datasetNames of the backend"
     ]
 
 

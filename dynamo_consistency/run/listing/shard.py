@@ -5,34 +5,26 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from dynamo_consistency import paths
-from dynamo_consistency.check import DumpSource, Listing
 from dynamo_consistency.errors import ConfigurationError
 from dynamo_consistency.listers.contract import Answer, ClusterLister, Failed, LineLister
 from dynamo_consistency.listers.protocols import OpenSource
 from dynamo_consistency.listers.shards import Share
 from dynamo_consistency.listers.walk import Limits, Visit, Walk
+from dynamo_consistency.run.listing.from_dump import listing_of_dump
 from dynamo_consistency.run.listing.line_ends import REASON, directories_with_line_ends
 from dynamo_consistency.run.listing.parquet import ListingFile
-from dynamo_consistency.run.listing.progress import ListingCounts, Watcher
+from dynamo_consistency.run.listing.part import Part, result_of
+from dynamo_consistency.run.listing.progress import Watcher
 from dynamo_consistency.run.listing.source import open_lister, source_of
 from dynamo_consistency.run.store.run_directory import RunDirectory, shard_name
-from dynamo_consistency.secrets import redact
 
 if TYPE_CHECKING:
     from dynamo_consistency.backend.contract import Backend
 
 log = logging.getLogger(__name__)
-
-
-class Part(NamedTuple):
-    """What is listed in one go: a share of the trees in `listing.roots`, written to `<name>.parquet` and `.json`."""
-
-    name: str
-    listing: Listing
-    share: Share
 
 
 def list_shard(run: RunDirectory, backend: "Backend | None", shard: int, progress: Watcher) -> dict[str, Any]:
@@ -60,7 +52,7 @@ def write_listing(run: RunDirectory, part: Part, backend: "Backend | None", prog
     dump = source_of(part.listing, backend, run.site).dump
     with progress:
         if dump is not None:
-            result = _read_dump(run, part, dump, progress)
+            result = listing_of_dump(run, part, dump, progress)
         else:
             result = _walk(run, part, progress, open_lister(part.listing, backend, run.site))
     result["elapsedSeconds"] = round(time.monotonic() - began, 3)
@@ -75,7 +67,7 @@ def expected_directories(earlier: RunDirectory, shard: int) -> int | None:
 
 
 def _walk(run: RunDirectory, part: Part, progress: Watcher, source: OpenSource) -> dict[str, Any]:
-    name, listing, share = part
+    name, listing, share, _ = part
     roots = [paths.to_bytes(root.path) for root in listing.roots]
     limits = Limits(
         listing.concurrency, listing.directory_timeout_seconds, listing.retries, listing.max_requests_per_second
@@ -94,7 +86,7 @@ def _walk(run: RunDirectory, part: Part, progress: Watcher, source: OpenSource) 
     finally:
         source.lister.close()
     log.info("%s: at most %d requests in flight, %d at the end", name, walk.window.largest, walk.window.size)
-    result = _result(share, listed_at, source.description, file)
+    result = result_of(share, listed_at, source.description, file)
     result["counts"] |= {"requests": walk.requests, "retries": walk.retries}
     result["window"] = {"largest": walk.window.largest, "final": walk.window.size}
     result["servers"] = source.lister.behind if isinstance(source.lister, ClusterLister) else []
@@ -130,78 +122,6 @@ def _record(file: ListingFile, share: Share, visit: Visit) -> None:
     for path in visit.elsewhere:
         file.seen(path)
     file.note(answer.notes)
-
-
-def _read_dump(run: RunDirectory, part: Part, source: DumpSource, progress: Watcher) -> dict[str, Any]:
-    from dynamo_consistency.listers.dump import read_dump
-
-    name, listing, share = part
-    dump = read_dump(source)
-    roots = [paths.to_bytes(root.path) for root in listing.roots]
-    excluded = [paths.to_bytes(path) for path in listing.exclude]
-    met: set[bytes] = set()
-    with run.writing(f"{name}.parquet") as path, ListingFile(path, roots, dump.date) as file:
-        for batch in dump.batches():
-            for root, rows in _parts(_without(batch, excluded, met), roots, share):
-                file.columns(root, rows.column("path"), rows.column("size"), rows.column("mtime"))
-            progress(file.counts, 0)
-        if share.shard == 0:  # every shard reads all of a dump
-            holes = dict.fromkeys(directories_with_line_ends(run), REASON) if source.format != "parquet" else {}
-            holes |= dict.fromkeys(dump.holes, "a line of the dump about something in here cannot be read")
-            for directory, reason in sorted(holes.items()):
-                for root in roots:
-                    if paths.is_in(directory, [root]) and not paths.is_in(directory, excluded):
-                        file.hole(root, directory, reason)
-            file.note(dump.notes)
-    result = _result(share, int(dump.date), f"dump {dump.name}", file)
-    result["counts"] |= {"requests": 0, "retries": 0}
-    result["window"] = {"largest": 0, "final": 0}
-    result["excluded"] = sorted(map(paths.to_text, met))
-    return result
-
-
-def _without(batch: Any, excluded: list[bytes], met: set[bytes]) -> Any:
-    """`batch` without what is in excluded directories; those that it has something of are added to `met`."""
-    import pyarrow.compute as pc
-
-    for directory in excluded:
-        below = pc.starts_with(batch.column("path"), paths.subtree(directory)[0])
-        if pc.any(below).as_py():
-            met.add(directory)
-            batch = batch.filter(pc.invert(below))
-    return batch
-
-
-def _parts(batch: Any, roots: list[bytes], share: Share) -> Iterator[tuple[bytes, Any]]:
-    """The rows of `batch` that this shard records, by their root."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    for root in roots:
-        part = batch.filter(pc.starts_with(batch.column("path"), paths.subtree(root)[0]))
-        if share.shards > 1:
-            part = part.filter(
-                pa.array([share.owns_file(path, root) for path in part.column("path").to_pylist()], pa.bool_())
-            )
-        if part.num_rows:
-            yield root, part
-
-
-def _result(share: Share, listed_at: int, source: str, file: ListingFile) -> dict[str, Any]:
-    return {
-        "shard": share.shard,
-        "shards": share.shards,
-        "listedAt": listed_at,
-        "source": redact(source),
-        "counts": _counts(file.counts),
-        "roots": {paths.to_text(root): _counts(counts) for root, counts in file.roots.items()},
-        "holes": file.holes,
-        "notes": file.notes,
-    }
-
-
-def _counts(counts: ListingCounts) -> dict[str, int]:
-    return {"files": counts.files, "directories": counts.directories, "holes": counts.holes, "bytes": counts.bytes}
 
 
 _UNFREED_OBJECTS = 100_000  # default: 700, less than the answers of a busy door keep alive

@@ -9,8 +9,9 @@ from dynamo_consistency.check import Root
 from dynamo_consistency.errors import ListingError
 from dynamo_consistency.listers.shards import Share
 from dynamo_consistency.run.listing.parquet import ListingFile
+from dynamo_consistency.run.listing.part import Part
 from dynamo_consistency.run.listing.progress import Watcher
-from dynamo_consistency.run.listing.shard import Part, write_listing
+from dynamo_consistency.run.listing.shard import write_listing
 from dynamo_consistency.run.store.run_directory import RunDirectory
 from dynamo_consistency.run.unmerged.rules import cleaned
 from dynamo_consistency.secrets import redact
@@ -36,7 +37,7 @@ def list_unmerged(run: RunDirectory, backend: "Backend | None", progress: Watche
     if run.exists(f"{LISTING}.json") and run.exists(f"{LISTING}.parquet"):
         return dict(run.read_json(f"{LISTING}.json"))
     trees = {"roots": [Root(path=area) for area in unmerged.areas], "exclude": [], "shards": 1}
-    part = Part(LISTING, check.spec.listing.model_copy(update=trees), Share(0, 1, 1))
+    part = Part(LISTING, check.spec.listing.model_copy(update=trees), Share(0, 1, 1), may_be_empty=True)
     try:
         return write_listing(run, part, backend, progress)
     except ListingError as error:

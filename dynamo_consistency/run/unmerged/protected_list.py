@@ -55,7 +55,7 @@ def _loaded(url: str) -> tuple[bytes, bool]:
         secrets.remember(secret)
     try:
         with whole_file(url, "it") as file:
-            text, announced = file.read(), file.announced
+            text, announced = file.read().removeprefix(b"\xef\xbb\xbf"), file.announced
     except Exception as error:  # noqa: BLE001 (each driver raises what its own library raises)
         reason = " ".join(str(error).replace(url, _shown(url)).split()) or type(error).__name__
         raise ProtectionError(

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from consistency_operator.crd.openapi_schema import Schema
 from dynamo_consistency.check import Policy, Source
+from dynamo_consistency.check.list_file import NOT_IN_LINES, WITH_COLUMNS
 
 
 class CelRule(NamedTuple):
@@ -122,16 +123,28 @@ RULES: dict[str, list[CelRule]] = {
     "spec.listing.source.posix.prefix": _ABSOLUTE,
     "spec.listing.source.dump": [
         CelRule(
-            "!has(self.columns) || !(self.format in ['ral', 'paths'])",
-            "columns must not be given where format is ral or paths: it says where the columns are",
+            f"!has(self.columns) || self.format in {list(WITH_COLUMNS)}",
+            f"columns go only with the formats {', '.join(WITH_COLUMNS)}: all others say where the columns are",
         ),
         CelRule(
-            "!has(self.columns) || self.format != 'parquet' || type(self.columns.path) == string",
-            "columns must be names where format is parquet",
+            "!has(self.columns) || !(self.format in ['parquet', 'jsonl']) || type(self.columns.path) == string",
+            "columns must be names where format is parquet or jsonl",
+        ),
+        CelRule(
+            "!has(self.line) || (self.format == 'tsv' && !has(self.columns) && !has(self.delimiter))",
+            "line stands in place of format, columns and delimiter; give one of them",
+        ),
+        CelRule(
+            "!has(self.delimiter) || self.format == 'tsv' || (self.format == 'csv' && self.delimiter.size() == 1)",
+            "delimiter goes with format tsv, or one character of it with csv",
+        ),
+        CelRule(
+            f"!(self.format in {list(NOT_IN_LINES)}) || (self.skipLines == 0 && !has(self.comment))",
+            "skipLines and comment are for lists in lines",
         ),
     ],
     "spec.listing.source.dump.prefix": _PREFIX,
-    "spec.listing.source.dump.columns": [CelRule(f"{_as_path('size')} && {_as_path('mtime')}", _ALIKE)],
+    "spec.listing.source.dump.columns": [CelRule(" && ".join(map(_as_path, ("size", "mtime", "kind"))), _ALIKE)],
     "spec.comparison.ignore[]": _PATTERN,
     **{f"spec.policy.{kind}": _CONFIRMED for kind in Policy().of_kinds},
     "spec.unmerged": [*_CONFIRMED, _DISJOINT_AREAS],

@@ -1,0 +1,68 @@
+"""Cells as numbers and texts; each function also says which cells it could not read."""
+
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+NULL_TEXTS = ("", "null", "NULL", "Null", "None", "\\N", "N/A")
+"""How databases write that they know nothing."""
+_BYTES = r"^[0-9]{1,18}$"
+
+
+class Values(NamedTuple):
+    """`values`, null where the cell is empty or unreadable; `ok`, false where it is unreadable. Both of one length."""
+
+    values: pa.Array
+    ok: pa.Array
+
+
+def sizes(column: pa.Array) -> Values:
+    """Sizes in bytes (int64), which are not negative; an empty or null cell means unknown."""
+    if is_text(column):
+        return numbers(without_null(texts(column)), _BYTES)
+    values = column.cast(pa.int64())
+    return only(values, pc.greater_equal(values, 0))
+
+
+def unknown(length: int) -> Values:
+    """A column that a list does not have."""
+    return Values(pa.nulls(length, pa.int64()), pa.repeat(True, length))
+
+
+def texts(column: pa.Array) -> pa.Array:
+    """A column of strings as bytes."""
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    return column.cast(pa.binary())
+
+
+def without_null(cells: pa.Array) -> pa.Array:
+    """Cells of bytes of which some may say `null` in one of the ways in which databases write it."""
+    nulls = pa.array([text.encode() for text in NULL_TEXTS], cells.type)
+    return pc.if_else(pc.is_in(cells, nulls), None, cells)
+
+
+def is_text(column: pa.Array) -> bool:
+    """Are these cells as they are written, and not of a type of Parquet?"""
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    return kind in (pa.binary(), pa.large_binary(), pa.string(), pa.large_string())
+
+
+def numbers(cells: pa.Array, pattern: str) -> Values:
+    """The whole numbers that fit the pattern; fractions are rounded up."""
+    readable = pc.fill_null(pc.match_substring_regex(cells, pattern), False)
+    empty = pc.fill_null(pc.equal(pc.binary_length(cells), 0), True)
+    digits = pc.if_else(readable, cells, None)
+    if pc.any(pc.match_substring(digits, b".")).as_py():
+        more = pc.match_substring_regex(digits, r"\.0*[1-9]").cast(pa.int64())
+        digits = pc.replace_substring_regex(digits, r"\..*", "")
+        return Values(pc.add(digits.cast(pa.string()).cast(pa.int64()), more), pc.or_(readable, empty))
+    values = digits.cast(pa.string()).cast(pa.int64())
+    return Values(values, pc.or_(readable, empty))
+
+
+def only(values: pa.Array, ok: pa.Array) -> Values:
+    """`values` where `ok`; null is always."""
+    ok = pc.or_kleene(ok, pc.is_null(values))
+    return Values(pc.if_else(ok, values, None), ok)
