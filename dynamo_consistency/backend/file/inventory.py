@@ -17,6 +17,7 @@ from dynamo_consistency.backend.blocks import UNSUBSCRIBED
 from dynamo_consistency.backend.contract import INVENTORY_COLUMNS
 from dynamo_consistency.backend.file import cells
 from dynamo_consistency.backend.file.options import InventorySource
+from dynamo_consistency.backend.file.rse import refuse_if_unclear
 from dynamo_consistency.errors import BackendError, ListingError
 from dynamo_consistency.listers.dump import parsing
 from dynamo_consistency.listers.dump.formats import Cells
@@ -108,6 +109,7 @@ class InventoryDump:
         ours = pc.fill_null(pc.equal(names, self._rse), False)
         if pc.all(ours).as_py():
             return columns
+        refuse_if_unclear(names.filter(pc.invert(ours)), self._rse, self.name)
         self._other_rse = self._other_rse or next(iter(names.filter(pc.invert(ours)).to_pylist()), None)
         return {meaning: column.filter(ours) for meaning, column in columns.items()}
 
