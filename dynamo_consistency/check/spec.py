@@ -70,6 +70,7 @@ class Spec(ClosedModel):
 
     site: SiteName = Field(description="Name of the site in the inventory.")
     backend: Name = Field("default", description="Name of an entry of backends.yaml.")
+    tape: bool = Field(False, description="True: the site is on tape; what is found is reported, never acted on.")
     schedule: Schedule | None = Field(None, description="Cron line; absent: manual.")
     time_zone: TimeZone | None = Field(None, description="Time zone of the schedule.")
     suspend: bool = Field(False, description="True: no new run starts; a running one goes on.")
@@ -103,6 +104,9 @@ class Spec(ClosedModel):
                     f"{paths.to_text(area)} overlaps with a root of listing.roots; a file must be judged by one rule "
                     "only: choose other roots, or name the area in listing.exclude"
                 )
+            rules = listing.source.path_rules if listing.source else None
+            if rules and (problem := rules.problem(area)):
+                raise ValueError(problem)
         return unmerged
 
     @field_validator("time_zone")

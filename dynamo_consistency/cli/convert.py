@@ -1,4 +1,4 @@
-"""`convert`: checks from the configuration of an older tool."""
+"""`convert`: checks from the configuration of an older tool, or of a site."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -36,7 +36,7 @@ _HEAD = "# From {file}. Each mode is Report: read some runs, then write Enforce.
 
 @click.group()
 def convert() -> None:
-    """Write checks from the configuration of an older tool.
+    """Write checks from the configuration of an older tool, or of a site.
 
     Settings that a check does not have are listed on stderr, each with the reason. The checks never delete anything as
     they are: each mode is Report, and no limit is looser than the default.
@@ -95,6 +95,33 @@ def dynamo(file: Path, sites: tuple[str, ...], protected_from: str | None, backe
 
     config = _mapping(file)
     _convert([file], folder, lambda: convert_dynamo(config, sites, backend, protected_from))
+
+
+@convert.command("storage-json")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--rse", "rses", multiple=True, help="RSE to write a check for; may be repeated [all that FILE names].")
+@click.option(
+    "--root", "roots", multiple=True, metavar="LFN", help="Directory to check; may be repeated [those that CMS checks]."
+)
+@click.option("--protocol", help="Name of the protocol of FILE to list by [XRootD before WebDAV].")
+@protected_option
+@backend_option
+@output_option
+def storage_json(  # noqa: PLR0917 (options, which click gives by name)
+    file: Path,
+    rses: tuple[str, ...],
+    roots: tuple[str, ...],
+    protocol: str | None,
+    protected_from: str | None,
+    backend: str,
+    folder: Path | None,
+) -> None:
+    """Write a check for each RSE of FILE, a site's storage.json: its doors, and its rules from LFN to path."""
+    from dynamo_consistency.convert import Wanted, convert_storage_json
+
+    documents = _documents(file)
+    wanted = Wanted(rses, roots, protocol, backend, protected_from)
+    _convert([file], folder, lambda: convert_storage_json(documents[0] if len(documents) == 1 else None, wanted))
 
 
 def _convert(files: Sequence[Path], folder: Path | None, conversion: "Callable[[], Conversion]") -> None:

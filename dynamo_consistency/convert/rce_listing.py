@@ -4,9 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from dynamo_consistency import paths
 from dynamo_consistency.convert.rce_paths import RootPaths, one_prefix, rce_mapping
 from dynamo_consistency.convert.roots import disjoint, door_source, excluded, is_in, is_scratch, scratch_below
 from dynamo_consistency.convert.settings import Settings
+from dynamo_consistency.path_rules import PathRule, PathRules
 
 
 @dataclass
@@ -26,7 +28,7 @@ class RceListing:
 
     def reaches(self, area: RootPaths) -> bool:
         """Is the area where the source would look for it?"""
-        return self.source is None or area.prefix == self.prefix
+        return self.source is None or area.prefix == self.prefix or _places(self.source, area)
 
 
 def rce_listing(settings: Settings) -> RceListing:
@@ -40,7 +42,7 @@ def rce_listing(settings: Settings) -> RceListing:
     roots, exclude = excluded(settings, "ignore_list", elsewhere, roots)
     exclude += scratch_below(settings, "/store", roots, exclude)
     _path_root(settings, roots)
-    source = _source(settings, known or areas)
+    source = _source(settings, known, areas)
     return RceListing(source, roots, exclude, areas, ignored, one_prefix(known or areas))
 
 
@@ -73,19 +75,39 @@ def _root_paths(settings: Settings) -> Iterator[str]:
             settings.note(f"scanner.roots.{key}", why)
 
 
-def _source(settings: Settings, roots: list[RootPaths]) -> dict[str, Any] | None:
+def _source(settings: Settings, roots: list[RootPaths], areas: list[RootPaths]) -> dict[str, Any] | None:
     """`listing.source` of the check; None where the backend must name it, with a note that says why."""
-    server, prefix = settings.text("scanner.server"), one_prefix(roots)
+    server, every = settings.text("scanner.server"), [*areas, *roots]
+    prefix = one_prefix(every)
     if server is None:
         settings.note(
             "scanner.server", "there is none: the backend says what lists the site (RAL: see listing.source.dump)"
         )
         return None
-    if roots and prefix is None:
-        shown = ", ".join(f"{root.lfn} is {root.at_site}" for root in roots[:2])
-        settings.note("scanner.add_prefix", f"no prefix says where the LFNs are ({shown}): give listing.source")
+    if not every or prefix is not None:
+        return door_source(settings, "scanner.server", server, prefix or "")
+    rules = _rules(every)
+    if rules is None:
+        shown = ", ".join(f"{root.lfn} is {root.at_site}" for root in every[:2])
+        settings.note("scanner.add_prefix", f"no rules say where the LFNs are ({shown}): give listing.source")
         return None
-    return door_source(settings, "scanner.server", server, prefix or "")
+    return door_source(settings, "scanner.server", server, "", rules)
+
+
+def _rules(roots: list[RootPaths]) -> list[dict[str, str]] | None:
+    """A rule for each root; None where they would be ambiguous."""
+    try:
+        rules = PathRules(PathRule(paths.to_bytes(root.lfn), paths.to_bytes(root.at_site)) for root in roots)
+    except ValueError:
+        return None
+    return rules.as_patterns()
+
+
+def _places(source: dict[str, Any], area: RootPaths) -> bool:
+    """Do the rules of a source say where the area is?"""
+    return any(
+        area.lfn == rule["lfn"].removesuffix("/(.*)") for each in source.values() for rule in each.get("rules", [])
+    )
 
 
 def _path_root(settings: Settings, roots: list[str]) -> None:

@@ -66,7 +66,9 @@ def _below(path: str, directory: str) -> bool:
     return paths.is_below(paths.to_bytes(path), paths.to_bytes(directory))
 
 
-def door_source(settings: Settings, key: str, door: str, prefix: str) -> dict[str, Any] | None:
+def door_source(
+    settings: Settings, key: str, door: str, prefix: str, rules: list[dict[str, str]] | None = None
+) -> dict[str, Any] | None:
     """`listing.source` for a door, XRootD's where it does not say otherwise; None, and a note, where it is none."""
     web = door.startswith(("davs://", "dav://", "https://", "http://"))
     try:
@@ -76,5 +78,5 @@ def door_source(settings: Settings, key: str, door: str, prefix: str) -> dict[st
         settings.note(key, f"{error}: left out")
         return None
     components = "/".join(part for part in prefix.split("/") if part)
-    said = without_nothing({"servers": [name], "prefix": f"/{components}" if components else None})
+    said = without_nothing({"servers": [name], "prefix": f"/{components}" if components else None, "rules": rules})
     return {"webdav" if web else "xrootd": said}

@@ -127,6 +127,7 @@ def stricter(run: SiteConsistencyCheck, today: SiteConsistencyCheck | None) -> S
             "comparison": comparison,
             "policy": _policy(*policies),
             "unmerged": _unmerged(run.spec.unmerged, today.spec.unmerged),
+            "tape": run.spec.tape or today.spec.tape,
         }
     )
     check = run.model_copy(update={"spec": spec})
@@ -199,7 +200,7 @@ def _unmerged(one: Unmerged | None, other: Unmerged | None) -> Unmerged | None:
 
 def _changes(run: SiteConsistencyCheck, check: SiteConsistencyCheck, today: SiteConsistencyCheck) -> Iterator[str]:
     """Fields in which the stricter check is not the run's."""
-    for field in ("policy", "comparison", "unmerged"):
+    for field in ("policy", "comparison", "unmerged", "tape"):
         began, now = (each.spec.model_dump(by_alias=True)[field] for each in (run, check))
         yield from _differences(field, began, now)
     if run.spec.policy.approval != "Never" and today.spec.policy.approval == "Never":
