@@ -15,6 +15,14 @@ API_VERSION = "consistency.dynamo.io/v1alpha1"
 KIND = "SiteConsistencyCheck"
 
 
+NAMES_OF_SERVERS = (
+    "/.sys.v#.*",  # EOS: the folder with the versions of a file
+    "/.sys.a#.*",  # EOS: an upload that is not at its end
+    "/upload/*/*-*-*-*-*",  # dCache: its folder for an upload, below upload/NUMBER; the last part is a UUID
+)
+"""Patterns of what storage servers make for themselves; no inventory ever knows it."""
+
+
 class Comparison(ClosedModel):
     """What the comparison leaves alone."""
 
@@ -22,6 +30,14 @@ class Comparison(ClosedModel):
     ignore: Annotated[list[Pattern], Field(max_length=256)] = Field(
         [], description="Patterns of whole path components that are never orphans or empty directories: /RAW, /RAW*."
     )
+    ignore_names_of_servers: bool = Field(
+        True, description="Ignore what servers make for themselves: versions and uploads of EOS, uploads of dCache."
+    )
+
+    @property
+    def ignored(self) -> list[str]:
+        """All patterns of what is ignored."""
+        return [*self.ignore, *(NAMES_OF_SERVERS if self.ignore_names_of_servers else ())]
 
 
 class Trigger(ClosedModel):

@@ -120,6 +120,7 @@ def stricter(run: SiteConsistencyCheck, today: SiteConsistencyCheck | None) -> S
         update={
             "ignore_age_seconds": max(check.spec.comparison.ignore_age_seconds for check in (run, today)),
             "ignore": _union(run.spec.comparison.ignore, today.spec.comparison.ignore),
+            "ignore_names_of_servers": any(check.spec.comparison.ignore_names_of_servers for check in (run, today)),
         }
     )
     spec = run.spec.model_copy(
@@ -135,7 +136,7 @@ def stricter(run: SiteConsistencyCheck, today: SiteConsistencyCheck | None) -> S
         check,
         limits_stand=any(policy.approval == "Never" for policy in policies),
         listings=(run.spec.listing, today.spec.listing),
-        ignore=tuple(comparison.ignore),
+        ignore=tuple(comparison.ignored),
         areas=tuple(tuple(each.spec.unmerged.areas) for each in (run, today) if each.spec.unmerged),
         changes=tuple(dict.fromkeys(_changes(run, check, today))),
     )
