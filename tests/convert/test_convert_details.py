@@ -194,3 +194,10 @@ def test_a_folder_has_what_kustomize_reads(convert, tmp_path):
     convert("rce", yaml.safe_dump(rce()), "--out", tmp_path / "checks")
     written = yaml.safe_load((tmp_path / "checks" / "kustomization.yaml").read_text())
     assert (written["kind"], written["resources"]) == ("Kustomization", ["t2-a.yaml"])
+
+
+def test_an_rse_on_tape_only_reports(convert):
+    result = convert("rce", yaml.safe_dump({"rses": {"T1_A_Tape": STAR, "T1_A_Disk": STAR}}))
+    assert result.checks["T1_A_Tape"]["spec"]["tape"] is True
+    assert "tape" not in result.checks["T1_A_Disk"]["spec"]
+    assert "only reports" in result.note("tape:")

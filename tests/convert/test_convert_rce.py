@@ -261,11 +261,29 @@ def test_the_prefix_is_what_stood_before_the_lfn(convert, scanner, prefix):
     assert not any("prefix" in note or "server_root" in note for note in result.notes)
 
 
-def test_lfns_that_begin_otherwise_than_paths_cannot_be_said(convert):
-    scanner = {"server": "door", "remove_prefix": "/atlas", "add_prefix": "/store"}
+def test_lfns_that_begin_otherwise_than_paths_have_rules(convert):
+    scanner = {
+        "server": "door",
+        "remove_prefix": "/atlas",
+        "add_prefix": "/store",
+        "roots": ["/atlas/mc", "/atlas/d.x"],
+    }
     result = convert("rce", config(T2_A={"scanner": scanner}))
-    assert "source" not in result.checks["T2_A"]["spec"]["listing"]
-    assert "give listing.source" in result.note("scanner.add_prefix:")
+    assert result.checks["T2_A"]["spec"]["listing"]["source"] == {
+        "xrootd": {
+            "servers": ["root://door"],
+            "rules": [
+                {"lfn": "/store/mc/(.*)", "path": "/atlas/mc/$1"},
+                {"lfn": r"/store/d\.x/(.*)", "path": "/atlas/d.x/$1"},
+            ],
+        }
+    }
+
+
+def test_roots_of_which_two_would_be_one_path_are_told(convert):
+    scanner = {"server": "door", "remove_prefix": "/a", "add_prefix": "/b", "roots": ["/a/x", "/b/x"]}
+    result = convert("rce", config(T2_A={"scanner": scanner}))
+    assert "source" in result.checks["T2_A"]["spec"]["listing"]
 
 
 def test_roots_are_made_absolute_and_disjoint(convert):
