@@ -1,5 +1,6 @@
 """`convert`: checks from the configuration of an older tool, or of a site."""
 
+import contextlib
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -186,6 +187,16 @@ def _mapping(file: Path) -> dict[str, Any]:
     return documents[0]
 
 
+def _yaml(file: Path) -> list[Any]:
+    try:
+        return [document.data for document in read_documents(file)]
+    except ConfigurationError as error:
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            if "{{" in file.read_text(encoding="utf-8"):
+                raise ConfigurationError(f"{error}; it is a template: render it first (helm template)") from None
+        raise
+
+
 def _documents(file: Path) -> list[Any]:
     """What a file of JSON, or each document of one of YAML, holds. Raises ConfigurationError."""
     if file.suffix == ".json":
@@ -196,7 +207,7 @@ def _documents(file: Path) -> list[Any]:
         except (ValueError, RecursionError) as error:
             raise ConfigurationError(f"{file}: is not valid JSON: {error}") from None
     else:
-        documents = [document.data for document in read_documents(file)]
+        documents = _yaml(file)
     try:
         json.dumps(documents, ensure_ascii=False, default=str).encode()
     except UnicodeEncodeError:

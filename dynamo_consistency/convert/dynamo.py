@@ -62,7 +62,10 @@ def convert_dynamo(
         spec = _spec(site, settings, backend, protected_from)
         for key in settings.left():
             settings.note(key, "unknown key: left out")
-        result.add(site, spec)
+        if "roots" in spec.get("listing", {}):
+            result.add(site, spec)
+        else:
+            settings.note("no check", "no directory of DirectoryList is left that an inventory knows")
     return result
 
 

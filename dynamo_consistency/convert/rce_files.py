@@ -1,14 +1,14 @@
 """The shapes in which RCE's configuration is found: its own file, a ConfigMap, a rendered chart, the chart's values."""
 
+import base64
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import yaml
-
 from dynamo_consistency.convert.conversion import Note
 from dynamo_consistency.errors import ConfigurationError
+from dynamo_consistency.yamlfile import documents_in
 
 _CRON_LINE = re.compile(r"DeterministicDelay\s+(?:.*\s)?-d\s*([0-9]+)d\s.*?/site\.sh\s+(\S+)")
 _JOB = re.compile(r"/site\.sh\s+(\S+)\s*$")
@@ -73,7 +73,8 @@ def _parts(document: Any) -> Iterator[Mapping[str, Any]]:
         return
     kind = document.get("kind")
     if kind in ("ConfigMap", "Secret"):
-        for name, text in [*_items(document, "data"), *_items(document, "stringData")]:
+        data = [(name, _decoded(text) if kind == "Secret" else text) for name, text in _items(document, "data")]
+        for name, text in [*data, *_items(document, "stringData")]:
             yield from _texts(f"{kind} {_items_name(document)}, {name}", text)
     elif isinstance(kind, str) and kind.endswith("List") and isinstance(document.get("items"), list):
         for each in document["items"]:
@@ -92,6 +93,13 @@ def _items_of(job: Any, key: str) -> str:
     return str(job.get(key)) if isinstance(job, Mapping) else ""
 
 
+def _decoded(text: Any) -> str | None:
+    try:
+        return base64.b64decode(str(text), validate=True).decode()
+    except ValueError:
+        return None
+
+
 def _items_name(document: Mapping[str, Any]) -> str:
     return str(dict(_items(document, "metadata")).get("name", "without a name"))
 
@@ -102,11 +110,13 @@ def _texts(place: str, text: Any) -> Iterator[Mapping[str, Any]]:
     if days := {rse: int(number) for number, rse in _CRON_LINE.findall(text)}:
         yield {"intervals": days}
     try:
-        for document in yaml.safe_load_all(text):
-            yield from _parts(document)
-    except (yaml.YAMLError, RecursionError) as error:
+        documents = documents_in(text, place)
+    except ConfigurationError:
         if "rses:" in text or "consistency:" in text:
-            raise ConfigurationError(f"{place}: is not valid YAML: {str(error).splitlines()[0]}") from None
+            raise
+    else:
+        for document in documents:
+            yield from _parts(document.data)
 
 
 def _intervals(part: Mapping[str, Any]) -> dict[str, Any]:

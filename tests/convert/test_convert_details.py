@@ -1,5 +1,6 @@
 """Scratch areas, switches, prefixes and schedules of the predecessors, in the ways in which people wrote them."""
 
+import base64
 import json
 
 import pytest
@@ -188,6 +189,35 @@ def test_what_names_no_rse_is_refused(convert, config, words):
     result = convert("rce", yaml.safe_dump(config))
     assert result.code == 2
     assert words in result.notes[0]
+
+
+def test_an_rse_that_is_there_twice_is_refused_within_resources_as_well(convert):
+    text = "rses:\n  T2_A: {ce_disabled: true}\n  T2_A: {scanner: {server: a}}\n"
+    result = convert("rce", yaml.safe_dump(config_map("c", text)))
+    assert result.code == 2
+    assert "ConfigMap c, config.yaml:3: rses.T2_A: the key stands here twice" in result.notes[0]
+
+
+def test_a_secret_is_decoded(convert):
+    data = {"config.yaml": base64.b64encode(yaml.safe_dump(rce()).encode()).decode(), "other": "?"}
+    assert set(convert("rce", yaml.safe_dump({"kind": "Secret", "data": data})).checks) == {"T2_A"}
+
+
+def test_a_template_is_to_be_rendered(convert):
+    result = convert("rce", "rses:\n  {{ range }}\n  T2_A: {}\n")
+    assert result.code == 2
+    assert "helm template" in result.notes[0]
+
+
+def test_a_site_of_which_only_a_scratch_area_is_listed_makes_no_check(convert):
+    result = convert("dynamo-consistency", json.dumps(DYNAMO | {"DirectoryList": ["unmerged"]}))
+    assert result.checks == {}
+    assert "no directory of DirectoryList is left" in result.note("no check:")
+
+
+def test_the_checks_of_a_folder_are_valid_together_with_its_kustomization(convert, command, tmp_path):
+    convert("rce", yaml.safe_dump(rce()), "--out", tmp_path / "checks")
+    assert command("validate", "-f", *sorted((tmp_path / "checks").iterdir())).code == 0
 
 
 def test_a_folder_has_what_kustomize_reads(convert, tmp_path):
