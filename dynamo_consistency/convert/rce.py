@@ -9,6 +9,7 @@ from dynamo_consistency.check import MissingPolicy, OrphanPolicy
 from dynamo_consistency.convert.conversion import Conversion, Note
 from dynamo_consistency.convert.limits import at_least, at_most, days_at_least, without_nothing
 from dynamo_consistency.convert.rce_files import merged, rce_files
+from dynamo_consistency.convert.rce_keys import explain
 from dynamo_consistency.convert.rce_listing import RceListing, rce_listing
 from dynamo_consistency.convert.schedule import schedule
 from dynamo_consistency.convert.settings import DAY, Settings
@@ -28,25 +29,6 @@ _ATTRIBUTES = {
     "timeout": ("scanner", "timeout"),
     "max_dark_fraction": ("dark_action", "max_fraction"),
     "max_missing_fraction": ("missing_action", "max_fraction"),
-}
-_NOT_NEEDED = {
-    "npartitions": "the comparison divides its work by itself",
-    "scanner.nworkers": "the number of requests in flight follows the door; listing.concurrency is its upper bound",
-    "scanner.recursion": "each directory is asked for by itself",
-    "scanner.timeout": "it bounds a whole tree; listing.directoryTimeoutSeconds bounds one directory",
-    "scanner.include_sizes": "sizes are always compared",
-    "scanner.is_redirector": "a redirector is recognised as one, and its data servers are asked",
-    "missing_action.max_age_last_run": "only the run that found a file acts on it, at once",
-    "dark_action.max_age_last_run": "only the run that found a file acts on it, at once",
-    "dark_action.confirmation_window": "the last runs count, however long ago they were",
-}
-_NEVER_READ = {
-    "partitions": "RCE never read it; its key was npartitions, and nothing needs it here",
-    "include_sizes": "RCE never read it here; sizes are always compared",
-    **dict.fromkeys(
-        ("dbdump.ignore", "dbdump.filter", "filter", "preprocess.filter", "preprocess", "scanner.filter"),
-        "RCE never read it; name what takes no part in listing.exclude",
-    ),
 }
 _OFF = ("cedisabled", "disabled", "disable", "suspend", "suspended")
 _THEIR_DAYS = Decimal(25)  # RCE's own default for a file without the key
@@ -171,7 +153,7 @@ def _convert(rse: str, found: list[Settings], backend: str, protected_from: str 
     for each, its_listing in zip(found, listings, strict=True):
         if each is not settings:
             _second(each, its_listing)
-        _explain(each)
+        explain(each)
     if in_doubt:
         settings.note("suspend", "what is left alone could not be read: the check is suspended until you have said it")
     if not listing.roots:
@@ -240,11 +222,3 @@ def _policy(settings: Settings) -> dict[str, Any]:
 
 def _fraction(settings: Settings, key: str, default: Decimal | None, ours: str) -> Any:
     return at_most(settings, key, default or Decimal(1), f"{ours}.maxFraction")
-
-
-def _explain(settings: Settings) -> None:
-    for key in settings.left():
-        if key in _NOT_NEEDED:
-            settings.note(key, f"not needed: {_NOT_NEEDED[key]}")
-        else:
-            settings.note(key, _NEVER_READ.get(key, "unknown key: RCE did not read it either, and it is left out"))

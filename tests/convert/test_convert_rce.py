@@ -148,6 +148,7 @@ def test_an_attribute_that_nobody_knows_is_told(convert, tmp_path):
         ("npartitions", "not needed"),
         ("preprocess", "RCE never read it"),
         ("filter", "RCE never read it"),
+        ("lfn_to_path", "say it in the source's rules"),
         ("odd", "RCE did not read it either"),
     ],
 )
