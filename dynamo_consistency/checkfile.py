@@ -33,6 +33,13 @@ def read_checks(path: str | Path) -> list[SiteConsistencyCheck]:
     return checks
 
 
+def is_kustomization(path: str | Path) -> bool:
+    """Is it a file that names checks for kustomize? Raises ConfigurationError when it is not YAML."""
+    return any(
+        isinstance(each.data, dict) and each.data.get("kind") == "Kustomization" for each in read_documents(path)
+    )
+
+
 def read_check(path: str | Path) -> SiteConsistencyCheck:
     """The one check of a file. Raises ConfigurationError, also when the file holds several."""
     checks = read_checks(path)

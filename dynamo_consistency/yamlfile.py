@@ -124,9 +124,14 @@ def read_documents(path: str | Path) -> list[Document]:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise ConfigurationError(f"{path}: cannot be read: {reason}") from None
+    return documents_in(text, str(path))
+
+
+def documents_in(text: str, path: str) -> list[Document]:
+    """All documents of a text; `path` says in messages where it is. Raises ConfigurationError as `read_documents`."""
     try:
         nodes = [node for node in yaml.compose_all(text, Loader=yaml.SafeLoader) if node is not None]
-        return [_document(str(path), node) for node in nodes]
+        return [_document(path, node) for node in nodes]
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ConfigurationError(f"{path}:{line}: is not valid YAML: {error.problem}") from None

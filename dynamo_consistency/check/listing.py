@@ -1,8 +1,8 @@
 """How a site is listed, and which part of it."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from dynamo_consistency import paths
 from dynamo_consistency.check.fields import Count, LogicalPath, Positive, Shards
@@ -61,3 +61,18 @@ class Listing(ClosedModel):
             if roots and not any(paths.is_below(paths.to_bytes(excluded), root) for root in roots):
                 raise ValueError(f"the excluded directory {excluded} is below none of the roots")
         return exclude
+
+    def misplaced(self, source: Source) -> str | None:
+        """Why the rules of `source` do not say where each root is, with all that is below it; None where they do."""
+        rules = source.path_rules
+        if rules is None:
+            return None
+        exclude = [paths.to_bytes(path) for path in self.exclude]
+        problems = (rules.problem(paths.to_bytes(root.path), exclude) for root in self.roots)
+        return next((problem for problem in problems if problem), None)
+
+    @model_validator(mode="after")
+    def _rules_place_the_roots(self) -> Self:
+        if self.source is not None and (problem := self.misplaced(self.source)):
+            raise ValueError(problem)
+        return self

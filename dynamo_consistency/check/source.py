@@ -7,6 +7,8 @@ from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from dynamo_consistency.check.fields import Fraction, LogicalPath, Name, Prefix
 from dynamo_consistency.check.list_file import ListFile, ListFormat, columns_of_a_file
+from dynamo_consistency.check.rules import LfnRules, path_rules
+from dynamo_consistency.path_rules import PathRules
 from dynamo_consistency.yamlfile import ClosedModel
 
 _COLUMN = {"anyOf": [{"type": "string", "minLength": 1, "maxLength": 253}, {"type": "integer", "minimum": 1}]}
@@ -28,6 +30,9 @@ Columns = Annotated[
 ]
 
 
+_RULES = "Rules from LFN to path, where a prefix is not enough; the first one that matches decides."
+
+
 class XRootDSource(ClosedModel):
     """A site that is listed over XRootD."""
 
@@ -35,6 +40,7 @@ class XRootDSource(ClosedModel):
         description="Doors, asked in turn: root://host:port, roots://host, host:port, host or [IPv6]:port."
     )
     prefix: Prefix = Field("", description="What stands before the LFN in the path at the site.")
+    rules: LfnRules | None = Field(None, description=_RULES)
 
 
 class WebDavSource(ClosedModel):
@@ -44,12 +50,14 @@ class WebDavSource(ClosedModel):
         description="Doors, asked in turn: davs://host:port or https://host:port; dav:// or http:// without TLS."
     )
     prefix: Prefix = Field("", description="What stands before the LFN in the path at the site.")
+    rules: LfnRules | None = Field(None, description=_RULES)
 
 
 class PosixSource(ClosedModel):
     """A site that is mounted as a file system."""
 
     prefix: LogicalPath = Field(description="The mount point: prefix + LFN is the path there.")
+    rules: LfnRules | None = Field(None, description=_RULES)
 
 
 class DumpSource(ListFile):
@@ -102,3 +110,10 @@ class Source(ClosedModel):
         if sum(getattr(self, name) is not None for name in type(self).model_fields) != 1:
             raise ValueError("must name exactly one protocol, such as xrootd")
         return self
+
+    @property
+    def path_rules(self) -> PathRules | None:
+        """The rules from LFN to path of what it names; None where it has none."""
+        named = next((getattr(self, name) for name in type(self).model_fields if getattr(self, name, None)), None)
+        rules = getattr(named, "rules", None)
+        return path_rules(rules) if rules else None

@@ -15,6 +15,14 @@ API_VERSION = "consistency.dynamo.io/v1alpha1"
 KIND = "SiteConsistencyCheck"
 
 
+NAMES_OF_SERVERS = (
+    "/.sys.v#.*",  # EOS: the folder with the versions of a file
+    "/.sys.a#.*",  # EOS: an upload that is not at its end
+    "/upload/*/*-*-*-*-*",  # dCache: its folder for an upload, below upload/NUMBER; the last part is a UUID
+)
+"""Patterns of what storage servers make for themselves; no inventory ever knows it."""
+
+
 class Comparison(ClosedModel):
     """What the comparison leaves alone."""
 
@@ -22,6 +30,14 @@ class Comparison(ClosedModel):
     ignore: Annotated[list[Pattern], Field(max_length=256)] = Field(
         [], description="Patterns of whole path components that are never orphans or empty directories: /RAW, /RAW*."
     )
+    ignore_names_of_servers: bool = Field(
+        True, description="Ignore what servers make for themselves: versions and uploads of EOS, uploads of dCache."
+    )
+
+    @property
+    def ignored(self) -> list[str]:
+        """All patterns of what is ignored."""
+        return [*self.ignore, *(NAMES_OF_SERVERS if self.ignore_names_of_servers else ())]
 
 
 class Trigger(ClosedModel):
@@ -70,6 +86,7 @@ class Spec(ClosedModel):
 
     site: SiteName = Field(description="Name of the site in the inventory.")
     backend: Name = Field("default", description="Name of an entry of backends.yaml.")
+    tape: bool = Field(False, description="True: the site is on tape; what is found is reported, never acted on.")
     schedule: Schedule | None = Field(None, description="Cron line; absent: manual.")
     time_zone: TimeZone | None = Field(None, description="Time zone of the schedule.")
     suspend: bool = Field(False, description="True: no new run starts; a running one goes on.")
@@ -103,6 +120,9 @@ class Spec(ClosedModel):
                     f"{paths.to_text(area)} overlaps with a root of listing.roots; a file must be judged by one rule "
                     "only: choose other roots, or name the area in listing.exclude"
                 )
+            rules = listing.source.path_rules if listing.source else None
+            if rules and (problem := rules.problem(area)):
+                raise ValueError(problem)
         return unmerged
 
     @field_validator("time_zone")

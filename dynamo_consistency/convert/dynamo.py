@@ -6,18 +6,21 @@ from typing import Any
 from dynamo_consistency.check import Comparison, MissingPolicy, OrphanPolicy
 from dynamo_consistency.convert.conversion import Conversion, Note
 from dynamo_consistency.convert.limits import at_most, days_at_least, without_nothing
-from dynamo_consistency.convert.roots import disjoint, door_source
-from dynamo_consistency.convert.settings import Settings
+from dynamo_consistency.convert.roots import disjoint, door_source, is_in, is_scratch, normalised, scratch_below
+from dynamo_consistency.convert.settings import MOST, Settings
 from dynamo_consistency.convert.unmerged import unmerged
 from dynamo_consistency.errors import ConfigurationError
 
 _BY_SITE = ("AccessMethod", "AdditionalLogDeletions", "PathPrefix", "Redirectors")
 _LISTS_OF_SITES = ("Unmerged", "UseLoadBalancer")
 _NOT_NEEDED = {
+    "CacheLocation": "the store keeps what a run needs (spec.store, or --store)",
     "FreeMem": "memory is asked for and bounded in spec.podTemplate",
     "GFALThreads": "the number of requests in flight follows the door; listing.concurrency is its upper bound",
     "InventoryAge": "each run takes its own snapshots",
     "ListAge": "each run lists the site",
+    "LogLocation": "logs go to stderr, and a pod's are its log",
+    "MaxThreads": "the number of requests in flight follows the door; listing.concurrency is its upper bound",
     "MinThreads": "the number of requests in flight follows the door",
     "NumThreads": "the number of requests in flight follows the door; listing.concurrency is its upper bound",
     "RedirectorAge": "a redirector is asked for its data servers in each run",
@@ -53,13 +56,24 @@ def convert_dynamo(
             result.notes.append(Note(key, f"not needed: {_NOT_NEEDED[key]}"))
         elif key in _ELSEWHERE:
             result.notes.append(Note(key, _ELSEWHERE[key]))
+    _no_area(config, result)
     for site in chosen:
         settings = Settings(_of_site(config, site), result.notes, site)
         spec = _spec(site, settings, backend, protected_from)
         for key in settings.left():
             settings.note(key, "unknown key: left out")
-        result.add(site, spec)
+        if "roots" in spec.get("listing", {}):
+            result.add(site, spec)
+        else:
+            settings.note("no check", "no directory of DirectoryList is left that an inventory knows")
     return result
+
+
+def _no_area(config: Mapping[str, Any], result: Conversion) -> None:
+    """A note where scratch areas are set up, and no site is named whose area is cleaned."""
+    if not config.get("Unmerged") and any(config.get(key) for key in ("ListDeletable", "UnmergedLogsAge")):
+        why = "it names no site: no scratch area was cleaned, so that its other settings are not needed"
+        result.notes.append(Note("Unmerged", why))
 
 
 def _named(config: Mapping[str, Any]) -> list[str]:
@@ -67,6 +81,8 @@ def _named(config: Mapping[str, Any]) -> list[str]:
     names: list[Any] = []
     for key in _BY_SITE + _LISTS_OF_SITES:
         value = config.get(key)
+        if isinstance(value, str):
+            value = value.replace(",", " ").split()
         if isinstance(value, Mapping | list):
             names += value
     deletable = config.get("ListDeletable")
@@ -82,8 +98,10 @@ def _of_site(config: Mapping[str, Any], site: str) -> dict[str, Any]:
         if isinstance(values.get(key), Mapping):
             values[key] = values[key].get(site)
     for key in _LISTS_OF_SITES:
-        if isinstance(values.get(key), list):
-            values[key] = site in values[key]
+        if isinstance(names := values.get(key), str):
+            names = names.replace(",", " ").split()
+        if isinstance(names, list):
+            values[key] = site in names
     deletable = values.get("ListDeletable")
     if isinstance(deletable, Mapping) and isinstance(deletable.get("AlternateRoot"), Mapping):
         values["ListDeletable"] = {**deletable, "AlternateRoot": deletable["AlternateRoot"].get(site)}
@@ -92,11 +110,17 @@ def _of_site(config: Mapping[str, Any], site: str) -> dict[str, Any]:
 
 def _spec(site: str, settings: Settings, backend: str, protected_from: str | None) -> dict[str, Any]:
     root = "/" + (settings.text("RootPath") or "/store").strip("/")
-    roots = disjoint(settings, "DirectoryList", [f"{root}/{name}" for name in settings.texts("DirectoryList")])
+    given = [f"{root}/{name}" for name in settings.texts("DirectoryList")]
+    areas = [path for path in given if is_scratch(path)]
+    roots = disjoint(settings, "DirectoryList", [path for path in given if path not in areas])
+    scratch = unmerged(settings, root, normalised(areas[0]) if areas else None, protected_from)
+    if areas:
+        settings.note("DirectoryList", f"{areas[0]} is a scratch area, which no inventory knows: it is no root")
     listing = {
         "source": _source(settings),
         "roots": [{"path": path} for path in roots],
-        "retries": None if (retries := settings.number("Retries")) is None else int(retries),
+        "exclude": _areas_below(settings, root, roots, scratch),
+        "retries": _retries(settings),
     }
     age = days_at_least(settings, "IgnoreAge", Comparison().ignore_age_seconds, "comparison.ignoreAgeSeconds")
     comparison = {"ignoreAgeSeconds": age, "ignore": _patterns(settings)}
@@ -105,15 +129,30 @@ def _spec(site: str, settings: Settings, backend: str, protected_from: str | Non
     if settings.flag("DeleteOrphans") is False:
         settings.note("DeleteOrphans", "not needed: each mode is Report until you write Enforce")
     policy = {"missing": without_nothing({"maxCount": missing}), "orphans": without_nothing({"maxCount": orphans})}
-    spec = {
+    spec: dict[str, Any] = {
         "site": site,
         "backend": backend,
         "listing": without_nothing(listing),
         "comparison": without_nothing(comparison),
         "policy": without_nothing(policy),
-        "unmerged": unmerged(settings, root, protected_from),
+        "unmerged": scratch,
     }
+    if settings.in_doubt:
+        settings.note("suspend", "what is left alone could not be read: the check is suspended until you have said it")
+        spec["suspend"] = True
     return without_nothing(spec)
+
+
+def _areas_below(settings: Settings, root: str, roots: list[str], scratch: dict[str, Any] | None) -> list[str]:
+    """Scratch areas within roots, which are excluded there."""
+    cleaned = [scratch["path"], *scratch.get("logs", {}).get("additional", [])] if scratch else []
+    exclude = [area for area in dict.fromkeys(map(normalised, cleaned)) if is_in(area, roots) and area not in roots]
+    return exclude + scratch_below(settings, root, roots, exclude)
+
+
+def _retries(settings: Settings) -> int | None:
+    number = settings.number("Retries")
+    return None if number is None or not 0 <= number <= MOST else int(number)
 
 
 def _source(settings: Settings) -> dict[str, Any] | None:
@@ -143,11 +182,12 @@ def _source(settings: Settings) -> dict[str, Any] | None:
 def _patterns(settings: Settings) -> list[str]:
     """Texts that were looked for anywhere in a path, as patterns of whole components that match at least as much."""
     patterns = []
-    for text in settings.texts("IgnoreDirectories"):
-        if not text.strip("/") or "*" in text:
-            settings.note("IgnoreDirectories", f"{text!r} cannot be said as a pattern: left out")
-            continue
+    for text in settings.texts("IgnoreDirectories", protects=True):
         bare = text.strip("/")
+        if not bare.strip("*/"):
+            settings.note("IgnoreDirectories", f"{text!r} is in every path, and cannot be said as a pattern: left out")
+            settings.in_doubt = True
+            continue
         start, end = ("/" if text.startswith("/") else "*"), ("" if text.endswith("/") else "*")
         patterns.append(f"{start}{bare}{end}")
     return patterns

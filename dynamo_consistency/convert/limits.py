@@ -1,9 +1,10 @@
 """Limits are only ever tightened: what an older tool allowed beyond the defaults of a check is noted, not taken."""
 
+import math
 from decimal import Decimal
 from typing import Any
 
-from dynamo_consistency.convert.settings import Settings, seconds
+from dynamo_consistency.convert.settings import MOST, Settings, seconds
 
 _DIGITS = Decimal("0.0000000001")
 
@@ -16,6 +17,7 @@ def at_most(settings: Settings, key: str, default: Decimal | int, ours: str) -> 
     if number > default:
         settings.note(key, f"{number} allows more than the default {default}, which stays; raise {ours} if you mean it")
         return None
+    number = max(number, Decimal(0))  # less than 0 meant never
     if isinstance(default, Decimal):
         return f"{number.quantize(_DIGITS).normalize():f}"
     return int(number)
@@ -24,7 +26,11 @@ def at_most(settings: Settings, key: str, default: Decimal | int, ours: str) -> 
 def at_least(settings: Settings, key: str, default: int, ours: str) -> int | None:
     """As `at_most`, for a number that protects the more the higher it is; rounded up."""
     number = settings.number(key)
-    return None if number is None else raised(settings, key, -int(-number // 1), default, ours)
+    return (
+        None
+        if number is None
+        else raised(settings, key, math.ceil(max(min(number, Decimal(MOST)), Decimal(0))), default, ours)
+    )
 
 
 def days_at_least(settings: Settings, key: str, default: int, ours: str) -> int | None:

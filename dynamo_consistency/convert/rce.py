@@ -1,17 +1,23 @@
 """From the YAML of Rucio's consistency enforcement, and the RSE attributes that overrule it."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
 from dynamo_consistency.check import MissingPolicy, OrphanPolicy
 from dynamo_consistency.convert.conversion import Conversion, Note
 from dynamo_consistency.convert.limits import at_least, at_most, days_at_least, without_nothing
-from dynamo_consistency.convert.roots import disjoint, door_source, excluded
+from dynamo_consistency.convert.rce_files import merged, rce_files
+from dynamo_consistency.convert.rce_keys import explain
+from dynamo_consistency.convert.rce_listing import RceListing, rce_listing
+from dynamo_consistency.convert.schedule import schedule
 from dynamo_consistency.convert.settings import DAY, Settings
+from dynamo_consistency.convert.unmerged import scratch_area
 from dynamo_consistency.errors import ConfigurationError
 
 ATTRIBUTE = "CE_config."
+_MISNAMED = "CE_cfg."
 
 _ATTRIBUTES = {
     "ce_disabled": ("ce_disabled",),
@@ -24,143 +30,173 @@ _ATTRIBUTES = {
     "max_dark_fraction": ("dark_action", "max_fraction"),
     "max_missing_fraction": ("missing_action", "max_fraction"),
 }
-_NOT_NEEDED = {
-    "npartitions": "the comparison divides its work by itself",
-    "scanner.nworkers": "the number of requests in flight follows the door; listing.concurrency is its upper bound",
-    "scanner.recursion": "each directory is asked for by itself",
-    "scanner.timeout": "it bounds a whole tree; listing.directoryTimeoutSeconds bounds one directory",
-    "scanner.include_sizes": "sizes are always compared",
-    "scanner.is_redirector": "a redirector is recognised as one, and its data servers are asked",
-    "missing_action.max_age_last_run": "only the run that found a file acts on it, at once",
-    "dark_action.max_age_last_run": "only the run that found a file acts on it, at once",
-    "dark_action.confirmation_window": "the last runs count, however long ago they were",
-}
-_NEVER_READ = {
-    "partitions": "RCE never read it; its key was npartitions, and nothing needs it here",
-    "include_sizes": "RCE never read it here; sizes are always compared",
-    "dbdump.ignore": "RCE never read it; name what takes no part in listing.exclude",
-}
+_OFF = ("cedisabled", "disabled", "disable", "suspend", "suspended")
 _THEIR_DAYS = Decimal(25)  # RCE's own default for a file without the key
 
 
 def convert_rce(
-    config: Mapping[str, Any], attributes: Mapping[str, Mapping[str, Any]] | None = None, backend: str = "default"
+    documents: Iterable[Any],
+    attributes: Mapping[str, Mapping[str, Any]] | None = None,
+    backend: str = "default",
+    protected_from: str | None = None,
 ) -> Conversion:
-    """A check for each RSE of `config` and of `attributes` (RSE → name → value); attributes overrule the file.
+    """A check for each RSE of `documents` and of `attributes` (RSE → name → value); attributes overrule the documents.
 
-    Raises ConfigurationError where the file is none of RCE's.
+    `documents`: what the files hold, in any of the shapes of `rce_files`. `protected_from`: path or URL of the list of
+    directories that are protected in scratch areas; without it these are left out.
+    Raises ConfigurationError where nothing is of RCE, or no RSE is named.
     """
     result = Conversion()
-    rses = config.get("rses")
-    if not isinstance(rses, Mapping) or not all(each is None or isinstance(each, Mapping) for each in rses.values()):
-        raise ConfigurationError("this is no configuration of RCE: it has no mapping rses with a mapping for each RSE")
-    rses = {str(rse): values for rse, values in rses.items()}
-    _others(config, result)
+    files = rce_files(documents)
+    result.notes += files.notes
+    configs = [_rses(config, result) for config in files.configs]
     wanted = {rse: _of_attributes(rse, given, result) for rse, given in (attributes or {}).items()}
-    for rse in dict.fromkeys([*rses, *(rse for rse, given in wanted.items() if given)]):
+    named = dict.fromkeys(
+        [*(rse for rses in configs for rse in rses), *(rse for rse, given in wanted.items() if given)]
+    )
+    if not set(named) - {"*"}:
+        raise ConfigurationError(
+            'it names no RSE, only what holds for all of them ("*"): convert the file that names them together with '
+            "this one, or give the RSEs' attributes with --attributes"
+        )
+    for rse in named:
         if rse != "*":
-            values = _merged(rses.get("*") or {}, rses.get(rse) or {})
-            settings = Settings(_merged(values, wanted.get(rse, {})), result.notes, rse)
-            if rse not in rses:
-                settings.note(
-                    "rses", "it is not in the file, so that RCE did not run it; its attributes make the check"
-                )
-            _convert(rse, settings, backend, result)
+            settings = _settings(rse, configs, wanted.get(rse, {}), files.intervals, result)
+            _convert(rse, settings, backend, protected_from, result)
     return result
 
 
-def _others(config: Mapping[str, Any], result: Conversion) -> None:
+def _rses(config: Mapping[str, Any], result: Conversion) -> dict[str, Any]:
+    rses = config["rses"]
+    if not isinstance(rses, Mapping) or not all(each is None or isinstance(each, Mapping) for each in rses.values()):
+        raise ConfigurationError("this is no configuration of RCE: it has no mapping rses with a mapping for each RSE")
     for key in config:
         if key == "database":
             why = "it goes into backends.yaml, as a backend of type rucio, with its password in a file"
             result.notes.append(Note(key, why))
         elif key != "rses":
             result.notes.append(Note(str(key), "unknown key: left out"))
+    return {str(rse): values for rse, values in rses.items()}
+
+
+def _settings(
+    rse: str,
+    configs: list[dict[str, Any]],
+    attributes: dict[str, Any],
+    intervals: Mapping[str, Any],
+    result: Conversion,
+) -> list[Settings]:
+    """The settings of an RSE in each file that may say something of it."""
+    found = []
+    for number, rses in enumerate(configs):
+        if rse in rses or (number == 0 and not any(rse in each for each in configs)):
+            common = {key: value for key, value in rses.items() if key == "*"}
+            values = merged(common.get("*") or {}, rses.get(rse) or {})
+            days = {"interval": intervals[rse]} if rse in intervals else {}
+            found.append(Settings(merged(merged(days, values), attributes), result.notes, rse))
+    if not any(rse in rses for rses in configs):
+        found[0].note("rses", "it is not in the file, so that RCE did not run it; its attributes make the check")
+    return found
 
 
 def _of_attributes(rse: str, given: Mapping[str, Any], result: Conversion) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for name, value in given.items():
-        place = _ATTRIBUTES.get(name.removeprefix(ATTRIBUTE)) if name.startswith(ATTRIBUTE) else None
-        if place is not None:
-            *way, key = place
+        start = next((start for start in (ATTRIBUTE, _MISNAMED) if name.startswith(start)), None)
+        if start is None:
+            continue
+        key = name.removeprefix(start)
+        if start == _MISNAMED:
+            why = f"RCE never read it, only {ATTRIBUTE}…: left out"
+            if _is_switch(key):
+                values[name], why = value, f"RCE never read it, only {ATTRIBUTE}…; here it holds"
+            result.notes.append(Note(name, why, rse))
+        elif key in _ATTRIBUTES:
+            *way, last = _ATTRIBUTES[key]
             inner = values
             for part in way:
                 inner = inner.setdefault(part, {})
-            inner[key] = value
-        elif name.startswith(ATTRIBUTE):
+            inner[last] = value
+        elif _is_switch(key):
+            values[key] = value
+        else:
             result.notes.append(Note(name, "unknown attribute: left out", rse))
     return values
 
 
-def _merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    result = dict(under)
-    for key, value in over.items():
-        both = isinstance(value, Mapping) and isinstance(under.get(key), Mapping)
-        result[key] = _merged(under[key], value) if both else value
-    return result
+def _is_switch(key: str) -> bool:
+    """Is it `ce_disabled`, in whatever spelling? Who wrote it meant that the site is left alone."""
+    return re.sub("[^a-z]", "", key.lower().removeprefix(_MISNAMED.lower())) in _OFF
 
 
-def _convert(rse: str, settings: Settings, backend: str, result: Conversion) -> None:
-    suspend = settings.flag("ce_disabled")
-    listing = _listing(settings)
-    policy = _policy(settings)
-    _explain(settings)
-    if not listing["roots"]:
-        settings.note("no check", "it has no roots: nothing of it was compared")
+def _suspended(settings: Settings) -> bool:
+    """Was the RSE switched off, by any word that is not clearly false?"""
+    keys = dict.fromkeys(key for left in settings.left() for key in (left, left.partition(".")[0]) if _is_switch(key))
+    return True in [settings.flag(key, in_doubt=True) for key in keys]
+
+
+def _convert(rse: str, found: list[Settings], backend: str, protected_from: str | None, result: Conversion) -> None:
+    listings = [rce_listing(settings) for settings in found]
+    at = next((number for number, listing in enumerate(listings) if listing.roots), 0)
+    settings, listing = found[at], listings[at]
+    spec = {
+        "site": rse,
+        "backend": backend,
+        "tape": _is_tape(rse, settings) or None,
+        **schedule(settings),
+        "listing": without_nothing(listing.of_check()),
+        "policy": _policy(settings),
+        "unmerged": _unmerged(settings, listings, listing, protected_from),
+    }
+    switched_off = True in [_suspended(each) for each in found]
+    in_doubt = any(each.in_doubt for each in found)
+    for each, its_listing in zip(found, listings, strict=True):
+        if each is not settings:
+            _second(each, its_listing)
+        explain(each)
+    if in_doubt:
+        settings.note("suspend", "what is left alone could not be read: the check is suspended until you have said it")
+    if not listing.roots:
+        settings.note("no check", _why_none(listings))
         return
-    spec = {"site": rse, "backend": backend, "suspend": suspend or None, "listing": without_nothing(listing)}
-    result.add(rse, without_nothing(spec | {"policy": policy}))
+    spec["suspend"] = switched_off or in_doubt or None
+    result.add(rse, without_nothing(spec))
 
 
-def _listing(settings: Settings) -> dict[str, Any]:
-    roots = disjoint(settings, "scanner.roots", _root_paths(settings))
-    roots, exclude = excluded(settings, "ignore_list", settings.texts("ignore_list"), roots)
-    _path_root(settings, roots)
-    return {"source": _source(settings), "roots": [{"path": root} for root in roots], "exclude": exclude}
+def _is_tape(rse: str, settings: Settings) -> bool:
+    """By CMS' names. RCE had no word for it, and a limit as small as 0.0000001 stood for one."""
+    is_tape = rse.lower().endswith(("_tape", "_mss"))
+    if is_tape:
+        settings.note("tape", "its name says that it is on tape: the check only reports")
+    return is_tape
 
 
-def _root_paths(settings: Settings) -> list[str]:
-    """The paths of the roots: a list of mappings in the file, a text in an attribute."""
-    value = settings.take("scanner.roots")
-    if isinstance(value, str):
-        value = value.replace(",", " ").split()
-    if not isinstance(value, list):
-        value = [] if value is None else [value]
-    found = []
-    for each in value:
-        root = {"path": each} if isinstance(each, str) else each
-        if not isinstance(root, Mapping) or not isinstance(root.get("path"), str):
-            settings.note("scanner.roots", f"{each!r} is no root: left out")
-            continue
-        found.append(root["path"])
-        for key in set(root) - {"path"}:
-            why = f"RCE never read it (for {root['path']}); name what takes no part in listing.exclude"
-            settings.note(f"scanner.roots.{key}", why)
-    return found
+def _second(settings: Settings, listing: RceListing) -> None:
+    """Of a second file that has the RSE only the scratch area is taken."""
+    if listing.roots:
+        settings.note("rses", "it is in two files with roots: the first one counts")
+    _policy(settings)
+    settings.take("interval")
 
 
-def _source(settings: Settings) -> dict[str, Any] | None:
-    """`listing.source` of the check; None where the backend must name it, with a note that says why."""
-    server, server_root = settings.text("scanner.server"), settings.text("scanner.server_root") or "/"
-    removed, added = settings.text("scanner.remove_prefix") or "", settings.text("scanner.add_prefix") or ""
-    if server is None:
-        settings.note(
-            "scanner.server", "there is none: the backend says what lists the site (RAL: see listing.source.dump)"
+def _why_none(listings: list[RceListing]) -> str:
+    if any(listing.areas for listing in listings):
+        return (
+            "its only roots are scratch areas, which no inventory knows: convert its other roots together with this "
+            "file, and they become the part unmerged of that check"
         )
-        return None
-    if added.strip("/"):
-        settings.note("scanner.add_prefix", "LFNs that begin otherwise than paths cannot be said: give listing.source")
-        return None
-    return door_source(settings, "scanner.server", server, f"{server_root}/{removed}")
+    return "it has no roots: nothing of it was compared"
 
 
-def _path_root(settings: Settings, roots: list[str]) -> None:
-    path = (settings.text("dbdump.path_root") or "/").rstrip("/") + "/"
-    outside = [root for root in roots if not (root + "/").startswith(path)]
-    if outside:
-        why = f"{', '.join(outside)} lie outside {path.rstrip('/')}; here a root takes part as a whole, on both sides"
-        settings.note("dbdump.path_root", why)
+def _unmerged(
+    settings: Settings, listings: list[RceListing], main: RceListing, protected_from: str | None
+) -> dict[str, Any] | None:
+    for listing in listings:
+        for area in listing.areas:
+            if not main.roots or main.reaches(area):
+                return scratch_area(settings, area.lfn, listing.ignored, protected_from)
+            settings.note("unmerged", f"{area.lfn} has another prefix than the roots: left out")
+    return None
 
 
 def _policy(settings: Settings) -> dict[str, Any]:
@@ -186,11 +222,3 @@ def _policy(settings: Settings) -> dict[str, Any]:
 
 def _fraction(settings: Settings, key: str, default: Decimal | None, ours: str) -> Any:
     return at_most(settings, key, default or Decimal(1), f"{ours}.maxFraction")
-
-
-def _explain(settings: Settings) -> None:
-    for key in settings.left():
-        if key in _NOT_NEEDED:
-            settings.note(key, f"not needed: {_NOT_NEEDED[key]}")
-        else:
-            settings.note(key, _NEVER_READ.get(key, "unknown key: RCE did not read it either, and it is left out"))

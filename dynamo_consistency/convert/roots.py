@@ -10,10 +10,13 @@ from dynamo_consistency.errors import ConfigurationError
 from dynamo_consistency.listers.webdav.url import WebDavDoor
 from dynamo_consistency.listers.xrootd.url import XRootDDoor
 
+SCRATCH = "unmerged"
+"""What CMS calls a scratch area, in lower case."""
+
 
 def disjoint(settings: Settings, key: str, wanted: Iterable[str]) -> list[str]:
     """The paths of `wanted`, normalised, without those that lie in another."""
-    normal = list(dict.fromkeys(_normal(path) for path in wanted))
+    normal = list(dict.fromkeys(normalised(path) for path in wanted))
     kept = [path for path in normal if not any(_below(path, other) for other in normal)]
     for path in normal:
         if path not in kept:
@@ -23,7 +26,7 @@ def disjoint(settings: Settings, key: str, wanted: Iterable[str]) -> list[str]:
 
 def excluded(settings: Settings, key: str, ignored: Iterable[str], roots: list[str]) -> tuple[list[str], list[str]]:
     """(roots that stay, directories to exclude): what is ignored takes no part, on both sides."""
-    normal = list(dict.fromkeys(_normal(path) for path in ignored))
+    normal = list(dict.fromkeys(normalised(path) for path in ignored))
     stay = [root for root in roots if not any(root == path or _below(root, path) for path in normal)]
     exclude = [path for path in normal if any(_below(path, root) for root in stay)]
     gone = [root for root in roots if root not in stay]
@@ -35,7 +38,27 @@ def excluded(settings: Settings, key: str, ignored: Iterable[str], roots: list[s
     return stay, exclude
 
 
-def _normal(path: str) -> str:
+def is_scratch(path: str) -> bool:
+    """Is `path`, an LFN, a scratch area or in one? No inventory knows its files."""
+    return SCRATCH in normalised(path).lower().split("/")
+
+
+def scratch_below(settings: Settings, top: str, roots: Iterable[str], exclude: Iterable[str]) -> list[str]:
+    """The scratch area of `top` where it lies below one of the roots and is not excluded yet; noted."""
+    area = f"{top.rstrip('/')}/{SCRATCH}"
+    if not any(_below(area, root) for root in roots) or is_in(area, exclude):
+        return []
+    settings.note("roots", f"no inventory knows the scratch area {area}: excluded")
+    return [area]
+
+
+def is_in(path: str, directories: Iterable[str]) -> bool:
+    """Is `path` one of the directories, or below one?"""
+    return paths.is_in(paths.to_bytes(normalised(path)), [paths.to_bytes(each) for each in directories])
+
+
+def normalised(path: str) -> str:
+    """`path` as an absolute one, without slashes that say nothing."""
     return paths.to_text(paths.normalise(paths.to_bytes("/" + path)))
 
 
@@ -43,7 +66,9 @@ def _below(path: str, directory: str) -> bool:
     return paths.is_below(paths.to_bytes(path), paths.to_bytes(directory))
 
 
-def door_source(settings: Settings, key: str, door: str, prefix: str) -> dict[str, Any] | None:
+def door_source(
+    settings: Settings, key: str, door: str, prefix: str, rules: list[dict[str, str]] | None = None
+) -> dict[str, Any] | None:
     """`listing.source` for a door, XRootD's where it does not say otherwise; None, and a note, where it is none."""
     web = door.startswith(("davs://", "dav://", "https://", "http://"))
     try:
@@ -53,5 +78,5 @@ def door_source(settings: Settings, key: str, door: str, prefix: str) -> dict[st
         settings.note(key, f"{error}: left out")
         return None
     components = "/".join(part for part in prefix.split("/") if part)
-    said = without_nothing({"servers": [name], "prefix": f"/{components}" if components else None})
+    said = without_nothing({"servers": [name], "prefix": f"/{components}" if components else None, "rules": rules})
     return {"webdav" if web else "xrootd": said}

@@ -21,6 +21,8 @@ from dynamo_consistency.listers.contract import (
     Unsure,
     simple,
 )
+from dynamo_consistency.listers.endpoint import SitePrefix
+from dynamo_consistency.path_rules import PathRules
 
 TRANSIENT = {errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EAGAIN, errno.EINTR, errno.EMFILE, errno.ENFILE}
 LINK = "a symbolic link; links are not followed"
@@ -34,9 +36,9 @@ SPECIAL = [
 
 
 class PosixLister:
-    """Lists directories below `prefix`: prefix + LFN is the path there."""
+    """Lists directories below `prefix`: prefix + LFN is the path there, or prefix + what `rules` make of the LFN."""
 
-    def __init__(self, prefix: str | bytes) -> None:
+    def __init__(self, prefix: str | bytes, rules: PathRules | None = None) -> None:
         """Raises ListingError when `prefix` is no directory: then the file system is not mounted here."""
         self._prefix = paths.to_bytes(prefix).rstrip(b"/")
         try:
@@ -45,6 +47,7 @@ class PosixLister:
             raise ListingError(f"the site is not mounted at {self._shown}: {error.strerror}") from None
         if not stat.S_ISDIR(mounted.st_mode):
             raise ListingError(f"the site is not mounted at {self._shown}: that is no directory")
+        self._place = SitePrefix(paths.to_text(self._prefix), rules)
         self._device = mounted.st_dev
 
     def list(self, directory: str | bytes) -> SimpleListing:
@@ -54,7 +57,7 @@ class PosixLister:
     def answer(self, directory: bytes) -> Answer:
         """What is in `directory`, an LFN; entries that are neither file nor directory are holes."""
         try:
-            descriptor = os.open(self._prefix + directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            descriptor = os.open(self._place.path(directory), os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
             try:
                 return self._listed(directory, descriptor)
             finally:
@@ -65,7 +68,7 @@ class PosixLister:
     def look(self, file: bytes) -> Look:
         """A `contract.FileLook`, but for the time limit: a file system that is gone may hang."""
         try:
-            status = os.lstat(self._prefix + file)
+            status = os.lstat(self._place.path(file))
         except OSError as error:
             clear = error.errno in (errno.ENOENT, errno.ENOTDIR)
             return NotThere() if clear else Unsure(str(error.strerror))
@@ -76,7 +79,7 @@ class PosixLister:
     def remove_directory(self, directory: bytes) -> str | None:
         """A `contract.Remover`: the file system itself refuses what is not empty, or is a link."""
         try:
-            os.rmdir(self._prefix + directory)  # noqa: PTH106 (names are bytes)
+            os.rmdir(self._place.path(directory))  # noqa: PTH106 (names are bytes)
         except OSError as error:
             return str(error.strerror)
         return None
@@ -117,7 +120,7 @@ class PosixLister:
 
     def _failed(self, directory: bytes, error: OSError) -> Failed:
         if error.errno in (errno.ELOOP, errno.ENOTDIR):
-            is_link = Path(os.fsdecode(self._prefix + directory)).is_symlink()
+            is_link = Path(os.fsdecode(self._place.path(directory))).is_symlink()
             return Failed(LINK if is_link else "not a directory")
         return Failed(str(error.strerror), retry=error.errno in TRANSIENT)
 

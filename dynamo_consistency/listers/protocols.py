@@ -10,10 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from dynamo_consistency.check import Listing, Source
+from dynamo_consistency.check import Listing, PosixSource, Source, WebDavSource, XRootDSource
+from dynamo_consistency.check.rules import path_rules
 from dynamo_consistency.errors import BackendError, ListingError
 from dynamo_consistency.listers.contract import FileLook, Lister, ListerFactory, Remover
 from dynamo_consistency.listers.threaded import ThreadedLister, in_time
+from dynamo_consistency.path_rules import PathRules
 
 POSIX_THREADS = 8
 
@@ -76,11 +78,15 @@ class Protocol:
         return OpenSource(lister, f"{self.key} {self.location(model)}", remover, look)
 
 
+def _rules(source: XRootDSource | WebDavSource | PosixSource) -> tuple[PathRules, ...]:
+    return (path_rules(source.rules),) if source.rules else ()
+
+
 PROTOCOLS = (
     Protocol(
         key="xrootd",
         lister="dynamo_consistency.listers.xrootd:XRootDLister",
-        arguments=lambda source: (tuple(source.servers), source.prefix),
+        arguments=lambda source: (tuple(source.servers), source.prefix, *_rules(source)),
         location=lambda source: " ".join(source.servers),
         processes=True,
         removes=True,
@@ -89,7 +95,7 @@ PROTOCOLS = (
     Protocol(
         key="posix",
         lister="dynamo_consistency.listers.posix:PosixLister",
-        arguments=lambda source: (source.prefix,),
+        arguments=lambda source: (source.prefix, *_rules(source)),
         location=lambda source: source.prefix,
         threads=POSIX_THREADS,
         removes=True,
@@ -105,7 +111,7 @@ PROTOCOLS = (
     Protocol(
         key="webdav",
         lister="dynamo_consistency.listers.webdav:WebDavLister",
-        arguments=lambda source: (tuple(source.servers), source.prefix),
+        arguments=lambda source: (tuple(source.servers), source.prefix, *_rules(source)),
         location=lambda source: " ".join(source.servers),
         processes=True,
         looks=True,

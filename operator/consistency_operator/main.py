@@ -1,4 +1,7 @@
-"""`consistency-operator`: the command of the operator's container."""
+"""`consistency-operator`: the command of the operator's container.
+
+What only the operator needs is imported when it serves: the command is there without that, too.
+"""
 
 import logging
 import os
@@ -7,12 +10,12 @@ import sys
 from importlib import import_module
 
 import click
-import kopf
 from pydantic.fields import FieldInfo
 
-from consistency_operator.cluster.credentials import log_in
 from consistency_operator.settings import VARIABLE_PREFIX, OperatorSettings, read_settings
 from dynamo_consistency.errors import ConfigurationError
+
+_EXTRA = ("aiohttp", "kopf", "kubernetes", "prometheus_client")
 
 
 def _explained(name: str, field: FieldInfo) -> str:
@@ -34,11 +37,29 @@ def main() -> None:
 def run() -> None:
     """Serve checks until SIGTERM. All settings are environment variables:"""
     try:
+        _need_extra()
         settings = read_settings(os.environ)
         _try_what_may_fail(settings)
     except ConfigurationError as error:
         click.echo(str(error), err=True)
         sys.exit(error.exit_code)
+    _serve(settings)
+
+
+def _need_extra() -> None:
+    """Raises ConfigurationError where what the operator needs beyond the engine is not installed."""
+    for name in _EXTRA:
+        try:
+            import_module(name)
+        except ModuleNotFoundError as error:
+            raise ConfigurationError(
+                f"the operator needs {error.name or name}: pip install 'dynamo-consistency[operator]'"
+            ) from None
+
+
+def _serve(settings: OperatorSettings) -> None:
+    import kopf
+
     kopf.configure(debug=settings.log_level == "DEBUG", quiet=settings.log_level == "WARNING")
     import_module("consistency_operator.loop.handlers")  # its decorators register them
     host, port = settings.health_listen
@@ -61,6 +82,10 @@ def _try_what_may_fail(settings: OperatorSettings) -> None:
             raise ConfigurationError(
                 f"{VARIABLE_PREFIX}{name}_LISTEN={where} cannot be served: {os.strerror(error.errno or 0)}"
             ) from error
+    import kopf
+
+    from consistency_operator.cluster.credentials import log_in
+
     try:
         log_in(kopf.OperatorSettings())
     except kopf.LoginError as error:

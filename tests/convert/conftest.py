@@ -32,7 +32,9 @@ def command(capfd) -> Callable[..., Converted]:
             main([str(argument) for argument in arguments])
         out, err = capfd.readouterr()
         try:
-            documents = [document for document in yaml.safe_load_all(out) if isinstance(document, dict)]
+            documents = [
+                document for document in yaml.safe_load_all(out) if isinstance(document, dict) and "spec" in document
+            ]
         except yaml.YAMLError:
             documents = []
         checks = {document["spec"]["site"]: document for document in documents}

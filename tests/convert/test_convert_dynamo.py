@@ -101,7 +101,8 @@ def test_an_unknown_key_is_told(spec):
 
 
 @pytest.mark.parametrize(
-    ("text", "pattern"), [("/RAW", "/RAW*"), ("SAM/", "*SAM"), ("/HC/", "/HC"), ("x", "*x*"), ("/a/b", "/a/b*")]
+    ("text", "pattern"),
+    [("/RAW", "/RAW*"), ("SAM/", "*SAM"), ("/HC/", "/HC"), ("x", "*x*"), ("/a/b", "/a/b*"), ("a*b", "*a*b*")],
 )
 def test_a_text_becomes_a_pattern_that_matches_at_least_as_much(spec, text, pattern):
     from dynamo_consistency.paths import PatternFilter
@@ -113,11 +114,12 @@ def test_a_text_becomes_a_pattern_that_matches_at_least_as_much(spec, text, patt
         assert ignored(path.encode()) or text not in path
 
 
-@pytest.mark.parametrize("text", ["/", "", "*", "a*b"])
+@pytest.mark.parametrize("text", ["/", "*", "*/"])
 def test_a_text_that_no_pattern_can_be_is_told(spec, text):
     found, result = spec(IgnoreDirectories=[text, "/RAW"])
     assert found["comparison"]["ignore"] == ["/RAW*"]
-    assert not text or "cannot be said as a pattern" in result.note("IgnoreDirectories:")
+    assert "cannot be said as a pattern" in result.note("IgnoreDirectories:")
+    assert found["suspend"] is True
 
 
 @pytest.mark.parametrize(
@@ -204,11 +206,28 @@ class TestTheUnmergedArea:
         found, _ = spec("T2_US_MIT", "--protected-from", "x", **deletable)
         assert found["unmerged"]["path"] == "/store/dcachetests/unmerged"
 
-    def test_an_area_that_is_also_a_root_makes_no_check(self, convert):
-        text = json.dumps(PACKAGED | {"DirectoryList": ["mc", "unmerged"]})
-        result = convert("dynamo-consistency", text, "--site", "T2_US_MIT", "--protected-from", "x")
-        assert result.checks == {}
-        assert "overlaps with a root" in result.note("no check: spec.unmerged")
+    def test_an_area_that_is_also_a_root_is_no_root(self, spec):
+        found, result = spec("T2_X", "--protected-from", "x", DirectoryList=["mc", "unmerged"])
+        assert found["listing"]["roots"] == [{"path": "/store/mc"}]
+        assert found["unmerged"]["path"] == "/store/unmerged"
+        assert "it is no root" in result.note("DirectoryList:")
+
+    def test_an_area_within_a_root_is_excluded_there(self, spec):
+        found, _ = spec("T2_US_MIT", "--protected-from", "x", RootPath="/", DirectoryList=["store"],
+                        ListDeletable={"LFN_TO_CLEAN": "/store/temp"}, AdditionalLogDeletions={})  # fmt: skip
+        assert found["listing"]["exclude"] == ["/store/temp"]
+
+    def test_settings_of_an_area_at_no_site_are_told(self, spec):
+        _, result = spec("T2_X", Unmerged=[])
+        assert "it names no site" in result.note("Unmerged:")
+
+    def test_a_site_may_be_named_as_text(self, spec):
+        found, _ = spec("T2_X", "--protected-from", "x", Unmerged="T2_X")
+        assert "unmerged" in found
+
+    def test_directories_to_avoid_that_cannot_be_read_suspend(self, spec):
+        found, _ = spec("T2_US_MIT", "--protected-from", "x", ListDeletable={"DIRS_TO_AVOID": 5})
+        assert found["suspend"] is True
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"rses": {}}', '{"RootPath": "\\ud800"}'])

@@ -83,7 +83,7 @@ def assert_no_more_dangerous_than_the_default(check: SiteConsistencyCheck) -> No
 
 @given(RCE, st.dictionaries(st.sampled_from(["CE_config.roots", "CE_config.timeout", "CE_config.x"]), VALUES))
 def test_whatever_rce_was_told_every_check_is_valid_and_no_more_dangerous_than_ours(config, attributes):
-    result = convert_rce({"rses": {"*": {}, "T2_A": config}}, {"T2_A": attributes})
+    result = convert_rce([{"rses": {"*": {}, "T2_A": config}}], {"T2_A": attributes})
     for check in checks(result).values():
         assert_no_more_dangerous_than_the_default(check)
     assert result.documents or any(note.key == "no check" for note in result.notes)
@@ -102,7 +102,7 @@ def test_whatever_dynamo_consistency_was_told_every_check_is_valid_and_no_more_d
 
 @given(st.text(min_size=1, max_size=8), VALUES)
 def test_no_key_goes_without_a_word(key, value):
-    rce = convert_rce({"rses": {"T2_A": {"scanner": {"roots": [{"path": "/store"}]}, f"_{key}": value}}})
+    rce = convert_rce([{"rses": {"T2_A": {"scanner": {"roots": [{"path": "/store"}]}, f"_{key}": value}}}])
     dynamo = convert_dynamo({"RootPath": "/store", "DirectoryList": ["mc"], f"_{key}": value}, ["T2_A"])
     for result in (rce, dynamo):
         assert any(note.key.startswith(f"_{key}") for note in result.notes)

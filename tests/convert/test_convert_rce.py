@@ -146,8 +146,10 @@ def test_an_attribute_that_nobody_knows_is_told(convert, tmp_path):
         ("partitions", "RCE never read it"),
         ("include_sizes", "RCE never read it"),
         ("npartitions", "not needed"),
-        ("preprocess", "RCE did not read it either"),
-        ("filter", "RCE did not read it either"),
+        ("preprocess", "RCE never read it"),
+        ("filter", "RCE never read it"),
+        ("lfn_to_path", "say it in the source's rules"),
+        ("odd", "RCE did not read it either"),
     ],
 )
 def test_every_key_that_is_not_taken_is_told(convert, key, why):
@@ -250,7 +252,7 @@ def test_without_a_server_the_backend_tells_what_lists_the_site(convert):
         ({"server_root": "/"}, None),
         ({"server_root": "", "remove_prefix": "", "add_prefix": ""}, None),
         ({"server_root": "//cms/phedex//"}, "/cms/phedex"),
-        ({"server_root": "/dpm", "remove_prefix": "/home/cms", "add_prefix": "/"}, "/dpm/home/cms"),
+        ({"server_root": "/dpm", "remove_prefix": "/home/cms", "add_prefix": "/"}, "/dpm"),
         ({"server_root": "/dpm", "remove_prefix": "/", "add_prefix": ""}, "/dpm"),
     ],
 )
@@ -260,11 +262,29 @@ def test_the_prefix_is_what_stood_before_the_lfn(convert, scanner, prefix):
     assert not any("prefix" in note or "server_root" in note for note in result.notes)
 
 
-def test_lfns_that_begin_otherwise_than_paths_cannot_be_said(convert):
-    scanner = {"server": "door", "remove_prefix": "/atlas", "add_prefix": "/store"}
+def test_lfns_that_begin_otherwise_than_paths_have_rules(convert):
+    scanner = {
+        "server": "door",
+        "remove_prefix": "/atlas",
+        "add_prefix": "/store",
+        "roots": ["/atlas/mc", "/atlas/d.x"],
+    }
     result = convert("rce", config(T2_A={"scanner": scanner}))
-    assert "source" not in result.checks["T2_A"]["spec"]["listing"]
-    assert "give listing.source" in result.note("scanner.add_prefix:")
+    assert result.checks["T2_A"]["spec"]["listing"]["source"] == {
+        "xrootd": {
+            "servers": ["root://door"],
+            "rules": [
+                {"lfn": "/store/mc/(.*)", "path": "/atlas/mc/$1"},
+                {"lfn": r"/store/d\.x/(.*)", "path": "/atlas/d.x/$1"},
+            ],
+        }
+    }
+
+
+def test_roots_of_which_two_would_be_one_path_are_told(convert):
+    scanner = {"server": "door", "remove_prefix": "/a", "add_prefix": "/b", "roots": ["/a/x", "/b/x"]}
+    result = convert("rce", config(T2_A={"scanner": scanner}))
+    assert "source" in result.checks["T2_A"]["spec"]["listing"]
 
 
 def test_roots_are_made_absolute_and_disjoint(convert):
@@ -310,15 +330,12 @@ def test_a_root_that_no_check_can_have_is_told(convert):
 @pytest.mark.parametrize(
     ("key", "value"),
     [
-        ("ce_disabled", "perhaps"),
         ("ignore_list", 5),
         ("ignore_list", [5]),
         ("dark_action", {"max_fraction": "much"}),
-        ("dark_action", {"min_runs": -3}),
         ("dark_action", {"min_runs": True}),
         ("scanner", {"server": ["a"]}),
         ("dark_action", {"max_fraction": float("nan")}),
-        ("dark_action", {"min_age_first_run": float("inf")}),
         ("scanner", {"roots": 5}),
         ("scanner", {"roots": {"path": "/x"}}),
     ],
@@ -361,7 +378,9 @@ def test_a_file_that_is_not_there_is_refused(command, tmp_path):
 
 def test_each_check_goes_into_a_file_of_its_own(convert, tmp_path):
     result = convert("rce", config(T2_A=None, T2_B=None), "-o", tmp_path / "checks", "--backend", "rucio")
-    assert result.stdout.splitlines() == [f"{tmp_path}/checks/t2-a.yaml", f"{tmp_path}/checks/t2-b.yaml"]
+    assert result.stdout.splitlines() == [
+        f"{tmp_path}/checks/{name}.yaml" for name in ("t2-a", "t2-b", "kustomization")
+    ]
     written = yaml.safe_load((tmp_path / "checks" / "t2-a.yaml").read_text())
     assert (written["spec"]["site"], written["spec"]["backend"]) == ("T2_A", "rucio")
 

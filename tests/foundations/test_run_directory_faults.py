@@ -111,3 +111,23 @@ def test_a_directory_that_may_not_be_written_is_one_sentence(unwritable, name):
         unwritable.write_text(name, "{}")
     assert unwritable.check().spec.site == "T2_X"
     assert unwritable.names("listing") == []
+
+
+@pytest.mark.parametrize("below", ["", "/sub"])
+def test_a_store_that_is_a_file_or_in_one_is_one_sentence(check, tmp_path, below):
+    (tmp_path / "file").write_text("no store")
+    store = RunStore(f"{tmp_path}/file{below}")
+    with pytest.raises(ConsistencyError, match=r"cannot write to .*: Not a directory"):
+        store.create(check)
+    for look in (store.sites, lambda: store.runs("T2_X")):
+        with pytest.raises(ConsistencyError, match=r"cannot be read: Not a directory"):
+            look()
+
+
+def test_a_store_that_is_not_there_has_no_runs(tmp_path):
+    assert RunStore(f"{tmp_path}/none").runs("T2_X") == []
+
+
+def test_a_file_in_the_place_of_a_site_has_no_runs(tmp_path):
+    (tmp_path / "T2_X").write_text("no site")
+    assert RunStore(str(tmp_path)).runs("T2_X") == []

@@ -232,3 +232,10 @@ def test_approval_is_not_offered_where_it_can_let_nothing_happen():
     of = in_empty_directories(0, 0, policy=policy(approval="Required"))
     assert gate("Approval", of).state == "Ready"
     assert "nothing is confirmed" in gate("Approval", of).message
+
+
+def test_what_is_on_tape_is_only_reported_and_that_is_the_reason():
+    on_tape = facts(tape=True)
+    assert gate("Mode", on_tape).state == "Pending"
+    assert gate("Mode", on_tape).message.startswith("the check says that the site is on tape")
+    assert on_tape.enforced == ()

@@ -284,3 +284,11 @@ def test_a_bound_that_is_not_written_counts_as_what_it_means():
     today = check({"orphans": {"maxCount": 100, "maxCountPer30Days": 60, "maxFractionPer30Days": "0.5"}})
     both = stricter(began, today).check.spec.policy.orphans
     assert (both.count_limit_per_30_days, both.fraction_limit_per_30_days) == (50, Decimal("0.10"))
+
+
+@pytest.mark.parametrize(("began", "today"), [(False, True), (True, False), (True, True)])
+def test_a_site_that_is_on_tape_by_one_of_them_is_on_tape(began, today):
+    one, other = (each.model_copy(update={"spec": each.spec.model_copy(update={"tape": tape})})
+                  for each, tape in ((check(), began), (check(), today)))  # fmt: skip
+    assert stricter(one, other).check.spec.tape
+    assert stricter(one, other).changes == (("tape",) if today and not began else ())

@@ -5,7 +5,9 @@ import time
 
 import pytest
 
-from dynamo_consistency.listers.contract import Failed, File, Listed
+from dynamo_consistency.listers.contract import Failed, File, FileStat, Listed
+from dynamo_consistency.listers.xrootd import XRootDLister
+from dynamo_consistency.path_rules import PathRule, PathRules
 
 pytestmark = pytest.mark.xrootd
 
@@ -183,3 +185,14 @@ def test_the_contract_of_get_listers_is_answered_too(site, make_lister) -> None:
     assert lister.list(site.lfn + b"/none") == (False, [], [])
     os.mkfifo(site.path / "fifo")
     assert lister.list(site.lfn) == (False, [], [])
+
+
+def test_directories_and_files_are_where_the_rules_say(site, ask) -> None:
+    (site.path / "d").mkdir()
+    (site.path / "d" / "f").write_bytes(b"12345")
+    lister = XRootDLister([site.server.url], "", PathRules([PathRule(b"/store/temp", site.lfn)]))
+    answer = ask(lister, b"/store/temp/d")
+    assert isinstance(answer, Listed)
+    assert [file.name for file in answer.files] == [b"f"]
+    assert isinstance(lister.look(b"/store/temp/d/f"), FileStat)
+    lister.close()

@@ -17,6 +17,7 @@ from dynamo_consistency.backend.blocks import UNSUBSCRIBED
 from dynamo_consistency.backend.contract import INVENTORY_COLUMNS
 from dynamo_consistency.backend.file import cells
 from dynamo_consistency.backend.file.options import InventorySource
+from dynamo_consistency.backend.file.rse import refuse_if_unclear
 from dynamo_consistency.errors import BackendError, ListingError
 from dynamo_consistency.listers.dump.cells import Cells
 from dynamo_consistency.listers.dump.lfns import is_relative, lfns
@@ -126,18 +127,9 @@ class InventoryDump:
         ours = pc.fill_null(pc.equal(names, self._rse), False)
         if pc.all(ours).as_py():
             return columns
-        for other in pc.unique(names.filter(pc.invert(ours))).to_pylist():
-            self._refuse_doubtful_rse(other)
-            self._other_rse = self._other_rse or other
+        refuse_if_unclear(names.filter(pc.invert(ours)), self._rse, self.name)
+        self._other_rse = self._other_rse or next(iter(names.filter(pc.invert(ours)).to_pylist()), None)
         return {meaning: column.filter(ours) for meaning, column in columns.items()}
-
-    def _refuse_doubtful_rse(self, other: str | None) -> None:
-        """A row of nobody, or of an RSE that is ours but for blanks and case, may be ours: it is not dropped."""
-        if other is None or other.strip().casefold() == self._rse.strip().casefold():
-            raise BackendError(
-                f"the inventory dump {self.name} has rows of the RSE {other!r}, and {self._rse!r} is asked for; set "
-                "rse as the dump writes it, or trim: true where it has blanks"
-            )
 
     def _lfns(self, column: pa.Array) -> pa.Array:
         if self._relative is None:

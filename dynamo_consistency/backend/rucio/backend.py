@@ -52,7 +52,7 @@ class RucioBackend:
         """Raises ConfigurationError for a password or certificate that cannot be read, or a driver that is lacking."""
         self.options = options
         self.catalogue = connect(options)
-        rest = RestClient(options.rest) if options.rest is not None else None
+        rest = RestClient(options.rest, options.scopes) if options.rest is not None else None
         self.inventory = Inventory(self.catalogue, options)
         self.registry = Registry(self.catalogue, options, rest)
         self.siteinfo = SiteInfo(self.catalogue, options, rest)

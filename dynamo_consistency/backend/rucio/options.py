@@ -1,7 +1,7 @@
 """The entry of a Rucio backend in `backends.yaml`."""
 
 import re
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -23,6 +23,23 @@ DRIVERS = {
 """What people write, and the driver that is meant."""
 
 Text = Annotated[str, Field(min_length=1)]
+
+
+class VoScopes(NamedTuple):
+    """The scopes of a VO: `s@vo` in the catalogue, `s` for its people, in paths and for the server.
+
+    In the VO `def`, that of a Rucio with one VO, they are the same.
+    """
+
+    vo: str = "def"
+
+    def inside(self, scope: str) -> str:
+        """As the catalogue has it."""
+        return scope if self.vo == "def" or scope.endswith(f"@{self.vo}") else f"{scope}@{self.vo}"
+
+    def outside(self, scope: str) -> str:
+        """As people, paths and the server have it; a scope of another VO stays as it is."""
+        return scope if self.vo == "def" else scope.removesuffix(f"@{self.vo}")
 
 
 def _database_url(text: str) -> str:
@@ -97,6 +114,10 @@ class Options(ClosedModel):
     database_schema: Text | None = Field(None, description="Schema of the tables, where it is not the account's own.")
     password_file: Text | None = Field(None, description="File with the database's password in the first line.")
     rest: RestOptions | None = Field(None, description="Rucio's server. Default: none, and no requests are taken.")
+    vo: Annotated[str, Field(pattern="^[A-Za-z0-9]{3}$")] = Field(
+        "def",
+        description="The VO, where a Rucio serves several: its RSEs, and its scopes, which are s@vo in the catalogue.",
+    )
     scope: Text | None = Field(None, description="Scope of a file at the site whose path gives none.")
     lfn2pfn: Annotated[str, AfterValidator(_algorithm)] = Field(
         "auto",
@@ -112,3 +133,8 @@ class Options(ClosedModel):
     )
     dumps: dict[SiteName, DumpOptions] = Field({}, description="Replica dumps, read instead of the table of replicas.")
     sites: dict[SiteName, Source] = Field({}, description="What lists an RSE, where its protocols shall not decide.")
+
+    @property
+    def scopes(self) -> VoScopes:
+        """How scopes are written in the catalogue, and elsewhere."""
+        return VoScopes(self.vo)

@@ -43,7 +43,10 @@ class SiteInfo:
         """
         table = self.catalogue.tables.rses
         lasting = select(table.c.rse).where(
-            table.c.deleted.is_(False), table.c.staging_area.is_(False), table.c.volatile.is_(False)
+            table.c.vo == self.catalogue.vo,
+            table.c.deleted.is_(False),
+            table.c.staging_area.is_(False),
+            table.c.volatile.is_(False),
         )
         if self.rest is not None:
             fitting = self.rest.rses(self.options.ready_sites)

@@ -29,6 +29,7 @@ from dynamo_consistency.listers.webdav.identity import ClientIdentity
 from dynamo_consistency.listers.webdav.multistatus import Multistatus, Response
 from dynamo_consistency.listers.webdav.names import Reading, read
 from dynamo_consistency.listers.webdav.url import WebDavDoor, WebDavUrl
+from dynamo_consistency.path_rules import PathRules
 
 MOST_CONNECTIONS = 64
 """More threads than that only wait for each other: one processor reads what they get."""
@@ -72,13 +73,21 @@ class WebDavLister(ThreadedLister):
 
     in_lines = True  # the answers of XRootD's doors are made from lines
 
-    def __init__(self, servers: Sequence[str], prefix: str = "", *, concurrency: int = 256, timeout: int = 60) -> None:
+    def __init__(
+        self,
+        servers: Sequence[str],
+        prefix: str = "",
+        rules: PathRules | None = None,
+        *,
+        concurrency: int = 256,
+        timeout: int = 60,
+    ) -> None:
         """Asks nothing yet. Raises ConfigurationError for invalid servers or an invalid prefix."""
         parsed = list(dict.fromkeys(WebDavDoor.parse(server) for server in servers))
         if not parsed:
             raise ConfigurationError("no WebDAV server is named; servers needs at least one, such as davs://door:443")
         threads = max(1, min(concurrency, MOST_CONNECTIONS))
-        self._prefix, self._timeout = SitePrefix(prefix), max(1, int(timeout))
+        self._prefix, self._timeout = SitePrefix(prefix, rules), max(1, int(timeout))
         self._doors = WebDavDoors([WebDavServer(number, door) for number, door in enumerate(parsed)])
         self._identity = ClientIdentity(threads)
         self._client = Client(self._identity, frozenset(door.host for door in parsed))
@@ -98,7 +107,7 @@ class WebDavLister(ThreadedLister):
         """Is `server` alive? Any answer shows it, even a refusal."""
         deadline = time.monotonic() + min(GREETING_SECONDS, self._timeout)
         try:
-            self._exists(server, self._prefix.path(b"/"), deadline)
+            self._exists(server, self._prefix.root, deadline)
         except (DoorIsDownError, SilentError, RefusedTlsError) as error:
             self._doors.failed(server, str(error))
             return False

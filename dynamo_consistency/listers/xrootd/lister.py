@@ -18,6 +18,7 @@ from dynamo_consistency.listers.xrootd.request import Request
 from dynamo_consistency.listers.xrootd.status import problem_of
 from dynamo_consistency.listers.xrootd.url import XRootDDoor, XRootDPrefix, unaskable
 from dynamo_consistency.listers.xrootd.watchdog import Watchdog
+from dynamo_consistency.path_rules import PathRules
 
 LOCATE_SECONDS = 20  # longest wait for a redirector to name its data servers
 RELOCATE_SECONDS = 60.0
@@ -33,13 +34,21 @@ class XRootDLister:
 
     in_lines = True
 
-    def __init__(self, servers: Sequence[str], prefix: str = "", *, concurrency: int = 256, timeout: int = 60) -> None:
+    def __init__(
+        self,
+        servers: Sequence[str],
+        prefix: str = "",
+        rules: PathRules | None = None,
+        *,
+        concurrency: int = 256,
+        timeout: int = 60,
+    ) -> None:
         """Asks nothing yet. Raises ConfigurationError for invalid servers or an invalid prefix."""
         doors = list(dict.fromkeys(XRootDDoor.parse(server) for server in servers))
         if not doors:
             raise ConfigurationError("no XRootD server is named; servers needs at least one, such as root://door:1094")
         self.capacity = concurrency
-        self._prefix = XRootDPrefix(prefix)
+        self._prefix = XRootDPrefix(prefix, rules)
         self._timeout = max(1, int(timeout))
         self._given = [
             XRootDServer(number, door, connect(str(door), self._timeout)) for number, door in enumerate(doors)

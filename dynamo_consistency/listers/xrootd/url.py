@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from dynamo_consistency.errors import ConfigurationError
 from dynamo_consistency.listers import endpoint
 from dynamo_consistency.listers.endpoint import HOST_AND_PORT, without_user
-from dynamo_consistency.paths import is_below, normalise, to_text
+from dynamo_consistency.path_rules import PathRules
 
 DEFAULT_PORT = 1094
 
@@ -43,20 +43,11 @@ class XRootDDoor:
 class XRootDPrefix(endpoint.SitePrefix):
     """A prefix without the characters that XRootD cannot have in a path: it ends a path at `?`."""
 
-    def __init__(self, text: str = "") -> None:
+    def __init__(self, text: str = "", rules: PathRules | None = None) -> None:
         """Raises ConfigurationError for a relative prefix, and for one with such a character."""
-        super().__init__(text)
+        super().__init__(text, rules)
         if "?" in text or "\0" in text:
             raise ConfigurationError(f"the prefix {text!r} holds a character that XRootD cannot have in a path")
-
-    def lfn(self, path: bytes) -> bytes:
-        """The LFN of what is at `path`. Raises ValueError when that lies outside of the prefix."""
-        path = normalise(path)
-        if path == self.root:
-            return b"/"
-        if not is_below(path, self.root):
-            raise ValueError(f"{to_text(path)} is not below the prefix {to_text(self.root)}")
-        return path if self.root == b"/" else path[len(self.root) :]
 
 
 def unaskable(path: bytes) -> str | None:

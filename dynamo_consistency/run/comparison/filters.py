@@ -43,7 +43,7 @@ def ask(
     """
     datasets = run.read_json("inventory/datasets.json")
     protected, pending = set(datasets["protected"]), set(datasets["deletionRequests"])
-    ignored = Ignored(check.spec.comparison.ignore)
+    ignored = Ignored(check.spec.comparison.ignore, check.spec.comparison.ignored)
     if absent:
         _keep(database, "unlisted", "SELECT path FROM file", partial(filter, belongs_to(absent, check.spec.listing)))
     _keep(database, "ignored", f"{_UNKNOWN} UNION ALL {_DIRECTORIES}", ignored.among)
@@ -81,10 +81,10 @@ def _of_no_dataset(database: duckdb.DuckDBPyConnection, backend: Backend) -> lis
 
 
 class Ignored:
-    """The ignore patterns of a check, and which of them have matched nothing until now."""
+    """The ignore patterns of a check, and which of those that a person wrote have matched nothing until now."""
 
-    def __init__(self, patterns: list[str]) -> None:
-        self._all = paths.PatternFilter(patterns)
+    def __init__(self, patterns: list[str], every: list[str]) -> None:
+        self._all = paths.PatternFilter(every)
         self.unmatched = {pattern: paths.PatternFilter([pattern]) for pattern in patterns}
 
     def among(self, files: list[bytes]) -> list[bytes]:

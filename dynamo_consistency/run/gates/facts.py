@@ -55,7 +55,7 @@ class Facts:
     `unmerged`, `area`: policy and numbers of the unmerged area, where there is one; `area_problem`: why nothing of it
     is judged. Its health is no matter of the gates: a hole there keeps what is in it, and says nothing of the rest.
     `tightening`: what has become stricter in the check since the run began; `policy` and `unmerged` say so already.
-    `short_lists`, `gone`: see `whole_answers`.
+    `short_lists`, `gone`: see `whole_answers`. `tape`: the check says that the site is on tape.
     """
 
     run_id: str
@@ -77,6 +77,7 @@ class Facts:
     tightening: Stricter | None = None
     short_lists: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
+    tape: bool = False
 
     @property
     def approved(self) -> bool:
@@ -103,6 +104,8 @@ class Facts:
 
     @property
     def enforced(self) -> tuple[KindName, ...]:
+        if self.tape:
+            return ()
         unsafe = _NEEDS_ALL_PATHS if self.unplaced else frozenset()
         return tuple(kind for kind in self.kinds if kind not in unsafe and self.policy_of(kind).mode == "Enforce")
 
@@ -167,6 +170,7 @@ def gather(
         tightening=tightening,
         short_lists=short_lists(run, all_earlier),
         gone=gone(run, all_earlier),
+        tape=check.spec.tape,
     )
     facts = _with_unmerged_area(facts, run, check, lately)
     return replace(facts, confirmed=_confirmed(facts, run, earlier))

@@ -159,6 +159,8 @@ def mode(facts: Facts) -> Gate:
     if facts.enforced:
         return Gate("Mode", "Ready", modes, "Enforce", f"enforced: {', '.join(facts.enforced)}{facts.remark}")
     message = "no kind of finding is enforced; this check only reports"
+    if facts.tape:
+        message = "the check says that the site is on tape: what is found is only reported"
     return Gate("Mode", "Pending", modes, "Enforce", f"{message}{_of_unplaced(facts)}{facts.remark}")
 
 

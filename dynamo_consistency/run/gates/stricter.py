@@ -120,6 +120,7 @@ def stricter(run: SiteConsistencyCheck, today: SiteConsistencyCheck | None) -> S
         update={
             "ignore_age_seconds": max(check.spec.comparison.ignore_age_seconds for check in (run, today)),
             "ignore": _union(run.spec.comparison.ignore, today.spec.comparison.ignore),
+            "ignore_names_of_servers": any(check.spec.comparison.ignore_names_of_servers for check in (run, today)),
         }
     )
     spec = run.spec.model_copy(
@@ -127,6 +128,7 @@ def stricter(run: SiteConsistencyCheck, today: SiteConsistencyCheck | None) -> S
             "comparison": comparison,
             "policy": _policy(*policies),
             "unmerged": _unmerged(run.spec.unmerged, today.spec.unmerged),
+            "tape": run.spec.tape or today.spec.tape,
         }
     )
     check = run.model_copy(update={"spec": spec})
@@ -134,7 +136,7 @@ def stricter(run: SiteConsistencyCheck, today: SiteConsistencyCheck | None) -> S
         check,
         limits_stand=any(policy.approval == "Never" for policy in policies),
         listings=(run.spec.listing, today.spec.listing),
-        ignore=tuple(comparison.ignore),
+        ignore=tuple(comparison.ignored),
         areas=tuple(tuple(each.spec.unmerged.areas) for each in (run, today) if each.spec.unmerged),
         changes=tuple(dict.fromkeys(_changes(run, check, today))),
     )
@@ -199,7 +201,7 @@ def _unmerged(one: Unmerged | None, other: Unmerged | None) -> Unmerged | None:
 
 def _changes(run: SiteConsistencyCheck, check: SiteConsistencyCheck, today: SiteConsistencyCheck) -> Iterator[str]:
     """Fields in which the stricter check is not the run's."""
-    for field in ("policy", "comparison", "unmerged"):
+    for field in ("policy", "comparison", "unmerged", "tape"):
         began, now = (each.spec.model_dump(by_alias=True)[field] for each in (run, check))
         yield from _differences(field, began, now)
     if run.spec.policy.approval != "Never" and today.spec.policy.approval == "Never":

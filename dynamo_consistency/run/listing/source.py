@@ -14,12 +14,17 @@ if TYPE_CHECKING:
 
 
 def source_of(listing: Listing, backend: "Backend | None", site: str) -> Source:
-    """What lists the site by the check or else by the backend; without a protocol where only `get_listers` knows."""
+    """What lists the site by the check or else by the backend; without a protocol where only `get_listers` knows.
+
+    Raises ConfigurationError where its rules do not say where the roots are.
+    """
     source = listing.source
     if source is None and backend is not None:
         from dynamo_consistency.backend import optional_features
 
         source = optional_features.listing_source(backend, site)
+    if source is not None and (problem := listing.misplaced(source)):
+        raise ConfigurationError(f"the rules of what lists {site} do not suit the check: {problem}")
     return source or Source.model_construct()
 
 

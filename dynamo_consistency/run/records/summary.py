@@ -31,6 +31,8 @@ def fingerprint(check: SiteConsistencyCheck) -> str:
         "exclude": sorted(listing["exclude"]),
         "ignore": sorted(spec["comparison"]["ignore"]),
     }
+    if not check.spec.comparison.ignore_names_of_servers:
+        compared["ignoreNamesOfServers"] = False
     return hashlib.sha256(json.dumps(compared, sort_keys=True).encode()).hexdigest()[:16]
 
 

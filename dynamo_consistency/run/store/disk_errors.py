@@ -10,7 +10,7 @@ from pathlib import Path
 from dynamo_consistency.errors import ConsistencyError
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
-_NO_WRITING = (errno.EACCES, errno.EPERM, errno.EROFS)
+_NO_WRITING = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EIO)
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,14 +34,24 @@ class LocalStorage:
 
     def entries(self, folder: str, kind: EntryKind) -> list[str]:
         with self._reading_explained():
-            if self._folder.is_file():
-                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+            if not self._is_there():
+                return []
             try:
                 found = list((self._folder / folder).iterdir())
             except (FileNotFoundError, NotADirectoryError):
                 return []
             wanted = [path for path in found if (path.is_dir() if kind == "directory" else path.is_file())]
         return sorted(path.name for path in wanted if not path.name.startswith(TEMPORARY))
+
+    def _is_there(self) -> bool:
+        """Raises NotADirectoryError where something else than a folder is there, or above it."""
+        try:
+            status = self._folder.stat()
+        except FileNotFoundError:
+            return False
+        if not stat.S_ISDIR(status.st_mode):
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        return True
 
     @contextlib.contextmanager
     def _reading_explained(self) -> Iterator[None]:

@@ -40,7 +40,7 @@ class UnmergedRules:
         self._min_age_of_logs = unmerged.logs.min_age_seconds
         self._protected = Subtrees(protected)
         self._excluded = paths.PatternFilter(unmerged.exclude)
-        self._ignored = paths.PatternFilter(check.spec.comparison.ignore)
+        self._ignored = paths.PatternFilter(check.spec.comparison.ignored)
 
     def keeper(self, path: bytes) -> Keeper:
         """What keeps `path` whatever its age; nothing, as a rule."""

@@ -20,10 +20,11 @@ _INSTALL = {
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Rucio's database and those of its tables that we read."""
+    """Rucio's database and those of its tables that we read; `vo` is the one whose RSEs are ours."""
 
     engine: Engine
     tables: CatalogueTables
+    vo: str = "def"
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -48,4 +49,4 @@ def connect(options: Options) -> Catalogue:
     url = make_url(options.database)
     url = engines.with_password(url.set(drivername=DRIVERS[url.drivername]), options.password_file)
     engine = engines.make_engine(url, install=_INSTALL.get(url.get_backend_name(), "correct the URL"))
-    return Catalogue(engine, CatalogueTables(options.database_schema))
+    return Catalogue(engine, CatalogueTables(options.database_schema), options.vo)

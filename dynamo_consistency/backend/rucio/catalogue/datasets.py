@@ -32,7 +32,7 @@ class ContentsFilter:
         self._catalogue = catalogue
         self._datasets = frozenset(datasets)
         algorithms = ALGORITHMS if options.lfn2pfn == "auto" else (options.lfn2pfn,)
-        self._translations = [Translation(named(name), options.scope) for name in algorithms]
+        self._translations = [Translation(named(name), options.scope, options.scopes) for name in algorithms]
         self._above: dict[Did, frozenset[Did]] = {}
         self._lock = threading.Lock()  # a comparison may ask from several threads
 

@@ -25,6 +25,7 @@ from itertools import accumulate
 from typing import NamedTuple, Protocol
 
 from dynamo_consistency import paths
+from dynamo_consistency.backend.rucio.options import VoScopes
 from dynamo_consistency.errors import BackendError, ConfigurationError
 
 
@@ -135,15 +136,16 @@ def named(name: str) -> Algorithm:
 class Translation:
     """Paths as the engine knows files: `/` + the path below the prefix, in bytes, `//` folded."""
 
-    def __init__(self, algorithm: Algorithm, scope: str | None = None) -> None:
-        """`scope`: the configured one, in which a file may be whose path gives no scope."""
+    def __init__(self, algorithm: Algorithm, scope: str | None = None, scopes: VoScopes = VoScopes()) -> None:  # noqa: B008 (it cannot change)
+        """`scope`: the configured one, in which a file may be whose path gives no scope. DIDs are the catalogue's."""
         self._algorithm = algorithm
         self._scope = scope
+        self._scopes = scopes
 
     def path(self, scope: str, name: str) -> bytes:
         """Raises BackendError for what a plug-in raises."""
         try:
-            return path_of(self._algorithm.path(scope, name))
+            return path_of(self._algorithm.path(self._scopes.outside(scope), name))
         except Exception as error:
             raise BackendError(f"lfn2pfn has no path for {scope}:{name}: {error}") from error
 
@@ -161,5 +163,5 @@ class Translation:
             raise BackendError(f"lfn2pfn fails on {paths.visible(path)}: {error}") from error
         if self._scope is not None:
             guesses += [(self._scope, name) for _, name in guesses]
-        unique = dict.fromkeys(Did(scope, name) for scope, name in guesses if scope and name)
+        unique = dict.fromkeys(Did(self._scopes.inside(scope), name) for scope, name in guesses if scope and name)
         return [did for did in unique if self.path(*did) == paths.normalise(path)]

@@ -48,16 +48,20 @@ class Rse:
 
 
 def names(connection: Connection, catalogue: Catalogue) -> list[str]:
-    """All RSEs, sorted by name."""
+    """All RSEs of the VO, sorted by name."""
     rses = catalogue.tables.rses
-    return sorted(set(connection.execute(select(rses.c.rse).where(rses.c.deleted.is_(False))).scalars()))
+    query = select(rses.c.rse).where(rses.c.deleted.is_(False), rses.c.vo == catalogue.vo)
+    return sorted(set(connection.execute(query).scalars()))
 
 
 def attributes(connection: Connection, catalogue: Catalogue, beginning: str) -> dict[str, dict[str, str | None]]:
     """Of each RSE, by its name, the attributes whose names begin so."""
     rses, pairs = catalogue.tables.rses, catalogue.tables.rse_attributes
     query = select(rses.c.rse, pairs.c.key, pairs.c.value).where(
-        pairs.c.rse_id == rses.c.id, rses.c.deleted.is_(False), pairs.c.key.startswith(beginning, autoescape=True)
+        pairs.c.rse_id == rses.c.id,
+        rses.c.deleted.is_(False),
+        rses.c.vo == catalogue.vo,
+        pairs.c.key.startswith(beginning, autoescape=True),
     )
     found: dict[str, dict[str, str | None]] = {}
     for rse, key, value in connection.execute(query):
@@ -66,19 +70,22 @@ def attributes(connection: Connection, catalogue: Catalogue, beginning: str) -> 
 
 
 def find(connection: Connection, catalogue: Catalogue, name: str) -> Rse:
-    """The RSE of this very name. Raises BackendError when there is none, or one in each of several VOs."""
+    """The RSE of this very name in the VO. Raises BackendError when there is none."""
     tables = catalogue.tables
     rses, attributes, protocols = tables.rses, tables.rse_attributes, tables.protocols
-    columns = [column for column in rses.c if column.name not in ("vo", "deleted", "rse", "rse_type")]
+    columns = [column for column in rses.c if column.name not in ("deleted", "rse", "rse_type")]
     query = select(rses.c.rse.label("name"), tables.text_of(rses.c.rse_type).label("type"), *columns)
     rows = connection.execute(query.where(rses.c.rse == name, rses.c.deleted.is_(False))).all()
-    found = [row._asdict() for row in rows if row.name == name]  # some databases find x for X
+    named = [row._asdict() for row in rows if row.name == name]  # some databases find x for X
+    vos = [row.pop("vo") for row in named]
+    found = [row for row, vo in zip(named, vos, strict=True) if vo == catalogue.vo]
+    if vos and not found:
+        raise BackendError(
+            f"the catalogue {catalogue.place} has {name} in the VO {', '.join(sorted(vos))} and not in {catalogue.vo}; "
+            "set vo of the backend in backends.yaml"
+        )
     if not found:
         raise BackendError(f"the catalogue {catalogue.place} knows no RSE {name!r}; `site list` shows those it knows")
-    if len(found) > 1:
-        raise BackendError(
-            f"the catalogue {catalogue.place} has {name} in several VOs, which is not supported; name a database of one"
-        )
     rse = found[0]["id"]
     pairs = connection.execute(select(attributes.c.key, attributes.c.value).where(attributes.c.rse_id == rse))
     doors = connection.execute(select(protocols).where(protocols.c.rse_id == rse))
@@ -107,7 +114,7 @@ def translation(rse: Rse, options: Options) -> Translation:
     Raises ConfigurationError when `lfn2pfn` is auto and we cannot do what the catalogue asks for.
     """
     if options.lfn2pfn != "auto":
-        return Translation(named(options.lfn2pfn), options.scope)
+        return Translation(named(options.lfn2pfn), options.scope, options.scopes)
     if rse.tfc:
         raise ConfigurationError(
             f"the paths of {rse.name} are made by a TFC, which is in the extended attributes of a protocol and is "
@@ -119,4 +126,4 @@ def translation(rse: Rse, options: Options) -> Translation:
             f"the paths of {rse.name} are made by the algorithm {algorithm!r}, which is not known here; set lfn2pfn to "
             "module:attribute of a plug-in that does the same"
         )
-    return Translation(named("hash" if algorithm == "default" else algorithm), options.scope)
+    return Translation(named("hash" if algorithm == "default" else algorithm), options.scope, options.scopes)

@@ -114,7 +114,7 @@ class _Decider:
         known = {replica.did for replica in records.replicas(dids)} | records.on_their_way(dids)
         self._known = {path for path in files if known & set(guesses[path])}
         self._waiting = records.quarantined(text for path in files for text in spellings(path))
-        self._naming = Naming(records, guesses, options.scope)
+        self._naming = Naming(records, guesses, options.scope and options.scopes.inside(options.scope))
 
     def outcome(self, path: bytes) -> Outcome | _Dark:
         relative, *others = spellings(path)

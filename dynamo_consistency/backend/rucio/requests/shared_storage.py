@@ -20,6 +20,8 @@ from dynamo_consistency.backend.rucio.options import Options
 from dynamo_consistency.backend.storage_hosts import any_same_storage
 from dynamo_consistency.errors import ConfigurationError
 
+_OF_VO = " of the VO "
+
 
 def objections(
     connection: Connection, catalogue: Catalogue, options: Options, rse: Rse, files: Sequence[bytes]
@@ -71,11 +73,14 @@ def _hosts(host: str, rse: Rse) -> set[str]:
 def _other_doors(connection: Connection, catalogue: Catalogue, rse: Rse) -> list[_Door]:
     protocols, table = catalogue.tables.protocols, catalogue.tables.rses
     query = (
-        select(table.c.rse, protocols.c.hostname, protocols.c.prefix)
+        select(table.c.rse, table.c.vo, protocols.c.hostname, protocols.c.prefix)
         .join(table, table.c.id == protocols.c.rse_id)
         .where(protocols.c.rse_id != rse.id, table.c.deleted.is_(False))
     )
-    rows = [(name, host or "", _area(prefix or "")) for name, host, prefix in connection.execute(query)]
+    rows = [
+        (name if vo == catalogue.vo else f"{name}{_OF_VO}{vo}", host or "", _area(prefix or ""))
+        for name, vo, host, prefix in connection.execute(query)
+    ]
     hosts: defaultdict[str, set[str]] = defaultdict(set)
     for name, host, _ in rows:
         hosts[name] |= {host} - {""}
@@ -89,6 +94,8 @@ def _area(prefix: str) -> bytes:
 def _known(
     connection: Connection, catalogue: Catalogue, options: Options, name: str, files: Sequence[bytes]
 ) -> set[bytes]:
+    if _OF_VO in name:
+        raise ConfigurationError("what another VO has is not looked up")
     rse = rses.find(connection, catalogue, name)
     records = Records(connection, catalogue.tables, rse)
     guesses = candidates(records, rse, options, files)

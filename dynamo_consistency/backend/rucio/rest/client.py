@@ -10,7 +10,7 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 from dynamo_consistency.backend.rucio.catalogue.lfn2pfn import Did
-from dynamo_consistency.backend.rucio.options import RestOptions
+from dynamo_consistency.backend.rucio.options import RestOptions, VoScopes
 from dynamo_consistency.backend.rucio.rest.http import AnswerError, HttpAnswer, LostAnswerError, RucioServer, lines
 from dynamo_consistency.backend.rucio.rest.tokens import TOKEN_HEADER, new_token
 
@@ -29,8 +29,10 @@ def rest_id(rse: Any) -> str:
 class RestClient:
     """Rucio's server. Nothing is asked before the first call; every call raises what `RucioServer.ask` raises."""
 
-    def __init__(self, options: RestOptions) -> None:
+    def __init__(self, options: RestOptions, scopes: VoScopes = VoScopes()) -> None:  # noqa: B008 (it cannot change)
+        """`scopes`: DIDs are the catalogue's, and the server has its own way to write their scopes."""
         self._options = options
+        self._scopes = scopes
         self._server = RucioServer(options.url, options)
         self._token: str | None = None
 
@@ -73,9 +75,10 @@ class RestClient:
         path = f"/rses/{quote(rse, safe='')}/lfns2pfns"
         for start in range(0, len(dids), NAMES_IN_A_QUERY):
             some = dids[start : start + NAMES_IN_A_QUERY]
-            reply = self._read(path, self._ask("GET", path, [("lfn", f"{scope}:{name}") for scope, name in some]))
+            asked = {Did(scope, name): f"{self._scopes.outside(scope)}:{name}" for scope, name in some}
+            reply = self._read(path, self._ask("GET", path, [("lfn", text) for text in asked.values()]))
             try:
-                found |= {Did(scope, name): str(reply[f"{scope}:{name}"]) for scope, name in some}
+                found |= {did: str(reply[text]) for did, text in asked.items()}
             except (KeyError, TypeError):
                 raise self._server.lost(f"GET {path}", "it does not give all PFNs") from None
         return found
@@ -83,14 +86,14 @@ class RestClient:
     def available(self, dids: Sequence[Did]) -> dict[Did, set[str]]:
         """The RSEs where each file is available and can be read, as the server sees it; only of files that it knows."""
         path = "/replicas/list"
-        content = {"dids": [did._asdict() for did in dids], "sort": "random"}  # sorting by distance is slow
+        content = {"dids": [self._outside(did) for did in dids], "sort": "random"}  # sorting by distance is slow
         try:
             rows = [
                 (line["scope"], line["name"], line["states"])
                 for line in lines(self._ask("POST", path, content=content))
             ]
             return {
-                Did(scope, name): {rse for rse, state in states.items() if state == "AVAILABLE"}
+                Did(self._scopes.inside(scope), name): {rse for rse, state in states.items() if state == "AVAILABLE"}
                 for scope, name, states in rows
             }
         except (ValueError, KeyError, TypeError, AttributeError):
@@ -102,14 +105,15 @@ class RestClient:
         All or nothing: after an AnswerError none is declared. `reason` has at most 255 characters.
         """
         path = "/replicas/bad"
-        replicas = [{"scope": did.scope, "name": did.name, "rse_id": rse_id} for did in dids]
+        replicas = [{**self._outside(did), "rse_id": rse_id} for did in dids]
         # `force` would declare again what is on its way back already.
         content = {"replicas": replicas, "reason": reason, "force": False}
         reply = self._read(path, self._ask("POST", path, content=content))
         known: dict[str, tuple[Did, NotDeclared]] = {}
         for did in dids:
-            known[f"{did.scope}:{did.name} Already declared"] = did, "declared"
-            known[f"({did.scope}, {did.name!r}) Unknown replica"] = did, "unknown"
+            for scope in (did.scope, self._scopes.outside(did.scope)):
+                known[f"{scope}:{did.name} Already declared"] = did, "declared"
+                known[f"({scope}, {did.name!r}) Unknown replica"] = did, "unknown"
         try:
             return dict(known[text] for texts in reply.values() for text in texts)
         except (KeyError, TypeError, AttributeError):
@@ -121,7 +125,7 @@ class RestClient:
         All or nothing, and without a word of what was left out: what is registered, or in quarantine already. A call
         that has nothing to add is an AnswerError.
         """
-        replicas = [{"path": path, "scope": did.scope, "name": did.name} for path, did in files.items()]
+        replicas = [{"path": path, **self._outside(did)} for path, did in files.items()]
         path = "/replicas/quarantine"
         if self._ask("POST", path, content={"rse_id": rse_id, "replicas": replicas}).body.strip():
             raise self._server.lost(f"POST {path}", "it says something where Rucio says nothing")
@@ -139,8 +143,11 @@ class RestClient:
 
     def _headers(self) -> dict[str, str]:
         if self._token is None:
-            self._token = new_token(self._options)
+            self._token = new_token(self._options, self._scopes.vo)
         return {TOKEN_HEADER: self._token, "X-Rucio-Account": self._options.account}
+
+    def _outside(self, did: Did) -> dict[str, str]:
+        return {"scope": self._scopes.outside(did.scope), "name": did.name}
 
     def _read(self, path: str, answer: HttpAnswer) -> Any:
         try:

@@ -10,17 +10,18 @@ from dynamo_consistency.errors import ConfigurationError
 from dynamo_consistency.listers import credentials
 from dynamo_consistency.listers.credentials import Credential
 
+VO_HEADER = "X-Rucio-VO"
 TOKEN_HEADER = "X-Rucio-Auth-Token"  # noqa: S105 (a name)
 
 
-def new_token(options: RestOptions) -> str:
-    """A token of the account: fresh from the server, or from where whoever renews it leaves it.
+def new_token(options: RestOptions, vo: str = "def") -> str:
+    """A token of the account in a VO: fresh from the server, or from where whoever renews it leaves it.
 
     Raises ConfigurationError where there is nothing to prove the account with, BackendError as `RucioServer.ask` does.
     """
     if options.auth == "token":
         return _ready_made(options)
-    headers = {"X-Rucio-Account": options.account}
+    headers = {"X-Rucio-Account": options.account} | ({} if vo == "def" else {VO_HEADER: vo})
     url = options.auth_url or options.url
     if options.auth == "userpass":
         headers |= {"X-Rucio-Username": options.username or "", "X-Rucio-Password": _password(options)}
