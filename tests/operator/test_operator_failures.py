@@ -6,7 +6,7 @@ import pytest
 from cluster_checks import check, condition, created_jobs, events_of, last_run, stage_of, status_of
 from consistency_operator.loop import job_creation, workqueue
 from consistency_operator.names import PLURAL
-from consistency_operator.plan import job_stages
+from consistency_operator.plan import job_requests
 from fake_cluster import FakeCluster
 from kopf_thread import Operator
 from scripted_pods import Script
@@ -203,7 +203,7 @@ def test_an_answer_that_is_lost_after_a_job_was_made_makes_no_second_one(
     cluster: FakeCluster, operator: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The Job is there, the operator does not know: the name is taken, and what has it is ours."""
-    monkeypatch.setattr(job_stages, "SEEN_WITHIN", job_stages.SEEN_WITHIN / 60)
+    monkeypatch.setattr(job_requests, "SEEN_WITHIN", job_requests.SEEN_WITHIN / 60)
     lost = cluster.fail("POST .*/jobs", 504, times=4)
     lost.after = True
     cluster.create(PLURAL, check(trigger=MANUAL))

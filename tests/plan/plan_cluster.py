@@ -144,7 +144,7 @@ class MiniCluster:
 
     def _world(self, status: CheckStatus) -> World:
         claim = admission.claim_of(self.resource, status, self.seen.values())
-        decided = admission.decide(self.resource.key, [claim], limit=1) if claim else None
+        decided = admission.decide(self.resource.key, [claim], admission.Places(limit=1)) if claim else None
         return World(decided, self._answer)
 
     def _result(self, job: JobState) -> WorkerResult:

@@ -26,20 +26,22 @@ from datetime import UTC, datetime
 
 from consistency_operator.cluster.api import ApiError, Body, Cluster
 from consistency_operator.cluster.cache import ClusterCache, KnownCheck, key_of
-from consistency_operator.cluster.job_state import JobState, from_job, of_another, refused
-from consistency_operator.loop.job_creation import JobRefused, make_job
+from consistency_operator.cluster.job_state import JobState, from_job, is_over, not_made, of_another, refused
+from consistency_operator.loop.job_creation import JobNotMade, JobRefused, make_job
 from consistency_operator.loop.overlaps import Overlaps
 from consistency_operator.loop.preflight import Preflights
 from consistency_operator.loop.run_slots import RunSlots, waits
 from consistency_operator.metrics.exposition import Metrics
 from consistency_operator.names import LABEL_RUN, CheckKey, job_name
 from consistency_operator.plan import Action, AskBackend, CreateJob, DeleteJob, Event, ListPods, Preflight, World, plan
-from consistency_operator.plan.admission import Admitted
+from consistency_operator.plan.admission import Admitted, Places
 from consistency_operator.resource.status import CheckStatus
 from consistency_operator.settings import OperatorSettings
 
 log = logging.getLogger(__name__)
 
+MOST_PODS = 3
+"""That are looked at more closely where several do not run."""
 MOST_PLANS = 8
 """In one reconciliation: each but the first because an action has shown something new, or somebody else has written."""
 
@@ -52,13 +54,14 @@ class StatusRefused(Exception):  # noqa: N818 (as the API server says it)
 class Observed:
     """What was found out about one check, beyond its body and its Jobs.
 
-    `asking`: the run for which a backend is being asked, and the task that does it. `pods`: by the uid of their Job.
-    `not_made`: Jobs that were refused or belong to somebody else, by their name.
+    `asking`: the run for which a backend is being asked, and the task that does it. `pods`, `events`: by the uid of the
+    Job. `not_made`: Jobs that were refused or belong to somebody else, by their name.
     """
 
     preflight: Preflight | None = None
     asking: tuple[str, asyncio.Task[None]] | None = None
     pods: dict[str, list[Body]] = field(default_factory=dict)
+    events: dict[str, list[Body]] = field(default_factory=dict)
     not_made: dict[str, JobState] = field(default_factory=dict)
 
 
@@ -84,7 +87,8 @@ class Reconciler:
         self._enqueue = enqueue
         self._preflights = Preflights(settings)
         self._observed: dict[CheckKey, Observed] = {}
-        self._slots = RunSlots(cache, settings.max_concurrent_runs)
+        places = Places(settings.max_concurrent_runs, asking=2 * settings.max_concurrent_preflights)
+        self._slots = RunSlots(cache, places)
         self._overlaps = Overlaps(cache)
 
     async def stop(self) -> None:
@@ -122,8 +126,7 @@ class Reconciler:
         self._slots.claim(known, jobs)
         # Between the decision that a slot is free and the status that says so, nobody else may take it.
         async with self._slots.deciding if waits(known) else nullcontext():
-            world = World(self._slots.admission(known), observed.preflight, self._overlaps.of(known))
-            decided = plan(known.resource, known.status, jobs, datetime.now(UTC), world)
+            decided = plan(known.resource, known.status, jobs, datetime.now(UTC), self._world(known, observed))
             written = await self._write(known, decided.status)
             self._slots.claim(written, jobs)
         await self._post(written, decided.events)
@@ -134,6 +137,16 @@ class Reconciler:
         return any(news) or admitted, decided.wake_at
 
     # --- observing --------------------------------------------------------------------------------------------
+
+    def _world(self, known: KnownCheck, observed: Observed) -> World:
+        backend = known.resource.check.spec.backend if known.resource.check else ""
+        return World(
+            admission=self._slots.admission(known),
+            preflight=observed.preflight,
+            overlaps=self._overlaps.of(known),
+            backends=self._preflights.backends_version(),
+            backend_answered=self._preflights.answered.get(backend),
+        )
 
     async def _jobs(self, key: CheckKey, known: KnownCheck) -> list[Body]:
         """The check's Jobs. One that the status names, and no watch has shown, is asked for: absence must be sure."""
@@ -149,8 +162,13 @@ class Reconciler:
         run_id = known.status.run.id if known.status.run else None
         of_the_run = {body["metadata"]["uid"] for body in bodies if body["metadata"]["labels"].get(LABEL_RUN) == run_id}
         observed.pods = {uid: pods for uid, pods in observed.pods.items() if uid in of_the_run}
+        observed.events = {uid: events for uid, events in observed.events.items() if uid in of_the_run}
         observed.not_made = {name: state for name, state in observed.not_made.items() if state.run_id == run_id}
-        there = [from_job(body, observed.pods.get(body["metadata"]["uid"]), known.resource.uid) for body in bodies]
+        uids = [body["metadata"]["uid"] for body in bodies]
+        there = [
+            from_job(body, observed.pods.get(uid), known.resource.uid, observed.events.get(uid, ()))
+            for uid, body in zip(uids, bodies, strict=True)
+        ]
         return [*filter(None, there), *observed.not_made.values()]
 
     async def _was_changed(self, key: CheckKey, known: KnownCheck) -> bool:
@@ -210,15 +228,23 @@ class Reconciler:
                 await self._cluster.delete_job(namespace, name, uid)
                 return False
             case ListPods(name, uid):
-                before, observed.pods[uid] = observed.pods.get(uid), await self._cluster.list_pods(namespace, name)
-                return observed.pods[uid] != before
+                before = observed.pods.get(uid), observed.events.get(uid)
+                observed.pods[uid] = await self._cluster.list_pods(namespace, name)
+                over = any(body["metadata"]["uid"] == uid and is_over(body) for body in bodies)
+                observed.events[uid] = [] if over else await self._events(namespace, name, observed.pods[uid])
+                return (observed.pods[uid], observed.events[uid]) != before
 
     async def _create(self, action: CreateJob, known: KnownCheck, observed: Observed, bodies: Sequence[Body]) -> bool:
         name = job_name(known.resource.name, action.run_id, action.stage)
+        record = known.status.run.job(action.stage) if known.status.run else None
         try:
             body = await make_job(self._cluster, action, known, bodies, self._settings)
         except JobRefused as refusal:
             observed.not_made[name] = refused(action.stage, action.run_id, name, str(refusal))
+            return True
+        except JobNotMade as refusal:
+            asked = record.request_time if record else None
+            observed.not_made[name] = not_made(action.stage, action.run_id, name, str(refusal), asked)
             return True
         if state := of_another(action.stage, action.run_id, body["metadata"], known.resource.uid):
             before = observed.not_made.get(name)
@@ -227,6 +253,12 @@ class Reconciler:
         observed.not_made.pop(name, None)
         self._cache.record_answer(body)
         return False
+
+    async def _events(self, namespace: str, job: str, pods: Sequence[Body]) -> list[Body]:
+        """What the cluster says about a Job that does not get going, and about the first pods that do not run."""
+        waiting = [pod["metadata"]["name"] for pod in pods if (pod.get("status") or {}).get("phase") == "Pending"]
+        about = [("Job", job), *(("Pod", name) for name in sorted(waiting)[:MOST_PODS])]
+        return [event for kind, name in about for event in await self._cluster.list_events(namespace, kind, name)]
 
     def _ask(self, run_id: str, known: KnownCheck, observed: Observed) -> None:
         check, key = known.resource.check, key_of(known.body)
@@ -239,5 +271,8 @@ class Reconciler:
             observed.preflight = await self._preflights.ask(check, run_id)
             observed.asking = None
             self._enqueue(key)
+            if observed.preflight.reason != "BackendUnreachable":
+                for waiting in self._slots.silent(check.spec.backend):
+                    self._enqueue(waiting)
 
         observed.asking = (run_id, asyncio.create_task(asking()))
