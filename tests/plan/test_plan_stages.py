@@ -204,9 +204,6 @@ def _stage_is(stage: JobStage, name: str, of: Resource, now: datetime) -> None:
     assert "CreateJob" not in story(again)
 
 
-TWO = timedelta(seconds=2)
-
-
 def refusals(stage: JobStage) -> Iterator[tuple[Plan, datetime]]:
     """A Job that is refused, each time after two seconds, until the run ends: what is planned then, and when."""
     status, now = status_of(run_in(stage, deadline_time=NOW + 2 * DAY)), NOW
@@ -292,6 +289,7 @@ def test_a_run_waits_for_a_valid_spec_before_its_next_job(stage: JobStage) -> No
     assert story(planned(invalid(), result.status, now=NOW + DAY)) == "Failed/DeadlineExceeded"
 
 
+TWO = timedelta(seconds=2)
 QUEUED = run_in("Queued", starting_deadline_time=NOW + HOUR)
 PREPARING = run_in("Preparing")
 TRIED = Trial(attempts=3, reason="SiteNotReady", message="it sleeps", time=NOW - MINUTE, next_time=NOW + MINUTE)
@@ -372,6 +370,12 @@ BEFORE_THE_FIRST_JOB: dict[str, tuple[Run, Resource, World, str]] = {
         resource(),
         World(backend_answered=NOW),
         "Preparing + AskBackend",
+    ),
+    "the backend answers others, and was asked in vain just now": (
+        TRYING.model_copy(update={"preflight": UNREACHABLE.model_copy(update={"time": NOW - TWO})}),
+        resource(),
+        World(backend_answered=NOW),
+        "Preparing",
     ),
     "the backend answered others before": (
         TRYING.model_copy(update={"preflight": UNREACHABLE}),

@@ -70,13 +70,19 @@ def _may_have_changed(context: PlanContext, run: Run, trial: Trial) -> bool:
     if trial.reason == "Misconfigured":
         answer = context.preflight(run)
         return answer is None or answer.backends != context.world.backends
+    return _answers_again(context, trial) and context.now >= trial.time + FIRST_PAUSE
+
+
+def _answers_again(context: PlanContext, trial: Trial) -> bool:
+    """Has the backend answered another check since it was asked in vain for this one?"""
     answered = context.world.backend_answered
-    return trial.reason == "BackendUnreachable" and answered is not None and answered > trial.time + FIRST_PAUSE
+    return trial.reason == "BackendUnreachable" and answered is not None and answered > trial.time
 
 
 def _looked_at_again(context: PlanContext, run: Run, trial: Trial) -> datetime:
     soon = context.now + LOOKED_AT if trial.reason == "Misconfigured" else None
-    return min(filter(None, (trial.next_time, _latest_start(run), soon)))
+    once_more = trial.time + FIRST_PAUSE if _answers_again(context, trial) else None
+    return min(filter(None, (trial.next_time, _latest_start(run), soon, once_more)))
 
 
 def _over_before_it_began(context: PlanContext, run: Run) -> StageOutcome | None:
