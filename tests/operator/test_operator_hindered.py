@@ -70,6 +70,17 @@ def test_pods_that_the_cluster_does_not_accept(cluster: FakeCluster, operator: O
     assert stage_of(cluster) == "Snapshot"
 
 
+def test_a_role_that_may_not_list_events_yet_stops_no_run(cluster: FakeCluster, operator: Operator) -> None:
+    fault = cluster.fail("GET .*/events", 403, times=1000)
+    cluster.create(PLURAL, check(trigger=MANUAL))
+    operator.start()
+    job = the_job(cluster)
+    message = said(cluster, "runs yet")
+    name = job["metadata"]["name"]
+    assert message == f"no pod of the Job {name} runs yet; look further with: kubectl -n default describe job/{name}"
+    assert fault.met
+
+
 def test_a_pod_that_waits_for_its_volume(cluster: FakeCluster, operator: Operator) -> None:
     cluster.create(PLURAL, check(trigger=MANUAL))
     operator.start()

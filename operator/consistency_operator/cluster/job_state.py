@@ -1,7 +1,7 @@
 """What has become of a Job, from the Job and its pods: judged by its conditions Complete and Failed alone."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -89,22 +89,15 @@ def from_job(
     attempts = _last_attempts(own)
     state: JobStateName = "Running" if end is None else "Complete" if end["type"] == "Complete" else "Failed"
     completed, failed = _indexes(spec, status, state)
-    ready, active = int(status.get("ready") or 0), int(status.get("active") or 0)
-    hindered = state == "Running" and (not ready or active > ready)
-    held = hindrance.of_job(stage, job, attempts, events) if hindered else hindrance.Hindrance("", "")
-    return JobState(
+    there = JobState(
         stage=stage,
         run_id=run_id,
         name=metadata["name"],
         uid=metadata["uid"],
         state=state,
         reason=str(end.get("reason") or "") if end and state == "Failed" else "",
-        problem=_problem(stage, end, attempts) if state == "Failed" else held.sentence,
-        hindered=hindered,
-        idle=hindered and not ready and not any(pod.running for pod in attempts),
-        suspended=hindrance.is_suspended(job),
+        problem=_problem(stage, end, attempts) if state == "Failed" else "",
         started=_started(status, attempts),
-        look_at=held.look_at,
         deleting="deletionTimestamp" in metadata,
         listed=pods is not None,
         reported=state == "Running" or _is_reported(attempts, completed, failed, end),
@@ -115,6 +108,26 @@ def from_job(
         failed_indexes=str(status.get("failedIndexes") or ""),
         finished=datetime.fromisoformat(end["lastTransitionTime"]) if end and end.get("lastTransitionTime") else None,
         results=tuple(pod.result for pod in attempts if pod.result is not None),
+    )
+    return _with_hindrance(there, job, attempts, events) if state == "Running" else there
+
+
+def _with_hindrance(
+    there: JobState, job: Mapping[str, Any], attempts: Sequence[Pod], events: Iterable[Mapping[str, Any]]
+) -> JobState:
+    """A Job that goes on, with what keeps pods of it from running."""
+    status = job.get("status") or {}
+    ready, active = int(status.get("ready") or 0), int(status.get("active") or 0)
+    if ready and active <= ready:
+        return there
+    held = hindrance.of_job(there.stage, job, attempts, events)
+    return replace(
+        there,
+        hindered=True,
+        idle=not ready and not any(pod.running for pod in attempts),
+        suspended=hindrance.is_suspended(job),
+        problem=held.sentence,
+        look_at=held.look_at,
     )
 
 

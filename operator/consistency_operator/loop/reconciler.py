@@ -21,48 +21,31 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from consistency_operator.cluster.api import ApiError, Body, Cluster
 from consistency_operator.cluster.cache import ClusterCache, KnownCheck, key_of
-from consistency_operator.cluster.job_state import JobState, from_job, is_over, not_made, of_another, refused
+from consistency_operator.cluster.job_state import not_made, of_another, refused
 from consistency_operator.loop.job_creation import JobNotMade, JobRefused, make_job
+from consistency_operator.loop.observed import Observed
 from consistency_operator.loop.overlaps import Overlaps
 from consistency_operator.loop.preflight import Preflights
 from consistency_operator.loop.run_slots import RunSlots, waits
 from consistency_operator.metrics.exposition import Metrics
-from consistency_operator.names import LABEL_RUN, CheckKey, job_name
-from consistency_operator.plan import Action, AskBackend, CreateJob, DeleteJob, Event, ListPods, Preflight, World, plan
+from consistency_operator.names import CheckKey, job_name
+from consistency_operator.plan import Action, AskBackend, CreateJob, DeleteJob, Event, ListPods, World, plan
 from consistency_operator.plan.admission import Admitted, Places
 from consistency_operator.resource.status import CheckStatus
 from consistency_operator.settings import OperatorSettings
 
 log = logging.getLogger(__name__)
 
-MOST_PODS = 3
-"""That are looked at more closely where several do not run."""
 MOST_PLANS = 8
 """In one reconciliation: each but the first because an action has shown something new, or somebody else has written."""
 
 
 class StatusRefused(Exception):  # noqa: N818 (as the API server says it)
     """The API server refuses what we want to write, and will go on to: its CRD is not the one of this operator."""
-
-
-@dataclass
-class Observed:
-    """What was found out about one check, beyond its body and its Jobs.
-
-    `asking`: the run for which a backend is being asked, and the task that does it. `pods`, `events`: by the uid of the
-    Job. `not_made`: Jobs that were refused or belong to somebody else, by their name.
-    """
-
-    preflight: Preflight | None = None
-    asking: tuple[str, asyncio.Task[None]] | None = None
-    pods: dict[str, list[Body]] = field(default_factory=dict)
-    events: dict[str, list[Body]] = field(default_factory=dict)
-    not_made: dict[str, JobState] = field(default_factory=dict)
 
 
 class Reconciler:
@@ -122,7 +105,7 @@ class Reconciler:
         """Plan, write, act: whether to do so again at once, and otherwise when."""
         observed = self._observed.setdefault(key, Observed())
         bodies = await self._jobs(key, known)
-        jobs = self._states(known, observed, bodies)
+        jobs = observed.states(known, bodies)
         self._slots.claim(known, jobs)
         # Between the decision that a slot is free and the status that says so, nobody else may take it.
         async with self._slots.deciding if waits(known) else nullcontext():
@@ -157,19 +140,6 @@ class Reconciler:
             for body in bodies:
                 self._cache.record_answer(body)
         return bodies
-
-    def _states(self, known: KnownCheck, observed: Observed, bodies: Sequence[Body]) -> list[JobState]:
-        run_id = known.status.run.id if known.status.run else None
-        of_the_run = {body["metadata"]["uid"] for body in bodies if body["metadata"]["labels"].get(LABEL_RUN) == run_id}
-        observed.pods = {uid: pods for uid, pods in observed.pods.items() if uid in of_the_run}
-        observed.events = {uid: events for uid, events in observed.events.items() if uid in of_the_run}
-        observed.not_made = {name: state for name, state in observed.not_made.items() if state.run_id == run_id}
-        uids = [body["metadata"]["uid"] for body in bodies]
-        there = [
-            from_job(body, observed.pods.get(uid), known.resource.uid, observed.events.get(uid, ()))
-            for uid, body in zip(uids, bodies, strict=True)
-        ]
-        return [*filter(None, there), *observed.not_made.values()]
 
     async def _was_changed(self, key: CheckKey, known: KnownCheck) -> bool:
         """After a write to `known` was refused: ask for the check as it is now; whether it has changed."""
@@ -227,12 +197,9 @@ class Reconciler:
             case DeleteJob(name, uid):
                 await self._cluster.delete_job(namespace, name, uid)
                 return False
-            case ListPods(name, uid):
-                before = observed.pods.get(uid), observed.events.get(uid)
-                observed.pods[uid] = await self._cluster.list_pods(namespace, name)
-                over = any(body["metadata"]["uid"] == uid and is_over(body) for body in bodies)
-                observed.events[uid] = [] if over else await self._events(namespace, name, observed.pods[uid])
-                return (observed.pods[uid], observed.events[uid]) != before
+            case ListPods(_, uid):
+                job = next((body for body in bodies if body["metadata"]["uid"] == uid), None)
+                return job is not None and await observed.look_at(self._cluster, job)
 
     async def _create(self, action: CreateJob, known: KnownCheck, observed: Observed, bodies: Sequence[Body]) -> bool:
         name = job_name(known.resource.name, action.run_id, action.stage)
@@ -253,12 +220,6 @@ class Reconciler:
         observed.not_made.pop(name, None)
         self._cache.record_answer(body)
         return False
-
-    async def _events(self, namespace: str, job: str, pods: Sequence[Body]) -> list[Body]:
-        """What the cluster says about a Job that does not get going, and about the first pods that do not run."""
-        waiting = [pod["metadata"]["name"] for pod in pods if (pod.get("status") or {}).get("phase") == "Pending"]
-        about = [("Job", job), *(("Pod", name) for name in sorted(waiting)[:MOST_PODS])]
-        return [event for kind, name in about for event in await self._cluster.list_events(namespace, kind, name)]
 
     def _ask(self, run_id: str, known: KnownCheck, observed: Observed) -> None:
         check, key = known.resource.check, key_of(known.body)
