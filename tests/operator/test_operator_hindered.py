@@ -78,7 +78,9 @@ def test_a_role_that_may_not_list_events_yet_stops_no_run(cluster: FakeCluster, 
     message = said(cluster, "runs yet")
     name = job["metadata"]["name"]
     assert message == f"no pod of the Job {name} runs yet; look further with: kubectl -n default describe job/{name}"
-    assert fault.met
+    cluster.until(lambda: fault.met)
+    cluster.patch_status("jobs", name, {"active": 1, "ready": 1})
+    cluster.until(lambda: condition(cluster, "Running")["reason"] == "Snapshot")
 
 
 def test_a_pod_that_waits_for_its_volume(cluster: FakeCluster, operator: Operator) -> None:
@@ -128,5 +130,5 @@ def test_a_job_of_which_no_pod_ever_runs_is_given_up(
     run = cluster.until(lambda: last_run(cluster), 15)
     assert run["reason"] == "NoPodStarted"
     assert run["message"].endswith("has started within an hour: the snapshot waits for a node: no memory")
-    assert events_of(cluster)[-1] == "RunFailed"
+    cluster.until(lambda: events_of(cluster)[-1] == "RunFailed")
     cluster.until(lambda: not cluster.all("jobs"))
