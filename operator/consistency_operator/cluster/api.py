@@ -223,7 +223,7 @@ def _answer(status: int, text: str) -> Body:
     try:
         answer: Body = json.loads(text)
     except ValueError:
-        answer = {"message": text[:200]}
+        answer = {"message": shortened(text, 200)}
     if status < 400:
         return answer
     causes = (answer.get("details") or {}).get("causes") or []

@@ -16,6 +16,7 @@ from consistency_operator.plan import NotReady, Preflight
 from consistency_operator.settings import OperatorSettings
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.secrets import redact
+from dynamo_consistency.sentences import shortened
 
 COMMAND = (sys.executable, "-m", "consistency_operator.loop.preflight_process")
 KILL_AFTER = 2  # seconds
@@ -91,4 +92,4 @@ async def _ended(process: asyncio.subprocess.Process) -> None:
 
 def _last_line(errors: bytes) -> str:
     lines = errors.decode(errors="replace").strip().splitlines()
-    return redact(lines[-1][:300]) if lines else "and it said nothing"
+    return shortened(redact(lines[-1]), 300) if lines else "and it said nothing"
