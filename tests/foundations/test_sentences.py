@@ -17,7 +17,7 @@ CUT = {
     "in the middle of a word that is alone": ("x" * 30, 10, "x" * 8 + " …"),
     "a number with a point in it": (
         "it needs 0.25 of a core and 1.5 GiB of memory",
-        32,
+        33,
         "it needs 0.25 of a core and 1.5 …",
     ),
 }
