@@ -16,7 +16,7 @@ from consistency_operator.names import (
     LABEL_RUN,
     PLURAL,
 )
-from consistency_operator.plan import job_stages, queue_stages
+from consistency_operator.plan import job_requests, queue_stages
 from fake_cluster import FakeCluster
 from kopf_thread import Operator
 from scripted_pods import Script, ends_with, gates
@@ -231,7 +231,7 @@ def test_a_job_of_somebody_else_that_has_the_name_is_left_alone(cluster: FakeClu
 def test_a_job_of_an_earlier_check_of_the_name_is_waited_for_and_not_adopted(
     cluster: FakeCluster, operator: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(job_stages, "LOOK_AGAIN", datetime.timedelta(seconds=1))
+    monkeypatch.setattr(job_requests, "LOOK_AGAIN", datetime.timedelta(seconds=1))
     operator.start()
     cluster.create(PLURAL, check())
     cluster.until(lambda: condition(cluster, "Ready"))
