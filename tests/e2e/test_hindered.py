@@ -8,19 +8,15 @@ from cluster.processes import wait_until
 
 APPEARS = 150
 """Seconds: what hinders a Job is said after a minute."""
-ISTIO = {"name": "istio-proxy", "image": "localhost/proxy:1", "command": ["sleep", "infinity"]}
-RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
-ALLOWED = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
-HINDERED: dict[str, dict[str, Any]] = {
-    "no-node": {"nodeSelector": {"kubernetes.io/hostname": "cordoned"}},
-    "security": {"containers": [{"name": "worker", "securityContext": {"allowPrivilegeEscalation": True}}]},
-    "account": {"serviceAccountName": "nobody"},
-    "proxy": {"containers": [{**ISTIO, "securityContext": ALLOWED}]},
+PODS: dict[str, dict[str, Any]] = {
+    "no-node": {"nodeSelector": {"kubernetes.io/hostname": "nowhere"}},
+    "policy": {"volumes": [{"name": "site", "nfs": {"server": "nfs.example.org", "path": "/"}}]},
+    "proxy": {},
+    "account": {},
 }
 SAID = {
     "no-node": "the snapshot waits for a node: 0/",
-    "security": 'violates PodSecurity "restricted',
-    "account": 'serviceaccount "nobody" not found',
+    "account": 'serviceaccount "consistency-worker" not found',
     "proxy": "the container istio-proxy beside the worker goes on, so that the pod never ends",
 }
 
@@ -49,13 +45,14 @@ def end_the_worker_alone(checks) -> None:
 
 def test_each_check_says_what_hinders_its_pods(checks, operator, laboratory, node):
     checks.patience = APPEARS
-    checks.api.patch(path_of("Namespace", name=checks.namespace), {"metadata": {"labels": RESTRICTED}})
     node.hold(lambda pod: pod["metadata"]["labels"].get("consistency.dynamo.io/check") == "proxy")
-    for name, pods in HINDERED.items():
+    for name, pods in PODS.items():
+        if name == "account":
+            wait_until("the pod of the proxy", lambda: checks.pods("proxy"), 60)
+            checks.api.delete(path_of("ServiceAccount", checks.namespace, "consistency-worker"))
         check = laboratory.check(name, trigger={"manual": "first"})
         check["spec"]["podTemplate"] = {"spec": pods}
         checks.apply(check)
-    wait_until("the pod of the proxy", lambda: checks.pods("proxy") and checks.pods("proxy")[0]["spec"].get("nodeName"))
     end_the_worker_alone(checks)
     for name, words in SAID.items():
         run = checks.wait_for(name, words, lambda now, words=words: words in now.get("run", {}).get("message", ""))[
@@ -65,8 +62,10 @@ def test_each_check_says_what_hinders_its_pods(checks, operator, laboratory, nod
         command = run["message"].rpartition("; look further with: ")[2]
         assert command.startswith(f"kubectl -n {checks.namespace} describe ")
         checks.api.get(path_of(*kind_and_name(command, checks.namespace)))
-    columns = checks.api.get(f"{path_of('SiteConsistencyCheck', checks.namespace)}")["items"]
-    assert {checks.condition(each["metadata"]["name"], "Running")["reason"] for each in columns} == {"PodsWaiting"}
+    running = checks.condition("policy", "Running")
+    assert running["reason"] == "JobRefused"
+    assert "-snapshot: ValidatingAdmissionPolicy" in running["message"]
+    assert "a worker mounts claims" in running["message"]
 
 
 def kind_and_name(command: str, namespace: str) -> tuple[str, str, str]:

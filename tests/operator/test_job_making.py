@@ -1,6 +1,7 @@
 """Making a Job: of which check, when the spec was edited meanwhile; and what is known of it when that fails."""
 
 import asyncio
+import json
 import re
 from copy import deepcopy
 from dataclasses import dataclass
@@ -191,3 +192,11 @@ def test_an_api_server_that_is_not_there_got_no_request():
         asyncio.run(create())
     assert not raised.value.sent
     assert raised.value.proves_nothing_was_made
+
+
+def test_the_words_of_a_policy_are_told_as_they_are():
+    """They are about no field."""
+    causes = [{"message": "ValidatingAdmissionPolicy 'x' denied request: no label team"}]
+    with pytest.raises(ApiError) as raised:
+        api._answer(422, json.dumps({"message": 'jobs "y" is forbidden: …', "details": {"causes": causes}}))
+    assert raised.value.sentence == "ValidatingAdmissionPolicy 'x' denied request: no label team"

@@ -227,5 +227,5 @@ def _answer(status: int, text: str) -> Body:
     if status < 400:
         return answer
     causes = (answer.get("details") or {}).get("causes") or []
-    fields = tuple(f"{cause.get('field', '?')}: {cause.get('message', '')}" for cause in causes)
+    fields = tuple(": ".join(filter(None, (cause.get("field"), cause.get("message", "")))) for cause in causes)
     raise ApiError(status, answer.get("message") or answer.get("reason") or "no reason given", fields)
