@@ -48,7 +48,7 @@ def test_each_check_says_what_hinders_its_pods(checks, operator, laboratory, nod
     node.hold(lambda pod: pod["metadata"]["labels"].get("consistency.dynamo.io/check") == "proxy")
     for name, pods in PODS.items():
         if name == "account":
-            wait_until("the pod of the proxy", lambda: checks.pods("proxy"), 60)
+            wait_until("the other pods", lambda: checks.pods("proxy") and checks.pods("no-node"), 60)
             checks.api.delete(path_of("ServiceAccount", checks.namespace, "consistency-worker"))
         check = laboratory.check(name, trigger={"manual": "first"})
         check["spec"]["podTemplate"] = {"spec": pods}
@@ -66,6 +66,8 @@ def test_each_check_says_what_hinders_its_pods(checks, operator, laboratory, nod
     assert running["reason"] == "JobRefused"
     assert "-snapshot: ValidatingAdmissionPolicy" in running["message"]
     assert "a worker mounts claims" in running["message"]
+    checks.delete("proxy")
+    wait_until("its pod has gone", lambda: not checks.pods("proxy"))  # else the node would start it now
 
 
 def kind_and_name(command: str, namespace: str) -> tuple[str, str, str]:
