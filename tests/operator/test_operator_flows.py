@@ -354,6 +354,18 @@ def test_a_backend_that_answers_again_is_asked_for_all_that_wait_for_it(
     assert events_of(cluster).count("RunStarted") == 1
 
 
+def test_events_of_one_second_have_names_in_the_order_in_which_they_happened(
+    cluster: FakeCluster, operator: Operator
+) -> None:
+    """By which kubectl shows them."""
+    cluster.create(PLURAL, check(trigger=MANUAL))
+    operator.start()
+    cluster.until(lambda: "RunSucceeded" in events_of(cluster))
+    assert len(events_of(cluster)) > 4
+    names = [event["metadata"]["name"] for event in cluster.all("events")]
+    assert names == sorted(set(names))
+
+
 def test_jobs_of_old_runs_are_removed_as_far_as_history_limits_say(cluster: FakeCluster, operator: Operator) -> None:
     cluster.create(PLURAL, check(trigger=MANUAL, successfulRunsHistoryLimit=1))
     operator.start()

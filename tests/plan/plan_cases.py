@@ -80,11 +80,23 @@ def comparison(counts: Mapping[str, int] = FOUND, **closed: str) -> JobState:
 
 
 def record(
-    stage: JobStage, *, seen: bool = True, asked: datetime = NOW - 30 * MINUTE, refused: bool = False
+    stage: JobStage,
+    *,
+    seen: bool = True,
+    asked: datetime = NOW - 30 * MINUTE,
+    refused: bool = False,
+    hindered: datetime | None = None,
 ) -> JobRecord:
     of = job(stage)
     refusal = Refusal(attempts=1, message="exceeded quota", request_time=asked) if refused else None
-    return JobRecord(stage=stage, name=of.name, uid=of.uid if seen else None, request_time=asked, refusal=refusal)
+    return JobRecord(
+        stage=stage,
+        name=of.name,
+        uid=of.uid if seen else None,
+        request_time=asked,
+        refusal=refusal,
+        hindered_time=hindered,
+    )
 
 
 def run_in(stage: Stage, jobs: Iterable[JobRecord] = (), **more: Any) -> Run:

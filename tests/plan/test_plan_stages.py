@@ -56,6 +56,7 @@ class Fate(NamedTuple):
     asked: datetime = NOW - 30 * MINUTE
     deadline: datetime = NOW + DAY
     refused: bool = False
+    hindered: datetime | None = None
 
 
 JUST_NOW = NOW - timedelta(seconds=9)
@@ -93,10 +94,15 @@ def fate(name: str, stage: JobStage) -> Fate:
         "refused, and asked for again": Fate(seen=False, asked=NOW - MINUTE / 2, jobs=(refused(stage),)),
         "refused, asked for again, never seen": Fate(seen=False, asked=NOW - SEEN_WITHIN, jobs=(refused(stage),)),
         "refused, deadline over": Fate(seen=False, refused=True, deadline=NOW),
-        "no pod for a while": Fate(jobs=(without_pods(stage),)),
-        "no pod for an hour": Fate(asked=NOW - HOUR, jobs=(without_pods(stage),)),
-        "no pod for an hour, after one that ran": Fate(asked=NOW - HOUR, jobs=(job(stage, hindered=True, idle=True),)),
-        "suspended for an hour": Fate(asked=NOW - HOUR, jobs=(without_pods(stage, suspended=True),)),
+        "between two pods": Fate(asked=NOW - HOUR, jobs=(job(stage, hindered=True, idle=True),)),
+        "no pod for a while": Fate(hindered=NOW - MINUTE, jobs=(without_pods(stage),)),
+        "no pod for an hour": Fate(asked=NOW - HOUR, hindered=NOW - HOUR, jobs=(without_pods(stage),)),
+        "no pod for an hour, after one that ran": Fate(
+            asked=NOW - HOUR, hindered=NOW - HOUR, jobs=(job(stage, hindered=True, idle=True),)
+        ),
+        "suspended for an hour": Fate(
+            asked=NOW - HOUR, hindered=NOW - HOUR, jobs=(without_pods(stage, suspended=True),)
+        ),
         "running, deadline over": Fate(jobs=(job(stage),), deadline=NOW),
         "complete, deadline over": Fate(jobs=(job(stage, "Complete", results=RESULTS[stage]),), deadline=NOW),
         "not asked for, deadline over": Fate(recorded=False, deadline=NOW),
@@ -137,6 +143,7 @@ TABLE: dict[str, dict[str, str]] = {
     "refused, and asked for again": {stage: stage for stage in JOB_STAGES},
     "refused, asked for again, never seen": ASKED_AGAIN,
     "refused, deadline over": dict.fromkeys(JOB_STAGES, "Failed/JobRefused"),
+    "between two pods": {stage: stage for stage in JOB_STAGES},
     "no pod for a while": {stage: f"{stage} + ListPods" for stage in JOB_STAGES},
     "no pod for an hour": dict.fromkeys(JOB_STAGES, "Failed/NoPodStarted + DeleteJob"),
     "no pod for an hour, after one that ran": {stage: f"{stage} + ListPods" for stage in JOB_STAGES},
@@ -157,7 +164,11 @@ MEANWHILE: dict[str, Resource] = {
 
 def of_run(stage: JobStage, was: Fate) -> Run:
     earlier = [record(done) for done in JOB_STAGES[: JOB_STAGES.index(stage)]]
-    own = [record(stage, seen=was.seen, asked=was.asked, refused=was.refused)] if was.recorded else []
+    own = (
+        [record(stage, seen=was.seen, asked=was.asked, refused=was.refused, hindered=was.hindered)]
+        if was.recorded
+        else []
+    )
     return run_in(stage, earlier + own, deadline_time=was.deadline, counts={"missing": 3}, gates=list(gates()))
 
 
@@ -252,7 +263,7 @@ def test_a_refusal_is_of_the_request_that_it_answered() -> None:
 
 
 def test_a_job_without_a_pod_says_why_and_where_to_look() -> None:
-    status = status_of(run_in("Listing", [record("Listing")]))
+    status = status_of(run_in("Listing", [record("Listing", hindered=NOW - MINUTE)]))
     why = replace(
         without_pods("Listing"), problem="shard 0 waits for a node: no memory", look_at="pod/t2-x-1-listing-0-x"
     )

@@ -59,6 +59,7 @@ RECORDS = models(
     request_time=TIMES,
     refusal=st.none() | REFUSALS,
     started_time=st.none() | TIMES,
+    hindered_time=st.none() | TIMES,
 )
 TRIALS = models(
     Trial,

@@ -24,7 +24,10 @@ from consistency_operator.resource.status import JobRecord, Run
 REPORTED_WITHIN = timedelta(seconds=30)
 """After the end of a Job, a list of its pods has their results within this time, or never."""
 GOING_WITHIN = timedelta(seconds=60)
-"""A Job of which a pod does not run is looked at more closely after this time, and each time it has passed again."""
+"""A Job of which a pod does not run for so long is looked at more closely, each time it has passed again.
+
+Before that it may be between two pods: its place is kept.
+"""
 STARTED_WITHIN = timedelta(hours=1)
 """A Job of which no pod has run by then is given up; but not one that is suspended, as a queue of Jobs may keep it."""
 
@@ -69,10 +72,10 @@ def _going_on(context: PlanContext, run: Run, job: JobState) -> StageOutcome:
     record = run.job(job.stage)
     if not job.hindered or record is None:
         return Wait(waiting(run, None, ""), run.deadline_time)
-    asked = min(record.request_time, context.now)  # the clock may have gone back
-    if context.now < asked + GOING_WITHIN:
-        return Wait(waiting(run, None, job.problem), asked + GOING_WITHIN)
-    if record.started_time is None and not job.suspended and context.now >= asked + STARTED_WITHIN:
+    patience_ends = (record.hindered_time or context.now) + GOING_WITHIN
+    if context.now < patience_ends <= context.now + GOING_WITHIN:  # else the clock has gone back
+        return Wait(waiting(run, None, job.problem), patience_ends)
+    if record.started_time is None and not job.suspended and context.now >= record.request_time + STARTED_WITHIN:
         return _never_started(run, job)
     run = waiting(run, "PodsWaiting" if job.idle else None, _hindrance(context, job))
     return Wait(run, context.now + GOING_WITHIN, (ListPods(job.name, job.uid),))
@@ -105,12 +108,14 @@ def failure(run: Run, job: JobState) -> Finish:
 
 def _seen(context: PlanContext, job: JobState, record: JobRecord | None) -> JobRecord:
     started = record.started_time if record else None
+    hindered = record.hindered_time if record else None
     return JobRecord(
         stage=job.stage,
         name=job.name,
         uid=job.uid,
         request_time=record.request_time if record else context.now,
         started_time=started or (context.now if job.started else None),
+        hindered_time=(hindered or context.now) if job.hindered else None,
         completed_indexes=job.completed_indexes or None,
         failed_indexes=job.failed_indexes or None,
     )

@@ -91,6 +91,7 @@ class JobRecord(StatusModel):
     request_time: Time = Field(description="When the Job was last asked for.")
     refusal: Refusal | None = Field(None, description="The Job was refused; absent as soon as it has been seen.")
     started_time: Time | None = Field(None, description="When a pod of it was first seen to run.")
+    hindered_time: Time | None = Field(None, description="Since when a pod that should run does not.")
     completed_indexes: str | None = Field(None, description="Shards that are done, such as 0-2,4 (listing only).")
     failed_indexes: str | None = Field(None, description="Shards that have failed, such as 3 (listing only).")
 
