@@ -91,7 +91,7 @@ class Spec(ClosedModel):
     time_zone: TimeZone | None = Field(None, description="Time zone of the schedule.")
     suspend: bool = Field(False, description="True: no new run starts; a running one goes on.")
     jitter_seconds: Seconds = Field(0, description="Runs start up to this much later, by the same amount each time.")
-    starting_deadline_seconds: Positive | None = Field(None, description="A run not started by then is missed.")
+    starting_deadline_seconds: Positive | None = Field(86400, description="A run not started by then is missed.")
     run_deadline_seconds: Positive = Field(172800, description="A run that takes longer fails.")
     trigger: Trigger = Trigger()
     listing: Listing

@@ -13,6 +13,7 @@ from typing import Any
 
 from dynamo_consistency.paths import visible
 from dynamo_consistency.secrets import redact
+from dynamo_consistency.sentences import MORE, cut
 
 log = logging.getLogger(__name__)
 
@@ -131,8 +132,9 @@ def _clean(value: Any) -> Any:
 
 
 def _cut(text: str, size: int) -> str:
-    """`text` in at most `size` bytes of UTF-8, an ellipsis for what was cut."""
+    """`text` in at most `size` bytes of UTF-8, cut after a word, with an ellipsis for what is left out."""
     encoded = text.encode()
     if len(encoded) <= size:
         return text
-    return encoded[: size - 3].decode(errors="ignore") + "…" if size else ""
+    kept = encoded[: max(0, size - len(MORE.encode()))].decode(errors="ignore")
+    return cut(text, len(kept) + len(MORE)) if size else ""

@@ -59,7 +59,7 @@ class TestRights:
         assert rights == {
             "list siteconsistencychecks", "watch siteconsistencychecks", "patch siteconsistencychecks/status",
             "list jobs", "watch jobs", "create jobs", "delete jobs",
-            "list pods", "create events",
+            "list pods", "create events", "list events",
         }  # fmt: skip
         assert all(set(rule) == {"apiGroups", "resources", "verbs"} for rule in role["rules"])
         groups = {resource: rule["apiGroups"] for rule in role["rules"] for resource in rule["resources"]}

@@ -97,8 +97,9 @@ def test_a_full_quota_holds_a_run_up_and_does_not_break_it(checks, operator, lab
     checks.api.request("POST", path, quota)
     wait_until("the quota counts", lambda: checks.api.get(f"{path}/full").get("status", {}).get("hard"))
     checks.apply(laboratory.check("lab", trigger={"manual": "first"}))
-    operator.said("exceeded quota")
-    assert not checks.status("lab").get("history"), "a run that the cluster has no room for is not over"
+    run = checks.wait_for("lab", "the quota", lambda now: now.get("run", {}).get("waitsFor") == "JobRefused")["run"]
+    assert "exceeded quota: full" in run["message"]
+    assert "JobRefused" in checks.events("lab")
     checks.api.delete(f"{path}/full")
     checks.api.patch(checks.path("lab"), {"spec": {"jitterSeconds": 1}})  # an edit is looked at at once
     assert checks.finished("lab")["result"] == "Complete"

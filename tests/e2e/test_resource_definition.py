@@ -140,7 +140,7 @@ def test_kubectl_get_tells_the_story_in_one_line(plane, api, namespace):
     name = check["metadata"]["name"]
     api.patch(path_of("SiteConsistencyCheck", namespace, name, "status"), {"status": STATUS})
     header, line = plane.kubectl("get", "sitecheck", "-n", namespace).splitlines()
-    for column in ("SITE", "SUSPENDED", "STAGE", "RESULT", "MISSING", "ORPHANS", "LAST SUCCESS", "NEXT", "AGE"):
+    for column in ("SITE", "SUSPENDED", "RUN", "RESULT", "MISSING", "ORPHANS", "LAST SUCCESS", "NEXT", "AGE"):
         assert column in header
     assert re.fullmatch(rf"{name} +T2_X +false +Listing +Reported +17 +4 +.*", line)
     assert "SCHEDULE" not in header

@@ -19,6 +19,7 @@ ALLOWED = [
     ("list watch create delete", "batch", "jobs", ""),
     ("list", CORE, "pods", ""),
     ("create", CORE, "events", ""),
+    ("list", CORE, "events", ""),
 ]
 FORBIDDEN = [
     ("get list watch create update patch delete", CORE, "secrets", ""),

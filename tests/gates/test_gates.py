@@ -166,6 +166,33 @@ def test_limits_are_lifted_by_the_approval_of_this_run_only(wanted, approved, st
     assert gate("Limits", of).state == state
 
 
+def test_an_excess_is_told_in_numbers_of_files():
+    """A fraction of 1, which is all of them, would be read as one file."""
+    of = facts(scope(expected=100, listed=0, missing=100))
+    limits = gate("Limits", of)
+    assert (limits.observed, limits.limit) == ("100 of 100", "0.01")
+    assert "100 missing among 100 expected files: more than the fraction 0.01" in limits.message
+
+
+@pytest.mark.parametrize(
+    ("changes", "closed_gates"),
+    [
+        ({"after": 100}, "Inventory"),
+        ({"by_dump": True}, "Acting"),
+        ({"after": 100, "superseded": True}, "Inventory, Acting"),
+    ],
+)
+def test_an_approval_is_only_offered_where_it_lets_the_run_act(changes, closed_gates):
+    of = facts(scope(orphans=900), policy=policy(approval="Required"), **changes)
+    approval = gate("Approval", of)
+    assert approval.state == "Pending"
+    assert approval.message == f"no approval lets this run act while these gates are closed: {closed_gates}"
+    assert (
+        "approve run now to let it act"
+        in gate("Approval", replace(of, after=1000, by_dump=False, superseded=False)).message
+    )
+
+
 def test_an_approval_never_opens_the_gates_of_health_inventory_and_confirmation():
     sick = facts(scope(listed=0, missing=1000), after=100, complete_runs=1, approved_run="now")
     assert set(closed(sick)) >= {"Inventory", "ListingHealth", "Confirmation"}

@@ -1,16 +1,24 @@
-"""Of which check the Job of a stage is made when the spec was edited during the run, and its snapshot Job has gone."""
+"""Making a Job: of which check, when the spec was edited meanwhile; and what is known of it when that fails."""
 
 import asyncio
+import json
+import re
 from copy import deepcopy
+from dataclasses import dataclass
 
+import kopf
 import pytest
+from consistency_operator.cluster import api
+from consistency_operator.cluster.api import ApiError
 from consistency_operator.cluster.cache import KnownCheck
-from consistency_operator.loop.job_creation import JobRefused, make_job
+from consistency_operator.loop import job_creation
+from consistency_operator.loop.job_creation import JobNotMade, JobRefused, make_job
 from consistency_operator.manifests import run_check_of
 from consistency_operator.plan import CreateJob
 from consistency_operator.resource.check import from_body
 from consistency_operator.resource.status import read_status
 from consistency_operator.settings import read_settings
+from kopf_thread import free_port
 
 RUN = "29412180"
 SETTINGS = read_settings({"CONSISTENCY_IMAGE": "example.org/worker:1"})
@@ -90,3 +98,105 @@ def test_an_approval_that_comes_after_the_snapshot_job_has_gone_is_no_obstacle(s
     [container] = made(stage, edited())["spec"]["template"]["spec"]["containers"]
     assert container["args"][:3] == ["stage", stage.lower(), "--run-dir"]
     assert container["args"][3].startswith(f"/data/T2_X/{RUN}-")
+
+
+# ------------------------------------------------------------------------------------- what the API server answers
+
+QUOTA = ApiError(403, "exceeded quota: jobs")
+AWAY = ApiError(0, "the API server cannot be reached: connection refused", sent=False)
+SILENT = ApiError(0, "the API server does not answer: TimeoutError")
+ILL = ApiError(503, "service unavailable")
+
+
+@dataclass
+class Answers:
+    """An API server that gives these answers, one after the other, and the last one from then on; None: it obeys."""
+
+    answers: list[ApiError | None]
+    there: bool = False
+    asked: int = 0
+
+    async def create_job(self, manifest):
+        answer = self.answers[min(self.asked, len(self.answers) - 1)]
+        self.asked += 1
+        if answer is None:
+            return manifest
+        raise answer
+
+    async def find_job(self, namespace, name):
+        return {"found": name} if self.there else None
+
+
+@pytest.fixture
+def no_pauses(monkeypatch):
+    monkeypatch.setattr(job_creation, "PAUSES", (0, 0, 0, 0))
+    monkeypatch.setattr(job_creation, "LONGER_PAUSES", (0, 0, 0))
+
+
+def asked(stage, cluster):
+    known = KnownCheck(BODY, from_body(BODY), read_status(BODY["status"]))
+    return asyncio.run(make_job(cluster, CreateJob(stage, RUN, True, 1000), known, [], SETTINGS))
+
+
+@pytest.mark.usefixtures("no_pauses")
+@pytest.mark.parametrize("answer", [QUOTA, AWAY, ApiError(429, "slow down"), ApiError(401, "Unauthorized")], ids=str)
+@pytest.mark.parametrize("stage", ["Snapshot", "Action"])
+def test_what_was_refused_or_never_sent_was_surely_not_made(stage, answer):
+    cluster = Answers([answer])
+    with pytest.raises(JobNotMade, match=re.escape(answer.message)):
+        asked(stage, cluster)
+    assert cluster.asked == 5
+
+
+@pytest.mark.usefixtures("no_pauses")
+@pytest.mark.parametrize(
+    "answer", [SILENT, ILL, ApiError(500, "etcdserver: leader changed"), ApiError(408, "")], ids=str
+)
+def test_of_what_was_not_answered_nobody_knows(answer):
+    """An action is asked about for longer, since it is not asked for again afterwards."""
+    for stage, times in (("Snapshot", 5), ("Action", 8)):
+        cluster = Answers([answer])
+        with pytest.raises(ApiError) as raised:
+            asked(stage, cluster)
+        assert raised.value is answer
+        assert cluster.asked == times
+
+
+@pytest.mark.usefixtures("no_pauses")
+def test_a_refusal_after_silence_proves_nothing():
+    """A quota is asked before the name: the Job may have been made by the first request, and have used it up."""
+    with pytest.raises(ApiError) as raised:
+        asked("Action", Answers([SILENT, QUOTA]))
+    assert raised.value is SILENT
+    assert asked("Action", Answers([SILENT, QUOTA], there=True)) == {"found": f"t2-x-{RUN}-action"}
+
+
+@pytest.mark.usefixtures("no_pauses")
+def test_an_action_that_was_there_and_is_not_any_more_is_not_made_again():
+    cluster = Answers([ApiError(409, "the Job is being deleted"), None])
+    with pytest.raises(ApiError):
+        asked("Action", cluster)
+    assert cluster.asked == 1
+    assert asked("Snapshot", Answers([ApiError(409, "the Job is being deleted"), None]))["kind"] == "Job"
+
+
+def test_an_api_server_that_is_not_there_got_no_request():
+    async def create():
+        cluster = api.Cluster(lambda: kopf.ConnectionInfo(server=f"http://127.0.0.1:{free_port()}"))
+        try:
+            await cluster.create_job({"metadata": {"namespace": "x", "name": "y"}})
+        finally:
+            await cluster.close()
+
+    with pytest.raises(ApiError) as raised:
+        asyncio.run(create())
+    assert not raised.value.sent
+    assert raised.value.proves_nothing_was_made
+
+
+def test_the_words_of_a_policy_are_told_as_they_are():
+    """They are about no field."""
+    causes = [{"message": "ValidatingAdmissionPolicy 'x' denied request: no label team"}]
+    with pytest.raises(ApiError) as raised:
+        api._answer(422, json.dumps({"message": 'jobs "y" is forbidden: …', "details": {"causes": causes}}))
+    assert raised.value.sentence == "ValidatingAdmissionPolicy 'x' denied request: no label team"

@@ -1,12 +1,13 @@
 """An API server that refuses, is late, or says nothing: the operator comes through, and hammers nobody."""
 
 import time
+from datetime import timedelta
 
 import pytest
 from cluster_checks import check, condition, created_jobs, events_of, last_run, stage_of, status_of
 from consistency_operator.loop import job_creation, workqueue
 from consistency_operator.names import PLURAL
-from consistency_operator.plan import job_stages
+from consistency_operator.plan import job_requests
 from fake_cluster import FakeCluster
 from kopf_thread import Operator
 from scripted_pods import Script
@@ -97,22 +98,71 @@ def test_a_job_that_cannot_be_made_now_is_made_a_little_later(cluster: FakeClust
     assert fault.met == 2
 
 
-def test_a_job_that_the_cluster_refuses_ends_the_run_with_its_words(cluster: FakeCluster, operator: Operator) -> None:
-    cause = [{"field": "spec.template.spec.priorityClassName", "message": "no such class"}]
-    fault = cluster.fail("POST .*/jobs", 422, causes=cause)
+WITHOUT_A_CLASS = [{"field": "spec.template.spec.priorityClassName", "message": "no such class"}]
+REFUSALS = {
+    "a quota": (403, "exceeded quota: jobs, used: count/jobs.batch=5", None),
+    "a policy": (400, "admission webhook denied the request: no label team", None),
+    "an object that is not valid": (422, "spec.template.spec.priorityClassName: no such class", WITHOUT_A_CLASS),
+    "too many requests": (429, "too many requests", None),
+    "a webhook that is not there": (500, 'failed calling webhook "x": connection refused', None),
+}
+
+
+@pytest.mark.parametrize("why", REFUSALS)
+@pytest.mark.parametrize("stage", ["Snapshot", "Action"])
+def test_a_job_that_is_refused_is_said_and_asked_for_again(
+    cluster: FakeCluster, operator: Operator, monkeypatch: pytest.MonkeyPatch, stage: str, why: str
+) -> None:
+    """Also that of the action: what was refused was not made."""
+    monkeypatch.setattr(job_requests, "FIRST_PAUSE", timedelta(seconds=2))
+    monkeypatch.setattr(job_requests, "SEEN_WITHIN", timedelta(seconds=6))
+    status, words, causes = REFUSALS[why]
+    fault = cluster.fail("POST .*/jobs", status, times=1000, message=words, causes=causes)
+    fault.passes = STAGES.index(stage)
     cluster.create(PLURAL, check(trigger=MANUAL))
     operator.start()
-    run = cluster.until(lambda: last_run(cluster))
-    assert run["reason"] == "JobRefused"
-    assert "spec.template.spec.priorityClassName: no such class" in run["message"]
-    assert fault.met == 1
+    cluster.until(lambda: condition(cluster, "Running").get("reason") == "JobRefused", 20)
+    assert f"-{stage.lower()}: {words}; asked again at " in condition(cluster, "Running")["message"]
+    cluster.until(lambda: events_of(cluster)[-1] == "JobRefused")
+    fault.times = 0
+    completed_once(cluster)
+    assert events_of(cluster).count("JobRefused") == 1
 
 
-def test_a_full_quota_does_not_end_the_run(cluster: FakeCluster, operator: Operator) -> None:
-    cluster.fail("POST .*/jobs", 403, times=3, message="forbidden: exceeded quota: jobs, requested: 1, used: 5")
+def test_an_edit_of_the_check_asks_for_a_refused_job_at_once(cluster: FakeCluster, operator: Operator) -> None:
+    fault = cluster.fail("POST .*/jobs", 422, times=1000, causes=WITHOUT_A_CLASS)
+    cluster.create(PLURAL, check(trigger=MANUAL))
+    operator.start()
+    cluster.until(lambda: condition(cluster, "Running").get("reason") == "JobRefused", 20)
+    fault.times = 0
+    time.sleep(1.1)  # a request is known by its second
+    cluster.patch(PLURAL, "t2-a", {"spec": {"podTemplate": {"spec": {"priorityClassName": "batch"}}}})
+    completed_once(cluster)
+
+
+def test_a_run_whose_job_is_refused_gives_its_place_up(
+    cluster: FakeCluster, operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONSISTENCY_MAX_CONCURRENT_RUNS", "1")
+    cluster.fail("POST .*/namespaces/full/jobs", 403, times=1000, message="exceeded quota: jobs")
+    cluster.create(PLURAL, check("t2-full", trigger=MANUAL), "full")
+    operator.start()
+    cluster.until(lambda: cluster.requests("POST .*/full/jobs"))
+    cluster.create(PLURAL, check(trigger=MANUAL))
+    completed_once(cluster)
+
+
+def test_an_api_server_that_says_for_a_minute_that_it_is_ill_does_not_cost_an_action(
+    cluster: FakeCluster, operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody knows then what it has done; the name shows it as soon as it is well."""
+    monkeypatch.setattr(job_creation, "LONGER_PAUSES", [pause / 10 for pause in job_creation.LONGER_PAUSES])
+    fault = cluster.fail("POST .*/jobs", 503, times=7)
+    fault.passes = 3
     cluster.create(PLURAL, check(trigger=MANUAL))
     operator.start()
     completed_once(cluster)
+    assert fault.met == 7
 
 
 def test_events_that_cannot_be_posted_hold_up_nothing(cluster: FakeCluster, operator: Operator) -> None:
@@ -203,7 +253,7 @@ def test_an_answer_that_is_lost_after_a_job_was_made_makes_no_second_one(
     cluster: FakeCluster, operator: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The Job is there, the operator does not know: the name is taken, and what has it is ours."""
-    monkeypatch.setattr(job_stages, "SEEN_WITHIN", job_stages.SEEN_WITHIN / 60)
+    monkeypatch.setattr(job_requests, "SEEN_WITHIN", job_requests.SEEN_WITHIN / 60)
     lost = cluster.fail("POST .*/jobs", 504, times=4)
     lost.after = True
     cluster.create(PLURAL, check(trigger=MANUAL))

@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import time
 
 import pytest
 from asked_backends import Backends
@@ -15,7 +16,7 @@ from consistency_operator.names import (
     LABEL_RUN,
     PLURAL,
 )
-from consistency_operator.plan import job_stages, queue_stages
+from consistency_operator.plan import job_requests, queue_stages
 from fake_cluster import FakeCluster
 from kopf_thread import Operator
 from scripted_pods import Script, ends_with, gates
@@ -230,7 +231,7 @@ def test_a_job_of_somebody_else_that_has_the_name_is_left_alone(cluster: FakeClu
 def test_a_job_of_an_earlier_check_of_the_name_is_waited_for_and_not_adopted(
     cluster: FakeCluster, operator: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(job_stages, "LOOK_AGAIN", datetime.timedelta(seconds=1))
+    monkeypatch.setattr(job_requests, "LOOK_AGAIN", datetime.timedelta(seconds=1))
     operator.start()
     cluster.create(PLURAL, check())
     cluster.until(lambda: condition(cluster, "Ready"))
@@ -314,6 +315,55 @@ def test_a_run_waits_for_a_site_that_is_not_ready(
     assert created_jobs(cluster) == []
     backends.answer()
     assert cluster.until(lambda: last_run(cluster))["reason"] == "Completed"
+
+
+@pytest.mark.parametrize("cure", ["the check", "backends.yaml"])
+def test_a_name_that_was_mistyped_is_said_at_once_and_asked_about_when_it_may_be_right(
+    cluster: FakeCluster, operator: Operator, backends: Backends, monkeypatch: pytest.MonkeyPatch, cure: str
+) -> None:
+    monkeypatch.setattr(queue_stages, "LOOKED_AT", datetime.timedelta(seconds=1))
+    backends.answer("Misconfigured", "there is no backend 'defualt'; did you mean default?")
+    cluster.create(PLURAL, check(trigger=MANUAL, backend="defualt"))
+    operator.start()
+    running = cluster.until(lambda: (c := condition(cluster, "Running")).get("reason") == "Misconfigured" and c)
+    assert "did you mean default?; asked again when the check or backends.yaml changes, or at " in running["message"]
+    backends.answer()
+    time.sleep(2.5)
+    assert status_of(cluster)["run"]["preflight"]["attempts"] == 1
+    if cure == "the check":
+        cluster.patch(PLURAL, "t2-a", {"spec": {"backend": "default"}})
+    else:
+        backends.file.write_text(backends.file.read_text() + "\n")
+    assert cluster.until(lambda: last_run(cluster))["reason"] == "Completed"
+
+
+def test_a_backend_that_answers_again_is_asked_for_all_that_wait_for_it(
+    cluster: FakeCluster, operator: Operator, backends: Backends, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not only when the pause of each is over, which grows to an hour."""
+    monkeypatch.setattr(queue_stages, "FIRST_PAUSE", datetime.timedelta(seconds=1))
+    monkeypatch.setattr(queue_stages, "LONGEST_PAUSE", datetime.timedelta(minutes=59))
+    backends.answer("BackendUnreachable", "no answer")
+    cluster.create(PLURAL, check(trigger=MANUAL))
+    operator.start()
+    cluster.until(lambda: status_of(cluster).get("run", {}).get("preflight", {}).get("attempts") == 4, 15)
+    backends.answer()
+    cluster.create(PLURAL, check("t2-b", trigger=MANUAL))
+    assert cluster.until(lambda: last_run(cluster, "t2-b"))["reason"] == "Completed"
+    assert cluster.until(lambda: last_run(cluster), 5)["reason"] == "Completed"
+    assert events_of(cluster).count("RunStarted") == 1
+
+
+def test_events_of_one_second_have_names_in_the_order_in_which_they_happened(
+    cluster: FakeCluster, operator: Operator
+) -> None:
+    """By which kubectl shows them."""
+    cluster.create(PLURAL, check(trigger=MANUAL))
+    operator.start()
+    cluster.until(lambda: "RunSucceeded" in events_of(cluster))
+    assert len(events_of(cluster)) > 4
+    names = [event["metadata"]["name"] for event in cluster.all("events")]
+    assert names == sorted(set(names))
 
 
 def test_jobs_of_old_runs_are_removed_as_far_as_history_limits_say(cluster: FakeCluster, operator: Operator) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from cluster_checks import check, created_jobs, last_run, stage_of, status_of
 from consistency_operator.names import PLURAL
-from consistency_operator.plan import job_stages
+from consistency_operator.plan import job_requests
 from fake_cluster import FakeCluster
 from kopf_thread import Operator
 from scripted_pods import Script, gates
@@ -19,7 +19,7 @@ MANUAL = {"manual": "1"}
 @pytest.fixture
 def watches_are_quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was asked for and is not there after this time never was."""
-    monkeypatch.setattr(job_stages, "SEEN_WITHIN", timedelta(seconds=0.5))
+    monkeypatch.setattr(job_requests, "SEEN_WITHIN", timedelta(seconds=0.5))
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -1,5 +1,6 @@
 """What the operator asks of the API server is what its role allows, and what it writes is the status alone."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -16,14 +17,20 @@ ROLE = Path(__file__).parents[2] / "deploy/base/rbac.yaml"
 
 
 def test_the_role_allows_what_a_whole_life_needs_and_nothing_else(
-    cluster: FakeCluster, operator: Operator, monkeypatch: pytest.MonkeyPatch
+    cluster: FakeCluster, operator: Operator, script: Script, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Runs that succeed, Jobs of old runs that are removed, conflicts, a look at what there really is."""
+    """Runs that succeed, Jobs of old runs that are removed, conflicts, a look at what there really is, and why a Job
+    does not get going.
+    """
     monkeypatch.setattr("consistency_operator.loop.supervisor.RESYNC", 0.3)
+    monkeypatch.setattr("consistency_operator.plan.job_stages.GOING_WITHIN", timedelta(seconds=1))
+    script.holds = {"Snapshot"}
     cluster.create(PLURAL, check(trigger={"manual": "1"}, successfulRunsHistoryLimit=0))
     cluster.fail("PATCH .*/status", 409)
     cluster.fail("POST .*/jobs", 500).after = True
     operator.start()
+    cluster.until(lambda: cluster.requests("GET .*/events"))
+    script.holds.clear()
     cluster.until(lambda: last_run(cluster) and not cluster.all("jobs"))
     (role,) = (each for each in yaml.safe_load_all(ROLE.read_text()) if each["kind"] == "ClusterRole")
     allowed = {(what, verb) for rule in role["rules"] for what in rule["resources"] for verb in rule["verbs"]}

@@ -61,14 +61,36 @@ def test_a_backend_that_fails_is_unreachable_and_its_credentials_are_not_told(se
 
 def test_a_backend_that_is_not_configured_is_named(settings: OperatorSettings) -> None:
     answer = asked(settings, backend="nosuch")
-    assert answer.reason == "BackendUnreachable"
+    assert answer.reason == "Misconfigured"
     assert "nosuch" in answer.message
 
 
 def test_a_backends_file_that_is_not_there_is_named(settings: OperatorSettings) -> None:
     answer = asked(settings.model_copy(update={"backends": "/nowhere/backends.yaml"}))
-    assert answer.reason == "BackendUnreachable"
+    assert answer.reason == "Misconfigured"
     assert "/nowhere/backends.yaml" in answer.message
+
+
+@pytest.mark.parametrize("mood", ["ready", "closed", "broken"])
+def test_a_site_that_the_backend_does_not_have_is_a_name_that_was_mistyped(
+    settings: OperatorSettings, mood: str
+) -> None:
+    answer = asked(settings, mood, site="T2_AA")
+    if mood == "ready":  # it says so itself: who could know better
+        assert answer.ok
+        return
+    assert answer.reason == "Misconfigured"
+    assert answer.message == "the backend default knows no site T2_AA; did you mean T2_A?"
+
+
+def test_another_backends_file_is_another_version(settings: OperatorSettings) -> None:
+    preflights, file = Preflights(settings), Path(settings.backends)
+    before = preflights.backends_version()
+    assert before == preflights.backends_version()
+    file.write_text(file.read_text() + "\n")
+    assert preflights.backends_version() not in ("", before)
+    file.unlink()
+    assert preflights.backends_version() == ""
 
 
 def test_a_backend_that_hangs_is_given_up_and_its_process_ended(settings: OperatorSettings, backends: Backends) -> None:

@@ -13,7 +13,7 @@ from consistency_operator.plan import Plan, Preflight, World, plan
 from consistency_operator.plan.admission import Admitted
 from consistency_operator.plan.types import Action
 from consistency_operator.resource.check import Resource
-from consistency_operator.resource.status import CheckStatus, GateRecord, JobRecord, Run, Stage
+from consistency_operator.resource.status import CheckStatus, GateRecord, JobRecord, Refusal, Run, Stage
 
 from dynamo_consistency.check import SiteConsistencyCheck
 
@@ -79,9 +79,24 @@ def comparison(counts: Mapping[str, int] = FOUND, **closed: str) -> JobState:
     return job("Comparison", "Complete", results=(reported("Comparison", counts=dict(counts), gates=gates(**closed)),))
 
 
-def record(stage: JobStage, *, seen: bool = True, asked: datetime = NOW - 30 * MINUTE) -> JobRecord:
+def record(
+    stage: JobStage,
+    *,
+    seen: bool = True,
+    asked: datetime = NOW - 30 * MINUTE,
+    refused: bool = False,
+    hindered: datetime | None = None,
+) -> JobRecord:
     of = job(stage)
-    return JobRecord(stage=stage, name=of.name, uid=of.uid if seen else None, request_time=asked)
+    refusal = Refusal(attempts=1, message="exceeded quota", request_time=asked) if refused else None
+    return JobRecord(
+        stage=stage,
+        name=of.name,
+        uid=of.uid if seen else None,
+        request_time=asked,
+        refusal=refusal,
+        hindered_time=hindered,
+    )
 
 
 def run_in(stage: Stage, jobs: Iterable[JobRecord] = (), **more: Any) -> Run:

@@ -4,6 +4,7 @@ import copy
 import itertools
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Literal
 
 from consistency_operator import names
 from consistency_operator.cluster.job_state import JobState
@@ -24,6 +25,8 @@ from consistency_operator.resource.check import Resource
 from consistency_operator.resource.status import CheckStatus, read_status
 from plan_cases import FOUND, NOW, gates
 
+Mood = Literal["obeys", "refuses", "is silent"]
+"""What the API server does when a Job is to be made: silent, it does not make it and does not say so."""
 LISTED = {"files": 10, "directories": 2, "bytes": 99, "holes": 0}
 
 
@@ -44,10 +47,12 @@ class MiniCluster:
     made: list[tuple[str, JobStage]] = field(default_factory=list)
     runs: list[CheckStatus] = field(default_factory=list)
     site_ready: bool = True
+    mood: Mood = "obeys"
     wake_at: datetime | None = None
     _answer: Preflight | None = None
     _pods_seen: set[str] = field(default_factory=set)
     _taken: JobState | None = None
+    _refused: JobState | None = None
     _uids: "itertools.count[int]" = field(default_factory=itertools.count)
 
     @property
@@ -78,7 +83,7 @@ class MiniCluster:
                     raise Crash
                 self._act(action)
         except Crash:
-            self._answer, self._taken = None, None
+            self._answer, self._taken, self._refused = None, None, None
             self._pods_seen.clear()
         return decided
 
@@ -125,7 +130,15 @@ class MiniCluster:
                 self._pods_seen.add(uid)
 
     def _create(self, name: str, stage: JobStage, run_id: str) -> None:
-        if name not in self.jobs:
+        run = self.status.run
+        record = run.job(stage) if run else None
+        self._refused = None
+        if self.mood == "refuses" and name not in self.jobs:
+            asked = record.request_time if record else None
+            self._refused = JobState(stage, run_id, name, state="NotMade", problem="no room", asked=asked)
+        elif self.mood == "is silent":
+            return
+        elif name not in self.jobs:
             self.made.append((run_id, stage))
             self.jobs[name] = JobState(stage, run_id, name, uid=f"uid-{next(self._uids)}")
         elif self.jobs[name].state == "Foreign":
@@ -140,11 +153,11 @@ class MiniCluster:
             else job
             for job in self.seen.values()
         ]
-        return jobs + ([self._taken] if self._taken else [])
+        return jobs + [known for known in (self._taken, self._refused) if known]
 
     def _world(self, status: CheckStatus) -> World:
         claim = admission.claim_of(self.resource, status, self.seen.values())
-        decided = admission.decide(self.resource.key, [claim], limit=1) if claim else None
+        decided = admission.decide(self.resource.key, [claim], admission.Places(limit=1)) if claim else None
         return World(decided, self._answer)
 
     def _result(self, job: JobState) -> WorkerResult:
@@ -159,7 +172,7 @@ class MiniCluster:
         To wait for a person's approval is an end as well.
         """
         last = self.now + quiet
-        self.site_ready = True
+        self.site_ready, self.mood = True, "obeys"
         while self.now < last:
             self.end_pods()
             for name in list(self.jobs):

@@ -276,3 +276,159 @@ def test_a_container_that_goes_before_the_worker_can_be_what_fails() -> None:
     ended = {"terminated": {"exitCode": 3, "message": "no ticket", "reason": "Error", "finishedAt": ENDED}}
     pod["status"]["initContainerStatuses"] = [{"name": "kinit", "state": ended}]
     assert state_of(job_body(status=FAILED), pod).problem == "the snapshot ended with exit code 3: no ticket"
+
+
+# -------------------------------------------------------------------------------------------- what hinders it
+
+POD, JOB = "pod-0-None", "t2-x-77-listing"
+BUSY = {"active": 1}
+
+
+def event(reason: str, why: str, about: str = POD, when: str = "2026-11-22T11:00:00Z") -> dict[str, Any]:
+    kind = "Job" if about == JOB else "Pod"
+    return {
+        "involvedObject": {"kind": kind, "name": about},
+        "reason": reason,
+        "message": why,
+        "lastTimestamp": when,
+    }
+
+
+def ended_beside(exit_code: int) -> dict[str, Any]:
+    """A pod whose worker has ended, and whose proxy has not."""
+    pod = pod_body(exit_code)
+    pod["metadata"]["name"] = POD
+    pod["status"]["phase"] = "Running"
+    pod["status"]["containerStatuses"].append({"name": "istio-proxy", "state": {"running": {}}})
+    return pod
+
+
+def leaving() -> dict[str, Any]:
+    pod = pod_body(state={"running": {}}, **DISRUPTED)
+    pod["metadata"]["deletionTimestamp"] = ENDED
+    return pod
+
+
+ON_ITS_WAY = pod_body(state={"waiting": {"reason": "ContainerCreating"}})
+NOBODY: list[dict[str, Any]] = []
+SUSPENDED = {"conditions": [{"type": "Suspended", "status": "True", "reason": "JobSuspended"}]}
+QUEUED_BY_KUEUE = job_body("Listing", status=SUSPENDED, suspend=True)
+QUEUED_BY_KUEUE["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] = "grid"
+
+HINDRANCES: dict[str, tuple[dict[str, Any], list[dict[str, Any]], list[dict[str, Any]], str, str]] = {
+    "a quota of pods": (
+        job_body("Listing"),
+        NOBODY,
+        [event("FailedCreate", 'Error creating: pods "x" is forbidden: exceeded quota: pods', JOB)],
+        'the cluster does not accept its pods: pods "x" is forbidden: exceeded quota: pods',
+        f"job/{JOB}",
+    ),
+    "pod security": (
+        job_body("Listing"),
+        NOBODY,
+        [
+            event("FailedCreate", "Error creating: an older reason", JOB),
+            event("FailedCreate", 'Error creating: violates PodSecurity "restricted:latest"', JOB, ENDED),
+        ],
+        'the cluster does not accept its pods: violates PodSecurity "restricted:latest"',
+        f"job/{JOB}",
+    ),
+    "a volume": (
+        job_body("Listing", status=BUSY),
+        [ON_ITS_WAY],
+        [event("FailedMount", 'MountVolume.SetUp failed for volume "backends": secret "x" not found')],
+        'shard 0 waits for a volume: MountVolume.SetUp failed for volume "backends": secret "x" not found',
+        f"pod/{POD}",
+    ),
+    "no node, in an event": (
+        job_body("Listing", status=BUSY),
+        [pod_body()],
+        [event("FailedScheduling", "0/3 nodes are available: 3 Insufficient memory.")],
+        "shard 0 waits for a node: 0/3 nodes are available: 3 Insufficient memory.",
+        f"pod/{POD}",
+    ),
+    "no node": (
+        job_body("Listing", status=BUSY),
+        [pod_body(**UNSCHEDULABLE)],
+        NOBODY,
+        "shard 0 waits for a node: no memory",
+        f"pod/{POD}",
+    ),
+    "its node goes": (
+        job_body("Listing", status=BUSY),
+        [leaving()],
+        NOBODY,
+        "shard 0 is being taken from its node: Taint manager: deleting",
+        f"pod/{POD}",
+    ),
+    "a queue of Jobs": (
+        QUEUED_BY_KUEUE,
+        NOBODY,
+        NOBODY,
+        f"the Job {JOB} is suspended: it waits in the queue grid of Kueue",
+        f"job/{JOB}",
+    ),
+    "somebody has suspended it": (
+        job_body("Listing", status=SUSPENDED, suspend=True),
+        NOBODY,
+        NOBODY,
+        f"the Job {JOB} is suspended: it goes on when its spec.suspend is false",
+        f"job/{JOB}",
+    ),
+    "an event about another pod": (
+        job_body("Listing", status=BUSY),
+        [ON_ITS_WAY],
+        [event("FailedMount", "no such secret", "pod-of-another")],
+        "",
+        f"pod/{POD}",
+    ),
+    "an event that is no hindrance": (
+        job_body("Listing", status=BUSY),
+        [ON_ITS_WAY],
+        [event("Pulling", "Pulling image")],
+        "",
+        f"pod/{POD}",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HINDRANCES)
+def test_what_hinders_a_job_is_said_in_a_sentence(name: str) -> None:
+    job, pods, events, sentence, look_at = HINDRANCES[name]
+    state = from_job(job, pods, OWNER, events)
+    assert state
+    assert (state.problem, state.look_at) == (sentence, look_at)
+    assert state.hindered
+    assert state.started is (name == "its node goes")
+    assert state.suspended is ("suspended" in sentence)
+
+
+@pytest.mark.parametrize("exit_code", [0, 1])
+def test_a_container_beside_the_worker_that_goes_on_is_named(exit_code: int) -> None:
+    state = state_of(job_body(status=BUSY), ended_beside(exit_code))
+    assert state.problem.startswith("the snapshot has ended, but the container istio-proxy beside the worker goes on")
+    assert "spec.podTemplate" in state.problem
+    assert (state.hindered, state.idle) == (True, True)
+
+
+def test_one_shard_that_hangs_is_named_while_the_others_run() -> None:
+    others = [pod_body(index=number, state={"running": {}}) for number in (0, 1, 3)]
+    hanging = pod_body(index=2, **UNSCHEDULABLE)
+    for pod in others:
+        pod["metadata"]["name"] += "-running"
+    state = state_of(job_body("Listing", status={"active": 4, "ready": 3}), *others, hanging)
+    assert state.problem == "shard 2 waits for a node: no memory"
+    assert (state.hindered, state.idle, state.look_at) == (True, False, "pod/pod-2-None")
+
+
+def test_a_job_all_of_whose_pods_run_is_not_hindered() -> None:
+    state = state_of(job_body("Listing", status={"active": 3, "ready": 3}), pod_body(**UNSCHEDULABLE))
+    assert (state.hindered, state.problem, state.started) == (False, "", True)
+
+
+def test_what_is_told_ends_after_a_whole_word() -> None:
+    why = "0/90 nodes are available: 30 had an untolerated taint, " + "and thirty did not match the selector, " * 20
+    conditions = [{**UNSCHEDULABLE["conditions"][0], "message": why}]
+    problem = state_of(job_body(status=BUSY), pod_body(conditions=conditions)).problem
+    assert len(problem) <= 300
+    assert problem.endswith("the selector …")

@@ -47,6 +47,24 @@ def test_the_run_ends_with_at_most_one_action(stage: JobStage, crash: str, fate:
         assert len(cluster.made) == len(JOB_STAGES)
 
 
+@pytest.mark.parametrize("crash", [None, 1])
+@pytest.mark.parametrize("stage", JOB_STAGES)
+def test_a_run_is_lost_to_no_refusal_and_its_action_is_made_once(stage: JobStage, crash: int | None) -> None:
+    """For a day and a half there is no room for the Job, and then there is; the operator may die in between."""
+    cluster = up_to(stage)
+    cluster.mood = "refuses"
+    end = cluster.now + 1.5 * DAY
+    cluster.operate()
+    cluster.operate(crash_after=crash)
+    while cluster.now < end:
+        cluster.now = max(cluster.wake_at or end, cluster.now + timedelta(seconds=1))
+        cluster.operate()
+    assert not [made for _, made in cluster.made if made == stage]
+    assert cluster.live_until(9 * DAY)
+    assert Counter(cluster.made)[cluster.status.history[0].id, "Action"] == 1
+    assert cluster.status.history[0].reason == "Completed"
+
+
 def become(cluster: MiniCluster, fate: str) -> None:
     """What happens to the newest Job while the operator is away."""
     if not cluster.jobs:

@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
+from typing import get_args
 
 from consistency_operator import names
 from consistency_operator.plan import World, plan
@@ -11,7 +12,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from plan_cases import check, resource
-from plan_cluster import MiniCluster
+from plan_cluster import MiniCluster, Mood
 
 DAILY = {"schedule": "0 3 * * *", "jitterSeconds": 600}
 TIMES = st.sampled_from([1, 20, 61, 600, 3600, 20_000, 86_400])
@@ -93,6 +94,10 @@ class Histories(RuleBasedStateMachine):
             for name in list(self.cluster.jobs):
                 self.cluster.end(name, complete=True)
             self.cluster.deliver()
+
+    @rule(mood=st.sampled_from(get_args(Mood)))
+    def the_api_server(self, mood: Mood) -> None:
+        self.cluster.mood = mood
 
     @rule(ready=st.booleans())
     def the_site_is(self, ready: bool) -> None:

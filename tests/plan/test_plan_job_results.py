@@ -111,13 +111,13 @@ def test_which_shards_are_done_is_told_while_the_listing_goes_on() -> None:
 
 def test_a_job_that_does_not_get_going_is_looked_into_and_people_are_told_why() -> None:
     status = status_of(run_in("Listing", [record("Listing", asked=NOW)]))
-    hindered = job("Listing", hindered=True)
+    hindered = job("Listing", hindered=True, idle=True, look_at="job/t2-x")
     early = planned(resource(), status, hindered)
     assert (early.actions, early.wake_at) == ((), NOW + GOING_WITHIN)
     later = planned(resource(), early.status, hindered, now=NOW + GOING_WITHIN)
     assert later.actions == (ListPods(hindered.name, hindered.uid),)
     assert later.status.run
-    assert "its events tell why" in later.status.run.message
+    assert later.status.run.message.endswith("runs yet; look further with: kubectl -n grid describe job/t2-x")
     why = replace(hindered, problem="shard 0 cannot start: its image x cannot be had")
     explained = planned(resource(), later.status, why, now=NOW + GOING_WITHIN)
     assert explained.status.condition("Running") != later.status.condition("Running")

@@ -12,7 +12,7 @@ from consistency_operator.plan.admission import Admitted
 from consistency_operator.resource.check import Resource
 from consistency_operator.resource.reasons import EventReason
 from consistency_operator.resource.status import CheckStatus, FinishedRun
-from plan_cases import DAY, HOUR, MINUTE, NOW, job, planned, resource, run_in, status_of, story
+from plan_cases import DAY, HOUR, MINUTE, NOW, job, planned, record, resource, run_in, status_of, story
 
 DAILY: Mapping[str, Any] = {"schedule": "0 3 * * *"}
 THREE = datetime(2026, 11, 22, 3, tzinfo=UTC)
@@ -172,17 +172,39 @@ def test_a_clock_that_goes_back_and_a_suspension_together_run_no_time_twice() ->
     assert started(planned(of, resumed, now=THREE + MINUTE)) is None
 
 
-def test_a_clock_that_jumps_forward_runs_once_and_goes_on_when_the_schedule_is_written_anew() -> None:
+def test_after_a_clock_that_was_years_ahead_the_next_run_is_as_if_it_never_had_been() -> None:
+    """Its id is not dated in the future either: such a run confirms nothing."""
     of, years = resource(**DAILY), 700 * DAY
     far = planned(of, seen_since(THREE - HOUR, of), now=THREE + years)
     assert started(far) == (minutes(THREE + years), "Schedule")
-    back = planned(of, far.status.model_copy(update={"run": None}), now=THREE + DAY)
+    past = FinishedRun(
+        id=minutes(THREE + years),
+        trigger="Schedule",
+        start_time=THREE + years,
+        completion_time=THREE + years,
+        result="Complete",
+        reason="Reported",
+    )
+    ended = far.status.model_copy(update={"run": None, "history": [past]})
+    back = planned(of, ended, now=THREE + HOUR)
     assert started(back) is None
-    edited = planned(resource(schedule="0 4 * * *"), back.status, now=THREE + DAY)
-    later = planned(resource(schedule="0 4 * * *"), edited.status, now=THREE + DAY + HOUR)
-    run = later.status.run
-    assert run
-    assert (run.trigger, int(run.id)) == ("Schedule", int(minutes(THREE + years)) + 1)
+    assert back.status.next_run_time == THREE + DAY
+    result = planned(of, back.status, now=THREE + DAY)
+    assert started(result) == (minutes(THREE + DAY), "Schedule")
+    failed = planned(
+        of, result.status.model_copy(update={"run": run_in("Listing", id=minutes(THREE + DAY))}), now=THREE + 9 * DAY
+    )
+    assert [run.id for run in failed.status.history] == [minutes(THREE + DAY), past.id]
+
+
+def test_a_run_that_began_by_a_clock_that_was_years_ahead_has_the_deadlines_of_now() -> None:
+    ahead = NOW + 700 * DAY
+    run = run_in("Snapshot", [record("Snapshot", seen=False, asked=ahead)], start_time=ahead, deadline_time=ahead + DAY)
+    healed = planned(resource(), status_of(run)).status.run
+    assert healed
+    assert (healed.start_time, healed.deadline_time) == (NOW, NOW + 2 * DAY)
+    again = planned(resource(), status_of(healed), now=NOW + 2 * MINUTE)
+    assert story(again) == "Snapshot + CreateJob Snapshot"
 
 
 # ------------------------------------------------------------------------------------------------------------ tokens
@@ -246,6 +268,32 @@ def test_ids_grow_also_after_parts_of_the_status_were_lost(lost: str) -> None:
     jobs = [job("Comparison", "Complete", run_id=run_id)] if lost == "the status" else []
     result = planned(resource(trigger={"manual": "1"}), status[lost], *jobs)
     assert started(result) == (str(int(run_id) + 1), "Manual")
+
+
+def test_a_schedule_has_a_starting_deadline_also_where_the_check_names_none() -> None:
+    of = resource(schedule="0 3 * * 0")
+    sunday = datetime(2026, 11, 22, 3, tzinfo=UTC)
+    status = planned(of, seen_since(sunday - HOUR, of), now=sunday).status
+    assert status.run
+    assert status.run.starting_deadline_time == sunday + DAY
+    assert started(planned(of, seen_since(sunday - HOUR, of), now=sunday + DAY)) is None
+
+
+def test_a_run_that_is_withdrawn_stands_in_the_history_and_changes_no_condition() -> None:
+    of = resource(trigger={"manual": "now"})
+    queued = planned(of, status_of()).status
+    withdrawn = planned(resource(trigger={"manual": "now"}, suspend=True), queued)
+    [past] = withdrawn.status.history
+    assert (past.id, past.result, past.reason) == (minutes(NOW), "Withdrawn", "Withdrawn")
+    assert "the check is suspended" in past.message
+    assert withdrawn.status.condition("Succeeded") == queued.condition("Succeeded")
+    assert reasons(withdrawn) == [EventReason.RUN_MISSED]
+
+
+def test_what_makes_a_run_be_withdrawn_is_told_before_that() -> None:
+    queued = planned(resource(trigger={"manual": "now"}), status_of()).status
+    broken = replace(resource(), check=None, errors="spec.site: is missing", generation=5)
+    assert reasons(planned(broken, queued)) == [EventReason.INVALID_SPEC, EventReason.RUN_MISSED]
 
 
 # ---------------------------------------------------------------------------------------------- one run at a time

@@ -232,8 +232,24 @@ def test_what_the_action_has_requested_is_told_by_kind() -> None:
     assert [(done.kind, done.requested) for done in past.deletions] == [("orphans", 30), ("emptyDirectories", 2)]
     assert past.deletions[0].refused == {"no such replica": 10}
     assert past.artifacts == {"actions": "actions.parquet"}
-    assert "32 deletions and 2 transfers were requested" in past.message
+    assert past.message.endswith("; requested: 32 deletions, 2 transfers")
     assert reasons(result) == [EventReason.ACTIONS_REQUESTED, EventReason.RUN_SUCCEEDED]
+
+
+def test_one_is_one_and_what_an_earlier_request_waits_for_is_said() -> None:
+    """Else "0 requested" looks as if nobody took care of them."""
+    asked = (
+        ("delete", Requests(kind="orphans", confirmed=40, requested=0, waiting=40)),
+        ("transfer", Requests(kind="missing", requested=1)),
+    )
+    counts = {"missing": 1, "orphans": 40, "mismatches": 1, "emptyDirectories": 1}
+    acting = status_of(run_in("Action", [record("Action")], counts=counts, gates=list(gates())))
+    over = job("Action", "Complete", results=(replace(DONE, requests=asked),))
+    past = planned(resource(), acting, over).status.history[0]
+    assert past.message == (
+        "1 missing, 40 orphans, 1 mismatch, 1 empty directory; requested: 0 deletions, 1 transfer; for 40 findings a "
+        "request of an earlier run still waits"
+    )
 
 
 def test_an_action_that_failed_tells_what_was_requested_until_then() -> None:

@@ -10,7 +10,18 @@ from hypothesis import strategies as st
 from plan_cases import check
 
 ZONES = ["UTC", "Europe/Zurich", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata"]
-LINES = ["30 2 * * *", "0 3 * * 0", "0 * * * *", "*/30 * * * *", "15 2,14 * * *", "0 0 1 * *", "*/7 2 * * *", "@daily"]
+LINES = [
+    "0 */6 * * *",
+    "30 */2 * * *",
+    "30 2 * * *",
+    "0 3 * * 0",
+    "0 * * * *",
+    "*/30 * * * *",
+    "15 2,14 * * *",
+    "0 0 1 * *",
+    "*/7 2 * * *",
+    "@daily",
+]
 CHANGES = [
     datetime(2026, month, day, tzinfo=UTC) for month, day in ((3, 8), (3, 29), (4, 4), (10, 3), (10, 25), (11, 1))
 ]
@@ -59,6 +70,47 @@ def test_in_zurich(name: str) -> None:
     line, start, expected = IN_ZURICH[name]
     schedule = CronSchedule(line, "Europe/Zurich")
     assert first(schedule, *in_zurich(start), len(expected)) == in_zurich(*expected)
+
+
+@pytest.mark.parametrize(
+    ("zone", "day"),
+    [("Australia/Lord_Howe", (2024, 4, 7)), ("Australia/Lord_Howe", (2024, 10, 6)), ("Europe/Zurich", (2024, 3, 31))],
+)
+def test_six_hourly_runs_are_six_hourly_on_the_day_of_a_change_also_by_half_an_hour(
+    zone: str, day: tuple[int, int, int]
+) -> None:
+    place, schedule = ZoneInfo(zone), CronSchedule("0 */6 * * *", zone)
+    night, morning, half_past = (datetime(*day, *at, tzinfo=place).astimezone(UTC) for at in ((0, 30), (6,), (6, 30)))
+    times = [time.astimezone(place).strftime("%H:%M") for time in first(schedule, night, 4)]
+    assert times == ["06:00", "12:00", "18:00", "00:00"]
+    assert schedule.last_due(night, half_past) == morning
+
+
+IN_LORD_HOWE = {
+    "a time that is skipped runs at the change": ("15 2 * * *", "2024-10-06T00:00", ["2024-10-06T02:30+11:00"]),
+    "of what is skipped only once": ("0,15 2 * * *", "2024-10-06T00:00", ["2024-10-06T02:30+11:00"]),
+    "a time that comes twice runs the first time": (
+        "45 1 * * *",
+        "2024-04-07T00:00",
+        ["2024-04-07T01:45+11:00", "2024-04-08T01:45+10:30"],
+    ),
+    "every quarter of an hour is every quarter when half an hour comes twice": (
+        "*/15 * * * *",
+        "2024-04-07T01:20",
+        [
+            *("2024-04-07T01:30+11:00", "2024-04-07T01:45+11:00", "2024-04-07T01:30+10:30"),
+            *("2024-04-07T01:45+10:30", "2024-04-07T02:00+10:30"),
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", IN_LORD_HOWE)
+def test_in_lord_howe_where_the_clock_changes_by_half_an_hour(name: str) -> None:
+    line, start, expected = IN_LORD_HOWE[name]
+    begin = datetime.fromisoformat(start).replace(tzinfo=ZoneInfo("Australia/Lord_Howe")).astimezone(UTC)
+    times = first(CronSchedule(line, "Australia/Lord_Howe"), begin, len(expected))
+    assert times == [datetime.fromisoformat(time).astimezone(UTC) for time in expected]
 
 
 def test_a_daily_run_is_there_once_on_every_day_of_a_year() -> None:

@@ -1,4 +1,4 @@
-"""docs/reference/status.md has every reason that the operator can give, and no other."""
+"""docs/reference/status.md and docs/how-to/operations.md have every reason that the operator can give, and no other."""
 
 import re
 from enum import StrEnum
@@ -8,9 +8,11 @@ from typing import get_args
 import pytest
 from consistency_operator.resource import reasons
 from consistency_operator.resource.reasons import WARNINGS, EventReason
-from consistency_operator.resource.status import CheckStatus, Stage
+from consistency_operator.resource.status import CheckStatus, Obstacle, Stage, Unreadiness
 
-PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "status.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "reference" / "status.md").read_text(encoding="utf-8")
+OPERATIONS = (DOCS / "how-to" / "operations.md").read_text(encoding="utf-8")
 SECTIONS: dict[str, type[StrEnum]] = {
     "### Ready": reasons.Ready,
     "### Stalled": reasons.Stalled,
@@ -39,6 +41,19 @@ def test_the_page_has_each_stage_in_its_order() -> None:
 
 def test_the_page_says_which_events_are_warnings() -> None:
     assert {row[0].strip("`") for row in rows("## Events") if row[1] == "Warning"} == set(WARNINGS)
+
+
+def test_operators_find_a_line_for_each_reason_of_a_condition() -> None:
+    section = OPERATIONS.split("## When a check is not well\n", 1)[1].split("\n## ", 1)[0]
+    lines = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    named = [reason for line in lines for reason in re.findall(r"`(\w+)`", line)]
+    conditions = (reasons.Ready, reasons.Stalled, reasons.Running, reasons.Succeeded, reasons.Consistent)
+    assert sorted(named) == sorted({str(reason) for condition in conditions for reason in condition})
+
+
+def test_whatever_a_run_waits_for_is_a_reason_of_running() -> None:
+    assert set(get_args(Obstacle)) <= set(reasons.Running)
+    assert set(get_args(Unreadiness)) <= set(reasons.Succeeded)
 
 
 def test_every_stage_is_a_reason_of_running() -> None:

@@ -199,7 +199,7 @@ def test_more_than_the_limit_and_nothing_is_requested_of_any_kind(scratch):
 
 def test_a_fraction_is_one_of_the_files_in_the_area(scratch):
     scratch.unmerged = {"mode": "Enforce", "maxFraction": "0.5"}
-    assert "among 6 listed files: 0.8333, above 0.5" in gate(scratch.run(), "Limits")["message"]
+    assert "among 6 listed files: more than the fraction 0.5" in gate(scratch.run(), "Limits")["message"]
 
 
 def test_the_budget_holds_for_the_area_and_the_rest_goes_next_time(scratch):

@@ -57,9 +57,9 @@ def of_30_days(kind: KindName, scope: Scope, policy: FindingPolicy) -> Iterator[
 
 
 def _above_fraction(count: int, base: int, limit: Decimal, said: str) -> Iterator[Excess]:
+    """In numbers of files: a fraction of 1 is read as one file."""
     if count > limit * base:
-        fraction = rounded(Decimal(count) / base if base else Decimal(1))
-        yield Excess(fraction, str(limit), f"{said}: {fraction}, above {limit}")
+        yield Excess(f"{count} of {base}", str(limit), f"{said}: more than the fraction {limit}")
 
 
 def _said(kind: KindName, scope: Scope, count: int) -> str:

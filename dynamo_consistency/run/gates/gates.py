@@ -4,7 +4,7 @@ Ready: nothing speaks against a request. Pending: time or a person will open the
 and somebody should look at it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Literal
@@ -33,16 +33,10 @@ class Gate:
 
 def evaluate(facts: Facts) -> list[Gate]:
     """All gates in their order; later ones are reported also when an earlier one is closed."""
-    exceeded = limits(facts)
-    return [
-        inventory(facts),
-        listing_health(facts),
-        exceeded,
-        confirmation(facts),
-        mode(facts),
-        approval(facts, above_limits=bool(excesses(facts))),
-        acting(facts),
-    ]
+    before = [inventory(facts), listing_health(facts), limits(facts), confirmation(facts), mode(facts)]
+    act = acting(facts)
+    closed = [gate.name for gate in (*before, act) if gate.state != "Ready" and gate.name != "Limits"]
+    return [*before, approval(facts, above_limits=bool(excesses(facts)), closed=closed), act]
 
 
 def all_ready(gates: list[Gate]) -> bool:
@@ -164,11 +158,11 @@ def mode(facts: Facts) -> Gate:
     return Gate("Mode", "Pending", modes, "Enforce", f"{message}{_of_unplaced(facts)}{facts.remark}")
 
 
-def approval(facts: Facts, above_limits: bool) -> Gate:
+def approval(facts: Facts, above_limits: bool, closed: Sequence[str] = ()) -> Gate:
     """A person has agreed to this very run, where the policy asks for it, and where there is something to agree to.
 
     Missing files of directories that answered empty wait for an approval whatever the policy asks for; they do not hold
-    up the rest.
+    up the rest. `closed`: gates that no approval opens; where there are any, none is asked for.
     """
     policy = facts.policy.approval
     needed = policy == "Required" or (policy == "OnlyAboveLimits" and above_limits)
@@ -184,6 +178,8 @@ def approval(facts: Facts, above_limits: bool) -> Gate:
     only_waiting = policy != "Never" and facts.waiting and not facts.actionable
     if only_waiting or (needed and (facts.actionable or facts.waiting)):
         message = f"approve run {facts.run_id} to let it act{_of_waiting(facts)}{other}"
+        if closed:
+            message = f"no approval lets this run act while these gates are closed: {', '.join(closed)}{other}"
         return Gate("Approval", "Pending", observed, policy, message)
     if needed:
         message = f"nothing is confirmed that an approval could let happen{other}"

@@ -6,6 +6,7 @@ Nothing is tried again here, except once after a new login: whoever calls knows 
 import asyncio
 import json
 import socket
+import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -14,10 +15,11 @@ import aiohttp
 import kopf
 
 from consistency_operator.names import API_VERSION, LABEL_CHECK, MANAGER, PLURAL
+from dynamo_consistency.sentences import shortened
 
 Body = dict[str, Any]
 
-TIMEOUT = aiohttp.ClientTimeout(total=20)  # seconds
+TIMEOUT = aiohttp.ClientTimeout(total=20, sock_connect=10)  # seconds
 _CHECKS = f"/apis/{API_VERSION}"
 _JOBS = "/apis/batch/v1"
 _CORE = "/api/v1"
@@ -25,18 +27,31 @@ _METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=
 
 
 class ApiError(Exception):
-    """The API server refused, or did not answer (status 0). `refused_fields`: what a schema found wrong."""
+    """The API server refused, or did not answer (status 0). `refused_fields`: what a schema found wrong.
 
-    def __init__(self, status: int, message: str, refused_fields: tuple[str, ...] = ()) -> None:
+    `sent`: the request may have reached it.
+    """
+
+    def __init__(self, status: int, message: str, refused_fields: tuple[str, ...] = (), *, sent: bool = True) -> None:
         super().__init__(f"{status} {message}" if status else message)
         self.status = status
         self.message = message
         self.refused_fields = refused_fields
+        self.sent = sent
 
     @property
-    def permanent(self) -> bool:
-        """The same request would be refused again: the object is wrong, or the rights are."""
-        return self.status in (400, 403, 405, 413, 415, 422)
+    def proves_nothing_was_made(self) -> bool:
+        """Was what should be made refused before it was stored: by a rule, a quota, a webhook, or on the way?
+
+        408 and most of 5xx say that nobody knows. A name that is taken (409) was taken by somebody.
+        """
+        by_rule = 400 <= self.status < 500 and self.status not in (408, 409)
+        return not self.sent or by_rule or "failed calling webhook" in self.message
+
+    @property
+    def sentence(self) -> str:
+        """The API server's words."""
+        return "; ".join(self.refused_fields) or self.message
 
 
 class Cluster:
@@ -92,10 +107,15 @@ class Cluster:
         except ApiError as error:
             if error.status != 409:
                 raise
-        found = await self._list(_path(_JOBS, namespace, "jobs"), fieldSelector=f"metadata.name={name}")
-        if not found:
+        found = await self.find_job(namespace, name)
+        if found is None:
             raise ApiError(409, f"the Job {name} is being deleted")
-        return found[0]
+        return found
+
+    async def find_job(self, namespace: str, name: str) -> Body | None:
+        """A Job as it is now."""
+        found = await self._list(_path(_JOBS, namespace, "jobs"), fieldSelector=f"metadata.name={name}")
+        return found[0] if found else None
 
     async def delete_job(self, namespace: str, name: str, uid: str) -> None:
         """Delete this very Job; it stays until its pods have ended. That it is gone already is no error."""
@@ -112,16 +132,24 @@ class Cluster:
 
     # --- events -----------------------------------------------------------------------------------------------
 
+    async def list_events(self, namespace: str, kind: str, name: str) -> list[Body]:
+        """The events about a Job or a pod that the cluster has kept."""
+        selector = f"involvedObject.kind={kind},involvedObject.name={name}"
+        return await self._list(_path(_CORE, namespace, "events"), fieldSelector=selector)
+
     async def post_event(self, about: Mapping[str, Any], kind: str, reason: str, message: str) -> None:
-        """Post a Kubernetes event (`kind`: Normal or Warning) about an object."""
+        """Post a Kubernetes event (`kind`: Normal or Warning) about an object.
+
+        Events of one second are shown by their names: so the name grows with the time.
+        """
         meta, now = about["metadata"], datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         event = {
-            "metadata": {"generateName": f"{meta['name']}-", "namespace": meta["namespace"]},
+            "metadata": {"name": f"{meta['name']}.{time.time_ns():x}", "namespace": meta["namespace"]},
             "involvedObject": {key: about[key] for key in ("apiVersion", "kind")}
             | {key: meta[key] for key in ("name", "namespace", "uid", "resourceVersion")},
             "type": kind,
             "reason": reason,
-            "message": message[:1024],
+            "message": shortened(message, 1024),
             "count": 1,
             "firstTimestamp": now,
             "lastTimestamp": now,
@@ -159,6 +187,8 @@ class Cluster:
             if status == 401:
                 session = await self._connected(instead_of=session)
                 status, text = await self._send(session, method, path, params=params, data=data, headers=headers)
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise ApiError(0, f"the API server cannot be reached: {error}", sent=False) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise ApiError(0, f"the API server does not answer: {type(error).__name__} {error}") from error
         return _answer(status, text)
@@ -193,9 +223,9 @@ def _answer(status: int, text: str) -> Body:
     try:
         answer: Body = json.loads(text)
     except ValueError:
-        answer = {"message": text[:200]}
+        answer = {"message": shortened(text, 200)}
     if status < 400:
         return answer
     causes = (answer.get("details") or {}).get("causes") or []
-    fields = tuple(f"{cause.get('field', '?')}: {cause.get('message', '')}" for cause in causes)
+    fields = tuple(": ".join(filter(None, (cause.get("field"), cause.get("message", "")))) for cause in causes)
     raise ApiError(status, answer.get("message") or answer.get("reason") or "no reason given", fields)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from consistency_operator.cluster.pods import Pod
 from consistency_operator.names import CONFIGURATION, JobStage
+from dynamo_consistency.sentences import shortened
 
 _SHOWN = 3
 _LONGEST = 300
@@ -15,16 +16,29 @@ _NO_CONTAINER = ("CreateContainerConfigError", "CreateContainerError", "RunConta
 def of_pods(stage: JobStage, pods: Sequence[Pod]) -> str:
     """What is wrong with these pods of a stage, the first few of them; empty when nothing is."""
     problems = {pod.index: sentence for pod in pods if (sentence := of_pod(stage, pod))}
-    sentences = [problems[index] for index in sorted(problems)]
+    return together([problems[index] for index in sorted(problems)])
+
+
+def together(sentences: Sequence[str]) -> str:
+    """The first few of them, and how many more there are."""
     more = [f"and {len(sentences) - _SHOWN} more"] if len(sentences) > _SHOWN else []
-    return "; ".join(sentences[:_SHOWN] + more)
+    return "; ".join([*sentences[:_SHOWN], *more])
 
 
 def of_pod(stage: JobStage, pod: Pod) -> str:
     """What is wrong with a pod that has failed or cannot start; empty when nothing is."""
-    what = _failure(stage, pod) if pod.failed else _obstacle(pod)
-    who = f"shard {pod.index}" if stage == "Listing" else f"the {stage.lower()}"
-    return _cut(f"{who} {what}") if what else ""
+    what = _failure(stage, pod) if pod.failed and not pod.going_on else _obstacle(pod)
+    return short(f"{who(stage, pod)} {what}") if what else ""
+
+
+def who(stage: JobStage, pod: Pod) -> str:
+    """What people call a pod."""
+    return f"shard {pod.index}" if stage == "Listing" else f"the {stage.lower()}"
+
+
+def short(sentence: str) -> str:
+    """`sentence` at a length at which several of them fit into a status."""
+    return shortened(sentence, _LONGEST)
 
 
 def _failure(stage: JobStage, pod: Pod) -> str:
@@ -57,7 +71,15 @@ def _out_of_memory(stage: JobStage, pod: Pod) -> str:
 
 
 def _obstacle(pod: Pod) -> str:
-    """What keeps a pod from running that has not ended."""
+    """What keeps a pod from running, or from ending, that has not ended."""
+    if pod.going_on:
+        others = " and ".join(pod.going_on)
+        return (
+            f"has ended, but the container {others} beside the worker goes on, so that the pod never ends: make it a "
+            "sidecar (an init container with restartPolicy Always), or keep it out by an annotation in spec.podTemplate"
+        )
+    if pod.deleting and not pod.succeeded:
+        return f"is being taken from its node{f': {pod.disrupted}' if pod.disrupted else ''}"
     if pod.reason in _NO_IMAGE:
         return f"cannot start: its image {pod.image} cannot be had ({pod.message or pod.reason})"
     if pod.reason in _NO_CONTAINER:
@@ -71,7 +93,3 @@ def _message(pod: Pod) -> str:
     if pod.result is not None and pod.result.message:
         return pod.result.message
     return pod.last_log_line or "it said nothing"
-
-
-def _cut(sentence: str) -> str:
-    return sentence if len(sentence) <= _LONGEST else sentence[: _LONGEST - 1] + "…"

@@ -1,16 +1,16 @@
 """What has become of a Job, from the Job and its pods: judged by its conditions Complete and Failed alone."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from consistency_operator.cluster import diagnosis
+from consistency_operator.cluster import diagnosis, hindrance
 from consistency_operator.cluster.pods import Pod, is_pod_of, pod_from
 from consistency_operator.cluster.worker_result import WorkerResult
 from consistency_operator.names import CONFIGURATION, JOB_STAGES, KIND, LABEL_CHECK, LABEL_RUN, LABEL_STAGE, JobStage
 
-JobStateName = Literal["Running", "Complete", "Failed", "Leaving", "Foreign", "Refused"]
+JobStateName = Literal["Running", "Complete", "Failed", "Leaving", "Foreign", "Refused", "NotMade"]
 
 
 @dataclass(frozen=True)
@@ -18,12 +18,15 @@ class JobState:
     """A Job of this operator, or the reason why there is none.
 
     `state`: Leaving: a Job of that name belongs to an earlier check of the same name, and goes as that has gone.
-    Foreign: one belongs to somebody else. Of both no other field is to be trusted. Refused: the API server will not
-    have it, however often it is asked; `problem` says why. Running: not yet Complete or Failed, suspended and waiting
-    Jobs included.
+    Foreign: one belongs to somebody else. Of both no other field is to be trusted. Refused: it cannot be made, however
+    often it is tried; `problem` says why. NotMade: the API server has refused it, or was not reached, when it was asked
+    for at `asked`; surely there is none, `problem` says why, and another time it may be made. Running: not yet Complete
+    or Failed, suspended and waiting Jobs included.
     `reason`: of the condition Failed. `problem`: what went wrong, or hinders it, a sentence for people; else empty.
     `listed`: this operator has listed its pods. `reported`: all results that they can give are here. A Job that is over
-    and not `reported` may have pods that were not seen yet: list them again. `hindered`: it goes on, but no pod runs.
+    and not `reported` may have pods that were not seen yet: list them again.
+    `hindered`: it goes on, but a pod that should run does not; `idle`: none does. `suspended`: somebody keeps it from
+    having pods. `started`: a pod of it has run. `look_at`: what `kubectl describe` tells more about.
     `misconfigured`: a person has to change something, trying again is of no use.
     """
 
@@ -37,6 +40,11 @@ class JobState:
     listed: bool = True
     reported: bool = True
     hindered: bool = False
+    idle: bool = False
+    suspended: bool = False
+    started: bool = True
+    look_at: str = ""
+    asked: datetime | None = None
     deleting: bool = False
     misconfigured: bool = False
     completions: int = 1
@@ -57,10 +65,16 @@ class JobState:
         return self.state in ("Complete", "Failed")
 
 
-def from_job(job: Mapping[str, Any], pods: Iterable[Mapping[str, Any]] | None, owner_uid: str) -> JobState | None:
+def from_job(
+    job: Mapping[str, Any],
+    pods: Iterable[Mapping[str, Any]] | None,
+    owner_uid: str,
+    events: Iterable[Mapping[str, Any]] = (),
+) -> JobState | None:
     """The state of a Job from its body and those of its pods, None where they have not been listed by this operator.
 
-    Gives None for a Job whose labels do not say of which run and stage it is: that is none of ours.
+    `events`: about the Job and its pods. Gives None for a Job whose labels do not say of which run and stage it is:
+    that is none of ours.
     """
     metadata, spec, status = job["metadata"], job.get("spec") or {}, job.get("status") or {}
     labels = metadata.get("labels") or {}
@@ -75,16 +89,15 @@ def from_job(job: Mapping[str, Any], pods: Iterable[Mapping[str, Any]] | None, o
     attempts = _last_attempts(own)
     state: JobStateName = "Running" if end is None else "Complete" if end["type"] == "Complete" else "Failed"
     completed, failed = _indexes(spec, status, state)
-    hindered = state == "Running" and not status.get("ready")
-    return JobState(
+    there = JobState(
         stage=stage,
         run_id=run_id,
         name=metadata["name"],
         uid=metadata["uid"],
         state=state,
         reason=str(end.get("reason") or "") if end and state == "Failed" else "",
-        problem=_problem(stage, end, attempts) if state == "Failed" or hindered else "",
-        hindered=hindered,
+        problem=_problem(stage, end, attempts) if state == "Failed" else "",
+        started=_started(status, attempts),
         deleting="deletionTimestamp" in metadata,
         listed=pods is not None,
         reported=state == "Running" or _is_reported(attempts, completed, failed, end),
@@ -96,11 +109,41 @@ def from_job(job: Mapping[str, Any], pods: Iterable[Mapping[str, Any]] | None, o
         finished=datetime.fromisoformat(end["lastTransitionTime"]) if end and end.get("lastTransitionTime") else None,
         results=tuple(pod.result for pod in attempts if pod.result is not None),
     )
+    return _with_hindrance(there, job, attempts, events) if state == "Running" else there
+
+
+def _with_hindrance(
+    there: JobState, job: Mapping[str, Any], attempts: Sequence[Pod], events: Iterable[Mapping[str, Any]]
+) -> JobState:
+    """A Job that goes on, with what keeps pods of it from running."""
+    status = job.get("status") or {}
+    ready, active = int(status.get("ready") or 0), int(status.get("active") or 0)
+    if ready and active <= ready:
+        return there
+    held = hindrance.of_job(there.stage, job, attempts, events)
+    return replace(
+        there,
+        hindered=True,
+        idle=not ready and not any(pod.running for pod in attempts),
+        suspended=hindrance.is_suspended(job),
+        problem=held.sentence,
+        look_at=held.look_at,
+    )
+
+
+def is_over(job: Mapping[str, Any]) -> bool:
+    """Has a Job, by its body, come to its end?"""
+    return _end(job.get("status") or {}) is not None
 
 
 def refused(stage: JobStage, run_id: str, name: str, why: str) -> JobState:
-    """The state of a Job that the API server refuses for good (400, 422): `why` is its message."""
+    """The state of a Job that cannot be made, whatever the API server says: `why` is a sentence."""
     return JobState(stage, run_id, name, state="Refused", problem=why)
+
+
+def not_made(stage: JobStage, run_id: str, name: str, why: str, asked: datetime | None) -> JobState:
+    """The state of a Job that surely was not made when it was asked for at `asked`; `why`: the API server's answer."""
+    return JobState(stage, run_id, name, state="NotMade", problem=why, asked=asked)
 
 
 def of_another(stage: JobStage, run_id: str, metadata: Mapping[str, Any], owner_uid: str) -> JobState | None:
@@ -145,8 +188,14 @@ def _is_reported(attempts: Sequence[Pod], completed: set[int], failed: set[int],
     return completed <= succeeded_known and failed <= failed_known
 
 
+def _started(status: Mapping[str, Any], attempts: Sequence[Pod]) -> bool:
+    """Has a pod of it ever run?"""
+    counted = any(status.get(number) for number in ("ready", "succeeded", "failed"))
+    return counted or any(pod.running or pod.succeeded or pod.failed for pod in attempts)
+
+
 def _problem(stage: JobStage, end: Mapping[str, Any] | None, attempts: Sequence[Pod]) -> str:
-    """Why a Job has failed or does not get going, as far as it and its pods say."""
+    """Why a Job has failed, as far as it and its pods say."""
     if end is not None and end.get("reason") == "DeadlineExceeded":
         return "it took longer than the run's deadline allows (spec.runDeadlineSeconds)"
     by_job = str(end.get("message") or end.get("reason") or "") if end else ""

@@ -19,7 +19,8 @@ class Pod:
     """One attempt at a stage, or at a shard (`index`) of it.
 
     `exit_code`: of the container that ended the pod, or None. `reason`, `message`: why it is not running (yet), as the
-    cluster says it. `last_log_line`: the last line of its log, as far as the cluster has kept it.
+    cluster says it. `last_log_line`: the last line of its log, as far as the cluster has kept it. `running`: the worker
+    runs. `going_on`: containers beside it that run although it has ended. `deleting`: it is being deleted.
     """
 
     name: str
@@ -34,6 +35,9 @@ class Pod:
     finished: datetime
     result: WorkerResult | None
     last_log_line: str
+    running: bool = False
+    going_on: tuple[str, ...] = ()
+    deleting: bool = False
 
     @property
     def succeeded(self) -> bool:
@@ -67,6 +71,9 @@ def pod_from(body: Mapping[str, Any]) -> Pod:
         finished=datetime.fromisoformat(ended["finishedAt"]) if ended.get("finishedAt") else _NEVER,
         result=result,
         last_log_line="" if result else _last_line(text),
+        running="running" in next(_states(status), {}),
+        going_on=_going_on(status),
+        deleting="deletionTimestamp" in body["metadata"],
     )
 
 
@@ -96,6 +103,14 @@ def _ended(status: Mapping[str, Any]) -> Mapping[str, Any]:
     if failures:
         return failures[0]
     return ends[0] if ends and next(_states(status)).get("terminated") else {}
+
+
+def _going_on(status: Mapping[str, Any]) -> tuple[str, ...]:
+    """The containers beside the worker that still run after it has ended; sidecars of Kubernetes end by themselves."""
+    states = {each.get("name", ""): each.get("state") or {} for each in status.get("containerStatuses") or ()}
+    if "terminated" not in states.get(WORKER, {}):
+        return ()
+    return tuple(name for name, state in states.items() if name != WORKER and "running" in state)
 
 
 def _why(status: Mapping[str, Any], ended: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -13,11 +13,17 @@ from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.errors import ConfigurationError
 
 PAUSES = (0.5, 1, 2, 4)
-"""Seconds. Asking again is harmless, as the name is taken once; not asking again would end the run of an action."""
+"""Seconds. Asking again is harmless, as the name is taken once."""
+LONGER_PAUSES = (8, 16, 32)
+"""For an action before nobody knows whether its Job was made: an API server may be away for a minute."""
 
 
 class JobRefused(Exception):  # noqa: N818 (as the API server says it)
     """The Job cannot be made, however often it is tried: a sentence why."""
+
+
+class JobNotMade(Exception):  # noqa: N818 (as above)
+    """The API server has refused the Job, or was not reached: surely there is none. Its words."""
 
 
 async def make_job(
@@ -25,7 +31,7 @@ async def make_job(
 ) -> Body:
     """The Job that has the name now, be it ours or not.
 
-    Raises JobRefused, or ApiError when it is not known whether the Job was made.
+    Raises JobRefused or JobNotMade, or ApiError when it is not known whether the Job was made.
     """
     try:
         check = _check_of_run(action, known, jobs)
@@ -38,21 +44,35 @@ async def make_job(
         manifest = build_job(action.stage, known.resource, run, settings)
     except (ConfigurationError, ValueError) as error:
         raise JobRefused(str(error)) from error
-    for pause in PAUSES:
+    return await _created(cluster, manifest, is_action=action.stage == "Action")
+
+
+async def _created(cluster: Cluster, manifest: Body, *, is_action: bool) -> Body:
+    """The Job, asked for a few times, and the action's for longer where nobody knows whether it was made.
+
+    A refusal proves nothing where an earlier request may have been obeyed: a quota is asked before the name.
+    A Job of the action that was there, and is not any more, is not made again.
+    """
+    doubt: ApiError | None = None
+    for number, pause in enumerate((*PAUSES, *LONGER_PAUSES, 0)):
         try:
-            return await _created(cluster, manifest)
-        except ApiError:
-            await asyncio.sleep(pause)
-    return await _created(cluster, manifest)
+            return await cluster.create_job(manifest)
+        except ApiError as error:
+            refusal = error
+        if not refusal.proves_nothing_was_made:
+            doubt = refusal
+        elif doubt and (found := await _found(cluster, manifest)):
+            return found
+        if number >= len(PAUSES) and not (is_action and doubt):
+            break
+        if is_action and refusal.status == 409:
+            break
+        await asyncio.sleep(pause)
+    raise doubt or JobNotMade(refusal.sentence)
 
 
-async def _created(cluster: Cluster, manifest: Body) -> Body:
-    try:
-        return await cluster.create_job(manifest)
-    except ApiError as error:
-        if error.permanent and "exceeded quota" not in error.message:
-            raise JobRefused("; ".join(error.refused_fields) or error.message) from error
-        raise
+async def _found(cluster: Cluster, manifest: Body) -> Body | None:
+    return await cluster.find_job(manifest["metadata"]["namespace"], manifest["metadata"]["name"])
 
 
 def _check_of_run(action: CreateJob, known: KnownCheck, jobs: Sequence[Body]) -> SiteConsistencyCheck:

@@ -10,22 +10,28 @@ import json
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 from consistency_operator.plan import NotReady, Preflight
 from consistency_operator.settings import OperatorSettings
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.secrets import redact
+from dynamo_consistency.sentences import shortened
 
 COMMAND = (sys.executable, "-m", "consistency_operator.loop.preflight_process")
 KILL_AFTER = 2  # seconds
 
 
 class Preflights:
-    """Asks backends, each for a few sites at a time: one that hangs keeps only its own sites waiting."""
+    """Asks backends, each for a few sites at a time: one that hangs keeps only its own sites waiting.
+
+    `answered`: when each backend last gave an answer, be it that the site is not ready.
+    """
 
     def __init__(self, settings: OperatorSettings) -> None:
         self._settings = settings
         self._semaphores: dict[str, asyncio.Semaphore] = {}
+        self.answered: dict[str, datetime] = {}
 
     async def ask(self, check: SiteConsistencyCheck, run_id: str) -> Preflight:
         """Whether the site is ready and something lists it, within the time that settings allow. Never raises."""
@@ -36,18 +42,27 @@ class Preflights:
         semaphore = self._semaphores.setdefault(
             spec.backend, asyncio.Semaphore(self._settings.max_concurrent_preflights)
         )
+        reason: NotReady = "BackendUnreachable"
         async with semaphore:
-            now = datetime.now(UTC)
+            now, version = datetime.now(UTC), self.backends_version()
             try:
                 async with asyncio.timeout(seconds):
                     reason, message = await self._answer([*COMMAND, *arguments, *needs_listers])
             except TimeoutError:
-                why = f"the backend {spec.backend} did not answer within {seconds} seconds"
-                return Preflight(run_id, now, False, "BackendUnreachable", why)
+                message = f"the backend {spec.backend} did not answer within {seconds} seconds"
             except (OSError, ValueError) as error:
-                why = f"the backend {spec.backend} could not be asked: {error}"
-                return Preflight(run_id, now, False, "BackendUnreachable", why)
-        return Preflight(run_id, now, ok=not reason, reason=reason, message=message)
+                message = f"the backend {spec.backend} could not be asked: {error}"
+        if reason not in ("BackendUnreachable", "Misconfigured"):
+            self.answered[spec.backend] = now
+        return Preflight(run_id, now, ok=not reason, reason=reason, message=message, backends=version)
+
+    def backends_version(self) -> str:
+        """Another one whenever backends.yaml is another file; empty while there is none."""
+        try:
+            file = Path(self._settings.backends).stat()
+        except OSError:
+            return ""
+        return f"{file.st_mtime_ns}/{file.st_ino}/{file.st_size}"
 
     async def _answer(self, command: Sequence[str]) -> tuple[NotReady, str]:
         """What the process answers, reason and message. Raises ValueError when it ends without an answer."""
@@ -77,4 +92,4 @@ async def _ended(process: asyncio.subprocess.Process) -> None:
 
 def _last_line(errors: bytes) -> str:
     lines = errors.decode(errors="replace").strip().splitlines()
-    return redact(lines[-1][:300]) if lines else "and it said nothing"
+    return shortened(redact(lines[-1]), 300) if lines else "and it said nothing"

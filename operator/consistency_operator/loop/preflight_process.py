@@ -5,8 +5,9 @@ import json
 from collections.abc import Sequence
 
 from dynamo_consistency import backend
-from dynamo_consistency.errors import ConsistencyError
+from dynamo_consistency.errors import ConfigurationError, ConsistencyError
 from dynamo_consistency.secrets import redact
+from dynamo_consistency.suggestions import did_you_mean
 
 
 def answer(backends: str, name: str, site: str, *, listers: bool) -> tuple[str, str]:
@@ -14,14 +15,29 @@ def answer(backends: str, name: str, site: str, *, listers: bool) -> tuple[str, 
     try:
         backend.configure(backends, name)
         if not backend.check_site(site):
-            return "SiteNotReady", f"the backend {name} says that {site} is not ready"
+            return _unknown(name, site) or ("SiteNotReady", f"the backend {name} says that {site} is not ready")
         if listers and not backend.get_listers(site)[1]:
             return "SiteNotReady", f"the backend {name} knows nothing that lists {site}; set spec.listing.source"
+    except ConfigurationError as error:
+        return "Misconfigured", str(error)
     except ConsistencyError as error:
-        return "BackendUnreachable", str(error)
+        return _unknown(name, site) or ("BackendUnreachable", str(error))
     except Exception as error:  # noqa: BLE001 (foreign code may fail in any way, and a person must read it)
-        return "BackendUnreachable", redact(f"the backend {name} failed: {type(error).__name__}: {error}")
+        why = redact(f"the backend {name} failed: {type(error).__name__}: {error}")
+        return _unknown(name, site) or ("BackendUnreachable", why)
     return "", ""
+
+
+def _unknown(name: str, site: str) -> tuple[str, str] | None:
+    """The answer for a site that the backend, which lists those it has, does not know; None where it says otherwise."""
+    try:
+        sites = backend.siteinfo.site_list()
+    except Exception:  # noqa: BLE001 (the first failure is the one that is told)
+        return None
+    if not sites or site in sites:
+        return None
+    hint = did_you_mean(site, sites)
+    return "Misconfigured", f"the backend {name} knows no site {site}{f'; {hint}' if hint else ''}"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

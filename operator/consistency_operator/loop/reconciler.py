@@ -21,20 +21,20 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from consistency_operator.cluster.api import ApiError, Body, Cluster
 from consistency_operator.cluster.cache import ClusterCache, KnownCheck, key_of
-from consistency_operator.cluster.job_state import JobState, from_job, of_another, refused
-from consistency_operator.loop.job_creation import JobRefused, make_job
+from consistency_operator.cluster.job_state import not_made, of_another, refused
+from consistency_operator.loop.job_creation import JobNotMade, JobRefused, make_job
+from consistency_operator.loop.observed import Observed
 from consistency_operator.loop.overlaps import Overlaps
 from consistency_operator.loop.preflight import Preflights
 from consistency_operator.loop.run_slots import RunSlots, waits
 from consistency_operator.metrics.exposition import Metrics
-from consistency_operator.names import LABEL_RUN, CheckKey, job_name
-from consistency_operator.plan import Action, AskBackend, CreateJob, DeleteJob, Event, ListPods, Preflight, World, plan
-from consistency_operator.plan.admission import Admitted
+from consistency_operator.names import CheckKey, job_name
+from consistency_operator.plan import Action, AskBackend, CreateJob, DeleteJob, Event, ListPods, World, plan
+from consistency_operator.plan.admission import Admitted, Places
 from consistency_operator.resource.status import CheckStatus
 from consistency_operator.settings import OperatorSettings
 
@@ -46,20 +46,6 @@ MOST_PLANS = 8
 
 class StatusRefused(Exception):  # noqa: N818 (as the API server says it)
     """The API server refuses what we want to write, and will go on to: its CRD is not the one of this operator."""
-
-
-@dataclass
-class Observed:
-    """What was found out about one check, beyond its body and its Jobs.
-
-    `asking`: the run for which a backend is being asked, and the task that does it. `pods`: by the uid of their Job.
-    `not_made`: Jobs that were refused or belong to somebody else, by their name.
-    """
-
-    preflight: Preflight | None = None
-    asking: tuple[str, asyncio.Task[None]] | None = None
-    pods: dict[str, list[Body]] = field(default_factory=dict)
-    not_made: dict[str, JobState] = field(default_factory=dict)
 
 
 class Reconciler:
@@ -84,7 +70,8 @@ class Reconciler:
         self._enqueue = enqueue
         self._preflights = Preflights(settings)
         self._observed: dict[CheckKey, Observed] = {}
-        self._slots = RunSlots(cache, settings.max_concurrent_runs)
+        places = Places(settings.max_concurrent_runs, asking=2 * settings.max_concurrent_preflights)
+        self._slots = RunSlots(cache, places)
         self._overlaps = Overlaps(cache)
 
     async def stop(self) -> None:
@@ -118,12 +105,11 @@ class Reconciler:
         """Plan, write, act: whether to do so again at once, and otherwise when."""
         observed = self._observed.setdefault(key, Observed())
         bodies = await self._jobs(key, known)
-        jobs = self._states(known, observed, bodies)
+        jobs = observed.states(known, bodies)
         self._slots.claim(known, jobs)
         # Between the decision that a slot is free and the status that says so, nobody else may take it.
         async with self._slots.deciding if waits(known) else nullcontext():
-            world = World(self._slots.admission(known), observed.preflight, self._overlaps.of(known))
-            decided = plan(known.resource, known.status, jobs, datetime.now(UTC), world)
+            decided = plan(known.resource, known.status, jobs, datetime.now(UTC), self._world(known, observed))
             written = await self._write(known, decided.status)
             self._slots.claim(written, jobs)
         await self._post(written, decided.events)
@@ -135,6 +121,16 @@ class Reconciler:
 
     # --- observing --------------------------------------------------------------------------------------------
 
+    def _world(self, known: KnownCheck, observed: Observed) -> World:
+        backend = known.resource.check.spec.backend if known.resource.check else ""
+        return World(
+            admission=self._slots.admission(known),
+            preflight=observed.preflight,
+            overlaps=self._overlaps.of(known),
+            backends=self._preflights.backends_version(),
+            backend_answered=self._preflights.answered.get(backend),
+        )
+
     async def _jobs(self, key: CheckKey, known: KnownCheck) -> list[Body]:
         """The check's Jobs. One that the status names, and no watch has shown, is asked for: absence must be sure."""
         bodies = self._cache.jobs(key)
@@ -144,14 +140,6 @@ class Reconciler:
             for body in bodies:
                 self._cache.record_answer(body)
         return bodies
-
-    def _states(self, known: KnownCheck, observed: Observed, bodies: Sequence[Body]) -> list[JobState]:
-        run_id = known.status.run.id if known.status.run else None
-        of_the_run = {body["metadata"]["uid"] for body in bodies if body["metadata"]["labels"].get(LABEL_RUN) == run_id}
-        observed.pods = {uid: pods for uid, pods in observed.pods.items() if uid in of_the_run}
-        observed.not_made = {name: state for name, state in observed.not_made.items() if state.run_id == run_id}
-        there = [from_job(body, observed.pods.get(body["metadata"]["uid"]), known.resource.uid) for body in bodies]
-        return [*filter(None, there), *observed.not_made.values()]
 
     async def _was_changed(self, key: CheckKey, known: KnownCheck) -> bool:
         """After a write to `known` was refused: ask for the check as it is now; whether it has changed."""
@@ -209,16 +197,21 @@ class Reconciler:
             case DeleteJob(name, uid):
                 await self._cluster.delete_job(namespace, name, uid)
                 return False
-            case ListPods(name, uid):
-                before, observed.pods[uid] = observed.pods.get(uid), await self._cluster.list_pods(namespace, name)
-                return observed.pods[uid] != before
+            case ListPods(_, uid):
+                job = next((body for body in bodies if body["metadata"]["uid"] == uid), None)
+                return job is not None and await observed.look_at(self._cluster, job)
 
     async def _create(self, action: CreateJob, known: KnownCheck, observed: Observed, bodies: Sequence[Body]) -> bool:
         name = job_name(known.resource.name, action.run_id, action.stage)
+        record = known.status.run.job(action.stage) if known.status.run else None
         try:
             body = await make_job(self._cluster, action, known, bodies, self._settings)
         except JobRefused as refusal:
             observed.not_made[name] = refused(action.stage, action.run_id, name, str(refusal))
+            return True
+        except JobNotMade as refusal:
+            asked = record.request_time if record else None
+            observed.not_made[name] = not_made(action.stage, action.run_id, name, str(refusal), asked)
             return True
         if state := of_another(action.stage, action.run_id, body["metadata"], known.resource.uid):
             before = observed.not_made.get(name)
@@ -239,5 +232,8 @@ class Reconciler:
             observed.preflight = await self._preflights.ask(check, run_id)
             observed.asking = None
             self._enqueue(key)
+            if observed.preflight.reason != "BackendUnreachable":
+                for waiting in self._slots.silent(check.spec.backend):
+                    self._enqueue(waiting)
 
         observed.asking = (run_id, asyncio.create_task(asking()))

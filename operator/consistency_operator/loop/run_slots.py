@@ -5,50 +5,68 @@ A ledger of claims, kept up to date by the checks that are reconciled: asking a 
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import replace
 
 from consistency_operator.cluster.cache import ClusterCache, KnownCheck, key_of
 from consistency_operator.cluster.job_state import JobState, from_job
 from consistency_operator.names import CheckKey
 from consistency_operator.plan import admission
-from consistency_operator.plan.admission import Admitted, Claim, Queued
+from consistency_operator.plan.admission import Admitted, Claim, Places, Queued
 
 
 class RunSlots:
-    """`limit`: how many there are. Whoever decides about a slot holds `deciding` until the status is written."""
+    """`places`: how many there are. Whoever decides about a slot holds `deciding` until the status is written."""
 
-    def __init__(self, cache: ClusterCache, limit: int) -> None:
+    def __init__(self, cache: ClusterCache, places: Places) -> None:
         self.deciding = asyncio.Lock()
         self._cache = cache
-        self._limit = limit
+        self._places = places
         self._claims: dict[CheckKey, Claim] | None = None
+        self._backends: dict[CheckKey, str] = {}
         self._freed = False
 
     def claim(self, known: KnownCheck, jobs: Iterable[JobState]) -> None:
         """Note what a check claims now, by its status and its Jobs."""
         key, claims = key_of(known.body), self._all()
         before = claims.pop(key, None)
-        now = admission.claim_of(known.resource, known.status, jobs)
-        if now is not None:
-            claims[key] = now
-        self._freed |= before is not None and before.active and (now is None or not now.active)
+        now = self._note(key, known, jobs)
+        self._freed |= before is not None and before.state != "Queued" and (now is None or now.state != before.state)
 
     def forget(self, key: CheckKey) -> None:
         """There is no such check any more."""
         self._freed |= self._all().pop(key, None) is not None
+        self._backends.pop(key, None)
 
     def admission(self, known: KnownCheck) -> Admitted | Queued | None:
         """Whether the run of a check may begin; None if it does not wait for a slot."""
         if not waits(known):
             return None
-        return admission.decide(known.resource.key, self._all().values(), self._limit)
+        return admission.decide(known.resource.key, self._all().values(), self._shared_places())
 
     def next_waiting(self) -> list[CheckKey]:
-        """The checks whose turn it may be, if a slot has become free since the last call; else none."""
+        """The checks whose turn it is, if a slot has become free since the last call; else none."""
         if not self._freed:
             return []
         self._freed = False
-        waiting = [(claim.since, claim.key, key) for key, claim in self._all().items() if not claim.active]
-        return [key for *_, key in sorted(waiting)[: self._limit]]
+        claims = self._all()
+        turn = {claim.key for claim in admission.admitted(claims.values(), self._shared_places())}
+        return [key for key, claim in claims.items() if claim.key in turn]
+
+    def silent(self, backend: str) -> list[CheckKey]:
+        """The checks whose runs wait for an answer of this backend."""
+        claims = self._all().items()
+        return [key for key, claim in claims if claim.state == "Silent" and claim.backend == backend]
+
+    def _shared_places(self) -> Places:
+        return replace(self._places, shared=len(set(self._backends.values())) > 1)
+
+    def _note(self, key: CheckKey, known: KnownCheck, jobs: Iterable[JobState]) -> Claim | None:
+        if known.resource.check is not None:
+            self._backends[key] = known.resource.check.spec.backend
+        claim = admission.claim_of(known.resource, known.status, jobs)
+        if claim is not None and self._claims is not None:
+            self._claims[key] = claim
+        return claim
 
     def _all(self) -> dict[CheckKey, Claim]:
         """All claims; those that the last operator has left are collected once, at the beginning."""
@@ -57,8 +75,7 @@ class RunSlots:
             for known in self._cache.all():
                 key = key_of(known.body)
                 jobs = [from_job(body, (), known.resource.uid) for body in self._cache.jobs(key)]
-                if claim := admission.claim_of(known.resource, known.status, filter(None, jobs)):
-                    self._claims[key] = claim
+                self._note(key, known, [job for job in jobs if job])
         return self._claims
 
 

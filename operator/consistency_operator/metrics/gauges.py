@@ -70,15 +70,19 @@ def _longest_interval(text: str, day: int) -> timedelta | None:
     return CronSchedule(line, zone).longest_interval(datetime.fromordinal(day).replace(tzinfo=UTC))
 
 
+def _last(known: KnownCheck) -> FinishedRun | None:
+    """The last run that has ended; one that was withdrawn has not begun."""
+    return next((run for run in known.status.history if run.result != "Withdrawn"), None)
+
+
 def _duration(known: KnownCheck) -> Samples:
-    if not known.status.history:
-        return {}
-    run = known.status.history[0]
-    return {(): (run.completion_time - run.start_time).total_seconds()}
+    run = _last(known)
+    return {(): (run.completion_time - run.start_time).total_seconds()} if run else {}
 
 
 def _result(known: KnownCheck) -> Samples:
-    return {(run.result, run.reason): 1 for run in known.status.history[:1]}
+    run = _last(known)
+    return {(run.result, run.reason): 1} if run else {}
 
 
 def _stage(known: KnownCheck) -> Samples:
@@ -110,14 +114,15 @@ def _holes(known: KnownCheck) -> Samples:
 
 def _gates(known: KnownCheck) -> Samples:
     """Those of the run that goes on, as soon as they are known; until then those of the last one."""
-    run, history = known.status.run, known.status.history
+    run, last = known.status.run, _last(known)
     if run and run.gates:
         return {(gate.name,): 1 for gate in run.gates if gate.state != "Ready"}
-    return {(gate.name,): 1 for gate in history[0].closed_gates} if history else {}
+    return {(gate.name,): 1 for gate in last.closed_gates} if last else {}
 
 
 def _requests(known: KnownCheck) -> Samples:
-    return dict(outcomes(known.status.history[0])) if known.status.history else {}
+    last = _last(known)
+    return dict(outcomes(last)) if last else {}
 
 
 def _ready(known: KnownCheck) -> Samples:

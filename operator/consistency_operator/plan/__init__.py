@@ -7,7 +7,7 @@ The supervisor has to keep this order, which makes it safe against crashes, stal
 1. write `status`, if it differs, on condition that the resource is still the version that was planned from
    (resourceVersion). Refused, or failed: do nothing else, read anew, plan anew;
 2. then post `events` and carry out `actions`. An action that fails, or is forgotten by a crash, is planned again
-   where that is harmless; the Job of the action is asked for exactly once, and never again;
+   where that is harmless; the Job of the action is asked for again only where it is sure that there is none;
 3. plan again at `wake_at`, or as soon as the resource, one of its Jobs or the world changes.
 """
 

@@ -98,7 +98,7 @@ def _armed(spec: Spec, status: CheckStatus) -> tuple[Ready, str]:
 def _running(context: PlanContext, status: CheckStatus, run: Run | None) -> CheckStatus:
     if run is None:
         return set_condition(context, status, "Running", False, Running.IDLE)
-    reason = Running(run.preflight.reason) if run.preflight else Running(run.stage)
+    reason = Running(run.waits_for or run.stage)
     return set_condition(context, status, "Running", True, reason, message=run.message)
 
 

@@ -1,7 +1,7 @@
 """What a step of a plan looks at, and what it can result in."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from consistency_operator.cluster.job_state import JobState
@@ -13,7 +13,10 @@ from consistency_operator.resource.reasons import Succeeded
 from consistency_operator.resource.status import CheckStatus, Run, RunResult, Stage
 from dynamo_consistency.check import Spec
 
+FAR_AHEAD = timedelta(days=1)
+"""Nearer than that, a last time in the future is believed: the clock has gone back, and no time is run twice."""
 _RUN_DEADLINE = int(Spec.model_fields["run_deadline_seconds"].default)
+_START_DEADLINE = int(Spec.model_fields["starting_deadline_seconds"].default)
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,8 @@ class PlanContext:
     jobs: tuple[JobState, ...]
     now: datetime
     world: World
+    edited: bool = False
+    """The spec is another one than at the last plan."""
 
     @property
     def open_spec(self) -> Spec | None:
@@ -56,6 +61,16 @@ class PlanContext:
         check = self.resource.check
         return self.now + timedelta(seconds=check.spec.run_deadline_seconds if check else _RUN_DEADLINE)
 
+    def start_deadline_from_now(self) -> datetime:
+        """When a run that is due now has to begin."""
+        check = self.resource.check
+        patience = check.spec.starting_deadline_seconds if check else None
+        return self.now + timedelta(seconds=patience or _START_DEADLINE)
+
+    def is_far_ahead(self, number: int) -> bool:
+        """Is this the number of a run that was begun by a wrong clock?"""
+        return number > int((self.now + FAR_AHEAD).timestamp()) // 60
+
 
 @dataclass(frozen=True)
 class Wait:
@@ -64,6 +79,11 @@ class Wait:
     run: Run
     until: datetime | None = None
     actions: tuple[Action, ...] = ()
+    events: tuple[Event, ...] = ()
+
+    def with_events(self, events: tuple[Event, ...]) -> "Wait":
+        """The same after these events."""
+        return replace(self, events=events + self.events)
 
 
 @dataclass(frozen=True)
@@ -85,11 +105,16 @@ class Finish:
     message: str
     events: tuple[Event, ...] = ()
 
+    def with_events(self, events: tuple[Event, ...]) -> "Finish":
+        """The same after these events."""
+        return replace(self, events=events + self.events)
+
 
 @dataclass(frozen=True)
 class Withdraw:
-    """The run ends before it has begun, and leaves no trace but an event."""
+    """The run ends before it has begun: nobody wants it any more."""
 
+    run: Run
     message: str
 
 
@@ -101,7 +126,12 @@ def run_number(run_id: str) -> int:
     return int(run_id) if run_id.isdecimal() and run_id.isascii() else 0
 
 
+def known_numbers(status: CheckStatus) -> list[int]:
+    """The numbers of all runs that the status knows, and 0."""
+    ids = [status.last_run_id or "", *(run.id for run in status.history), status.run.id if status.run else ""]
+    return [run_number(run_id) for run_id in ids]
+
+
 def newest_number(status: CheckStatus) -> int:
     """The number of the last run that the status knows; 0 when it knows none."""
-    ids = [status.last_run_id or "", *(run.id for run in status.history), status.run.id if status.run else ""]
-    return max(map(run_number, ids))
+    return max(known_numbers(status))

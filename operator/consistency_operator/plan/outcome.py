@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from consistency_operator.plan.context import Enter, Finish, StageOutcome
 from consistency_operator.plan.types import Event
 from consistency_operator.resource.reasons import EventReason, Succeeded
-from consistency_operator.resource.status import CountsByName, GateRecord, Requests, Run
+from consistency_operator.resource.status import CountsByName, GateRecord, Run
 from dynamo_consistency.kinds import ACTED_ON_KINDS, COMPARED_KINDS, FINDING_KINDS
 
 ALWAYS_COUNTED = tuple(kind.name for kind in COMPARED_KINDS if kind.request)
@@ -34,7 +34,7 @@ def requested(run: Run) -> StageOutcome:
     rejected = [gate for gate in run.gates if gate.state != "Ready"]
     if rejected and not run.deletions and not run.transfers:
         return _closed(run, rejected, ())
-    message = f"{_requests(run.deletions)} deletions and {_requests(run.transfers)} transfers were requested"
+    message = _requested(run)
     event = Event(EventReason.ACTIONS_REQUESTED, message)
     return Finish(run, "Complete", Succeeded.COMPLETED, f"{findings_text(run.counts)}; {message}", (event,))
 
@@ -75,5 +75,19 @@ def _said(gates: Iterable[GateRecord]) -> str:
     return "; ".join(f"{gate.name}: {gate.message or gate.state}" for gate in gates)
 
 
-def _requests(requests: Iterable[Requests]) -> int:
-    return sum(request.requested for request in requests)
+def times(number: int) -> str:
+    """How often, in words."""
+    return "once" if number == 1 else f"{number} times"
+
+
+def _requested(run: Run) -> str:
+    deletions = sum(request.requested for request in run.deletions)
+    transfers = sum(request.requested for request in run.transfers)
+    message = f"requested: {_number(deletions, 'deletion')}, {_number(transfers, 'transfer')}"
+    waiting = sum(request.waiting for request in (*run.deletions, *run.transfers))
+    of_earlier = f"; for {_number(waiting, 'finding')} a request of an earlier run still waits" if waiting else ""
+    return message + of_earlier
+
+
+def _number(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"

@@ -5,13 +5,21 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from consistency_operator.cluster.job_state import JobState
-from consistency_operator.plan import conditions, job_retention, triggers
+from consistency_operator.plan import clock, conditions, job_retention, triggers
 from consistency_operator.plan.context import Enter, Finish, PlanContext, StageOutcome, Wait, Withdraw, run_number
 from consistency_operator.plan.stages import advance
 from consistency_operator.plan.types import Action, Event, Plan, World
 from consistency_operator.resource.check import Resource
-from consistency_operator.resource.reasons import EventReason
-from consistency_operator.resource.status import HISTORY, CheckStatus, FinishedRun, Run, short, whole_seconds
+from consistency_operator.resource.reasons import EventReason, Succeeded
+from consistency_operator.resource.status import (
+    HISTORY,
+    CheckStatus,
+    FinishedRun,
+    PastResult,
+    Run,
+    short,
+    whole_seconds,
+)
 
 _MOST_STEPS = 50
 _SOON = timedelta(seconds=10)
@@ -26,8 +34,9 @@ def plan(resource: Resource, status: CheckStatus, jobs: Iterable[JobState], now:
     """
     if resource.deleting:
         return Plan(status)
-    context = PlanContext(resource, tuple(jobs), whole_seconds(now), world)
-    draft = Draft(triggers.observe_schedule(context, status))
+    edited = status.observed_generation != resource.generation
+    context = PlanContext(resource, tuple(jobs), whole_seconds(now), world, edited)
+    draft = Draft(triggers.observe_schedule(context, clock.believed(context, status)))
     for _ in range(_MOST_STEPS):
         if draft.settled:
             break
@@ -40,7 +49,7 @@ def plan(resource: Resource, status: CheckStatus, jobs: Iterable[JobState], now:
     wake_at = min(filter(None, (draft.wake_at, after.next_run_time)), default=None)
     return Plan(
         status=after,
-        events=(*draft.events, *conditions.condition_events(status, after)),
+        events=(*conditions.condition_events(status, after), *draft.events),
         actions=(*draft.actions, *job_retention.deletions(context, after)),
         wake_at=wake_at if draft.settled else context.now + _SOON,
     )
@@ -73,19 +82,20 @@ def _apply(context: PlanContext, draft: Draft, outcome: StageOutcome) -> Draft:
     match outcome:
         case Wait(run, until, actions):
             waiting = run.model_copy(update={"message": short(run.message)})
-            status = draft.status.model_copy(update={"run": waiting})
-            return replace(draft, status=status, actions=actions, wake_at=until, settled=True)
+            draft = draft.with_status(draft.status.model_copy(update={"run": waiting}), *outcome.events)
+            return replace(draft, actions=actions, wake_at=until, settled=True)
         case Enter():
             return draft.with_status(_entered(context, draft.status, outcome), *outcome.events)
         case Finish():
             return draft.with_status(_finished(context, draft.status, outcome), *outcome.events, _end(outcome))
-        case Withdraw(message):
-            withdrawn = draft.status.model_copy(update={"run": None})
-            return draft.with_status(withdrawn, Event(EventReason.RUN_MISSED, message))
+        case Withdraw(run, message):
+            past = _past(context, run, "Withdrawn", Succeeded.WITHDRAWN, message)
+            return draft.with_status(_with_past(context, draft.status, past), Event(EventReason.RUN_MISSED, message))
 
 
 def _entered(context: PlanContext, status: CheckStatus, outcome: Enter) -> CheckStatus:
-    run = outcome.run.model_copy(update={"stage": outcome.stage, "stage_start_time": context.now})
+    moved = {"stage": outcome.stage, "stage_start_time": context.now, "waits_for": None}
+    run = outcome.run.model_copy(update=moved)
     update: dict[str, object] = {"run": run}
     if outcome.stage == "Preparing":
         update["last_run_time"] = context.now
@@ -101,26 +111,35 @@ def _entered(context: PlanContext, status: CheckStatus, outcome: Enter) -> Check
 
 def _finished(context: PlanContext, status: CheckStatus, outcome: Finish) -> CheckStatus:
     complete = outcome.result == "Complete"
-    others = [run for run in status.history if run.id != outcome.run.id]
-    history = sorted([_past(context, outcome), *others], key=lambda run: run_number(run.id), reverse=True)
-    update: dict[str, object] = {"run": None, "history": history[:HISTORY]}
+    past = _past(context, outcome.run, outcome.result, outcome.reason, outcome.message)
+    status = _with_past(context, status, past)
     if complete and outcome.run.stage != "AwaitingApproval":
-        update["last_successful_run_time"] = context.now
-    status = status.model_copy(update=update)
+        status = status.model_copy(update={"last_successful_run_time": context.now})
     status = conditions.set_condition(context, status, "Succeeded", complete, outcome.reason, message=outcome.message)
     return conditions.with_verdict(context, status, outcome.run.counts) if complete else status
 
 
-def _past(context: PlanContext, outcome: Finish) -> FinishedRun:
-    run: Run = outcome.run
+def _with_past(context: PlanContext, status: CheckStatus, past: FinishedRun) -> CheckStatus:
+    """The status after a run, its history newest first; a run of a time that is far ahead is none of the newest."""
+    others = [run for run in status.history if run.id != past.id]
+
+    def place(run: FinishedRun) -> int:
+        number = run_number(run.id)
+        return 0 if context.is_far_ahead(number) else number
+
+    history = sorted([past, *others], key=place, reverse=True)
+    return status.model_copy(update={"run": None, "history": history[:HISTORY]})
+
+
+def _past(context: PlanContext, run: Run, result: PastResult, reason: Succeeded, message: str) -> FinishedRun:
     return FinishedRun(
         id=run.id,
         trigger=run.trigger,
         start_time=run.start_time,
         completion_time=context.now,
-        result=outcome.result,
-        reason=outcome.reason,
-        message=short(outcome.message),
+        result=result,
+        reason=reason,
+        message=short(message),
         counts=run.counts,
         closed_gates=[gate for gate in run.gates if gate.state != "Ready"],
         deletions=run.deletions,

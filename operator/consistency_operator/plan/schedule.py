@@ -4,22 +4,24 @@ The problem has three parts. A cron line is local time, and local time has hours
 twice. A thousand checks with the line `0 3 * * 0` must not all begin in the same second. And an operator that was away
 must find out what was due meanwhile without going through every time that it has missed.
 
-The way: all results are in UTC, and the local zone is only used to read the line. Through a change of the clock we do
-what cron does (cronsim does it for us, forwards); a result in an hour that comes twice may lie before the time that was
-asked from, and is dropped. The jitter is a hash of the check's uid: the same for every run, so that the distance
-between runs is that of the line, and the same after a restart, so that nothing needs to be stored. To catch up, one
-looks backwards for a time that is safely before any change of the clock, and from there forwards: only the last time
-that is due counts, and a run serves all those before it.
+The way: cronsim only counts times as a clock on the wall shows them, of which a change of the clock is no part; what
+moment each of them is, is decided here, as cron decides it. A line that names its hours and minutes runs once for each:
+where the time is skipped, at the change, and where it comes twice, the first time. A line with `*` or `*/n` in them is
+about intervals, and runs whenever the clock shows such a time: never where it is skipped, twice where it comes twice.
+Forwards and backwards the same moments come out. The jitter is a hash of the check's uid: the same for every run, so
+that the distance between runs is that of the line, and the same after a restart, so that nothing needs to be stored. To
+catch up, one looks backwards: only the last time that is due counts, and a run serves all those before it.
 
 Not chosen: a random jitter for each run, since the next run could then come before the last one is due; computing in
 UTC from the start, since `0 3` would move by an hour twice a year; walking forwards from the last run, since a line of
-every minute and an absence of a month are 43,000 steps; looking backwards alone, since cronsim gives other times around
-a change of the clock in that direction than forwards.
+every minute and an absence of a month are 43,000 steps; to give cronsim the zone, since it then counts hours in UTC,
+skips times on a day whose clock changes by half an hour (Australia/Lord_Howe), and gives others backwards.
 """
 
 import hashlib
+import heapq
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -29,7 +31,8 @@ from cronsim import CronSim
 from dynamo_consistency.check import CRON_MACROS, SiteConsistencyCheck
 
 _LONGER_THAN_A_CHANGE = timedelta(hours=3)
-"""Around a change of the clock, times are only looked for forwards, beginning well before it."""
+"""So much around a time on the wall lie all moments that it can mean."""
+_A_MINUTE = timedelta(minutes=1)
 _INTERVALS = 12
 
 
@@ -53,15 +56,11 @@ class CronSchedule:
 
     def next_after(self, time: datetime) -> datetime | None:
         """The first written time after `time`, without jitter; None when there is none for decades."""
-        return next(self._times(time), None)
+        return next(self._moments(time), None)
 
     def last_due(self, after: datetime, now: datetime) -> datetime | None:
         """The last written time after `after` whose run is due by `now`; None when none is."""
-        latest = now - self.jitter
-        settled = latest - _LONGER_THAN_A_CHANGE
-        before = next((time for time in self._times(latest, backwards=True) if time <= settled), settled)
-        times = itertools.takewhile(lambda time: time <= latest, self._times(before - _LONGER_THAN_A_CHANGE))
-        last = max(times, default=None)
+        last = next(self._moments(now - self.jitter, backwards=True), None)
         return last if last is not None and last > after else None
 
     def due_time(self, written: datetime) -> datetime:
@@ -70,19 +69,46 @@ class CronSchedule:
 
     def longest_interval(self, now: datetime) -> timedelta | None:
         """The longest time between two of the next runs: a success that is older means that one was missed."""
-        times = list(itertools.islice(self._times(now), _INTERVALS + 1))
+        times = list(itertools.islice(self._moments(now), _INTERVALS + 1))
         return max((later - earlier for earlier, later in itertools.pairwise(times)), default=None)
 
-    def _times(self, time: datetime, backwards: bool = False) -> Iterator[datetime]:
-        """Written times after `time`, or before it, from the nearest on."""
+    def _moments(self, time: datetime, backwards: bool = False) -> Iterator[datetime]:
+        """Written times after `time`, or (backwards) until then, from the nearest on, each once."""
         try:
-            local = time.astimezone(ZoneInfo(self.zone))
-            for local_time in CronSim(CRON_MACROS.get(self.line, self.line), local, reverse=backwards):
-                written = local_time.astimezone(UTC)
-                if (written < time) if backwards else (written > time):  # not so in an hour that comes twice
-                    yield written
+            for moment, _ in itertools.groupby(self._all_moments(time, ZoneInfo(self.zone), backwards)):
+                if (moment <= time) is backwards:
+                    yield moment
         except OverflowError:  # there is no year 10000
             return
+
+    def _all_moments(self, time: datetime, zone: ZoneInfo, backwards: bool) -> Iterator[datetime]:
+        """The moments of all times on the wall in their order, beginning safely before `time`."""
+        margin = _LONGER_THAN_A_CHANGE if backwards else -_LONGER_THAN_A_CHANGE
+        begin = time.astimezone(zone).replace(tzinfo=None) + margin
+        line = CRON_MACROS.get(self.line, self.line)
+        first, second = (CronSim(line, begin, reverse=backwards) for _ in range(2))
+        if any(field.startswith("*") for field in line.split()[:2]):
+            shown = _when_shown(first, zone, fold=0), _when_shown(second, zone, fold=1)
+            return heapq.merge(*shown, reverse=backwards)
+        return (_when_named(wall, zone) for wall in first)
+
+
+def _when_named(wall: datetime, zone: ZoneInfo) -> datetime:
+    """The moment of a time that a line names: the first where it comes twice, the change where it is skipped."""
+    while (moment := _shown(wall, zone)) is None:
+        wall += _A_MINUTE
+    return moment
+
+
+def _when_shown(walls: Iterable[datetime], zone: ZoneInfo, fold: int) -> Iterator[datetime]:
+    """When the clock shows these times; of those that come twice, the first or (fold 1) the second moment."""
+    return (moment for wall in walls if (moment := _shown(wall, zone, fold)))
+
+
+def _shown(wall: datetime, zone: ZoneInfo, fold: int = 0) -> datetime | None:
+    """The moment at which the clock shows this time; None where a change of the clock skips it."""
+    moment = wall.replace(tzinfo=zone, fold=fold).astimezone(UTC)
+    return moment if moment.astimezone(zone).replace(tzinfo=None) == wall.replace(fold=0) else None
 
 
 def schedule_of(check: SiteConsistencyCheck, uid: str) -> CronSchedule | None:

@@ -21,7 +21,7 @@ from itertools import count
 from typing import Any
 
 from consistency_operator.plan.approval import approved_ids
-from consistency_operator.plan.context import PlanContext, newest_number, run_number
+from consistency_operator.plan.context import FAR_AHEAD, PlanContext, known_numbers, run_number
 from consistency_operator.plan.schedule import CronSchedule, schedule_of
 from consistency_operator.plan.types import Event
 from consistency_operator.resource.reasons import EventReason
@@ -29,8 +29,6 @@ from consistency_operator.resource.status import CheckStatus, Run, RunTrigger
 
 LATE = timedelta(minutes=5)
 """A scheduled run that starts so much after its time is called a catch-up."""
-FAR_AHEAD = timedelta(days=1)
-"""Nearer than that, a last time in the future is believed: the clock has gone back, and no time is run twice."""
 
 
 @dataclass(frozen=True)
@@ -68,13 +66,14 @@ def armed_schedule(context: PlanContext) -> CronSchedule | None:
 def observe_schedule(context: PlanContext, status: CheckStatus) -> CheckStatus:
     """Note a schedule that is new, edited or resumed: of its times, those before now are not run any more.
 
-    A last time far in the future, as a wrong clock leaves it, is then forgotten as well.
+    So is one with a last time far in the future, as a wrong clock leaves it: that time is forgotten.
     """
     schedule = armed_schedule(context)
     text = schedule.text if schedule else None
-    if text == status.observed_schedule and (text is None) == (status.observed_schedule_time is None):
+    last, since = status.last_schedule_time, status.observed_schedule_time
+    far_ahead = any(time is not None and time >= context.now + FAR_AHEAD for time in (last, since))
+    if text == status.observed_schedule and (text is None) == (since is None) and not far_ahead:
         return status
-    last = status.last_schedule_time
     return status.model_copy(
         update={
             "observed_schedule": text,
@@ -142,9 +141,13 @@ def start_run(context: PlanContext, status: CheckStatus) -> tuple[CheckStatus, t
 def _new_run(context: PlanContext, status: CheckStatus, request: RunRequest) -> Run:
     """Its id is greater than any before, also where the clock has gone back or a run by hand came in between.
 
+    Ids of a time far in the future do not count: what is dated so confirms nothing (rules.md, gate 10), and the next
+    run would be as well.
+
     None that is approved already is given: that approval was of a run of a check that has since been made again.
     """
-    newest = max([newest_number(status), *(run_number(job.run_id) for job in context.jobs)])
+    numbers = [*known_numbers(status), *(run_number(job.run_id) for job in context.jobs)]
+    newest = max((number for number in numbers if not context.is_far_ahead(number)), default=0)
     minute = int((request.due.start if request.due else context.now).timestamp() // 60)
     approved = approved_ids(context.resource)
     number = next(number for number in count(max(minute, newest + 1)) if str(number) not in approved)

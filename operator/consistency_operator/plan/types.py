@@ -7,9 +7,9 @@ from typing import Literal
 from consistency_operator.names import JobStage
 from consistency_operator.plan.admission import Admitted, Queued
 from consistency_operator.resource.reasons import WARNINGS, EventReason
-from consistency_operator.resource.status import CheckStatus
+from consistency_operator.resource.status import CheckStatus, Unreadiness
 
-NotReady = Literal["", "SiteNotReady", "BackendUnreachable"]
+NotReady = Literal["", Unreadiness]
 """Why a run cannot begin; empty when it can."""
 
 
@@ -17,7 +17,7 @@ NotReady = Literal["", "SiteNotReady", "BackendUnreachable"]
 class Preflight:
     """What site and backend answered when they were asked at the start of a run.
 
-    `time`: when they were asked. `reason`: SiteNotReady or BackendUnreachable where not `ok`.
+    `time`: when they were asked. `backends`: which version of backends.yaml answered.
     """
 
     run_id: str
@@ -25,6 +25,7 @@ class Preflight:
     ok: bool
     reason: NotReady = ""
     message: str = ""
+    backends: str = ""
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,10 @@ class World:
     preflight: Preflight | None = None
     overlaps: tuple[str, ...] = ()
     """Other checks of the site whose roots overlap, and where: `sites/t2-y: /store/mc`."""
+    backends: str = ""
+    """The version of backends.yaml that there is now."""
+    backend_answered: datetime | None = None
+    """When the check's backend last answered anybody."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +56,7 @@ class AskBackend:
 class CreateJob:
     """Make the Job of a stage. One of that name that the resource owns is as good.
 
-    See `job_state.of_another` and `job_state.refused` for what else may come of it.
+    See `job_state.of_another`, `job_state.refused` and `job_state.not_made` for what else may come of it.
 
     `approved`: a person has approved this run. `seconds_left`: until the run's deadline.
     """
@@ -72,7 +77,8 @@ class DeleteJob:
 
 @dataclass(frozen=True)
 class ListPods:
-    """List the pods of a Job: it is over and not all results are here, or it does not get going.
+    """List the pods of a Job: it is over and not all results are here, or it does not get going; then with the events
+    about it.
 
     Plan again at once if that has shown anything new, else at `wake_at`.
     """

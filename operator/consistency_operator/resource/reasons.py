@@ -25,13 +25,18 @@ class Stalled(StrEnum):
 
 
 class Running(StrEnum):
-    """Running: what the run that is going on does."""
+    """Running: what the run that is going on does, or what it waits for."""
 
     IDLE = "Idle"
     QUEUED = "Queued"
     PREPARING = "Preparing"
     SITE_NOT_READY = "SiteNotReady"
     BACKEND_UNREACHABLE = "BackendUnreachable"
+    MISCONFIGURED = "Misconfigured"
+    INVALID_SPEC = "InvalidSpec"
+    JOB_REFUSED = "JobRefused"
+    NAME_TAKEN = "NameTaken"
+    PODS_WAITING = "PodsWaiting"
     SNAPSHOT = "Snapshot"
     LISTING = "Listing"
     COMPARISON = "Comparison"
@@ -40,7 +45,10 @@ class Running(StrEnum):
 
 
 class Succeeded(StrEnum):
-    """Succeeded: how the last run ended. The first seven are those of a run that came to its end."""
+    """Succeeded: how the last run ended. The first seven are those of a run that came to its end.
+
+    Withdrawn is of the history alone: such a run has not begun, and changes no condition.
+    """
 
     NO_RUN_YET = "NoRunYet"
     COMPLETED = "Completed"
@@ -61,7 +69,9 @@ class Succeeded(StrEnum):
     JOB_VANISHED = "JobVanished"
     JOB_FOREIGN = "JobForeign"
     JOB_REFUSED = "JobRefused"
+    NO_POD_STARTED = "NoPodStarted"
     RESULT_LOST = "ResultLost"
+    WITHDRAWN = "Withdrawn"
 
 
 class Consistent(StrEnum):
@@ -77,6 +87,7 @@ class EventReason(StrEnum):
 
     RUN_STARTED = "RunStarted"
     STAGE_COMPLETED = "StageCompleted"
+    JOB_REFUSED = "JobRefused"
     GATE_CLOSED = "GateClosed"
     APPROVAL_REQUIRED = "ApprovalRequired"
     ACTIONS_REQUESTED = "ActionsRequested"
@@ -87,6 +98,12 @@ class EventReason(StrEnum):
 
 
 WARNINGS = frozenset(
-    {EventReason.GATE_CLOSED, EventReason.RUN_FAILED, EventReason.RUN_MISSED, EventReason.INVALID_SPEC}
+    {
+        EventReason.JOB_REFUSED,
+        EventReason.GATE_CLOSED,
+        EventReason.RUN_FAILED,
+        EventReason.RUN_MISSED,
+        EventReason.INVALID_SPEC,
+    }
 )
 """Events that are posted as Warning; all others as Normal."""

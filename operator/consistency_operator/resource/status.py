@@ -12,10 +12,16 @@ from pydantic.alias_generators import to_camel
 
 from consistency_operator.names import JobStage
 from consistency_operator.resource.reasons import ConditionType
+from dynamo_consistency.sentences import shortened
 
 Stage = Literal["Queued", "Preparing", "Snapshot", "Listing", "Comparison", "AwaitingApproval", "Action"]
 RunTrigger = Literal["Schedule", "CatchUp", "Manual", "Requested"]
 RunResult = Literal["Complete", "Invalid", "Failed"]
+PastResult = Literal[RunResult, "Withdrawn"]
+Unreadiness = Literal["SiteNotReady", "BackendUnreachable", "Misconfigured"]
+"""Why a run cannot begin yet."""
+Obstacle = Literal[Unreadiness, "InvalidSpec", "JobRefused", "NameTaken", "PodsWaiting"]
+"""What a run that has begun waits for; while it does it holds no place among those that go on."""
 
 HISTORY = 10
 _LONGEST = 1024
@@ -32,7 +38,7 @@ def _written(time: datetime) -> str:
 
 def short(text: str) -> str:
     """`text` at a length that suits a status."""
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    return shortened(text, _LONGEST)
 
 
 def _plausible(time: datetime) -> datetime:
@@ -66,6 +72,16 @@ class Condition(StatusModel):
     observed_generation: int = Field(0, description="Generation of the spec that the condition is about.")
 
 
+class Refusal(StatusModel):
+    """The API server has said that a Job was not made; it is asked for again."""
+
+    attempts: int = Field(description="How often in a row.")
+    message: NonEmptyText = Field(description="What the API server said last.")
+    request_time: Time = Field(
+        description="Which request that answered. While it is the Job's last one, there is surely no Job."
+    )
+
+
 class JobRecord(StatusModel):
     """A Job of the run."""
 
@@ -73,6 +89,9 @@ class JobRecord(StatusModel):
     name: NonEmptyText = Field(description="Name of the Job, in the namespace of the check.")
     uid: str | None = Field(None, description="UID of the Job; absent until it has been seen.")
     request_time: Time = Field(description="When the Job was last asked for.")
+    refusal: Refusal | None = Field(None, description="The Job was refused; absent as soon as it has been seen.")
+    started_time: Time | None = Field(None, description="When a pod of it was first seen to run.")
+    hindered_time: Time | None = Field(None, description="Since when a pod that should run does not.")
     completed_indexes: str | None = Field(None, description="Shards that are done, such as 0-2,4 (listing only).")
     failed_indexes: str | None = Field(None, description="Shards that have failed, such as 3 (listing only).")
 
@@ -119,7 +138,7 @@ class Trial(StatusModel):
     """The attempts to begin: is the site ready, does the backend answer."""
 
     attempts: int = Field(description="How often site and backend have been asked in vain.")
-    reason: Literal["SiteNotReady", "BackendUnreachable"] = Field(description="What is not ready.")
+    reason: Unreadiness = Field(description="What is not ready.")
     message: str = Field("", description="What was answered.")
     time: Time = Field(description="When they were asked last.")
     next_time: Time = Field(description="When they are asked again.")
@@ -139,6 +158,7 @@ class Run(StatusModel):
     stage: Stage = Field(description="What the run is doing.")
     stage_start_time: Time = Field(description="Since when.")
     message: str = Field("", description="More about that, in a sentence.")
+    waits_for: Obstacle | None = Field(None, description="What holds the run up; absent while it goes on.")
     preflight: Trial | None = Field(None, description="Site or backend were not ready; absent when all is well.")
     jobs: list[JobRecord] = Field([], description="Jobs of the run, in their order.")
     counts: CountsByName = Field({}, description="Files, directories and bytes counted so far, and findings by kind.")
@@ -161,7 +181,9 @@ class FinishedRun(StatusModel):
     trigger: RunTrigger = Field(description="What started it.")
     start_time: Time = Field(description="When it was due and entered the queue.")
     completion_time: Time = Field(description="When it ended.")
-    result: RunResult = Field(description="Complete; Invalid: it proves nothing; Failed: it did not come to its end.")
+    result: PastResult = Field(
+        description="Complete; Invalid: it proves nothing; Failed: it did not come to its end; Withdrawn: not begun."
+    )
     reason: NonEmptyText = Field(description="Why, in one word; the same as that of the condition Succeeded.")
     message: str = Field("", description="Why, in a sentence.")
     counts: CountsByName = Field({}, description="Files, directories and bytes counted, and findings by kind.")

@@ -1,0 +1,89 @@
+"""Jobs that do not get going in a real cluster: each check says what hinders it, and goes on when that is gone."""
+
+from typing import Any
+
+import pytest
+from cluster.api import path_of
+from cluster.processes import wait_until
+
+APPEARS = 150
+"""Seconds: what hinders a Job is said after a minute."""
+PODS: dict[str, dict[str, Any]] = {
+    "no-node": {"nodeSelector": {"kubernetes.io/hostname": "nowhere"}},
+    "policy": {"volumes": [{"name": "site", "nfs": {"server": "nfs.example.org", "path": "/"}}]},
+    "proxy": {},
+    "account": {},
+}
+SAID = {
+    "no-node": "the snapshot waits for a node: 0/",
+    "account": 'serviceaccount "consistency-worker" not found',
+    "proxy": "the container istio-proxy beside the worker goes on, so that the pod never ends",
+}
+
+
+@pytest.fixture
+def operator(make_operator, backends, laboratory):
+    operator = make_operator(backends(laboratory.backends))
+    operator.start()
+    return operator
+
+
+def end_the_worker_alone(checks) -> None:
+    """As where a mesh puts a container into every pod: the worker ends, the proxy does not."""
+    (pod,) = checks.pods("proxy")
+    states = [
+        ("worker", {"terminated": {"exitCode": 0, "reason": "Completed", "finishedAt": "2026-11-22T12:00:00Z"}}),
+        ("istio-proxy", {"running": {"startedAt": "2026-11-22T11:00:00Z"}}),
+    ]
+    containers = [
+        {"name": name, "state": state, "ready": False, "restartCount": 0, "image": "x", "imageID": "x"}
+        for name, state in states
+    ]
+    path = path_of("Pod", checks.namespace, pod["metadata"]["name"], "status")
+    checks.api.patch(path, {"status": {"phase": "Running", "containerStatuses": containers}})
+
+
+def test_each_check_says_what_hinders_its_pods(checks, operator, laboratory, node):
+    checks.patience = APPEARS
+    node.hold(lambda pod: pod["metadata"]["labels"].get("consistency.dynamo.io/check") == "proxy")
+    for name, pods in PODS.items():
+        if name == "account":
+            wait_until("the other pods", lambda: checks.pods("proxy") and checks.pods("no-node"), 60)
+            checks.api.delete(path_of("ServiceAccount", checks.namespace, "consistency-worker"))
+        check = laboratory.check(name, trigger={"manual": "first"})
+        check["spec"]["podTemplate"] = {"spec": pods}
+        checks.apply(check)
+    end_the_worker_alone(checks)
+    for name, words in SAID.items():
+        run = checks.wait_for(name, words, lambda now, words=words: words in now.get("run", {}).get("message", ""))[
+            "run"
+        ]
+        assert (run["stage"], run["waitsFor"]) == ("Snapshot", "PodsWaiting")
+        command = run["message"].rpartition("; look further with: ")[2]
+        assert command.startswith(f"kubectl -n {checks.namespace} describe ")
+        checks.api.get(path_of(*kind_and_name(command, checks.namespace)))
+    running = checks.condition("policy", "Running")
+    assert running["reason"] == "JobRefused"
+    assert "-snapshot: ValidatingAdmissionPolicy" in running["message"]
+    assert "a worker mounts claims" in running["message"]
+    checks.delete("proxy")
+    wait_until("its pod has gone", lambda: not checks.pods("proxy"))  # else the node would start it now
+
+
+def kind_and_name(command: str, namespace: str) -> tuple[str, str, str]:
+    """What `kubectl describe job/x` is about."""
+    kind, _, name = command.rsplit(maxsplit=1)[-1].partition("/")
+    return kind.capitalize(), namespace, name
+
+
+def test_a_node_that_is_cordoned_holds_a_run_up_until_it_is_not(checks, operator, laboratory, node):
+    checks.patience = APPEARS
+    path = path_of("Node", name=node.name)
+    checks.api.patch(path, {"spec": {"unschedulable": True}})
+    try:
+        checks.apply(laboratory.check("lab", trigger={"manual": "first"}))
+        checks.wait_for("lab", "no node", lambda now: now.get("run", {}).get("waitsFor") == "PodsWaiting")
+        assert "waits for a node" in checks.condition("lab", "Running")["message"]
+    finally:
+        checks.api.patch(path, {"spec": {"unschedulable": None}})
+    assert checks.finished("lab")["result"] == "Complete"
