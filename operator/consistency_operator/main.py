@@ -1,5 +1,6 @@
 """`consistency-operator`: the command of the operator's container."""
 
+import asyncio
 import logging
 import os
 import socket
@@ -10,7 +11,9 @@ import click
 import kopf
 from pydantic.fields import FieldInfo
 
+from consistency_operator.cluster.api import ApiError, Cluster
 from consistency_operator.cluster.credentials import log_in
+from consistency_operator.names import API_VERSION, KIND
 from consistency_operator.settings import VARIABLE_PREFIX, OperatorSettings, read_settings
 from dynamo_consistency.errors import ConfigurationError
 
@@ -41,13 +44,11 @@ def run() -> None:
         sys.exit(error.exit_code)
     kopf.configure(debug=settings.log_level == "DEBUG", quiet=settings.log_level == "WARNING")
     import_module("consistency_operator.loop.handlers")  # its decorators register them
-    host, port = settings.health_listen
     logging.getLogger(__name__).info("serving %s", ", ".join(settings.namespaces) or "all namespaces")
     kopf.run(
         standalone=True,
         clusterwide=not settings.namespaces,
         namespaces=settings.namespaces,
-        liveness_endpoint=f"http://{host}:{port}/healthz",
     )
 
 
@@ -65,3 +66,16 @@ def _try_what_may_fail(settings: OperatorSettings) -> None:
         log_in(kopf.OperatorSettings())
     except kopf.LoginError as error:
         raise ConfigurationError(str(error)) from error
+    if not asyncio.run(_kind_is_known()):
+        raise ConfigurationError(f"the cluster knows no {KIND} of {API_VERSION}: apply crds/, or those of this release")
+
+
+async def _kind_is_known() -> bool:
+    """kopf would look for the kind once, and wait for ever. Where the server does not answer, kopf tries longer."""
+    cluster = Cluster(lambda: log_in(kopf.OperatorSettings()))
+    try:
+        return await cluster.knows_the_kind()
+    except ApiError:
+        return True
+    finally:
+        await cluster.close()

@@ -61,7 +61,7 @@ class OperatorSettings(BaseModel):
     max_concurrent_runs: AtLeastOne = Field(20, description="Runs that may be on at the same time in all namespaces.")
     preflight_seconds: AtLeastOne = Field(60, description="Time that a backend has to say whether a site is ready.")
     max_concurrent_preflights: AtLeastOne = Field(2, description="Sites that one backend is asked about at a time.")
-    health_listen: ListenAddress = Field(("0.0.0.0", 8080), description="Where /healthz is served.")  # noqa: S104
+    health_listen: ListenAddress = Field(("0.0.0.0", 8080), description="Where probes are served.")  # noqa: S104
     metrics_listen: ListenAddress = Field(("0.0.0.0", 9090), description="Where /metrics is served.")  # noqa: S104
     log_level: Literal["DEBUG", "INFO", "WARNING"] = Field("INFO", description="What goes to the log.")
 

@@ -130,12 +130,22 @@ class TestPods:
         (container,) = operator(objects)["containers"]
         ports = {port["name"]: port["containerPort"] for port in container["ports"]}
         assert ports == {"metrics": settings.metrics_listen[1], "probes": settings.health_listen[1]}
-        for probe in ("livenessProbe", "readinessProbe"):
-            assert container[probe]["httpGet"] == {"path": "/healthz", "port": "probes"}
+        asked = {"startupProbe": "/livez", "livenessProbe": "/livez", "readinessProbe": "/readyz"}
+        for probe, path in asked.items():
+            assert container[probe]["httpGet"] == {"path": path, "port": "probes"}
         service = one(objects, "Service", "consistency-operator")["spec"]
         assert service["ports"][0]["targetPort"] == "metrics"
         labels = one(objects, "Deployment", "consistency-operator")["spec"]["template"]["metadata"]["labels"]
         assert service["selector"].items() <= labels.items()
+
+    def test_only_a_loop_that_says_nothing_for_minutes_is_restarted(self, objects):
+        (container,) = operator(objects)["containers"]
+        for probe, least in (("startupProbe", 600), ("livenessProbe", 180)):
+            asked = container[probe]
+            assert asked["periodSeconds"] * asked["failureThreshold"] >= least
+            assert asked["timeoutSeconds"] >= 20
+        assert container["resources"]["requests"]["cpu"] == "250m"
+        assert "cpu" not in container["resources"]["limits"]
 
     def test_the_operator_reads_the_backends_where_they_are_mounted(self, objects):
         settings = read_settings(settings_of(objects))

@@ -19,7 +19,7 @@ def test_the_role_allows_what_a_whole_life_needs_and_nothing_else(
     cluster: FakeCluster, operator: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Runs that succeed, Jobs of old runs that are removed, conflicts, a look at what there really is."""
-    monkeypatch.setattr("consistency_operator.loop.supervisor.RESYNC", 0.3)
+    monkeypatch.setattr("consistency_operator.loop.census.RESYNC", 0.3)
     cluster.create(PLURAL, check(trigger={"manual": "1"}, successfulRunsHistoryLimit=0))
     cluster.fail("PATCH .*/status", 409)
     cluster.fail("POST .*/jobs", 500).after = True

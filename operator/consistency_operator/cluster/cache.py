@@ -75,9 +75,10 @@ class ClusterCache:
         """The watch, or the API server, said that this is gone."""
         self._newer.pop(uid, None)
 
-    def uids(self) -> set[str]:
-        """Everything that is believed to be there."""
-        return {_uid(body) for index in (self._checks, self._jobs) for body in _bodies(index)} | set(self._newer)
+    def uids(self) -> dict[str, str]:
+        """The namespaces, by the uids, of everything that is believed to be there."""
+        watched = [body for index in (self._checks, self._jobs) for body in _bodies(index)]
+        return {_uid(body): body["metadata"].get("namespace", "") for body in (*watched, *self._newer.values())}
 
     def set_gone(self, gone: Iterable[str]) -> None:
         """These, and no others, no longer exist although the watch shows them."""

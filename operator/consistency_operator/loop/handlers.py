@@ -13,7 +13,7 @@ import kopf
 from consistency_operator.cluster.api import Body
 from consistency_operator.cluster.cache import check_of, key_of, slim_job
 from consistency_operator.cluster.credentials import log_in
-from consistency_operator.loop import kopf_startup
+from consistency_operator.loop import kopf_startup, kopf_watching
 from consistency_operator.loop.service import Service
 from consistency_operator.names import API_VERSION, LABEL_CHECK, PLURAL, CheckKey
 from consistency_operator.settings import read_settings
@@ -23,6 +23,7 @@ WATCH_SECONDS = 300
 EXIT_SECONDS = 0.5
 
 kopf_startup.install()
+kopf_watching.install()
 
 
 @kopf.on.startup(errors=kopf.ErrorsMode.PERMANENT)
@@ -35,7 +36,7 @@ async def start(settings: kopf.OperatorSettings, memo: kopf.Memo, **indexes: Any
     settings.watching.client_timeout = WATCH_SECONDS + 30
     settings.queueing.exit_timeout = EXIT_SECONDS
     settings.networking.request_timeout = 60
-    for noisy in ("kopf.objects", "kopf.activities.probe", "aiohttp.access"):  # a line for each event and each probe
+    for noisy in ("kopf.objects", "aiohttp.access"):  # a line for each event
         logging.getLogger(noisy).setLevel(logging.WARNING)
     memo.service = Service(read_settings(os.environ), lambda: log_in(settings), indexes["checks"], indexes["jobs"])
     await memo.service.start()
@@ -51,13 +52,6 @@ async def stop(memo: kopf.Memo, **_: Any) -> None:
 def log_in_kopf(settings: kopf.OperatorSettings, **_: Any) -> kopf.ConnectionInfo:
     """The credentials for kopf's own watches."""
     return log_in(settings)
-
-
-@kopf.on.probe(id="delaySeconds", errors=kopf.ErrorsMode.PERMANENT)
-def probe(memo: kopf.Memo, **_: Any) -> float:
-    """For how long the most neglected check has been due; raises when that is too long."""
-    service: Service = memo.service
-    return round(service.supervisor.delay(), 1)
 
 
 @kopf.index(API_VERSION, PLURAL, id="checks")
