@@ -5,7 +5,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
-from dynamo_consistency.check.fields import Date, Fraction, LogicalPath, Name, Prefix, Url
+from dynamo_consistency.check.doors import WebDavDoorName, XRootDDoorName
+from dynamo_consistency.check.fields import Date, Fraction, LogicalPath, Prefix, Url
 from dynamo_consistency.yamlfile import ClosedModel
 
 
@@ -57,7 +58,7 @@ Columns = Annotated[
 class XRootDSource(ClosedModel):
     """A site that is listed over XRootD."""
 
-    servers: Annotated[list[Name], Field(min_length=1, max_length=64)] = Field(
+    servers: Annotated[list[XRootDDoorName], Field(min_length=1, max_length=64)] = Field(
         description="Doors, asked in turn: root://host:port, roots://host, host:port, host or [IPv6]:port."
     )
     prefix: Prefix = Field("", description="What stands before the LFN in the path at the site.")
@@ -66,7 +67,7 @@ class XRootDSource(ClosedModel):
 class WebDavSource(ClosedModel):
     """A site that is listed over WebDAV."""
 
-    servers: Annotated[list[Name], Field(min_length=1, max_length=64)] = Field(
+    servers: Annotated[list[WebDavDoorName], Field(min_length=1, max_length=64)] = Field(
         description="Doors, asked in turn: davs://host:port or https://host:port; dav:// or http:// without TLS."
     )
     prefix: Prefix = Field("", description="What stands before the LFN in the path at the site.")

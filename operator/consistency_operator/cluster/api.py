@@ -95,10 +95,14 @@ class Cluster:
         return await self._uids(_path(_JOBS, namespace, "jobs"), labelSelector=LABEL_CHECK)
 
     async def create_job(self, manifest: Body) -> Body:
-        """Create a Job; if there is one of this name already, answer that: whose it is must be judged by its owner."""
+        """Create a Job; if there is one of this name already, answer that: whose it is must be judged by its owner.
+
+        A field that the API server does not know is refused, and not dropped in silence.
+        """
         namespace, name = manifest["metadata"]["namespace"], manifest["metadata"]["name"]
         try:
-            return await self._request("POST", _path(_JOBS, namespace, "jobs"), manifest)
+            strictly = {"fieldValidation": "Strict"}
+            return await self._request("POST", _path(_JOBS, namespace, "jobs"), manifest, params=strictly)
         except ApiError as error:
             if error.status != 409:
                 raise
