@@ -82,6 +82,5 @@ class Service:
     async def _scrape(self, request: web.BaseRequest) -> web.Response:
         if request.path != "/metrics":
             return web.Response(status=404, text="metrics are at /metrics\n")
-        overdue = self.supervisor.overdue
-        body = await asyncio.to_thread(self._metrics.exposition, self._cache.all(), overdue)
+        body = await asyncio.to_thread(self._metrics.exposition, self._cache.all(), self.supervisor.measured())
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE})

@@ -9,7 +9,7 @@ from consistency_operator.cluster.cache import ClusterCache
 from consistency_operator.loop.census import Census
 from consistency_operator.loop.reconciler import Reconciler, StatusRefused
 from consistency_operator.loop.workqueue import WorkQueue
-from consistency_operator.metrics.exposition import Metrics
+from consistency_operator.metrics.exposition import Metrics, OperatorState
 from consistency_operator.names import CheckKey
 from consistency_operator.settings import OperatorSettings
 
@@ -31,6 +31,7 @@ class Supervisor:
     def __init__(self, settings: OperatorSettings, cluster: Cluster, cache: ClusterCache, metrics: Metrics) -> None:
         self._cache = cache
         self._metrics = metrics
+        self._places = settings.max_concurrent_runs
         self._queue = WorkQueue()
         self._reconciler = Reconciler(settings, cluster, cache, metrics, self._queue.add)
         self._tasks: list[asyncio.Task[None]] = []
@@ -67,6 +68,10 @@ class Supervisor:
         late = self.overdue
         neglected = [f"a check has been due for {late:.0f} s"] if late > NEGLECTED else []
         return self.deadly_problems() + self.census.problems() + neglected
+
+    def measured(self) -> OperatorState:
+        """What metrics tell of the operator itself."""
+        return OperatorState(self.overdue, self._places, self._reconciler.places_used, len(self.problems()))
 
     @property
     def overdue(self) -> float:
