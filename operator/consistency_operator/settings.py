@@ -30,6 +30,10 @@ def _address(text: Any) -> Any:
     return host or "0.0.0.0", int(port)  # noqa: S104 (probes and scrapers come from other pods and nodes)
 
 
+def _user(text: Any) -> Any:
+    return None if text == "namespace" else text
+
+
 NamespaceName = Annotated[str, Field(pattern=_LABEL)]
 ListenAddress = Annotated[tuple[str, int], BeforeValidator(_address)]
 AtLeastOne = Annotated[int, Field(ge=1)]
@@ -45,6 +49,12 @@ class OperatorSettings(BaseModel):
         "IfNotPresent", description="When the kubelet pulls the workers' image."
     )
     service_account: str = Field("", description="ServiceAccount of the workers; empty: the namespace's default one.")
+    worker_user: Annotated[int | None, BeforeValidator(_user)] = Field(
+        10001,
+        ge=1,
+        le=2**31 - 1,
+        description="Uid and gid of the workers; namespace: those that their namespace gives them (OpenShift).",
+    )
     backends_secret: Annotated[str, Field(min_length=1)] = Field(
         "consistency-backends", description="Secret with backends.yaml, mounted in every worker."
     )
