@@ -147,3 +147,10 @@ def test_the_last_success_is_that_of_the_last_complete_run() -> None:
     failing = complete.model_copy(update={"run": run_in("Listing", [record("Listing")])})
     failed = planned(resource(), failing, job("Listing", "Failed"), now=NOW + DAY, world=World()).status
     assert failed.last_successful_run_time == NOW
+
+
+def test_of_many_that_overlap_a_few_are_named() -> None:
+    many = World(overlaps=tuple(f"grid/t2-{number}: /store/mc" for number in range(7)))
+    overlapping = planned(resource(), CheckStatus(), world=many).status.condition("Overlapping")
+    assert overlapping
+    assert overlapping.message.endswith("those of grid/t2-4: /store/mc; and with those of 2 more")

@@ -17,6 +17,8 @@ from consistency_operator.resource.status import CheckStatus, Condition, CountsB
 from dynamo_consistency.check import Spec
 
 _ORDER: tuple[ConditionType, ...] = ("Ready", "Stalled", "Overlapping", "Running", "Succeeded", "Consistent")
+_MOST_NAMED = 5
+"""Of the checks that a message names."""
 
 
 def set_condition(
@@ -94,7 +96,9 @@ def _ready(context: PlanContext, status: CheckStatus) -> CheckStatus:
 def _overlapping(context: PlanContext, status: CheckStatus) -> CheckStatus:
     if not context.world.overlaps:
         return without_condition(status, "Overlapping")
-    message = "; ".join(f"its roots overlap with those of {other}" for other in context.world.overlaps)
+    overlaps = context.world.overlaps
+    message = "; ".join(f"its roots overlap with those of {other}" for other in overlaps[:_MOST_NAMED])
+    message += f"; and with those of {more} more" if (more := len(overlaps) - _MOST_NAMED) > 0 else ""
     return set_condition(context, status, "Overlapping", True, Overlapping.ROOTS_OVERLAP, message=message)
 
 
