@@ -75,7 +75,7 @@ def test_cost(
     checks, jobs = size
     with ThreadPoolExecutor(8) as pool:
         paths = list(pool.map(lambda n: create(api, workspace, a_check(f"site-{n:04d}"), jobs), range(checks)))
-    operator.start()
+    operator.start(ready=False)
     wait_for_all(api, workspace)
     operator.stop()
     start = until_served(operator, api, paths)
@@ -154,7 +154,7 @@ def until_served(operator: Operator, api: Api, paths: list[str]) -> Start:
     for path in edited:
         api.patch(path, {"spec": {"jitterSeconds": int(time.time()) % 100000}})
     started = time.monotonic()
-    operator.start()
+    operator.start(ready=False)
     wait_until("they are served", lambda: all(is_served(api.get(path)) for path in edited), 300, pause=0.2)
     return Start(time.monotonic() - started, cpu_seconds(operator.pid))
 

@@ -11,7 +11,7 @@ from typing import Any
 import kopf
 
 from consistency_operator.cluster.api import Body
-from consistency_operator.cluster.cache import check_of, key_of, slim_job
+from consistency_operator.cluster.cache import DIGESTED, KnownCheck, check_of, key_of
 from consistency_operator.cluster.credentials import log_in
 from consistency_operator.loop import kopf_startup, kopf_watching
 from consistency_operator.loop.service import Service
@@ -20,6 +20,7 @@ from consistency_operator.settings import read_settings
 
 WATCH_SECONDS = 300
 """After so long a watch is begun anew, so that a connection that was lost silently is noticed."""
+LISTED_AT_A_TIME = 500
 EXIT_SECONDS = 0.5
 
 kopf_startup.install()
@@ -31,6 +32,8 @@ async def start(settings: kopf.OperatorSettings, memo: kopf.Memo, **indexes: Any
     """Set kopf up and start the service. Raises ConfigurationError, or OSError when a port is taken."""
     settings.scanning.disabled = True  # else the operator needs rights to list CRDs and namespaces, or sleeps a minute
     settings.posting.enabled = False  # events are posted by the reconciler
+    settings.persistence.diffbase_storage = kopf_startup.NoDifferences()
+    settings.watching.chunk_size = LISTED_AT_A_TIME
     settings.watching.label_selectors["jobs"] = LABEL_CHECK
     settings.watching.server_timeout = WATCH_SECONDS
     settings.watching.client_timeout = WATCH_SECONDS + 30
@@ -55,16 +58,16 @@ def log_in_kopf(settings: kopf.OperatorSettings, **_: Any) -> kopf.ConnectionInf
 
 
 @kopf.index(API_VERSION, PLURAL, id="checks")
-def index_check(body: kopf.Body, **_: Any) -> dict[CheckKey, Body]:
-    """Every check, by its key."""
-    return {key_of(body): dict(body)}
+async def index_check(body: kopf.Body, **_: Any) -> dict[CheckKey, KnownCheck]:
+    """Every check, by its key. (Were this no coroutine, each would be indexed in a thread.)"""
+    return {key_of(body): body[DIGESTED]}
 
 
 @kopf.index("batch/v1", "jobs", id="jobs")
-def index_job(body: kopf.Body, **_: Any) -> dict[CheckKey, Body]:
-    """Every Job of a check, by the key of the check."""
+async def index_job(body: kopf.Body, **_: Any) -> dict[CheckKey, Body]:
+    """Every Job of a check, by the key of the check; what is not looked at has been left out already."""
     key = check_of(body)
-    return {key: slim_job(body)} if key else {}
+    return {key: dict(body)} if key else {}
 
 
 @kopf.on.event(API_VERSION, PLURAL)

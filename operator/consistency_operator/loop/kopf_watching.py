@@ -14,6 +14,8 @@ from typing import Any
 import kopf
 from kopf._cogs.clients import errors, watching
 
+from consistency_operator.cluster.cache import digested
+
 log = logging.getLogger(__name__)
 
 FIRST_PAUSE = 1.0
@@ -32,7 +34,7 @@ async def lasting_watch(*, settings: kopf.OperatorSettings, **what: Any) -> Asyn
         try:
             async for event in _watch(settings=settings, **what):
                 pause = FIRST_PAUSE
-                yield event
+                yield event if isinstance(event, watching.Bookmark) else _digested(event)
         except (errors.APIError, watching.WatchingError) as error:
             namespace = what.get("namespace")
             where = "all namespaces" if namespace is None else f"the namespace {namespace}"
@@ -41,6 +43,11 @@ async def lasting_watch(*, settings: kopf.OperatorSettings, **what: Any) -> Asyn
                 yield watching.Bookmark.LISTED
         await asyncio.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE)
+
+
+def _digested(event: Any) -> Any:
+    """kopf keeps each event until all has been listed: thousands, of which much more is not looked at than is."""
+    return event if event.get("type") == "BOOKMARK" else {**event, "object": digested(event["object"])}
 
 
 def install() -> None:

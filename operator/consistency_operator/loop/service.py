@@ -7,7 +7,7 @@ import kopf
 from aiohttp import web
 
 from consistency_operator.cluster.api import Body, Cluster
-from consistency_operator.cluster.cache import ClusterCache, check_of, key_of
+from consistency_operator.cluster.cache import ClusterCache, KnownCheck, check_of, key_of
 from consistency_operator.loop import probes
 from consistency_operator.loop.supervisor import Supervisor
 from consistency_operator.metrics.exposition import Metrics
@@ -24,7 +24,7 @@ class Service:
         self,
         settings: OperatorSettings,
         login: Callable[[], kopf.ConnectionInfo],
-        checks: kopf.Index[CheckKey, Body],
+        checks: kopf.Index[CheckKey, KnownCheck],
         jobs: kopf.Index[CheckKey, Body],
     ) -> None:
         self._settings = settings
