@@ -10,7 +10,7 @@ LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashe
 CRD := crds/consistency.dynamo.io_siteconsistencychecks.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help crd demo demo-rucio test soak lint e2e e2e-cost bench format mysqlclient lock clean
+.PHONY: help crd demo demo-rucio test soak lint e2e e2e-cost e2e-many bench format mysqlclient lock clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,8 +41,11 @@ crd: $(READY_DEV) ## Write the CustomResourceDefinition anew from the models
 e2e: $(READY_DEV) ## Run the operator in a real Kubernetes, which is built first (15 minutes, once); E2E=... are pytest's arguments
 	@PYTHONPATH=tests/e2e:tests/rucio $(BIN)/python -m cluster.run $(E2E)
 
-e2e-cost: $(READY_DEV) ## Measure what the operator costs with 0, 200 and 1,000 checks on a real API server
+e2e-cost: $(READY_DEV) ## Measure what the operator costs with up to 10,000 checks on a real API server
 	@PYTHONPATH=tests/e2e:tests/rucio $(BIN)/python -m cluster.run --processes tests/e2e/measure_cost.py -s
+
+e2e-many: $(READY_DEV) ## Measure how long 300 checks take that are due in one minute
+	@PYTHONPATH=tests/e2e:tests/rucio $(BIN)/python -m cluster.run --processes tests/e2e/measure_many.py -s
 
 bench: $(READY_DEV) ## Measure listings, comparison and snapshots against their peers; BENCH=--big for more, BENCH=webdav for one part
 	@$(BIN)/python benchmarks/bench.py $(BENCH)

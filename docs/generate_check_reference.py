@@ -20,9 +20,9 @@ HEAD = """\
 
 A check is one `SiteConsistencyCheck` in YAML: `dynamo-consistency validate -f site.yaml` reads it, and says of every
 mistake in which file, line and field it is and what would be right. An unknown key is a mistake. Times are whole
-seconds, fractions are text between `"0"` and `"1"`, paths are LFNs: absolute, and folded (`//` is `/`).
-`maxFraction: null` lifts that limit. Into a cluster bring a null with `kubectl apply --server-side`, as GitOps tools
-do: without that flag an edit with a null restores the default.
+seconds, fractions are numbers or text between 0 and 1 (`0.01` or `"0.01"`), paths are LFNs: absolute, and folded (`//`
+is `/`). `maxFraction: null` lifts that limit. Into a cluster bring a null with `kubectl apply --server-side`, as GitOps
+tools do: without that flag an edit with a null restores the default.
 
 A file may hold several checks, `---` between them; `run` takes a file with one.
 """

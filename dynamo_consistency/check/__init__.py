@@ -1,7 +1,7 @@
 """The spec of a `SiteConsistencyCheck` as a typed model: what a person writes, with every default.
 
 The defaults live here and only here; the CustomResourceDefinition is generated from these models. Times are in seconds,
-sizes in bytes, fractions are decimal strings between 0 and 1 (Kubernetes specs hold no floating point numbers).
+sizes in bytes, fractions are numbers between 0 and 1, or the same as text.
 """
 
 from dynamo_consistency.check.fields import (

@@ -28,13 +28,14 @@ _LONGEST_PATH = 512
 
 
 def _fraction(value: Any) -> Decimal:
+    """A number counts as what is written: 0.01 is "0.01"."""
     if isinstance(value, Decimal):
         return value
-    if not isinstance(value, str):
-        raise ValueError(f'must be a fraction between 0 and 1 in quotes, such as "{value if value else 0.01}"')
-    if not re.fullmatch(_FRACTION, value) or len(value) > _LONGEST_FRACTION:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    text = _plain(Decimal(repr(value + 0))) if is_number else value
+    if not isinstance(text, str) or not re.fullmatch(_FRACTION, text) or len(text) > _LONGEST_FRACTION:
         raise ValueError(f'must be a fraction between "0" and "1", such as "0.01" for one per cent; it is "{value}"')
-    return Decimal(value)
+    return Decimal(text)
 
 
 def _plain(fraction: Decimal) -> str:
@@ -100,7 +101,15 @@ Fraction = Annotated[
     Decimal,
     BeforeValidator(_fraction),
     PlainSerializer(_plain, return_type=str),
-    WithJsonSchema({"type": "string", "pattern": f"^({_FRACTION})$", "maxLength": _LONGEST_FRACTION}),
+    WithJsonSchema(
+        {
+            "x-kubernetes-preserve-unknown-fields": True,  # the only union of number and text that an API server takes
+            "pattern": f"^({_FRACTION})$",
+            "maxLength": _LONGEST_FRACTION,
+            "minimum": 0,
+            "maximum": 1,
+        }
+    ),
 ]
 LogicalPath = Annotated[str, Field(max_length=_LONGEST_PATH), AfterValidator(_absolute)]
 RelativePath = Annotated[str, Field(min_length=1, max_length=_LONGEST_PATH), AfterValidator(_relative)]

@@ -23,7 +23,7 @@ class Listing(ClosedModel):
     roots: Annotated[list[Root], Field(min_length=1, max_length=64)] = Field(
         description="The directory trees that are checked."
     )
-    exclude: Annotated[list[LogicalPath], Field(max_length=128)] = Field(
+    exclude: Annotated[list[LogicalPath], Field(max_length=120)] = Field(
         [],
         description="Directories below a root that take no part at all. No wildcards: see comparison.ignore.",
     )

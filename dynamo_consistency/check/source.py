@@ -5,7 +5,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
-from dynamo_consistency.check.fields import Fraction, LogicalPath, Name, Prefix
+from dynamo_consistency.check.doors import WebDavDoorName, XRootDDoorName
+from dynamo_consistency.check.fields import Fraction, LogicalPath, Prefix
 from dynamo_consistency.check.list_file import ListFile, ListFormat, columns_of_a_file
 from dynamo_consistency.check.rules import LfnRules, path_rules
 from dynamo_consistency.path_rules import PathRules
@@ -36,7 +37,7 @@ _RULES = "Rules from LFN to path, where a prefix is not enough; the first one th
 class XRootDSource(ClosedModel):
     """A site that is listed over XRootD."""
 
-    servers: Annotated[list[Name], Field(min_length=1, max_length=64)] = Field(
+    servers: Annotated[list[XRootDDoorName], Field(min_length=1, max_length=64)] = Field(
         description="Doors, asked in turn: root://host:port, roots://host, host:port, host or [IPv6]:port."
     )
     prefix: Prefix = Field("", description="What stands before the LFN in the path at the site.")
@@ -46,7 +47,7 @@ class XRootDSource(ClosedModel):
 class WebDavSource(ClosedModel):
     """A site that is listed over WebDAV."""
 
-    servers: Annotated[list[Name], Field(min_length=1, max_length=64)] = Field(
+    servers: Annotated[list[WebDavDoorName], Field(min_length=1, max_length=64)] = Field(
         description="Doors, asked in turn: davs://host:port or https://host:port; dav:// or http:// without TLS."
     )
     prefix: Prefix = Field("", description="What stands before the LFN in the path at the site.")

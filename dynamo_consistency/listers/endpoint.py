@@ -6,13 +6,6 @@ from dynamo_consistency.errors import ConfigurationError, ListingError
 from dynamo_consistency.path_rules import PathRules
 from dynamo_consistency.paths import is_below, normalise, to_bytes, to_text
 
-HOST_AND_PORT = (
-    r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)"
-    r"(?::(?P<port>[0-9]{1,5}))?"
-    r"/{0,2}"
-)
-"""Regular expression for the rest of a door, after its scheme; an IPv6 address is in brackets."""
-
 
 def without_user(text: str) -> str:
     """`text`, a door, as it may be shown: what is before an @ may be a password."""

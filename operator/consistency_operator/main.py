@@ -3,6 +3,7 @@
 What only the operator needs is imported when it serves: the command is there without that, too.
 """
 
+import asyncio
 import logging
 import os
 import socket
@@ -12,6 +13,7 @@ from importlib import import_module
 import click
 from pydantic.fields import FieldInfo
 
+from consistency_operator.names import API_VERSION, KIND
 from consistency_operator.settings import VARIABLE_PREFIX, OperatorSettings, read_settings
 from dynamo_consistency.errors import ConfigurationError
 
@@ -62,13 +64,11 @@ def _serve(settings: OperatorSettings) -> None:
 
     kopf.configure(debug=settings.log_level == "DEBUG", quiet=settings.log_level == "WARNING")
     import_module("consistency_operator.loop.handlers")  # its decorators register them
-    host, port = settings.health_listen
     logging.getLogger(__name__).info("serving %s", ", ".join(settings.namespaces) or "all namespaces")
     kopf.run(
         standalone=True,
         clusterwide=not settings.namespaces,
         namespaces=settings.namespaces,
-        liveness_endpoint=f"http://{host}:{port}/healthz",
     )
 
 
@@ -90,3 +90,21 @@ def _try_what_may_fail(settings: OperatorSettings) -> None:
         log_in(kopf.OperatorSettings())
     except kopf.LoginError as error:
         raise ConfigurationError(str(error)) from error
+    if not asyncio.run(_kind_is_known()):
+        raise ConfigurationError(f"the cluster knows no {KIND} of {API_VERSION}: apply crds/, or those of this release")
+
+
+async def _kind_is_known() -> bool:
+    """kopf would look for the kind once, and wait for ever. Where the server does not answer, kopf tries longer."""
+    import kopf
+
+    from consistency_operator.cluster.api import ApiError, Cluster
+    from consistency_operator.cluster.credentials import log_in
+
+    cluster = Cluster(lambda: log_in(kopf.OperatorSettings()))
+    try:
+        return await cluster.knows_the_kind()
+    except ApiError:
+        return True
+    finally:
+        await cluster.close()

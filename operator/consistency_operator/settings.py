@@ -30,6 +30,10 @@ def _address(text: Any) -> Any:
     return host or "0.0.0.0", int(port)  # noqa: S104 (probes and scrapers come from other pods and nodes)
 
 
+def _user(text: Any) -> Any:
+    return None if text == "namespace" else text
+
+
 NamespaceName = Annotated[str, Field(pattern=_LABEL)]
 ListenAddress = Annotated[tuple[str, int], BeforeValidator(_address)]
 AtLeastOne = Annotated[int, Field(ge=1)]
@@ -45,6 +49,12 @@ class OperatorSettings(BaseModel):
         "IfNotPresent", description="When the kubelet pulls the workers' image."
     )
     service_account: str = Field("", description="ServiceAccount of the workers; empty: the namespace's default one.")
+    worker_user: Annotated[int | None, BeforeValidator(_user)] = Field(
+        10001,
+        ge=1,
+        le=2**31 - 1,
+        description="Uid and gid of the workers; namespace: those that their namespace gives them (OpenShift).",
+    )
     backends_secret: Annotated[str, Field(min_length=1)] = Field(
         "consistency-backends", description="Secret with backends.yaml, mounted in every worker."
     )
@@ -61,7 +71,7 @@ class OperatorSettings(BaseModel):
     max_concurrent_runs: AtLeastOne = Field(20, description="Runs that may be on at the same time in all namespaces.")
     preflight_seconds: AtLeastOne = Field(60, description="Time that a backend has to say whether a site is ready.")
     max_concurrent_preflights: AtLeastOne = Field(2, description="Sites that one backend is asked about at a time.")
-    health_listen: ListenAddress = Field(("0.0.0.0", 8080), description="Where /healthz is served.")  # noqa: S104
+    health_listen: ListenAddress = Field(("0.0.0.0", 8080), description="Where probes are served.")  # noqa: S104
     metrics_listen: ListenAddress = Field(("0.0.0.0", 9090), description="Where /metrics is served.")  # noqa: S104
     log_level: Literal["DEBUG", "INFO", "WARNING"] = Field("INFO", description="What goes to the log.")
 

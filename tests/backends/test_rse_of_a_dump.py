@@ -25,7 +25,7 @@ def paths(write):
 
 @pytest.mark.parametrize("rse", ["T2_X ", " T2_X", "t2_x", "T2_x", "'T2_X'", "T2_X\u00a0", "", " ", "NULL"])
 def test_a_row_that_may_be_ours_is_refused(paths, rse):
-    with pytest.raises(BackendError, match="may be T2_X or not|around its cells"):
+    with pytest.raises(BackendError, match=r"may be T2_X or not|around its cells"):
         paths(rows("T2_X", "/store/a") + rows(rse, "/store/b"))
 
 

@@ -2,10 +2,12 @@
 
 import os
 import re
+from types import SimpleNamespace
 
 import pytest
 import yaml
 from consistency_operator import names
+from consistency_operator.manifests import JobRun, build_job
 from consistency_operator.settings import read_settings
 from rendered_manifests import REPOSITORY, Manifest
 
@@ -14,7 +16,7 @@ from dynamo_consistency.checkfile import read_check
 
 pytestmark = pytest.mark.timeout(600)  # kustomize may have to be built
 
-INSTALLATIONS = ["deploy", *(f"deploy/overlays/{name}" for name in ("namespaced", "s3", "rucio", "demo"))]
+INSTALLATIONS = ["deploy", *(f"deploy/overlays/{name}" for name in ("namespaced", "openshift", "s3", "rucio", "demo"))]
 IMAGE = "localhost/dynamo-consistency:dev"
 DEMO_IMAGE = "localhost/dynamo-consistency-demo:dev"
 
@@ -102,7 +104,7 @@ class TestPods:
     def test_every_container_is_locked_up(self, objects):
         for pod in pods(objects):
             assert pod["securityContext"]["runAsNonRoot"] is True
-            assert pod["securityContext"]["runAsUser"] == 10001
+            assert pod["securityContext"].get("runAsUser", 10001) == 10001
             assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
             for container in containers(pod):
                 assert container["securityContext"] == {
@@ -110,6 +112,28 @@ class TestPods:
                     "readOnlyRootFilesystem": True,
                     "capabilities": {"drop": ["ALL"]},
                 }, container["name"]
+
+    def test_on_openshift_no_pod_has_a_user_of_its_own(self, render):
+        """The namespace's range gives one; workers get none from the operator either."""
+        objects = render("deploy/overlays/openshift")
+        fixed = {"runAsUser", "runAsGroup", "fsGroup", "supplementalGroups"}
+        for pod in pods(objects):
+            assert not fixed & pod["securityContext"].keys()
+            assert all(not fixed & container["securityContext"].keys() for container in containers(pod))
+        settings = read_settings(settings_of(objects))
+        assert settings.worker_user is None
+        check = read_check(REPOSITORY / "examples/gitops/sites/t2-us-mit.yaml")
+        owner = SimpleNamespace(namespace="grid", name="t2", uid="1")
+        job = build_job("Listing", owner, JobRun("1", check, 60), settings)
+        worker = job["spec"]["template"]["spec"]
+        assert not fixed & worker["securityContext"].keys()
+        assert worker["securityContext"]["runAsNonRoot"] is True
+        assert all("blockOwnerDeletion" not in owner for owner in job["metadata"]["ownerReferences"])
+
+    def test_elsewhere_the_operator_runs_as_the_images_user(self, render):
+        for folder in INSTALLATIONS:
+            if "openshift" not in folder:
+                assert operator(render(folder))["securityContext"]["runAsUser"] == 10001
 
     def test_only_the_operator_speaks_with_the_api_server(self, objects):
         for pod in pods(objects):
@@ -130,12 +154,22 @@ class TestPods:
         (container,) = operator(objects)["containers"]
         ports = {port["name"]: port["containerPort"] for port in container["ports"]}
         assert ports == {"metrics": settings.metrics_listen[1], "probes": settings.health_listen[1]}
-        for probe in ("livenessProbe", "readinessProbe"):
-            assert container[probe]["httpGet"] == {"path": "/healthz", "port": "probes"}
+        asked = {"startupProbe": "/livez", "livenessProbe": "/livez", "readinessProbe": "/readyz"}
+        for probe, path in asked.items():
+            assert container[probe]["httpGet"] == {"path": path, "port": "probes"}
         service = one(objects, "Service", "consistency-operator")["spec"]
         assert service["ports"][0]["targetPort"] == "metrics"
         labels = one(objects, "Deployment", "consistency-operator")["spec"]["template"]["metadata"]["labels"]
         assert service["selector"].items() <= labels.items()
+
+    def test_only_a_loop_that_says_nothing_for_minutes_is_restarted(self, objects):
+        (container,) = operator(objects)["containers"]
+        for probe, least in (("startupProbe", 600), ("livenessProbe", 180)):
+            asked = container[probe]
+            assert asked["periodSeconds"] * asked["failureThreshold"] >= least
+            assert asked["timeoutSeconds"] >= 20
+        assert container["resources"]["requests"]["cpu"] == "250m"
+        assert "cpu" not in container["resources"]["limits"]
 
     def test_the_operator_reads_the_backends_where_they_are_mounted(self, objects):
         settings = read_settings(settings_of(objects))

@@ -18,7 +18,7 @@ from cluster.processes import wait_until
 from operator_process import Operator
 
 # checks, and finished Jobs of each (three runs of four stages are what a check keeps)
-SIZES = [(0, 0), (200, 0), (1000, 0), (200, 12)]
+SIZES = [(0, 0), (200, 0), (1000, 0), (200, 12), (10_000, 0)]
 IDLE_SECONDS, EDITS = 30, 20
 STAGES = ("Snapshot", "Listing", "Comparison", "Action")
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -75,7 +75,7 @@ def test_cost(
     checks, jobs = size
     with ThreadPoolExecutor(8) as pool:
         paths = list(pool.map(lambda n: create(api, workspace, a_check(f"site-{n:04d}"), jobs), range(checks)))
-    operator.start()
+    operator.start(ready=False)
     wait_for_all(api, workspace)
     operator.stop()
     start = until_served(operator, api, paths)
@@ -85,14 +85,14 @@ def test_cost(
     rows.append(Row(size, start, memory(operator.pid), cpu, statistics.median(times), max(times)))
     print(rows[-1])
     assert start.seconds < 30
-    assert rows[-1].memory < 400
+    assert rows[-1].memory < 500
     assert cpu < 20
     assert statistics.median(times) < 5
 
 
 def create(api: Api, namespace: str, check: Object, jobs: int) -> str:
-    """A check that is due on New Year's Eve, with the Jobs of its last runs."""
-    check["spec"]["schedule"] = "59 23 31 12 *"
+    """A check of a site of its own that is due on New Year's Eve, with the Jobs of its last runs."""
+    check["spec"] |= {"schedule": "59 23 31 12 *", "site": f"T2_{check['metadata']['name']}"}
     made = api.create(check, namespace)
     path = path_of("SiteConsistencyCheck", namespace, made["metadata"]["name"])
     runs = sorted({str(29000000 + number // len(STAGES)) for number in range(jobs)}, reverse=True)
@@ -154,14 +154,14 @@ def until_served(operator: Operator, api: Api, paths: list[str]) -> Start:
     for path in edited:
         api.patch(path, {"spec": {"jitterSeconds": int(time.time()) % 100000}})
     started = time.monotonic()
-    operator.start()
+    operator.start(ready=False)
     wait_until("they are served", lambda: all(is_served(api.get(path)) for path in edited), 300, pause=0.2)
     return Start(time.monotonic() - started, cpu_seconds(operator.pid))
 
 
 def wait_for_all(api: Api, namespace: str) -> None:
     checks = path_of("SiteConsistencyCheck", namespace)
-    wait_until("all are served", lambda: all(map(is_served, api.items(checks))), 300, pause=5)
+    wait_until("all are served", lambda: all(map(is_served, api.items(checks))), 900, pause=15)
 
 
 def is_served(check: Object) -> bool:

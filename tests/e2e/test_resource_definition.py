@@ -23,6 +23,13 @@ def merged(base: Any, change: Any) -> Any:
     return {key: value for key, value in both.items() if value is not None or change.get(key, 1) is not None}
 
 
+def merged_with_nulls(base: Any, change: Any) -> Any:
+    """The same, but a null is kept."""
+    if not isinstance(change, dict) or not isinstance(base, dict):
+        return change
+    return {**base, **{key: merged_with_nulls(base.get(key), value) for key, value in change.items()}}
+
+
 def named(case: dict[str, Any]) -> str:
     return re.sub(r"[{}' ]+", " ", str(case["with"])).strip()
 
@@ -48,6 +55,11 @@ def test_a_bad_check_is_refused_with_a_sentence(try_out, case):
 @pytest.mark.parametrize("case", [one for one in CASES["bad"] if "server" not in one], ids=named)
 def test_what_only_the_operator_can_judge_is_let_through_to_it(try_out, case):
     try_out(merged(CASES["good"], case["with"]))
+
+
+@pytest.mark.parametrize("change", CASES["good_too"], ids=str)
+def test_what_looks_odd_and_is_right_is_accepted(try_out, change):
+    try_out(merged_with_nulls(CASES["good"], change))
 
 
 @pytest.mark.parametrize("case", CASES["edits"], ids=named)
@@ -110,7 +122,8 @@ STATUS = {
     "nextRunTime": "2027-01-01T03:00:00Z",
     "lastSuccessfulRunTime": "2026-11-01T03:00:00Z",
     "conditions": [
-        {"type": "Succeeded", "status": "True", "reason": "Reported", "lastTransitionTime": "2026-11-01T03:00:00Z"}
+        {"type": "Ready", "status": "True", "reason": "Scheduled", "lastTransitionTime": "2026-11-01T03:00:00Z"},
+        {"type": "Succeeded", "status": "True", "reason": "Reported", "lastTransitionTime": "2026-11-01T03:00:00Z"},
     ],
     "run": {
         "id": "29412180",
@@ -140,12 +153,34 @@ def test_kubectl_get_tells_the_story_in_one_line(plane, api, namespace):
     name = check["metadata"]["name"]
     api.patch(path_of("SiteConsistencyCheck", namespace, name, "status"), {"status": STATUS})
     header, line = plane.kubectl("get", "sitecheck", "-n", namespace).splitlines()
-    for column in ("SITE", "SUSPENDED", "RUN", "RESULT", "MISSING", "ORPHANS", "LAST SUCCESS", "NEXT", "AGE"):
+    for column in (
+        "SITE",
+        "SUSPENDED",
+        "READY",
+        "RUN",
+        "RESULT",
+        "MISSING",
+        "ORPHANS",
+        "LAST SUCCESS",
+        "NEXT",
+        "AGE",
+    ):
         assert column in header
-    assert re.fullmatch(rf"{name} +T2_X +false +Listing +Reported +17 +4 +.*", line)
+    assert re.fullmatch(rf"{name} +T2_X +false +True +Listing +Reported +17 +4 +.*", line)
     assert "SCHEDULE" not in header
     assert "0 3 * * 0" in plane.kubectl("get", "sitecheck", "-n", namespace, "-o", "wide")
     assert name in plane.kubectl("get", "consistency", "-n", namespace), "it belongs to a category"
+
+
+def test_kubectl_get_tells_of_an_invalid_spec(plane, api, namespace):
+    api.create(CASES["good"], namespace)
+    name = CASES["good"]["metadata"]["name"]
+    moment = "2026-11-01T03:00:00Z"
+    ready = {"type": "Ready", "status": "False", "reason": "InvalidSpec", "lastTransitionTime": moment}
+    path = path_of("SiteConsistencyCheck", namespace, name, "status")
+    api.patch(path, {"status": {"conditions": [ready]}})
+    assert re.search(rf"{name} +T2_X +false +False ", plane.kubectl("get", "sitecheck", "-n", namespace))
+    assert " InvalidSpec " in plane.kubectl("get", "sitecheck", "-n", namespace, "-o", "wide")
 
 
 @pytest.fixture

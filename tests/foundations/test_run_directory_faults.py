@@ -107,8 +107,12 @@ def unwritable(check) -> Iterator[RunDirectory]:
 
 @pytest.mark.parametrize("name", ["summary.json", NAME])
 def test_a_directory_that_may_not_be_written_is_one_sentence(unwritable, name):
-    with pytest.raises(ConsistencyError, match=r"cannot write to .*: Permission denied"):
+    with pytest.raises(ConsistencyError, match=r"cannot write to .*: Permission denied") as refused:
         unwritable.write_text(name, "{}")
+    owner = Path(unwritable.url).stat()
+    assert f"we are uid {os.geteuid()} and gid {os.getegid()}" in str(refused.value)
+    assert f"{unwritable.url} belongs to uid {owner.st_uid} and gid {owner.st_gid}, mode 0555" in str(refused.value)
+    assert "on NFS with root_squash" in str(refused.value)
     assert unwritable.check().spec.site == "T2_X"
     assert unwritable.names("listing") == []
 

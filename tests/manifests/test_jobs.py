@@ -181,7 +181,7 @@ def test_kubernetes_replaces_nothing_in_what_a_worker_is_told(worker):
 
 
 def test_a_check_that_no_process_can_be_told_is_refused(worker):
-    longest = {"exclude": [f"/store/mc/{number}{'x' * 480}" for number in range(128)]}
+    longest = {"exclude": [f"/store/mc/{number}{'x' * 480}" for number in range(120)]}
     ignore = [f"/{number}{'y' * 240}" for number in range(256)]
     listing = {"roots": [{"path": "/store/mc"}], **longest}
     assert worker("Snapshot", listing=listing)

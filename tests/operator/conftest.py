@@ -49,6 +49,7 @@ def environment(
         "CONSISTENCY_IMAGE": "registry/consistency:1",
         "CONSISTENCY_BACKENDS": str(backends.file),
         "CONSISTENCY_METRICS_LISTEN": f"127.0.0.1:{free_port()}",
+        "CONSISTENCY_HEALTH_LISTEN": f"127.0.0.1:{free_port()}",
         "PYTHONPATH": str(Path(__file__).parent),
     }
     for name, value in settings.items():
@@ -59,7 +60,8 @@ def environment(
 @pytest.fixture
 def operator(cluster: FakeCluster, environment: dict[str, str]) -> Iterator[Operator]:
     """An operator that a test starts; it is stopped in any case."""
-    operator = Operator(int(environment["CONSISTENCY_METRICS_LISTEN"].rpartition(":")[2]))
+    ports = [environment[f"CONSISTENCY_{name}_LISTEN"].rpartition(":")[2] for name in ("METRICS", "HEALTH")]
+    operator = Operator(*map(int, ports))
     try:
         yield operator
     finally:

@@ -1,6 +1,7 @@
 """The operator in a thread of the test, which can be started again."""
 
 import contextlib
+import json
 import logging
 import random
 import socket
@@ -28,13 +29,14 @@ def free_port() -> int:
 class Operator:
     """kopf with our handlers, in a thread. It can be started again after it was stopped."""
 
-    def __init__(self, metrics_port: int) -> None:
+    def __init__(self, metrics_port: int, health_port: int) -> None:
         self.metrics_port = metrics_port
-        self.health_port = free_port()
+        self.health_port = health_port
         self._running: contextlib.ExitStack | None = None
 
-    def start(self) -> None:
-        arguments = ["run", "-A", "--standalone", f"--liveness=http://127.0.0.1:{self.health_port}/healthz", HANDLERS]
+    def start(self, *namespaces: str) -> None:
+        where = [f"--namespace={namespace}" for namespace in namespaces] or ["-A"]
+        arguments = ["run", *where, "--standalone", HANDLERS]
         runner = KopfRunner(arguments, registry=kopf.OperatorRegistry(), settings=kopf.OperatorSettings(), timeout=20)
         self._running = contextlib.ExitStack()
         self.runner = self._running.enter_context(runner)
@@ -56,6 +58,15 @@ class Operator:
             return {}
         pairs = [line.rsplit(" ", 1) for line in lines if line and not line.startswith("#")]
         return {name: float(number) for name, number in pairs}
+
+    def probe(self, path: str) -> tuple[int, list[str]]:
+        """What a probe answers: the HTTP status, and the problems; (0, []) while there is none."""
+        try:
+            return 200, json.loads(self.get(self.health_port, path))["problems"]
+        except urllib.error.HTTPError as error:
+            return error.code, json.loads(error.read())["problems"]
+        except urllib.error.URLError:
+            return 0, []
 
     def get(self, port: int, path: str) -> str:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:

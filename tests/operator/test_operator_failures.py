@@ -203,7 +203,7 @@ def test_a_job_that_vanished_unseen_does_not_stay_for_ever(
     cluster: FakeCluster, operator: Operator, script: Script, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After a gap kopf lists anew, and does not tell of what is missing there."""
-    monkeypatch.setattr("consistency_operator.loop.supervisor.RESYNC", 0.5)
+    monkeypatch.setattr("consistency_operator.loop.census.RESYNC", 0.5)
     script.holds = {"Snapshot"}
     cluster.create(PLURAL, check(trigger=MANUAL))
     operator.start()
@@ -222,7 +222,7 @@ def test_a_job_that_vanished_unseen_does_not_stay_for_ever(
 def test_a_check_that_vanished_unseen_loses_its_metrics(
     cluster: FakeCluster, operator: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("consistency_operator.loop.supervisor.RESYNC", 0.5)
+    monkeypatch.setattr("consistency_operator.loop.census.RESYNC", 0.5)
     cluster.create(PLURAL, check())
     operator.start()
     cluster.until(lambda: any("t2-a" in name for name in operator.metrics()))

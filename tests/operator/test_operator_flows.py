@@ -283,9 +283,11 @@ def test_checks_of_one_site_whose_roots_overlap_both_say_so(cluster: FakeCluster
     other = {"t2-a": "default/t2-b", "t2-b": "default/t2-a"}
     for name, overlapping in other.items():
         said = f"its roots overlap with those of {overlapping}: /store/mc/Run2018"
-        cluster.until(lambda name=name, said=said: said in condition(cluster, "Ready", name).get("message", ""))
+        cluster.until(lambda name=name, said=said: condition(cluster, "Overlapping", name).get("message") == said)
+        cluster.until(lambda name=name: "RootsOverlap" in events_of(cluster, name))
+        assert condition(cluster, "Ready", name)["status"] == "True"
     cluster.delete(PLURAL, "t2-b")
-    cluster.until(lambda: "overlap" not in condition(cluster, "Ready")["message"])
+    cluster.until(lambda: not condition(cluster, "Overlapping"))
 
 
 def test_a_spec_that_is_not_valid_is_said_to_be_so_and_can_be_corrected(

@@ -1,9 +1,11 @@
 """Metrics: one series of each kind for a check, also when its runs fail, and none when the check is gone."""
 
 import re
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from asked_backends import Backends
 from cluster_checks import check, condition, last_run, stage_of
 from consistency_operator.metrics.exposition import METRIC_PREFIX
 from consistency_operator.metrics.gauges import GAUGES
@@ -120,7 +122,44 @@ def test_an_invalid_or_suspended_check_has_no_gap_in_its_series(cluster: FakeClu
     assert reported[series("suspended", obj_name="t2-b")] == 1
 
 
+def test_places_and_the_queue_are_measured_and_what_each_run_waits_for(
+    cluster: FakeCluster, operator: Operator, script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONSISTENCY_MAX_CONCURRENT_RUNS", "1")
+    script.holds = {"Snapshot"}
+    cluster.create(PLURAL, check(trigger={"manual": "1"}))
+    operator.start()
+    cluster.until(lambda: script.started["Snapshot"])
+    cluster.create(PLURAL, check("t2-b", trigger={"manual": "1"}))
+    waits = series("run_waits", obj_name="t2-b", reason="Queued")
+    reported = cluster.until(lambda: waits in (metrics := operator.metrics()) and metrics)
+    own = {name: reported[f"{METRIC_PREFIX}_operator_{name}"] for name in ("places", "places_used", "queue_length")}
+    assert own == {"places": 1, "places_used": 1, "queue_length": 1}
+    assert [name for name in reported if "run_waits{" in name] == [waits]
+    script.holds.clear()
+    cluster.until(lambda: last_run(cluster, "t2-b"))
+    cluster.until(lambda: operator.metrics()[f"{METRIC_PREFIX}_operator_places_used"] == 0)
+    assert operator.metrics()[f"{METRIC_PREFIX}_operator_queue_length"] == 0
+
+
+def test_a_backend_that_does_not_answer_is_what_a_run_waits_for(
+    cluster: FakeCluster, operator: Operator, backends: Backends
+) -> None:
+    backends.answer("BackendUnreachable", "no route to the database")
+    cluster.create(PLURAL, check(trigger={"manual": "1"}))
+    operator.start()
+    cluster.until(lambda: operator.metrics().get(series("run_waits", reason="BackendUnreachable")))
+
+
+def test_the_build_is_told(cluster: FakeCluster, operator: Operator) -> None:
+    operator.start()
+    reported = cluster.until(operator.metrics)
+    (build,) = [name for name in reported if name.startswith("consistency_operator_build_info")]
+    assert f'version="{version("dynamo-consistency")}"' in build
+
+
 def test_the_page_names_every_metric_and_no_other() -> None:
     written = set(re.findall(rf"`{METRIC_PREFIX}_(\w+)`", PAGE.read_text()))
     own = {"runs_total", "requests_total", "operator_failures_total", "operator_checks", "operator_overdue_seconds"}
+    own |= {"operator_places", "operator_places_used", "operator_queue_length", "operator_problems"}
     assert written == {gauge.name for gauge in GAUGES} | own

@@ -1,61 +1,18 @@
 """The operator as its container starts it: a process of its own, which is probed, asked to stop, or killed."""
 
-import json
 import signal
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from asked_backends import Backends, asking
 from cluster_checks import check, condition, created_jobs, last_run
-from consistency_operator.names import PLURAL
+from consistency_operator.names import API_VERSION, KIND, PLURAL
 from fake_cluster import FakeCluster
-from kopf_thread import free_port
+from operator_command import Process
 from scripted_pods import Script
 
-COMMAND = str(Path(sys.executable).with_name("consistency-operator"))
 pytestmark = pytest.mark.usefixtures("jobs")
-
-
-class Process:
-    """`consistency-operator run`; its log is in `log`."""
-
-    def __init__(self, environment: dict[str, str], log: Path) -> None:
-        self.port = free_port()
-        self.log = log
-        self._environment = environment | {"CONSISTENCY_HEALTH_LISTEN": f"127.0.0.1:{self.port}"}
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen([COMMAND, "run"], env=self._environment, stdout=log, stderr=log)
-
-    def end(self, how: signal.Signals) -> tuple[int, float]:
-        """The exit code, and the seconds that it took."""
-        assert self._process is not None
-        began = time.monotonic()
-        self._process.send_signal(how)
-        code = self._process.wait(30)
-        self._process = None
-        return code, time.monotonic() - began
-
-    def health(self) -> dict[str, float]:
-        """What the probe says; empty while there is none."""
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=5) as answer:
-                reported: dict[str, float] = json.loads(answer.read())
-                return reported
-        except (urllib.error.URLError, ConnectionError):
-            return {}
-
-    @property
-    def alive(self) -> bool:
-        return self._process is not None
 
 
 @pytest.fixture
@@ -89,7 +46,7 @@ def test_it_leaves_within_five_seconds_of_being_told_whatever_it_waits_for(
 def test_its_probe_tells_how_late_the_most_neglected_check_is(cluster: FakeCluster, process: Process) -> None:
     cluster.create(PLURAL, check())
     process.start()
-    assert 0 <= cluster.until(process.health)["delaySeconds"] < 5
+    assert 0 <= cluster.until(lambda: process.probe("/healthz")[1])["delaySeconds"] < 5
 
 
 def test_killed_without_a_word_it_goes_on_where_it_was(cluster: FakeCluster, process: Process, script: Script) -> None:
@@ -105,3 +62,13 @@ def test_killed_without_a_word_it_goes_on_where_it_was(cluster: FakeCluster, pro
     reported = process.log.read_text()
     assert reported.count("RunStarted") == 1
     assert "Traceback" not in reported
+
+
+def test_without_its_kind_in_the_cluster_it_says_what_to_apply(cluster: FakeCluster, process: Process) -> None:
+    cluster.fail(f"GET /apis/{API_VERSION}$", 404, times=1000)
+    process.start()
+    assert process.wait() == 2
+    assert (
+        process.log.read_text()
+        == f"the cluster knows no {KIND} of {API_VERSION}: apply crds/, or those of this release\n"
+    )

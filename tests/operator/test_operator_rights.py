@@ -22,7 +22,7 @@ def test_the_role_allows_what_a_whole_life_needs_and_nothing_else(
     """Runs that succeed, Jobs of old runs that are removed, conflicts, a look at what there really is, and why a Job
     does not get going.
     """
-    monkeypatch.setattr("consistency_operator.loop.supervisor.RESYNC", 0.3)
+    monkeypatch.setattr("consistency_operator.loop.census.RESYNC", 0.3)
     monkeypatch.setattr("consistency_operator.plan.job_stages.GOING_WITHIN", timedelta(seconds=1))
     script.holds = {"Snapshot"}
     cluster.create(PLURAL, check(trigger={"manual": "1"}, successfulRunsHistoryLimit=0))

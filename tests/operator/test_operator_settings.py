@@ -53,6 +53,14 @@ def test_a_store_is_a_claim_or_a_url_but_not_both() -> None:
     assert read_settings(IMAGE | {"CONSISTENCY_STORE_URL": "s3://a"}).store_claim is None
 
 
+def test_workers_have_a_user_or_that_of_their_namespace() -> None:
+    assert read_settings(IMAGE).worker_user == 10001
+    assert read_settings(IMAGE | {"CONSISTENCY_WORKER_USER": "3021"}).worker_user == 3021
+    assert read_settings(IMAGE | {"CONSISTENCY_WORKER_USER": "namespace"}).worker_user is None
+    assert "WORKER_USER=0" in complaint(image="x", worker_user="0")
+    assert "WORKER_USER=me" in complaint(image="x", worker_user="me")
+
+
 def test_namespaces_may_be_separated_by_commas_or_spaces() -> None:
     assert read_settings(IMAGE | {"CONSISTENCY_NAMESPACES": " a, b\nc,"}).namespaces == ("a", "b", "c")
 

@@ -66,14 +66,17 @@ def test_what_is_corrected_is_not_stalled_any_more() -> None:
 @pytest.mark.parametrize("name", ["with a schedule", "without one", "suspended"])
 def test_roots_that_overlap_with_those_of_another_check_are_told_of(name: str) -> None:
     of, expected = SPECS[name]
-    status = planned(of, CheckStatus(), world=World(overlaps=("grid/t2-y: /store/mc",))).status
-    ready = status.condition("Ready")
-    assert ready
-    assert ready.message.endswith("; its roots overlap with those of grid/t2-y: /store/mc")
-    assert conditions(status)["Ready"] == expected["Ready"]
-    apart = planned(of, status).status.condition("Ready")
-    assert apart
-    assert "overlap" not in apart.message
+    world = World(overlaps=("grid/t2-y: /store/mc",))
+    first = planned(of, CheckStatus(), world=world)
+    overlapping = first.status.condition("Overlapping")
+    assert overlapping
+    assert overlapping.message == "its roots overlap with those of grid/t2-y: /store/mc"
+    assert conditions(first.status) == expected | NEW | {"Overlapping": ("True", "RootsOverlap")}
+    assert [(event.reason, event.type) for event in first.events] == [("RootsOverlap", "Warning")]
+    assert planned(of, first.status, world=world).events == ()
+    apart = planned(of, first.status)
+    assert conditions(apart.status) == expected | NEW
+    assert apart.events == ()
 
 
 def test_an_invalid_spec_is_told_once_and_again_when_it_is_invalid_in_another_way() -> None:
@@ -144,3 +147,10 @@ def test_the_last_success_is_that_of_the_last_complete_run() -> None:
     failing = complete.model_copy(update={"run": run_in("Listing", [record("Listing")])})
     failed = planned(resource(), failing, job("Listing", "Failed"), now=NOW + DAY, world=World()).status
     assert failed.last_successful_run_time == NOW
+
+
+def test_of_many_that_overlap_a_few_are_named() -> None:
+    many = World(overlaps=tuple(f"grid/t2-{number}: /store/mc" for number in range(7)))
+    overlapping = planned(resource(), CheckStatus(), world=many).status.condition("Overlapping")
+    assert overlapping
+    assert overlapping.message.endswith("those of grid/t2-4: /store/mc; and with those of 2 more")

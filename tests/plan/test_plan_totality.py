@@ -96,7 +96,7 @@ PAST = models(
 )
 CONDITIONS = models(
     Condition,
-    type=st.sampled_from(["Ready", "Stalled", "Running", "Succeeded", "Consistent"]),
+    type=st.sampled_from(["Ready", "Stalled", "Overlapping", "Running", "Succeeded", "Consistent"]),
     status=st.sampled_from(["True", "False", "Unknown"]),
     reason=REASONS,
     last_transition_time=TIMES,

@@ -18,6 +18,7 @@ SECTIONS: dict[str, type[StrEnum]] = {
     "### Stalled": reasons.Stalled,
     "### Running": reasons.Running,
     "### Succeeded": reasons.Succeeded,
+    "### Overlapping": reasons.Overlapping,
     "### Consistent": reasons.Consistent,
     "## Events": EventReason,
 }

@@ -4,13 +4,14 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote, quote_from_bytes, unquote_to_bytes, urljoin, urlsplit
 
+from dynamo_consistency.check.doors import WEBDAV_DOOR
 from dynamo_consistency.errors import ConfigurationError
-from dynamo_consistency.listers.endpoint import HOST_AND_PORT, without_user
+from dynamo_consistency.listers.endpoint import without_user
 from dynamo_consistency.paths import normalise
 
 DEFAULT_PORTS = {"https": 443, "http": 80}
 
-_DOOR = re.compile(r"(?:(?P<scheme>davs?|webdavs?|https?)://)?" + HOST_AND_PORT)
+_DOOR = re.compile(WEBDAV_DOOR)
 
 
 @dataclass(frozen=True, slots=True)

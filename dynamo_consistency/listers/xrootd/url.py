@@ -3,14 +3,15 @@
 import re
 from dataclasses import dataclass
 
+from dynamo_consistency.check.doors import XROOTD_DOOR
 from dynamo_consistency.errors import ConfigurationError
 from dynamo_consistency.listers import endpoint
-from dynamo_consistency.listers.endpoint import HOST_AND_PORT, without_user
+from dynamo_consistency.listers.endpoint import without_user
 from dynamo_consistency.path_rules import PathRules
 
 DEFAULT_PORT = 1094
 
-_DOOR = re.compile(r"(?:(?P<scheme>roots?|xroots?)://)?" + HOST_AND_PORT)
+_DOOR = re.compile(XROOTD_DOOR)
 
 
 @dataclass(frozen=True, slots=True)

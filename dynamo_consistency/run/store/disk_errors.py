@@ -10,7 +10,8 @@ from pathlib import Path
 from dynamo_consistency.errors import ConsistencyError
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
-_NO_WRITING = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EIO)
+_NO_RIGHT = (errno.EACCES, errno.EPERM)
+_NO_WRITING = (errno.EROFS, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EIO)
 
 
 @contextlib.contextmanager
@@ -25,10 +26,28 @@ def disk_errors_explained(folder: Path) -> Iterator[None]:
         # DuckDB reports a full disk in words of its own, around those of the system
         reasons = [os.strerror(known) for known in _NO_ROOM if known == code or os.strerror(known) in str(error)]
         reasons += [os.strerror(known) for known in _NO_WRITING if known == code]
-        if not reasons:
+        if isinstance(error, OSError) and code in _NO_RIGHT:
+            what = f"{error.strerror}, {rights_at(Path(error.filename or folder))}"
+        elif reasons:
+            free = shutil.disk_usage(folder).free // 2**20 if folder.exists() else "unknown"
+            what = f"{reasons[0]} ({free} MiB free); make room or give another --store"
+        else:
             raise
-        free = shutil.disk_usage(folder).free // 2**20 if folder.exists() else "unknown"
         raise ConsistencyError(
-            f"cannot write to {folder}: {reasons[0]} ({free} MiB free); "
-            "make room or give another --store, then run the stage again: nothing half-written is left"
+            f"cannot write to {folder}: {what}, then run the stage again: nothing half-written is left"
         ) from None
+
+
+def rights_at(path: Path) -> str:
+    """Who we are, whose the nearest directory is that there is, and what to do about it."""
+    groups = ", ".join(map(str, sorted({os.getegid(), *os.getgroups()})))
+    we = f"we are uid {os.geteuid()} and gid {groups}"
+    there = next((each for each in (path, *path.parents) if os.access(each, os.F_OK)), Path("/"))
+    try:
+        owner = there.stat()
+    except OSError:
+        return f"{we}; give the directory to these"
+    return (
+        f"{we}, and {there} belongs to uid {owner.st_uid} and gid {owner.st_gid}, mode {owner.st_mode & 0o7777:04o}; "
+        "give it to ours (on NFS with root_squash: on the server), or set runAsUser and fsGroup in podTemplate"
+    )

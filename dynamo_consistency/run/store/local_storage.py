@@ -10,7 +10,7 @@ from pathlib import Path
 
 from dynamo_consistency import paths
 from dynamo_consistency.errors import DamagedError
-from dynamo_consistency.run.store.disk_errors import disk_errors_explained
+from dynamo_consistency.run.store.disk_errors import disk_errors_explained, rights_at
 from dynamo_consistency.run.store.leftovers import TEMPORARY, remove_left_over_files, temporary_name
 from dynamo_consistency.run.store.storage import EntryKind
 
@@ -58,9 +58,8 @@ class LocalStorage:
         try:
             yield
         except OSError as error:
-            raise DamagedError(
-                f"the store {self._folder} cannot be read: {error.strerror}; look at its path and its permissions"
-            ) from None
+            why = rights_at(self._folder) if error.errno == errno.EACCES else "look at its path and its permissions"
+            raise DamagedError(f"the store {self._folder} cannot be read: {error.strerror}; {why}") from None
 
     def remove(self, name: str) -> None:
         path = self._folder / name

@@ -68,10 +68,20 @@ class Cluster:
         if self._session is not None:
             await self._session.close()
 
+    async def knows_the_kind(self) -> bool:
+        """Is the CustomResourceDefinition there? Raises ApiError when the server does not say."""
+        try:
+            await self._request("GET", _CHECKS)
+        except ApiError as error:
+            if error.status != 404:
+                raise
+            return False
+        return True
+
     # --- checks -----------------------------------------------------------------------------------------------
 
-    async def living_checks(self, namespace: str | None) -> set[str]:
-        """The uids of all checks of a namespace, or (None) of the cluster."""
+    async def living_checks(self, namespace: str | None) -> dict[str, str]:
+        """All checks of a namespace, or (None) of the cluster: what they are called, by their uids."""
         return await self._uids(_path(_CHECKS, namespace, PLURAL))
 
     async def find_check(self, namespace: str, name: str) -> Body | None:
@@ -95,15 +105,19 @@ class Cluster:
         """The Jobs that carry the label of a check."""
         return await self._list(_path(_JOBS, namespace, "jobs"), labelSelector=f"{LABEL_CHECK}={check}")
 
-    async def living_jobs(self, namespace: str | None) -> set[str]:
-        """The uids of the Jobs of all checks of a namespace, or (None) of the cluster."""
+    async def living_jobs(self, namespace: str | None) -> dict[str, str]:
+        """The same of the Jobs of all checks."""
         return await self._uids(_path(_JOBS, namespace, "jobs"), labelSelector=LABEL_CHECK)
 
     async def create_job(self, manifest: Body) -> Body:
-        """Create a Job; if there is one of this name already, answer that: whose it is must be judged by its owner."""
+        """Create a Job; if there is one of this name already, answer that: whose it is must be judged by its owner.
+
+        A field that the API server does not know is refused, and not dropped in silence.
+        """
         namespace, name = manifest["metadata"]["namespace"], manifest["metadata"]["name"]
         try:
-            return await self._request("POST", _path(_JOBS, namespace, "jobs"), manifest)
+            strictly = {"fieldValidation": "Strict"}
+            return await self._request("POST", _path(_JOBS, namespace, "jobs"), manifest, params=strictly)
         except ApiError as error:
             if error.status != 409:
                 raise
@@ -165,9 +179,10 @@ class Cluster:
         answer = await self._request("GET", path, params=selectors)
         return answer.get("items") or []
 
-    async def _uids(self, path: str, **selectors: str) -> set[str]:
+    async def _uids(self, path: str, **selectors: str) -> dict[str, str]:
         answer = await self._request("GET", path, params=selectors, accept=_METADATA_ONLY)
-        return {item["metadata"]["uid"] for item in answer.get("items") or []}  # null where there are none
+        found = [item["metadata"] for item in answer.get("items") or []]  # null where there are none
+        return {metadata["uid"]: f"{metadata.get('namespace', '')}/{metadata['name']}" for metadata in found}
 
     async def _request(
         self,

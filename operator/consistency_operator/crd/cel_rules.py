@@ -1,13 +1,16 @@
 """What the API server checks beyond types: CEL rules, each with the sentence that a person gets.
 
 They say what the models of `dynamo_consistency.check` say, so that a mistake is refused when it is made and not when
-it is met. What CEL cannot know (is there such a day, are `//mc` and `/mc` the same) the operator says in a condition.
+it is met. What CEL cannot know (what is in the file behind a URL, whether a range of a cron line goes backwards) the
+operator says in a condition.
 """
 
 from typing import NamedTuple
 
+from consistency_operator.crd.cron_patterns import CRON, NEVER
 from consistency_operator.crd.openapi_schema import Schema
 from dynamo_consistency.check import Policy, Source
+from dynamo_consistency.check.doors import WEBDAV_DOOR, WEBDAV_FORMS, XROOTD_DOOR, XROOTD_FORMS
 from dynamo_consistency.check.list_file import NOT_IN_LINES, WITH_COLUMNS
 
 
@@ -18,19 +21,26 @@ class CelRule(NamedTuple):
     message: str
 
 
-_MACROS = "hourly|daily|midnight|weekly|monthly|yearly|annually"
-_FIELD, _GAP = "[0-9A-Za-z*,/#-]+", "[[:space:]]"
-_CRON = f"^(@({_MACROS})|{_GAP}*{_FIELD}({_GAP}+{_FIELD}){{4}}{_GAP}*)$"
 _DOTS = "(^|/)[.][.]?(/|$)"
+
+
+def _folded(path: str) -> str:
+    """CEL for: `path` without empty components, one at a place: more would cost an API server too much."""
+    return f"{path}.replace('//', '/')"
+
+
+def _as_directory(path: str) -> str:
+    """CEL for: the same with a slash at its end."""
+    return _folded(f"({path} + '/')")
 
 
 def _is_in(path: str, directory: str) -> str:
     """CEL for: `path` is `directory`, or below it."""
-    return f"({path} == {directory} || {_is_below(path, directory)})"
+    return f"{_as_directory(path)}.startsWith({_as_directory(directory)})"
 
 
 def _is_below(path: str, directory: str) -> str:
-    return f"({directory} == '/' || {path}.startsWith({directory} + '/'))"
+    return f"{_folded(path)}.startsWith({_as_directory(directory)})"
 
 
 def _overlap(one: str, other: str) -> str:
@@ -51,10 +61,10 @@ _CONFIRMED = [
 ]
 _DISJOINT_ROOTS = CelRule(
     f"self.all(r, self.exists_one(o, {_is_in('r.path', 'o.path')}))",
-    "a root lies inside another; a file must belong to one root",
+    "a root lies inside another, or is there twice; a file must belong to one root",
 )
 _EXCLUDED_BELOW_ROOTS = CelRule(
-    f"self.exclude.all(e, self.roots.exists(r, e != r.path && {_is_below('e', 'r.path')}))",
+    f"self.exclude.all(e, self.roots.exists(r, {_is_below('e', 'r.path')}))",
     "an excluded directory is below none of the roots",
 )
 _DISJOINT_AREAS = CelRule(
@@ -76,6 +86,12 @@ _AREA_BESIDE_ROOTS = CelRule(
     f"&& self.unmerged.logs.additional.all(a, {_beside_roots('a')}))",
     "unmerged overlaps with a root of listing.roots; choose other roots, or name the area in listing.exclude",
 )
+
+
+def _door(expression: str, forms: str) -> CelRule:
+    return CelRule(f"self.trim().matches(r'^{expression}$')", forms)
+
+
 _ALIKE = "columns must be all numbers, for a file without a header, or all names, for a file with one"
 
 
@@ -96,7 +112,8 @@ RULES: dict[str, list[CelRule]] = {
     ],
     "spec.site": [CelRule("self == oldSelf", "site is immutable: make a check of its own for another site")],
     "spec.schedule": [
-        CelRule(f"self.matches('{_CRON}')", 'is no cron line; five fields such as "0 3 * * 0" are expected')
+        CelRule(f"self.matches('{CRON}')", 'is no cron line; five fields such as "0 3 * * 0" are expected'),
+        CelRule(f"!self.matches('{NEVER}')", "never fires: there is no such day"),
     ],
     "spec.timeZone": [
         CelRule(
@@ -118,6 +135,8 @@ RULES: dict[str, list[CelRule]] = {
             "must name exactly one protocol, such as xrootd",
         )
     ],
+    "spec.listing.source.xrootd.servers[]": [_door(XROOTD_DOOR, XROOTD_FORMS)],
+    "spec.listing.source.webdav.servers[]": [_door(WEBDAV_DOOR, WEBDAV_FORMS)],
     "spec.listing.source.xrootd.prefix": _PREFIX,
     "spec.listing.source.webdav.prefix": _PREFIX,
     "spec.listing.source.posix.prefix": _ABSOLUTE,
@@ -152,6 +171,13 @@ RULES: dict[str, list[CelRule]] = {
     "spec.unmerged.exclude[]": _PATTERN,
     "spec.unmerged.logs.path": _RELATIVE,
     "spec.unmerged.logs.additional[]": _ABSOLUTE,
+    "spec.podTemplate.spec": [
+        CelRule(
+            "!has(self.containers) || self.containers.all(c, has(c.name) && c.name == 'worker')",
+            "the only container is worker; what runs before it, or beside it with restartPolicy: Always, belongs in "
+            "initContainers",
+        )
+    ],
     "spec.store": [CelRule("has(self.claimName) != has(self.url)", "must have exactly one of claimName, url")],
 }
 """The rules by the field that has them; `[]` is an item of a list."""

@@ -7,6 +7,7 @@ import yaml
 from consistency_operator import names
 from consistency_operator.crd.cel_rules import add_rules
 from consistency_operator.crd.openapi_schema import Schema, spec_schema, status_schema
+from consistency_operator.crd.pod_schema import pod_spec_schema
 from consistency_operator.resource.status import CheckStatus
 from dynamo_consistency.check import SiteConsistencyCheck, Spec
 
@@ -18,6 +19,7 @@ _COLUMNS = (
     ("Site", "string", ".spec.site", 0, "The site."),
     ("Schedule", "string", ".spec.schedule", 1, "When it is checked."),
     ("Suspended", "boolean", ".spec.suspend", 0, "No new run starts."),
+    ("Ready", "string", '.status.conditions[?(@.type=="Ready")].status', 0, "False: the spec is not valid."),
     (
         "Run",
         "string",
@@ -39,7 +41,13 @@ _COLUMNS = (
     ),
     ("Last success", "date", ".status.lastSuccessfulRunTime", 0, "Age of the last complete run."),
     ("Next", "string", ".status.nextRunTime", 0, "When the next run is due."),
-    ("Ready", "string", '.status.conditions[?(@.type=="Ready")].reason', 1, "Whether the schedule is armed."),
+    (
+        "Why",
+        "string",
+        '.status.conditions[?(@.type=="Ready")].reason',
+        1,
+        "Whether the schedule is armed, and why not.",
+    ),
     ("Age", "date", ".metadata.creationTimestamp", 0, "Age of the check."),
 )
 
@@ -84,6 +92,8 @@ def _version() -> Schema:
 
 def _schema() -> Schema:
     spec, status = spec_schema(Spec), status_schema(CheckStatus)
+    template = spec["properties"]["podTemplate"]["properties"]
+    template["spec"] = {key: template["spec"][key] for key in ("description", "default")} | pod_spec_schema()
     _as_map(spec["properties"]["listing"]["properties"]["roots"], "path")
     _as_map(status["properties"]["conditions"], "type", "status")
     schema = {

@@ -11,18 +11,20 @@ from typing import Any
 import kopf
 
 from consistency_operator.cluster.api import Body
-from consistency_operator.cluster.cache import check_of, key_of, slim_job
+from consistency_operator.cluster.cache import DIGESTED, KnownCheck, check_of, key_of
 from consistency_operator.cluster.credentials import log_in
-from consistency_operator.loop import kopf_startup
+from consistency_operator.loop import kopf_startup, kopf_watching
 from consistency_operator.loop.service import Service
 from consistency_operator.names import API_VERSION, LABEL_CHECK, PLURAL, CheckKey
 from consistency_operator.settings import read_settings
 
 WATCH_SECONDS = 300
 """After so long a watch is begun anew, so that a connection that was lost silently is noticed."""
+LISTED_AT_A_TIME = 500
 EXIT_SECONDS = 0.5
 
 kopf_startup.install()
+kopf_watching.install()
 
 
 @kopf.on.startup(errors=kopf.ErrorsMode.PERMANENT)
@@ -30,12 +32,14 @@ async def start(settings: kopf.OperatorSettings, memo: kopf.Memo, **indexes: Any
     """Set kopf up and start the service. Raises ConfigurationError, or OSError when a port is taken."""
     settings.scanning.disabled = True  # else the operator needs rights to list CRDs and namespaces, or sleeps a minute
     settings.posting.enabled = False  # events are posted by the reconciler
+    settings.persistence.diffbase_storage = kopf_startup.NoDifferences()
+    settings.watching.chunk_size = LISTED_AT_A_TIME
     settings.watching.label_selectors["jobs"] = LABEL_CHECK
     settings.watching.server_timeout = WATCH_SECONDS
     settings.watching.client_timeout = WATCH_SECONDS + 30
     settings.queueing.exit_timeout = EXIT_SECONDS
     settings.networking.request_timeout = 60
-    for noisy in ("kopf.objects", "kopf.activities.probe", "aiohttp.access"):  # a line for each event and each probe
+    for noisy in ("kopf.objects", "aiohttp.access"):  # a line for each event
         logging.getLogger(noisy).setLevel(logging.WARNING)
     memo.service = Service(read_settings(os.environ), lambda: log_in(settings), indexes["checks"], indexes["jobs"])
     await memo.service.start()
@@ -53,24 +57,17 @@ def log_in_kopf(settings: kopf.OperatorSettings, **_: Any) -> kopf.ConnectionInf
     return log_in(settings)
 
 
-@kopf.on.probe(id="delaySeconds", errors=kopf.ErrorsMode.PERMANENT)
-def probe(memo: kopf.Memo, **_: Any) -> float:
-    """For how long the most neglected check has been due; raises when that is too long."""
-    service: Service = memo.service
-    return round(service.supervisor.delay(), 1)
-
-
 @kopf.index(API_VERSION, PLURAL, id="checks")
-def index_check(body: kopf.Body, **_: Any) -> dict[CheckKey, Body]:
-    """Every check, by its key."""
-    return {key_of(body): dict(body)}
+async def index_check(body: kopf.Body, **_: Any) -> dict[CheckKey, KnownCheck]:
+    """Every check, by its key. (Were this no coroutine, each would be indexed in a thread.)"""
+    return {key_of(body): body[DIGESTED]}
 
 
 @kopf.index("batch/v1", "jobs", id="jobs")
-def index_job(body: kopf.Body, **_: Any) -> dict[CheckKey, Body]:
-    """Every Job of a check, by the key of the check."""
+async def index_job(body: kopf.Body, **_: Any) -> dict[CheckKey, Body]:
+    """Every Job of a check, by the key of the check; what is not looked at has been left out already."""
     key = check_of(body)
-    return {key: slim_job(body)} if key else {}
+    return {key: dict(body)} if key else {}
 
 
 @kopf.on.event(API_VERSION, PLURAL)

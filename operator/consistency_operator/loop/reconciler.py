@@ -81,6 +81,11 @@ class Reconciler:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    @property
+    def places_used(self) -> int:
+        """How many of the places for runs are taken."""
+        return self._slots.used()
+
     async def reconcile(self, key: CheckKey) -> datetime | None:
         """Bring one check forward as far as possible. Returns when it must be looked at again; None: when it changes.
 

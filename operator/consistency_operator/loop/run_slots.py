@@ -37,6 +37,10 @@ class RunSlots:
         self._freed |= self._all().pop(key, None) is not None
         self._backends.pop(key, None)
 
+    def used(self) -> int:
+        """How many are taken; none before the first has been asked for."""
+        return sum(claim.active for claim in (self._claims or {}).values())
+
     def admission(self, known: KnownCheck) -> Admitted | Queued | None:
         """Whether the run of a check may begin; None if it does not wait for a slot."""
         if not waits(known):

@@ -1,13 +1,14 @@
-"""The operator as one thing: the connection, what is known, the supervisor, and the port for metrics."""
+"""The operator as one thing: the connection, what is known, the supervisor, and the ports for metrics and probes."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import kopf
 from aiohttp import web
 
 from consistency_operator.cluster.api import Body, Cluster
-from consistency_operator.cluster.cache import ClusterCache, check_of, key_of
+from consistency_operator.cluster.cache import ClusterCache, KnownCheck, check_of, key_of
+from consistency_operator.loop import probes
 from consistency_operator.loop.supervisor import Supervisor
 from consistency_operator.metrics.exposition import Metrics
 from consistency_operator.names import CheckKey
@@ -23,30 +24,35 @@ class Service:
         self,
         settings: OperatorSettings,
         login: Callable[[], kopf.ConnectionInfo],
-        checks: kopf.Index[CheckKey, Body],
+        checks: kopf.Index[CheckKey, KnownCheck],
         jobs: kopf.Index[CheckKey, Body],
     ) -> None:
         self._settings = settings
         self._cluster = Cluster(login)
         self._cache = ClusterCache(checks, jobs)
         self._metrics = Metrics()
-        self._server: web.ServerRunner | None = None
+        self._servers: list[web.ServerRunner] = []
         self._generations: dict[str, int] = {}  # by uid of the check
         self.supervisor = Supervisor(settings, self._cluster, self._cache, self._metrics)
 
     async def start(self) -> None:
-        """Serve metrics, and begin to reconcile. Raises OSError when the port is taken."""
-        self._server = web.ServerRunner(web.Server(self._scrape, access_log=None), shutdown_timeout=0)
-        await self._server.setup()
-        await web.TCPSite(self._server, *self._settings.metrics_listen).start()
+        """Serve metrics and probes, and begin to reconcile. Raises OSError when a port is taken."""
+        await self._serve(self._scrape, self._settings.metrics_listen)
+        await self._serve(self._probe, self._settings.health_listen)
         self.supervisor.start()
 
     async def stop(self) -> None:
         """End at once."""
         await self.supervisor.stop()
         await self._cluster.close()
-        if self._server is not None:
-            await self._server.cleanup()
+        for server in self._servers:
+            await server.cleanup()
+
+    async def _serve(self, handler: Callable[[web.BaseRequest], Awaitable[web.Response]], at: tuple[str, int]) -> None:
+        server = web.ServerRunner(web.Server(handler, access_log=None), shutdown_timeout=0)
+        self._servers.append(server)
+        await server.setup()
+        await web.TCPSite(server, *at).start()
 
     def check_changed(self, body: Body, *, deleted: bool) -> None:
         """The watch has shown a check."""
@@ -70,9 +76,11 @@ class Service:
         if key := check_of(body):
             self.supervisor.enqueue(key)
 
+    async def _probe(self, request: web.BaseRequest) -> web.Response:
+        return probes.answer(request.path, self.supervisor)
+
     async def _scrape(self, request: web.BaseRequest) -> web.Response:
         if request.path != "/metrics":
             return web.Response(status=404, text="metrics are at /metrics\n")
-        overdue = self.supervisor.overdue
-        body = await asyncio.to_thread(self._metrics.exposition, self._cache.all(), overdue)
+        body = await asyncio.to_thread(self._metrics.exposition, self._cache.all(), self.supervisor.measured())
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE})

@@ -3,13 +3,13 @@
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
 
 from consistency_operator.cluster.api import ApiError, Cluster
 from consistency_operator.cluster.cache import ClusterCache
+from consistency_operator.loop.census import Census
 from consistency_operator.loop.reconciler import Reconciler, StatusRefused
 from consistency_operator.loop.workqueue import WorkQueue
-from consistency_operator.metrics.exposition import Metrics
+from consistency_operator.metrics.exposition import Metrics, OperatorState
 from consistency_operator.names import CheckKey
 from consistency_operator.settings import OperatorSettings
 
@@ -19,28 +19,28 @@ WORKERS = 8
 LEAST_SLEEP = 0.2
 """Seconds between two reconciliations of a check that only the clock asks for."""
 REFUSED_BACKOFF = 60.0
-RESYNC = 300.0
-"""Seconds. A watch that was broken off for long may not have shown what was deleted meanwhile."""
 NEGLECTED = 300.0
-"""Seconds after which a check that is due, and was not dealt with, means that we are stuck."""
+"""Seconds after which a check that is due, and was not dealt with, means that something is wrong."""
+STUCK = 1800.0
+"""Seconds after which a reconciliation that goes on hangs for ever: all that it waits for is given up before."""
 
 
 class Supervisor:
     """Reconciles checks: each serially, `WORKERS` at a time. Nothing that it holds is missed after a crash."""
 
     def __init__(self, settings: OperatorSettings, cluster: Cluster, cache: ClusterCache, metrics: Metrics) -> None:
-        self._settings = settings
-        self._cluster = cluster
         self._cache = cache
         self._metrics = metrics
+        self._places = settings.max_concurrent_runs
         self._queue = WorkQueue()
         self._reconciler = Reconciler(settings, cluster, cache, metrics, self._queue.add)
         self._tasks: list[asyncio.Task[None]] = []
+        self.census = Census(cluster, cache, settings.namespaces)
 
     def start(self) -> None:
         """Begin; checks may have been enqueued already."""
         work = [self._work() for _ in range(WORKERS)]
-        self._tasks = [asyncio.create_task(coroutine) for coroutine in (*work, self._resync())]
+        self._tasks = [asyncio.create_task(coroutine) for coroutine in (*work, self.census.run(self._enqueue_all))]
 
     async def stop(self) -> None:
         """End at once, in the middle of whatever it is."""
@@ -55,13 +55,23 @@ class Supervisor:
             self._queue.forget(key)
         self._queue.add(key)
 
-    def delay(self) -> float:
-        """For how many seconds the most neglected check has been due. Raises RuntimeError when that is too long."""
-        if dead := [task for task in self._tasks if task.done()]:
-            raise RuntimeError(f"{len(dead)} of {len(self._tasks)} tasks of the supervisor have died")
-        if self.overdue > NEGLECTED:
-            raise RuntimeError(f"a check has been due for {self.overdue:.0f} s")
-        return self.overdue
+    def deadly_problems(self) -> list[str]:
+        """A sentence for each problem that a restart mends, and nothing else."""
+        dead = [task for task in self._tasks if task.done()]
+        found = [f"{len(dead)} of {len(self._tasks)} tasks of the supervisor have died"] if dead else []
+        if self._queue.shortest_processing(WORKERS) > STUCK:
+            found.append(f"all {WORKERS} reconciliations hang")
+        return found
+
+    def problems(self) -> list[str]:
+        """A sentence for each thing that is not as it should be."""
+        late = self.overdue
+        neglected = [f"a check has been due for {late:.0f} s"] if late > NEGLECTED else []
+        return self.deadly_problems() + self.census.problems() + neglected
+
+    def measured(self) -> OperatorState:
+        """What metrics tell of the operator itself."""
+        return OperatorState(self.overdue, self._places, self._reconciler.places_used, len(self.problems()))
 
     @property
     def overdue(self) -> float:
@@ -88,20 +98,6 @@ class Supervisor:
             "%s/%s: %s; trying again in %.0f s", *key, str(error) or type(error).__name__, backoff, exc_info=unexpected
         )
 
-    async def _resync(self) -> None:
-        """Ask from time to time what there really is, and drop what only a watch still shows."""
-        while True:
-            await asyncio.sleep(RESYNC)
-            shown = self._cache.uids()
-            namespaces: Sequence[str | None] = self._settings.namespaces or [None]
-            try:
-                living = [await self._cluster.living_checks(namespace) for namespace in namespaces]
-                living += [await self._cluster.living_jobs(namespace) for namespace in namespaces]
-            except Exception as error:  # noqa: BLE001 (it can be done without, and is tried again)
-                log.warning("what there is could not be listed: %s %s", type(error).__name__, error)
-                continue
-            gone = shown.difference(*living)
-            self._cache.set_gone(gone)
-            if gone:
-                for key in self._cache.known_keys():
-                    self._queue.add(key)
+    def _enqueue_all(self) -> None:
+        for key in self._cache.known_keys():
+            self._queue.add(key)

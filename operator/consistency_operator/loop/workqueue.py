@@ -87,6 +87,11 @@ class WorkQueue:
         waiting = [due for key, due in self._due.items() if key not in self._processing]
         return max(0.0, *(now - since for since in (*waiting, *self._processing.values(), now)))
 
+    def shortest_processing(self, workers: int) -> float:
+        """For how many seconds all `workers` have been at their keys; 0 while one of them has none."""
+        busy = list(self._processing.values())
+        return max(0.0, self._clock() - max(busy)) if len(busy) >= workers else 0.0
+
     def _return(self, key: CheckKey) -> None:
         self._processing.pop(key, None)
         self._forgotten.discard(key)

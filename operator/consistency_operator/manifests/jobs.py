@@ -40,7 +40,7 @@ def build_job(stage: names.JobStage, resource: Owner, run: JobRun, settings: Wor
     template = pod_template(stage, resource, run, settings)
     spec = {
         "activeDeadlineSeconds": max(1, run.seconds_left),
-        "ttlSecondsAfterFinished": run.check.spec.run_deadline_seconds + DAY_SECONDS,
+        "ttlSecondsAfterFinished": min(run.check.spec.run_deadline_seconds + DAY_SECONDS, UNLIMITED),
         "podReplacementPolicy": "Failed",  # never two pods that write the same files
         **_RULES[stage](run),
         "template": template,
@@ -67,8 +67,7 @@ def _metadata(stage: names.JobStage, resource: Owner, run: JobRun) -> Manifest:
                 "kind": names.KIND,
                 "name": resource.name,
                 "uid": resource.uid,
-                "controller": True,
-                "blockOwnerDeletion": True,
+                "controller": True,  # blockOwnerDeletion would want a right to update checks, where that is enforced
             }
         ],
     }

@@ -20,7 +20,6 @@ from dynamo_consistency.checkfile import CHECK_SETTING
 
 BACKENDS_FILE = f"{BACKENDS_FOLDER}/backends.yaml"
 TERMINATION_LOG = "/dev/termination-log"
-USER = 10001
 TERMINATION_GRACE_SECONDS = 60
 SCRATCH = "20Gi"
 
@@ -55,6 +54,7 @@ def pod_template(stage: names.JobStage, resource: Owner, run: JobRun, settings: 
 
 
 def _pod_spec(stage: names.JobStage, resource: Owner, run: JobRun, settings: WorkerSettings) -> Manifest:
+    user = settings.worker_user
     account = {"serviceAccountName": settings.service_account} if settings.service_account else {}
     return account | {
         "restartPolicy": "Never",
@@ -63,9 +63,7 @@ def _pod_spec(stage: names.JobStage, resource: Owner, run: JobRun, settings: Wor
         "terminationGracePeriodSeconds": TERMINATION_GRACE_SECONDS,
         "securityContext": {
             "runAsNonRoot": True,
-            "runAsUser": USER,
-            "runAsGroup": USER,
-            "fsGroup": USER,
+            **dict.fromkeys(("runAsUser", "runAsGroup", "fsGroup") if user else (), user),
             "fsGroupChangePolicy": "OnRootMismatch",  # a store of a million files is not gone through each time
             "seccompProfile": {"type": "RuntimeDefault"},
         },

@@ -57,6 +57,11 @@ class WorkerSettings(Protocol):
         ...
 
     @property
+    def worker_user(self) -> int | None:
+        """Uid and gid of the workers; None: those that the check's namespace gives."""
+        ...
+
+    @property
     def backends_secret(self) -> str:
         """Name of the Secret with `backends.yaml`, in the check's namespace."""
         ...

@@ -5,15 +5,17 @@ What is in the status survives a restart; what is counted (`…_total`) begins w
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
 
-from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector, generate_latest
+from prometheus_client import CollectorRegistry, GCCollector, Info, PlatformCollector, ProcessCollector, generate_latest
 from prometheus_client import Counter as Counting
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from consistency_operator.cluster.api import ApiError
 from consistency_operator.cluster.cache import KnownCheck
-from consistency_operator.metrics.gauges import GAUGES, outcomes
+from consistency_operator.metrics.gauges import GAUGES, is_queued, outcomes
 from consistency_operator.resource.check import Resource
 from consistency_operator.resource.status import CheckStatus
 
@@ -25,6 +27,20 @@ LabelCounts = Mapping[str, Counter[tuple[str, ...]]]
 """By the uid of the check, and the labels beyond those of every check."""
 
 
+@dataclass(frozen=True)
+class OperatorState:
+    """What is told of the operator itself.
+
+    `overdue`: for how many seconds the most neglected check has been due. `places`: for runs at the same time, and how
+    many of them are used. `problems`: how many `/healthz` names.
+    """
+
+    overdue: float = 0
+    places: int = 0
+    places_used: int = 0
+    problems: int = 0
+
+
 class Metrics:
     """What is counted; the rest is read from the checks."""
 
@@ -34,6 +50,8 @@ class Metrics:
         self._own = CollectorRegistry()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self._own)
+        build = Info("consistency_operator_build", "1, with the versions of the operator.", registry=self._own)
+        build.info({"version": version("dynamo-consistency"), "kopf": version("kopf")})
         what = "Reconciliations that failed, by HTTP status of the API server; 0: no answer; none: a defect."
         self._failures = Counting(f"{METRIC_PREFIX}_operator_failures", what, ["status"], registry=self._own)
 
@@ -55,28 +73,25 @@ class Metrics:
         self._runs.pop(uid, None)
         self._requests.pop(uid, None)
 
-    def exposition(self, checks: Sequence[KnownCheck], overdue: float) -> bytes:
-        """All metrics in Prometheus' text format. It takes a while with a thousand checks, and may be done in a thread.
-
-        `overdue`: for how many seconds the most neglected check has been due.
-        """
+    def exposition(self, checks: Sequence[KnownCheck], operator: OperatorState) -> bytes:
+        """All metrics in Prometheus' text format. With a thousand checks it is to be done in a thread."""
         registry = CollectorRegistry()
-        registry.register(_Checks(checks, dict(self._runs), dict(self._requests), overdue))
+        registry.register(_Checks(checks, dict(self._runs), dict(self._requests), operator))
         return generate_latest(registry) + generate_latest(self._own)
 
 
 class _Checks(Collector):
-    def __init__(self, checks: Sequence[KnownCheck], runs: LabelCounts, requests: LabelCounts, overdue: float) -> None:
+    def __init__(
+        self, checks: Sequence[KnownCheck], runs: LabelCounts, requests: LabelCounts, operator: OperatorState
+    ) -> None:
         self._checks = checks
         self._runs = runs
         self._requests = requests
-        self._overdue = overdue
+        self._operator = operator
 
     def collect(self) -> Iterator[Metric]:
         """All metrics of all checks, and those of the operator."""
-        yield GaugeMetricFamily(f"{METRIC_PREFIX}_operator_checks", "Checks that there are.", len(self._checks))
-        what = "For how many seconds the most neglected check has been due."
-        yield GaugeMetricFamily(f"{METRIC_PREFIX}_operator_overdue_seconds", what, self._overdue)
+        yield from self._of_the_operator()
         for gauge in GAUGES:
             family = GaugeMetricFamily(f"{METRIC_PREFIX}_{gauge.name}", gauge.help, labels=(*LABELS, *gauge.labels))
             for known in self._checks:
@@ -86,6 +101,18 @@ class _Checks(Collector):
         yield self._counter("runs", "Runs that have ended.", ("result", "reason"), self._runs)
         what = "What became of findings that could be acted on."
         yield self._counter("requests", what, ("request", "kind", "outcome"), self._requests)
+
+    def _of_the_operator(self) -> Iterator[Metric]:
+        of, queued = self._operator, [known for known in self._checks if is_queued(known)]
+        for name, what, value in (
+            ("checks", "Checks that there are.", len(self._checks)),
+            ("overdue_seconds", "For how many seconds the most neglected check has been due.", of.overdue),
+            ("places", "Runs that may be on at the same time.", of.places),
+            ("places_used", "Runs that are on and hold a place.", of.places_used),
+            ("queue_length", "Runs that wait for a place.", len(queued)),
+            ("problems", "What /healthz names.", of.problems),
+        ):
+            yield GaugeMetricFamily(f"{METRIC_PREFIX}_operator_{name}", what, value)
 
     def _counter(self, name: str, what: str, labels: tuple[str, ...], counts: LabelCounts) -> Metric:
         family = CounterMetricFamily(f"{METRIC_PREFIX}_{name}", what, labels=(*LABELS, *labels))

@@ -89,6 +89,20 @@ def _stage(known: KnownCheck) -> Samples:
     return {(known.status.run.stage,): 1} if known.status.run else {}
 
 
+def is_queued(known: KnownCheck) -> bool:
+    """Does its run wait for a place?"""
+    return known.status.run is not None and known.status.run.stage == "Queued"
+
+
+def _waits(known: KnownCheck) -> Samples:
+    """A run that goes on has its stage for a reason; any other says what it waits for."""
+    run, condition = known.status.run, known.status.condition("Running")
+    if run is None or condition is None:
+        return {}
+    goes_on = condition.reason == run.stage and run.stage not in ("Queued", "AwaitingApproval")
+    return {} if goes_on else {(condition.reason,): 1}
+
+
 def _counts(known: KnownCheck) -> dict[str, int]:
     """Of the last run that proves something."""
     return next((run.counts for run in known.status.history if run.result == "Complete"), {})
@@ -150,6 +164,12 @@ GAUGES = (
     Gauge("last_run_duration_seconds", "How long the last run took, its time in the queue included.", (), _duration),
     Gauge("last_run_result", "1, with the result and the reason of the last run.", ("result", "reason"), _result),
     Gauge("run_stage", "1, with what the run that goes on is doing; absent when none does.", ("stage",), _stage),
+    Gauge(
+        "run_waits",
+        "1, with what the run that is on waits for; absent while it goes on.",
+        ("reason",),
+        _waits,
+    ),
     Gauge(
         "run_start_timestamp_seconds",
         "When the run that goes on was due; absent when none does.",

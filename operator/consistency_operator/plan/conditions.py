@@ -7,6 +7,7 @@ from consistency_operator.resource.reasons import (
     ConditionType,
     Consistent,
     EventReason,
+    Overlapping,
     Ready,
     Running,
     Stalled,
@@ -15,7 +16,9 @@ from consistency_operator.resource.reasons import (
 from consistency_operator.resource.status import CheckStatus, Condition, CountsByName, Run, short
 from dynamo_consistency.check import Spec
 
-_ORDER: tuple[ConditionType, ...] = ("Ready", "Stalled", "Running", "Succeeded", "Consistent")
+_ORDER: tuple[ConditionType, ...] = ("Ready", "Stalled", "Overlapping", "Running", "Succeeded", "Consistent")
+_MOST_NAMED = 5
+"""Of the checks that a message names."""
 
 
 def set_condition(
@@ -51,6 +54,7 @@ def without_condition(status: CheckStatus, type_: ConditionType) -> CheckStatus:
 def with_all_conditions(context: PlanContext, status: CheckStatus) -> CheckStatus:
     """`status` with all conditions that follow from the rest of it, and with those of the past if they are absent."""
     status = _ready(context, status)
+    status = _overlapping(context, status)
     status = _running(context, status, status.run)
     status = _past(context, status, "Succeeded", Succeeded.NO_RUN_YET)
     return _past(context, status, "Consistent", Consistent.NEVER_COMPARED)
@@ -65,11 +69,17 @@ def with_verdict(context: PlanContext, status: CheckStatus, counts: CountsByName
 
 
 def condition_events(before: CheckStatus, after: CheckStatus) -> tuple[Event, ...]:
-    """The event that a spec has become, or is in another way, invalid."""
-    old, new = before.condition("Stalled"), after.condition("Stalled")
-    if new is None or (old is not None and old.message == new.message):
-        return ()
-    return (Event(EventReason.INVALID_SPEC, new.message),)
+    """Events that a spec has become, or is in another way, invalid, and that it overlaps with others."""
+    found: list[Event] = []
+    told: tuple[tuple[ConditionType, EventReason], ...] = (
+        ("Stalled", EventReason.INVALID_SPEC),
+        ("Overlapping", EventReason.ROOTS_OVERLAP),
+    )
+    for type_, reason in told:
+        old, new = before.condition(type_), after.condition(type_)
+        if new is not None and (old is None or old.message != new.message):
+            found.append(Event(reason, new.message))
+    return tuple(found)
 
 
 def _ready(context: PlanContext, status: CheckStatus) -> CheckStatus:
@@ -80,9 +90,16 @@ def _ready(context: PlanContext, status: CheckStatus) -> CheckStatus:
         return set_condition(context, status, "Ready", False, Ready.INVALID_SPEC, message=errors)
     status = without_condition(status, "Stalled")
     reason, message = _armed(check.spec, status)
-    overlaps = "; ".join(f"its roots overlap with those of {other}" for other in context.world.overlaps)
-    message = f"{message}; {overlaps}" if overlaps else message
     return set_condition(context, status, "Ready", True, reason, message=message)
+
+
+def _overlapping(context: PlanContext, status: CheckStatus) -> CheckStatus:
+    if not context.world.overlaps:
+        return without_condition(status, "Overlapping")
+    overlaps = context.world.overlaps
+    message = "; ".join(f"its roots overlap with those of {other}" for other in overlaps[:_MOST_NAMED])
+    message += f"; and with those of {more} more" if (more := len(overlaps) - _MOST_NAMED) > 0 else ""
+    return set_condition(context, status, "Overlapping", True, Overlapping.ROOTS_OVERLAP, message=message)
 
 
 def _armed(spec: Spec, status: CheckStatus) -> tuple[Ready, str]:

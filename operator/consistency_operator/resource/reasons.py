@@ -6,7 +6,7 @@ Each is described in docs/reference/status.md, with what to do about it.
 from enum import StrEnum
 from typing import Literal
 
-ConditionType = Literal["Ready", "Stalled", "Running", "Succeeded", "Consistent"]
+ConditionType = Literal["Ready", "Stalled", "Overlapping", "Running", "Succeeded", "Consistent"]
 
 
 class Ready(StrEnum):
@@ -22,6 +22,12 @@ class Stalled(StrEnum):
     """Stalled: nothing will go on until a person changes the spec. Present only when that is so."""
 
     INVALID_SPEC = "InvalidSpec"
+
+
+class Overlapping(StrEnum):
+    """Overlapping: another check of the site lists the same directories. Present only when that is so."""
+
+    ROOTS_OVERLAP = "RootsOverlap"
 
 
 class Running(StrEnum):
@@ -95,6 +101,7 @@ class EventReason(StrEnum):
     RUN_FAILED = "RunFailed"
     RUN_MISSED = "RunMissed"
     INVALID_SPEC = "InvalidSpec"
+    ROOTS_OVERLAP = "RootsOverlap"
 
 
 WARNINGS = frozenset(
@@ -104,6 +111,7 @@ WARNINGS = frozenset(
         EventReason.RUN_FAILED,
         EventReason.RUN_MISSED,
         EventReason.INVALID_SPEC,
+        EventReason.ROOTS_OVERLAP,
     }
 )
 """Events that are posted as Warning; all others as Normal."""

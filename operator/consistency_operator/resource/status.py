@@ -213,7 +213,7 @@ class CheckStatus(StatusModel):
     last_handled_requested_at: str | None = Field(
         None, description="Last annotation consistency.dynamo.io/requestedAt for which a run was started."
     )
-    conditions: list[Condition] = Field([], description="Ready, Stalled, Running, Succeeded, Consistent.")
+    conditions: list[Condition] = Field([], description="Ready, Stalled, Overlapping, Running, Succeeded, Consistent.")
     run: Run | None = Field(None, description="The run that is going on; absent when there is none.")
     history: list[FinishedRun] = Field([], max_length=HISTORY, description="Runs that have ended, newest first.")
 

@@ -1,0 +1,55 @@
+"""kopf's watches, lasting: one that the API server refuses is begun again, and neither ends the operator nor others.
+
+A namespace that may not be watched would keep all checks of all others waiting for its list, and after a minute kopf
+(1.45) would end the process. Here its list counts as empty until it may be read. kopf offers no setting for that, so
+that what it calls is replaced before it begins; `census` tells people of it.
+"""
+
+import asyncio
+import dataclasses
+import logging
+from collections.abc import AsyncIterator
+from typing import Any
+
+import kopf
+from kopf._cogs.clients import errors, watching
+
+from consistency_operator.cluster.cache import digested
+
+log = logging.getLogger(__name__)
+
+FIRST_PAUSE = 1.0
+LONGEST_PAUSE = 60.0
+"""Seconds between two attempts: longer each time, until the first answer."""
+
+_watch = watching.infinite_watch
+
+
+async def lasting_watch(*, settings: kopf.OperatorSettings, **what: Any) -> AsyncIterator[Any]:
+    """As kopf's `infinite_watch`, but refusals and errors of the server do not end it."""
+    at_once = dataclasses.replace(settings.networking, error_backoffs=())  # tried again here, and not there as well
+    settings = dataclasses.replace(settings, networking=at_once)
+    pause = FIRST_PAUSE
+    while True:
+        try:
+            async for event in _watch(settings=settings, **what):
+                pause = FIRST_PAUSE
+                yield event if isinstance(event, watching.Bookmark) else _digested(event)
+        except (errors.APIError, watching.WatchingError) as error:
+            namespace = what.get("namespace")
+            where = "all namespaces" if namespace is None else f"the namespace {namespace}"
+            log.warning("%s of %s cannot be watched, again in %.0f s: %s", what["resource"], where, pause, error)
+            if isinstance(error, errors.APIForbiddenError):
+                yield watching.Bookmark.LISTED
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE)
+
+
+def _digested(event: Any) -> Any:
+    """kopf keeps each event until all has been listed: thousands, of which much more is not looked at than is."""
+    return event if event.get("type") == "BOOKMARK" else {**event, "object": digested(event["object"])}
+
+
+def install() -> None:
+    """Use `lasting_watch` for all operators of this process that start from now on."""
+    watching.infinite_watch = lasting_watch
