@@ -87,3 +87,4 @@ def test_six_digits_that_may_be_a_day_of_late_ask_for_the_date():
 def test_a_date_is_in_the_zone_that_is_given():
     assert date_of("20261120", "Asia/Tokyo") == moment(2026, 11, 19, 15)
     assert date_of("20261120", "America/Chicago") == moment(2026, 11, 20, 6)
+    assert date_of("20261120T0430Z", "America/Chicago") == moment(2026, 11, 20, 4, 30)

@@ -50,6 +50,7 @@ def lines(form):
         (b"path\tsize\n" + lines("{name}\t1"), {}, "looks like a header .*'path'.*skipLines: 1"),
         (lines("{name}").replace(b"root", b"r%6Fot"), {"format": "paths"}, "look escaped, such as"),
         (lines("{name}").replace(b"root", rb"r\157ot"), {"format": "paths"}, "look escaped, such as"),
+        (b"path\tsize\n" + lines("{name}\t1").replace(b"/store", b"store"), {}, "looks like a header"),
         (b"# files of T2_X\n" + lines("{name}"), {"format": "paths"}, 'begins with a comment; set comment: "#"'),
     ],
 )
@@ -137,3 +138,7 @@ def test_a_byte_order_mark_is_no_part_of_the_first_name(read, format_):
 def test_a_mark_alone_is_an_empty_dump(read):
     with pytest.raises(ListingError, match="is empty"):
         read(b"\xef\xbb\xbf", format="paths")
+
+
+def test_a_file_beside_the_directories_of_a_relative_list_is_no_header(read):
+    assert read(b"README\nstore/mc/a\n", format="paths").paths == [b"/README", b"/store/mc/a"]

@@ -65,3 +65,13 @@ def test_all_shards_read_the_same_dump_although_a_newer_one_comes_meanwhile(tmp_
     second = list_shard(run, None, 1, Progress("dump"))
     assert first["listedAt"] == second["listedAt"]
     assert first["counts"]["files"] + second["counts"]["files"] == len(names)
+
+
+def test_a_dump_that_is_replaced_between_two_shards_is_not_believed(tmp_path, make_run):
+    dump = tmp_path / "dump_20260101"
+    dump.write_text("".join(f"/store/mc/{number}/f\t1\t1600000000\n" for number in range(20)))
+    run = make_run({"dump": {"url": str(dump)}}, roots=["/store/mc"], shards=2, splitDepth=1)
+    list_shard(run, None, 0, Progress("dump"))
+    dump.write_text("/store/mc/other/f\t1\t1600000000\n")
+    with pytest.raises(ListingError, match="was replaced while the site's shards were read from it"):
+        list_shard(run, None, 1, Progress("dump"))

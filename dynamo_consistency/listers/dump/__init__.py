@@ -3,9 +3,9 @@
 from dynamo_consistency.check import DumpSource
 from dynamo_consistency.listers.dump.dump import Dump
 from dynamo_consistency.listers.dump.lister import DumpLister
-from dynamo_consistency.listers.dump.parts import Parts, parts_of
+from dynamo_consistency.listers.dump.parts import Parts, parts_of, versions
 
-__all__ = ["Dump", "DumpLister", "Parts", "parts_of", "read_dump"]
+__all__ = ["Dump", "DumpLister", "Parts", "parts_of", "read_dump", "versions"]
 
 
 def read_dump(source: DumpSource) -> Dump:

@@ -66,7 +66,8 @@ def _dates(name: str, zone: tzinfo) -> Iterator[tuple[tuple[int, int], float]]:
     """Where dates stand in a name, and what they are."""
     for form in _FORMS:
         for match in form.finditer(name):
-            moment = _moment({key: value for key, value in match.groupdict().items() if value}, zone)
+            of = UTC if name[match.end() : match.end() + 1] == "Z" else zone
+            moment = _moment({key: value for key, value in match.groupdict().items() if value}, of)
             if moment is not None:
                 yield match.span(), moment
 

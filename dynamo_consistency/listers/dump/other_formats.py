@@ -55,7 +55,7 @@ def refuse_odd_cells(columns: Mapping[str, Sequence[bytes | None]], name: str, *
                 "csv, with the delimiter if it is no comma, or have it written without quotes"
             )
     names = found.get("path", [])
-    _refuse_first_line(names, name)
+    _refuse_first_line(names, [cells[:1] for meaning, cells in columns.items() if meaning != "path"], name)
     if _many(bool(_ESCAPED.search(path)) for path in names):
         raise ListingError(
             f"the names of the dump {name} look escaped, such as {paths.to_text(names[0])!r}; have them written plainly"
@@ -69,10 +69,15 @@ def _many(odd: Iterable[bool]) -> bool:
     return sum(answers) > _MANY * len(answers)
 
 
-def _refuse_first_line(names: Sequence[bytes], name: str) -> None:
+def _refuse_first_line(names: Sequence[bytes], beside: Sequence[Sequence[bytes | None]], name: str) -> None:
+    """`beside`: the cells of the first line that are no path."""
     if names and names[0].startswith(b"#"):
         raise ListingError(f'the dump {name} begins with a comment; set comment: "#"')
-    if len(names) > 1 and b"/" not in names[0] and b"/" in names[1]:
+    if len(names) < 2 or b"/" in names[0] or b"/" not in names[1]:
+        return
+    words = [cell for cells in beside for cell in cells if cell]
+    no_numbers = bool(words) and not any(re.search(rb"[0-9]", word) for word in words)
+    if names[1].startswith(b"/") or no_numbers:
         raise ListingError(
             f"the first line of the dump {name} looks like a header ({paths.to_text(names[0])!r}); name the columns in "
             "`columns` as it does, or set skipLines: 1"

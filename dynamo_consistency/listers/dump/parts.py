@@ -1,7 +1,6 @@
 """The files of a list, and when it was made: the newest of dated ones, and all parts of it."""
 
 import contextlib
-import json
 import time
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -15,6 +14,7 @@ from dynamo_consistency.listers.dump.dates import date_in, is_date
 from dynamo_consistency.listers.dump.newest import newest
 from dynamo_consistency.listers.dump.opening import as_listing_error, shown, without_query
 from dynamo_consistency.listers.dump.told_dates import told_date
+from dynamo_consistency.listers.dump.whole_file import version_of
 
 _DAY = _CLOCK_ERROR = 86400
 
@@ -30,10 +30,6 @@ class Parts(NamedTuple):
         """For people."""
         more = f" and {len(self.urls) - 1} more" if len(self.urls) > 1 else ""
         return shown(self.urls[0]) + more
-
-    def to_json(self) -> str:
-        """For others that are to read the same files."""
-        return json.dumps(self._asdict())
 
 
 def parts_of(source: ListFile) -> Parts:
@@ -63,6 +59,18 @@ def parts_of(source: ListFile) -> Parts:
     if date > time.time() + _CLOCK_ERROR:
         raise ListingError(f"the dump {parts.name} is dated {_day(date)}, which is in the future; set its date")
     return parts
+
+
+def versions(urls: list[str]) -> list[str]:
+    """What tells one version of each file from another, on whatever host; that is not its inode number.
+
+    Raises ListingError when one is not there any more.
+    """
+    told = []
+    for url in urls:
+        with as_listing_error(url):
+            told.append(str(sorted((key, str(value)) for key, value in version_of(url).items() if key != "ino")))
+    return told
 
 
 def refuse_if_old(parts: Parts, most_seconds: int | None) -> None:

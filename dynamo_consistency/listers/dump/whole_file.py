@@ -84,9 +84,9 @@ def unchanged(url: str, name: str) -> Iterator[Mapping[str, Any]]:
 
     For formats that are read in any order. Raises ListingError for a file that has changed meanwhile.
     """
-    before = _version(url)
+    before = version_of(url)
     yield before
-    after = _version(url)
+    after = version_of(url)
     changed = [key for key in _VERSION if before.get(key) != after.get(key)]
     if changed:
         raise ListingError(
@@ -95,7 +95,8 @@ def unchanged(url: str, name: str) -> Iterator[Mapping[str, Any]]:
         )
 
 
-def _version(url: str) -> dict[str, Any]:
+def version_of(url: str) -> dict[str, Any]:
+    """What the storage says of the file as it is now, by the names in `_VERSION`."""
     # a listing that is remembered says nothing of the file as it is now
     filesystem, path = fsspec.core.url_to_fs(url, use_listings_cache=False)
     filesystem.invalidate_cache()

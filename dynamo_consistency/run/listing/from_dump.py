@@ -1,5 +1,6 @@
 """The listing of a site from its dump: the files of a shard, and holes where lines could not be read."""
 
+import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -54,15 +55,20 @@ def listing_of_dump(run: RunDirectory, part: Part, source: DumpSource, progress:
 
 
 def _open(run: RunDirectory, source: DumpSource) -> "Dump":
-    """The dump, which is the same one for all shards: the first of them looks for the newest."""
-    from dynamo_consistency.listers.dump import Dump, Parts, parts_of
+    """The dump, which is the same one for all shards: the first of them looks for the newest.
+
+    Raises ListingError when it was replaced since then: what the shards have read would be of two dumps.
+    """
+    from dynamo_consistency.listers.dump import Dump, Parts, parts_of, versions
 
     if not run.exists(_PARTS):
         parts = parts_of(source)
-        if parts.urls == source.urls:
-            return Dump(source, parts)
-        run.create(_PARTS, parts.to_json())
-    return Dump(source, Parts(**run.read_json(_PARTS)))
+        run.create(_PARTS, json.dumps({"parts": parts._asdict(), "versions": versions(parts.urls)}))
+    first = run.read_json(_PARTS)
+    dump = Dump(source, Parts(**first["parts"]))
+    if versions(dump.parts.urls) != first["versions"]:
+        raise ListingError(f"the dump {dump.name} was replaced while the site's shards were read from it; run it again")
+    return dump
 
 
 def _record_holes(run: RunDirectory, file: ListingFile, dump: "Dump", listing: Listing) -> None:
