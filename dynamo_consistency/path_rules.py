@@ -85,6 +85,15 @@ class PathRules:
                 return lfn
         return None
 
+    def trees(self) -> list[PathRule]:
+        """The rules in their order."""
+        return list(self._rules)
+
+    def lfns_around(self, path: bytes) -> list[bytes]:
+        """Directories of LFNs that hold what is in or below the directory `path`."""
+        lfn = self.lfn(path)
+        return [rule.lfn for rule in self._rules if is_below(rule.path, path)] + ([] if lfn is None else [lfn])
+
     def problem(self, tree: bytes, exclude: Sequence[bytes] = ()) -> str | None:
         """Why `tree`, a directory of LFNs, is not listed at one place with all that is below it; None where it is."""
         rule = self._first(tree, self._rules)

@@ -72,6 +72,7 @@ class DumpSource(ListFile):
     columns: Columns | None = Field(
         None, description="Where the columns stand: numbers from 1, or names of the header or Parquet columns."
     )
+    rules: LfnRules | None = Field(None, description=_RULES)
     max_bad_line_fraction: Fraction = Field(
         Decimal("0.001"), description="A dump with more unreadable lines than this fraction is not believed at all."
     )

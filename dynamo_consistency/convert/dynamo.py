@@ -114,8 +114,8 @@ def _spec(site: str, settings: Settings, backend: str, protected_from: str | Non
     areas = [path for path in given if is_scratch(path)]
     roots = disjoint(settings, "DirectoryList", [path for path in given if path not in areas])
     scratch = unmerged(settings, root, normalised(areas[0]) if areas else None, protected_from)
-    if areas:
-        settings.note("DirectoryList", f"{areas[0]} is a scratch area, which no inventory knows: it is no root")
+    for area in areas:
+        settings.note("DirectoryList", f"{area} is a scratch area, which no inventory knows: it is no root")
     listing = {
         "source": _source(settings),
         "roots": [{"path": path} for path in roots],

@@ -191,12 +191,17 @@ def _why_none(listings: list[RceListing]) -> str:
 def _unmerged(
     settings: Settings, listings: list[RceListing], main: RceListing, protected_from: str | None
 ) -> dict[str, Any] | None:
+    found: dict[str, dict[str, Any]] = {}
     for listing in listings:
         for area in listing.areas:
-            if not main.roots or main.reaches(area):
-                return scratch_area(settings, area.lfn, listing.ignored, protected_from)
-            settings.note("unmerged", f"{area.lfn} has another prefix than the roots: left out")
-    return None
+            if main.roots and not main.reaches(area):
+                settings.note("unmerged", f"{area.lfn} has another prefix than the roots: left out")
+            elif said := scratch_area(settings, area.lfn, listing.ignored, protected_from):
+                found.setdefault(area.lfn, said)
+    first, *others = found or [""]
+    if others:
+        settings.note("unmerged", f"a check has one scratch area, {first}: left out are {', '.join(others)}")
+    return found.get(first)
 
 
 def _policy(settings: Settings) -> dict[str, Any]:

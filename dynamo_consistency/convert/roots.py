@@ -10,8 +10,9 @@ from dynamo_consistency.errors import ConfigurationError
 from dynamo_consistency.listers.webdav.url import WebDavDoor
 from dynamo_consistency.listers.xrootd.url import XRootDDoor
 
+DEFAULT_TOP = "/store"
 SCRATCH = "unmerged"
-"""What CMS calls a scratch area, in lower case."""
+"""What CMS calls a scratch area, in lower case; it is in `DEFAULT_TOP`."""
 
 
 def disjoint(settings: Settings, key: str, wanted: Iterable[str]) -> list[str]:
@@ -44,12 +45,12 @@ def is_scratch(path: str) -> bool:
 
 
 def scratch_below(settings: Settings, top: str, roots: Iterable[str], exclude: Iterable[str]) -> list[str]:
-    """The scratch area of `top` where it lies below one of the roots and is not excluded yet; noted."""
-    area = f"{top.rstrip('/')}/{SCRATCH}"
-    if not any(_below(area, root) for root in roots) or is_in(area, exclude):
-        return []
-    settings.note("roots", f"no inventory knows the scratch area {area}: excluded")
-    return [area]
+    """The scratch areas of `top` and of CMS that lie below one of the roots and are not excluded yet; noted."""
+    areas = dict.fromkeys(f"{each.rstrip('/')}/{SCRATCH}" for each in (top, DEFAULT_TOP))
+    found = [area for area in areas if any(_below(area, root) for root in roots) and not is_in(area, exclude)]
+    for area in found:
+        settings.note("roots", f"no inventory knows the scratch area {area}: excluded")
+    return found
 
 
 def is_in(path: str, directories: Iterable[str]) -> bool:

@@ -4,7 +4,7 @@ from typing import Any
 
 from dynamo_consistency.check import Unmerged, UnmergedLogs
 from dynamo_consistency.convert.limits import at_least, days_at_least, without_nothing
-from dynamo_consistency.convert.roots import SCRATCH, is_in, normalised
+from dynamo_consistency.convert.roots import DEFAULT_TOP, SCRATCH, is_in, normalised
 from dynamo_consistency.convert.settings import Settings
 
 _SAY_WHERE = "Nothing in the file tells where the list of protected directories is: say it with --protected-from"
@@ -33,6 +33,9 @@ def scratch_area(
     if is_in(path, [one for one in ignored if one.strip("/")]):
         settings.note("unmerged", f"{path} is ignored as a whole: left out")
         return None
+    if path.rpartition("/")[2].lower() != SCRATCH:
+        settings.note("unmerged", f"{path} is a part of a scratch area: say the whole area in the part unmerged")
+        return None
     if protected_from is None:
         settings.note("unmerged", f"{path} is a scratch area, no root. {_SAY_WHERE}")
         return None
@@ -58,7 +61,7 @@ def unmerged(settings: Settings, root: str, area: str | None, protected_from: st
     for key, why in _NOT_NEEDED.items():
         if settings.take(key) is not None:
             settings.note(key, f"not needed: {why}")
-    path = settings.text("ListDeletable.LFN_TO_CLEAN") or area or f"{root}/{SCRATCH}"
+    path = settings.text("ListDeletable.LFN_TO_CLEAN") or area or f"{DEFAULT_TOP if root == '/' else root}/{SCRATCH}"
     if alternate := settings.text("ListDeletable.AlternateRoot"):
         path = f"{alternate.rstrip('/')}/{SCRATCH}"
     ages = (

@@ -39,6 +39,23 @@ class TestScratchAreas:
         assert "unmerged" not in result.checks["T2_A"]["spec"]
         assert "another prefix" in result.note("unmerged:")
 
+    def test_a_part_of_one_is_told_and_left_out(self, convert):
+        roots = {"scanner": {"roots": [{"path": "/store/mc"}, {"path": "/store/unmerged/data"}]}}
+        result = convert("rce", yaml.safe_dump(rce(roots)), *PROTECTED)
+        assert "unmerged" not in result.checks["T2_A"]["spec"]
+        assert "say the whole area" in result.note("unmerged:")
+
+    def test_of_two_the_second_one_is_told(self, convert):
+        roots = {"scanner": {"roots": [{"path": f"/store/{each}"} for each in ("mc", "unmerged", "a/unmerged")]}}
+        result = convert("rce", yaml.safe_dump(rce(roots)), *PROTECTED)
+        assert result.checks["T2_A"]["spec"]["unmerged"]["path"] == "/store/unmerged"
+        assert any("left out are /store/a/unmerged" in note for note in result.notes)
+
+    def test_one_below_a_root_of_everything_is_cleaned_and_excluded(self, convert):
+        config = DYNAMO | {"RootPath": "/", "DirectoryList": ["store"], "Unmerged": ["T2_A"]}
+        spec = convert("dynamo-consistency", json.dumps(config), *PROTECTED).checks["T2_A"]["spec"]
+        assert (spec["unmerged"]["path"], spec["listing"]["exclude"]) == ("/store/unmerged", ["/store/unmerged"])
+
     def test_one_that_is_ignored_stays_out(self, convert):
         roots = {"scanner": {"roots": [{"path": "/store/mc"}, {"path": "/store/unmerged"}]}}
         result = convert("rce", yaml.safe_dump(rce(roots, ignore_list=["/store/unmerged"])), *PROTECTED)

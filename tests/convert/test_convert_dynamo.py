@@ -215,7 +215,7 @@ class TestTheUnmergedArea:
     def test_an_area_within_a_root_is_excluded_there(self, spec):
         found, _ = spec("T2_US_MIT", "--protected-from", "x", RootPath="/", DirectoryList=["store"],
                         ListDeletable={"LFN_TO_CLEAN": "/store/temp"}, AdditionalLogDeletions={})  # fmt: skip
-        assert found["listing"]["exclude"] == ["/store/temp"]
+        assert found["listing"]["exclude"] == ["/store/temp", "/store/unmerged"]
 
     def test_settings_of_an_area_at_no_site_are_told(self, spec):
         _, result = spec("T2_X", Unmerged=[])

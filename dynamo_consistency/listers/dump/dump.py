@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from dynamo_consistency import paths
 from dynamo_consistency.check import DumpSource
+from dynamo_consistency.check.rules import path_rules
 from dynamo_consistency.errors import ListingError
 from dynamo_consistency.listers.dump.cells import Cells
 from dynamo_consistency.listers.dump.columns import Layout
@@ -17,6 +18,7 @@ from dynamo_consistency.listers.dump.lfns import is_relative, lfns
 from dynamo_consistency.listers.dump.moments import Written, times
 from dynamo_consistency.listers.dump.opening import as_listing_error, shown
 from dynamo_consistency.listers.dump.parts import Parts, parts_of, refuse_empty_part, refuse_if_old
+from dynamo_consistency.listers.dump.placed import lfns_by_rules
 from dynamo_consistency.listers.dump.values import Values, sizes, texts, unknown
 from dynamo_consistency.listers.times import MOST_SECONDS_AHEAD
 
@@ -53,6 +55,7 @@ class Dump:
         self._ahead = 0
         self._relative: bool | None = None
         self._columns: set[str] | None = None
+        self._rules = path_rules(source.rules) if source.rules else None
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """The files, in batches of `SCHEMA`: `path` (LFN), `size` (bytes), `mtime` (seconds since 1970); null: unknown.
@@ -95,6 +98,9 @@ class Dump:
         self._account(cells, path_ok, sound)
         size = pc.if_else(sound, size, None)
         mtime = pc.if_else(sound, mtime, math.ceil(self.date))
+        if self._rules is not None:
+            path = lfns_by_rules(path, self._rules)
+            path, path_ok = pc.fill_null(path, b""), pc.and_(path_ok, pc.is_valid(path))
         batch = pa.RecordBatch.from_arrays([path, size, mtime], schema=SCHEMA).filter(path_ok)
         self._files += len(batch)
         return batch
@@ -132,7 +138,8 @@ class Dump:
         before = paths.to_bytes(self.source.prefix)
         directory = paths.normalise(b"/" + line if self._relative else line).rpartition(b"/")[0]
         if paths.is_below(directory, before or b"/"):
-            self.holes.add(directory[len(before) :])
+            below = directory[len(before) :]
+            self.holes.update([below] if self._rules is None else self._rules.lfns_around(below))
 
     def _judge(self) -> None:
         if self.bad_lines > self.source.max_bad_line_fraction * self.lines:
