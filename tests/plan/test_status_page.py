@@ -48,7 +48,14 @@ def test_operators_find_a_line_for_each_reason_of_a_condition() -> None:
     section = OPERATIONS.split("## When a check is not well\n", 1)[1].split("\n## ", 1)[0]
     lines = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
     named = [reason for line in lines for reason in re.findall(r"`(\w+)`", line)]
-    conditions = (reasons.Ready, reasons.Stalled, reasons.Running, reasons.Succeeded, reasons.Consistent)
+    conditions = (
+        reasons.Ready,
+        reasons.Stalled,
+        reasons.Running,
+        reasons.Succeeded,
+        reasons.Consistent,
+        reasons.Overlapping,
+    )
     assert sorted(named) == sorted({str(reason) for condition in conditions for reason in condition})
 
 
