@@ -1,5 +1,6 @@
 """What clusters do to pods: memory that ends, nodes that fall silent, Jobs that are deleted by somebody."""
 
+import full_quota
 import pytest
 from cluster.api import JSON_PATCH, path_of
 from cluster.played_node import PlayedNode
@@ -87,20 +88,12 @@ def test_a_deleted_check_takes_its_jobs_and_pods_with_it(checks, operator, labor
 
 
 def test_a_full_quota_holds_a_run_up_and_does_not_break_it(checks, operator, laboratory):
-    quota = {
-        "apiVersion": "v1",
-        "kind": "ResourceQuota",
-        "metadata": {"name": "full"},
-        "spec": {"hard": {"count/jobs.batch": "0"}},
-    }
-    path = f"/api/v1/namespaces/{checks.namespace}/resourcequotas"
-    checks.api.request("POST", path, quota)
-    wait_until("the quota counts", lambda: checks.api.get(f"{path}/full").get("status", {}).get("hard"))
+    full_quota.fill(checks)
     checks.apply(laboratory.check("lab", trigger={"manual": "first"}))
     run = checks.wait_for("lab", "the quota", lambda now: now.get("run", {}).get("waitsFor") == "JobRefused")["run"]
     assert "exceeded quota: full" in run["message"]
     assert "JobRefused" in checks.events("lab")
-    checks.api.delete(f"{path}/full")
+    full_quota.free(checks)
     checks.api.patch(checks.path("lab"), {"spec": {"jitterSeconds": 1}})  # an edit is looked at at once
     assert checks.finished("lab")["result"] == "Complete"
 

@@ -2,9 +2,11 @@
 
 from typing import Any
 
+import full_quota
 import pytest
 from cluster.api import path_of
 from cluster.processes import wait_until
+from dynamo_laboratory import ORPHANS
 
 APPEARS = 150
 """Seconds: what hinders a Job is said after a minute."""
@@ -87,3 +89,21 @@ def test_a_node_that_is_cordoned_holds_a_run_up_until_it_is_not(checks, operator
     finally:
         checks.api.patch(path, {"spec": {"unschedulable": None}})
     assert checks.finished("lab")["result"] == "Complete"
+
+
+def test_an_approved_run_is_not_lost_to_a_quota_nor_to_an_operator_that_dies_meanwhile(checks, operator, laboratory):
+    checks.apply(laboratory.check("lab", trigger={"manual": "first"}))
+    assert checks.finished("lab")["result"] == "Complete"
+    checks.annotate("lab", requestedAt="second")
+    run = checks.reaches("lab", "AwaitingApproval")
+    full_quota.fill(checks)
+    checks.annotate("lab", approve=run["id"])
+    refused = checks.wait_for("lab", "the quota", lambda now: now.get("run", {}).get("waitsFor") == "JobRefused")["run"]
+    assert refused["stage"] == "Action"
+    assert "exceeded quota: full" in refused["message"]
+    operator.kill()
+    operator.start()
+    full_quota.free(checks)
+    checks.api.patch(checks.path("lab"), {"spec": {"jitterSeconds": 1}})  # an edit is looked at at once
+    assert checks.finished("lab", runs=2)["reason"] == "Completed"
+    assert laboratory.deletions() == sorted(ORPHANS), "once each"

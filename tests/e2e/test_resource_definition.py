@@ -123,6 +123,7 @@ STATUS = {
     "lastSuccessfulRunTime": "2026-11-01T03:00:00Z",
     "conditions": [
         {"type": "Ready", "status": "True", "reason": "Scheduled", "lastTransitionTime": "2026-11-01T03:00:00Z"},
+        {"type": "Running", "status": "True", "reason": "PodsWaiting", "lastTransitionTime": "2026-11-08T03:00:00Z"},
         {"type": "Succeeded", "status": "True", "reason": "Reported", "lastTransitionTime": "2026-11-01T03:00:00Z"},
     ],
     "run": {
@@ -166,7 +167,7 @@ def test_kubectl_get_tells_the_story_in_one_line(plane, api, namespace):
         "AGE",
     ):
         assert column in header
-    assert re.fullmatch(rf"{name} +T2_X +false +True +Listing +Reported +17 +4 +.*", line)
+    assert re.fullmatch(rf"{name} +T2_X +false +True +PodsWaiting +Reported +17 +4 +.*", line)
     assert "SCHEDULE" not in header
     assert "0 3 * * 0" in plane.kubectl("get", "sitecheck", "-n", namespace, "-o", "wide")
     assert name in plane.kubectl("get", "consistency", "-n", namespace), "it belongs to a category"
