@@ -30,6 +30,8 @@ from dynamo_consistency.errors import BackendError, ConsistencyError
 from dynamo_consistency.secrets import redact
 
 BATCH_ROWS = 50_000
+LARGEST = 2**63 - 1
+"""The largest number that a column holds."""
 LEAST_OF_ROWS = 0.98
 """Of an inventory that is read again as a whole, within hours or days."""
 OF_FINDINGS = frozenset(("site_size", "mtime", "root", "mark", "type"))
@@ -147,7 +149,7 @@ def _in_form(batch: pa.RecordBatch) -> pa.RecordBatch:
     named = dict(zip(batch.schema.names, batch.columns, strict=True))
     if lacking := [name for name in INVENTORY_COLUMNS.names if name not in named]:
         raise ValueError(f"the stream lacks the column {', '.join(lacking)}")
-    columns = [named.pop(field.name).cast(field.type) for field in INVENTORY_COLUMNS]
+    columns = [_without_too_large(named.pop(field.name)).cast(field.type) for field in INVENTORY_COLUMNS]
     for field, column in zip(INVENTORY_COLUMNS, columns, strict=True):
         if column.null_count and not field.nullable:
             raise ValueError(f"the column {field.name} has nulls")
@@ -175,12 +177,24 @@ def _batches(files: Iterator[ListedFile]) -> Iterator[pa.RecordBatch]:
         names, sizes, times = zip(*chunk, strict=True)
         columns = {
             "path": [paths.to_bytes(name) for name in names],
-            "size": list(sizes),
+            "size": [_fitting(size) for size in sizes],
             "time": [_seconds(time) for time in times],
             "in_flight": [False] * len(chunk),
         }
         arrays = [pa.array(columns.get(field.name, [None] * len(chunk)), field.type) for field in INVENTORY_COLUMNS]
         yield pa.RecordBatch.from_arrays(arrays, schema=INVENTORY_COLUMNS)
+
+
+def _fitting(size: int | None) -> int | None:
+    """A size that is no number of 64 bits is unknown; another form is for pyarrow to refuse."""
+    return None if isinstance(size, int) and abs(size) > LARGEST else size
+
+
+def _without_too_large(column: pa.Array) -> pa.Array:
+    """A column of sizes or times without those that need the 64th bit: they are unknown."""
+    if column.type != pa.uint64():
+        return column
+    return pc.if_else(pc.less_equal(column, pa.scalar(LARGEST, pa.uint64())), column, None)
 
 
 def _seconds(time: datetime | None) -> int | None:

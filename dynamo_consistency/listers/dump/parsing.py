@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dynamo_consistency import paths
+from dynamo_consistency.listers.times import whole_seconds
 
 _DAY = 86400
 _NO_NAME = r"/\.\.?(/|$)"  # a component that is no name
@@ -53,7 +54,7 @@ def sizes(column: pa.Array) -> Values:
     """Sizes in bytes (int64), which are not negative; an empty cell means unknown."""
     if _is_text(column):
         return _numbers(texts(column), _BYTES)
-    numbers = column.cast(pa.int64())
+    numbers = _whole(column)
     return _only(numbers, pc.greater_equal(numbers, 0))
 
 
@@ -70,7 +71,7 @@ def times(column: pa.Array) -> Values:
     if pa.types.is_temporal(column.type):
         full = pa.timestamp("s", tz=getattr(column.type, "tz", None))
         return _only(pc.ceil_temporal(column, unit="second").cast(full, safe=False).cast(pa.int64()), pa.scalar(True))
-    numbers = pc.ceil(column).cast(pa.int64())
+    numbers = _whole(column)
     return _only(numbers, pc.or_(pc.equal(numbers, 0), pc.greater_equal(numbers, _LEAST_SECONDS)))
 
 
@@ -78,6 +79,14 @@ def days(column: pa.Array) -> Values:
     """Seconds since 1970 of the end of a day that is given in days since 1970: the file is no younger than that."""
     number, ok = _numbers(texts(column), _DAYS)
     return Values(_end_of_day(number), ok)
+
+
+def _whole(column: pa.Array) -> pa.Array:
+    """Numbers of any type, rounded up, as int64; null where they do not fit, or are no numbers (nan)."""
+    try:
+        return (column if pa.types.is_integer(column.type) else pc.ceil(column)).cast(pa.int64())
+    except pa.ArrowInvalid:
+        return pa.array(map(whole_seconds, column.to_pylist()), pa.int64())
 
 
 def _end_of_day(number: pa.Array) -> pa.Array:
