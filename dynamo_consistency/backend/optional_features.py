@@ -111,8 +111,12 @@ def look_up(backend: Backend, site: str, files: Sequence[bytes], rows_before: in
     return found
 
 
-_BLANKS = [bytes([code]) for code in b"\0\t\n\v\f\r "]
-_LEADS_NOWHERE = r"^[^/]|^$|/\.\.?(/|$)|/[\x00\t-\r ]|[\x00\t-\r ](/|$)"
+_BLANKS = ["\0", *"\t\n\v\f\r\x1c\x1d\x1e\x1f ", "\x85", "\xa0", "\u1680", *map(chr, range(0x2000, 0x200E))]
+_BLANKS += ["\u2028", "\u2029", "\u202f", "\u205f", "\u2060", "\u3000", "\ufeff"]
+"""Blanks, line ends, and signs without any width: one name with and one without them look alike."""
+_BLANK = "|".join("".join(f"\\x{byte:02x}" for byte in blank.encode()) for blank in _BLANKS)
+_SUSPICIOUS = {blank.encode()[:2] for blank in _BLANKS}
+_LEADS_NOWHERE = rf"^[^/]|^$|/\.\.?(/|$)|/({_BLANK})|({_BLANK})(/|$)"
 
 
 def merged(one: Known, other: Known) -> Known:
@@ -128,7 +132,7 @@ def placed(batch: pa.RecordBatch) -> pa.RecordBatch:
         batch = batch.filter(pc.is_valid(batch["path"]))
     column = batch["path"]
     text = pc.binary_join(pa.ListArray.from_arrays([0, len(column)], column), b"")[0].as_py() or b""
-    suspicious = b"/." in text or any(blank in text for blank in _BLANKS)
+    suspicious = b"/." in text or any(blank in text for blank in _SUSPICIOUS)
     if not suspicious and pc.all(pc.starts_with(column, b"/")).as_py():
         return batch
     return batch.filter(pc.invert(pc.match_substring_regex(column, _LEADS_NOWHERE)))

@@ -51,8 +51,29 @@ def test_a_stream_as_tuples_is_the_list_again(files):
 def _leads_somewhere(path: bytes) -> bool:
     """Rule 14 of docs/explanation/rules.md: what is relative, has dots or blanks around a name is at no known place."""
     names = path.split(b"/")[1:]
-    plain = all(name not in (b".", b"..") and name == name.strip(b" \t\n\r\v\f\0") for name in names)
+    plain = all(name not in (b".", b"..") and name == _stripped(name) for name in names)
     return path.startswith(b"/") and plain
+
+
+def _stripped(name: bytes) -> bytes:
+    """Without blanks, line ends and signs without a width around it."""
+    return name.decode("utf-8", "surrogateescape").strip(_BLANKS).encode("utf-8", "surrogateescape")
+
+
+_BLANKS = "".join(sign for sign in map(chr, range(0x10000)) if sign.isspace()) + "\0\u200b\u200c\u200d\u2060\ufeff"
+
+
+@pytest.mark.parametrize("blank", _BLANKS)
+@pytest.mark.parametrize("form", ["/a/{}n", "/a/n{}", "/a{}/n", "/{}a/n"])
+def test_a_name_with_any_blank_around_it_is_at_no_known_place(form, blank):
+    rows = batch_in_form().set_column(0, "path", pa.array([form.format(blank).encode()], pa.binary()))
+    assert optional_features.placed(rows).num_rows == 0
+
+
+@pytest.mark.parametrize("name", ["/a/n\u00a0m", "/caf\u00e9/\u0420/\u2026", "/a/\u4e2d\u6587", "/\u00ff/x", "/a/\u0120x"])
+def test_a_name_of_other_signs_is_where_it_says(name):
+    rows = batch_in_form().set_column(0, "path", pa.array([name.encode()], pa.binary()))
+    assert optional_features.placed(rows).num_rows == 1
 
 
 def test_a_long_list_comes_in_batches_and_a_generator_is_never_held_whole():
