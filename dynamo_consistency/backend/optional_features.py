@@ -30,6 +30,8 @@ from dynamo_consistency.errors import BackendError, ConsistencyError
 from dynamo_consistency.secrets import redact
 
 BATCH_ROWS = 50_000
+LARGEST = 2**63 - 1
+"""The largest number that a column holds."""
 LEAST_OF_ROWS = 0.98
 """Of an inventory that is read again as a whole, within hours or days."""
 OF_FINDINGS = frozenset(("site_size", "mtime", "root", "mark", "type"))
@@ -109,8 +111,12 @@ def look_up(backend: Backend, site: str, files: Sequence[bytes], rows_before: in
     return found
 
 
-_BLANKS = [bytes([code]) for code in b"\0\t\n\v\f\r "]
-_LEADS_NOWHERE = r"^[^/]|^$|/\.\.?(/|$)|/[\x00\t-\r ]|[\x00\t-\r ](/|$)"
+_BLANKS = ["\0", *"\t\n\v\f\r\x1c\x1d\x1e\x1f ", "\x85", "\xa0", "\u1680", *map(chr, range(0x2000, 0x200E))]
+_BLANKS += ["\u2028", "\u2029", "\u202f", "\u205f", "\u2060", "\u3000", "\ufeff"]
+"""Blanks, line ends, and signs without any width: one name with and one without them look alike."""
+_BLANK = "|".join("".join(f"\\x{byte:02x}" for byte in blank.encode()) for blank in _BLANKS)
+_SUSPICIOUS = {blank.encode()[:2] for blank in _BLANKS}
+_LEADS_NOWHERE = rf"^[^/]|^$|/\.\.?(/|$)|/({_BLANK})|({_BLANK})(/|$)"
 
 
 def merged(one: Known, other: Known) -> Known:
@@ -126,7 +132,7 @@ def placed(batch: pa.RecordBatch) -> pa.RecordBatch:
         batch = batch.filter(pc.is_valid(batch["path"]))
     column = batch["path"]
     text = pc.binary_join(pa.ListArray.from_arrays([0, len(column)], column), b"")[0].as_py() or b""
-    suspicious = b"/." in text or any(blank in text for blank in _BLANKS)
+    suspicious = b"/." in text or any(blank in text for blank in _SUSPICIOUS)
     if not suspicious and pc.all(pc.starts_with(column, b"/")).as_py():
         return batch
     return batch.filter(pc.invert(pc.match_substring_regex(column, _LEADS_NOWHERE)))
@@ -147,7 +153,7 @@ def _in_form(batch: pa.RecordBatch) -> pa.RecordBatch:
     named = dict(zip(batch.schema.names, batch.columns, strict=True))
     if lacking := [name for name in INVENTORY_COLUMNS.names if name not in named]:
         raise ValueError(f"the stream lacks the column {', '.join(lacking)}")
-    columns = [named.pop(field.name).cast(field.type) for field in INVENTORY_COLUMNS]
+    columns = [_without_too_large(named.pop(field.name)).cast(field.type) for field in INVENTORY_COLUMNS]
     for field, column in zip(INVENTORY_COLUMNS, columns, strict=True):
         if column.null_count and not field.nullable:
             raise ValueError(f"the column {field.name} has nulls")
@@ -175,12 +181,24 @@ def _batches(files: Iterator[ListedFile]) -> Iterator[pa.RecordBatch]:
         names, sizes, times = zip(*chunk, strict=True)
         columns = {
             "path": [paths.to_bytes(name) for name in names],
-            "size": list(sizes),
+            "size": [_fitting(size) for size in sizes],
             "time": [_seconds(time) for time in times],
             "in_flight": [False] * len(chunk),
         }
         arrays = [pa.array(columns.get(field.name, [None] * len(chunk)), field.type) for field in INVENTORY_COLUMNS]
         yield pa.RecordBatch.from_arrays(arrays, schema=INVENTORY_COLUMNS)
+
+
+def _fitting(size: int | None) -> int | None:
+    """A size that is no number of 64 bits is unknown; another form is for pyarrow to refuse."""
+    return None if isinstance(size, int) and abs(size) > LARGEST else size
+
+
+def _without_too_large(column: pa.Array) -> pa.Array:
+    """A column of sizes or times without those that need the 64th bit: they are unknown."""
+    if column.type != pa.uint64():
+        return column
+    return pc.if_else(pc.less_equal(column, pa.scalar(LARGEST, pa.uint64())), column, None)
 
 
 def _seconds(time: datetime | None) -> int | None:

@@ -401,6 +401,14 @@ CASES = {
     ),
     "the same name and size, claimed where it is not": (
         case(shard(file("e/f"), directory("d")), both=F),
+        found(missing="d/f", twin="e/f", in_empty="d/f"),
+    ),
+    "the same name and size, claimed where there is not even a directory": (
+        case(shard(file("e/f", mtime=OLD - 1), file("h/g", 2)), both=[*F, entry("d/g")]),
+        found(missing="d/f d/g", twin="e/f", orphan="h/g"),
+    ),
+    "the same name and size, claimed where it is not, in a directory that is known to be another": (
+        case(shard(file("e/f"), directory("d", identity=1), directory("e", identity=2)), both=F),
         found(missing="d/f", orphan="e/f", in_empty="d/f"),
     ),
     "the same name of another size or time": (

@@ -123,6 +123,21 @@ def test_a_null_in_parquet_is_unknown_and_nothing_else(read, tmp_path):
     assert result.dump.bad_lines == 1
 
 
+@pytest.mark.parametrize(
+    ("sizes", "times"),
+    [
+        (pa.array([2**63, 5], pa.uint64()), pa.array([2**63, 1700000000], pa.uint64())),
+        (pa.array([float("nan"), 5.0]), pa.array([float("nan"), 1700000000.0])),
+        (pa.array([1e30, 5.0]), pa.array([float("inf"), 1700000000.0])),
+        (pa.array([2**70, 5], pa.decimal128(30)), pa.array([-(2**70), 1700000000], pa.decimal128(30))),
+    ],
+)
+def test_numbers_in_parquet_that_do_not_fit_are_unknown(read, tmp_path, sizes, times):
+    pq.write_table(pa.table({"path": ["/m/a", "/m/b"], "size": sizes, "mtime": times}), tmp_path / "dump_20260101")
+    result = read(b"", url=str(tmp_path / "dump_20260101"), format="parquet")
+    assert result.rows == [(b"/m/a", None, None), (b"/m/b", 5, 1700000000)]
+
+
 def test_parquet_without_a_path_column_says_what_it_has(read, tmp_path):
     pq.write_table(pa.table({"lfn": ["/store/mc/a"]}), tmp_path / "dump")
     with pytest.raises(ListingError, match="has no column path; it has lfn"):

@@ -9,6 +9,7 @@ from dynamo_consistency.backend.dynamo.requests.pfn_inverse import (
     CannotInvertError,
     InverseChain,
     Place,
+    are_roundabout,
     host_of,
     place,
 )
@@ -26,6 +27,8 @@ def chain(*links: tuple[str, str]) -> InverseChain:
         (b"srm://srm.example.org:8443/srm/managerv2?SFN=/pnfs/store/a", "srm.example.org", b"/pnfs/store/a"),
         (b"srm://srm.example.org/m?x=1&SFN=pnfs/a", "srm.example.org", b"/pnfs/a"),
         (b"https://[2001:db8::1]:443/store/a", "[2001:db8::1]", b"/store/a"),
+        (b"root://door.example.org//store/a?svcClass=x&y=/z", "door.example.org", b"/store/a"),
+        (b"root://door.example.org//store/a&b", "door.example.org", b"/store/a&b"),
         (b"file:///pool/a", "", b"/pool/a"),
         (b"/pool/a", "", b"/pool/a"),
     ],
@@ -43,6 +46,8 @@ def test_a_pfn_has_a_host_and_a_path_whatever_its_protocol(url, host, path):
         ([("/backfill/B([^/]*)/(.*)", "file:///S/{0}/{1}")], b"/S/E/P/a", {b"/backfill/BE/P/a", b"/backfill/B/E/P/a"}),
         ([("/backfill/B([^/]+)/(.*)", "file:///S/{0}/{1}")], b"/S/E/P/a", {b"/backfill/BE/P/a"}),
         ([("/store/(.*)/x/(.*)", "x://d/{0}/y/{1}")], b"/a/y/b/y/c", {b"/store/a/x/b/y/c", b"/store/a/y/b/x/c"}),
+        ([("/store/(.*)", "x://d/{0}?x=1")], b"/a", {b"/store/a"}),
+        ([("/(mc|data)/(.*)", "x://d/{1}?x={0}")], b"/a", {b"/mc/a", b"/data/a"}),
         ([("/(mc|data)/(.*)", "x://d/{1}")], b"/a", {b"/mc/a", b"/data/a"}),
         (
             [("/store(?:/temp)?/[0-2]/(.*)$", "x://d/{0}")],
@@ -110,6 +115,21 @@ def test_a_path_that_can_be_taken_apart_in_too_many_ways_is_no_answer():
 )
 def test_the_door_is_that_of_the_last_rule_that_names_one(links, host):
     assert host_of([PfnRule(lfn.encode(), pfn.encode()) for lfn, pfn in links]) == host
+
+
+@pytest.mark.parametrize(
+    ("forms", "are"),
+    [
+        (["srm://d:8443/m?SFN=/pnfs{0}"], False),
+        (["x://d/a.b/..c{0}?x"], False),
+        (["x://d{0}?x", "{0}"], True),
+        (["x://d/a/../{0}"], True),
+        (["x://d/a/..{0}"], True),
+        (["x://d/%41{0}"], True),
+    ],
+)
+def test_formats_that_spell_a_path_in_more_ways_than_one_are_told(forms, are):
+    assert are_roundabout([form.encode() for form in forms]) is are
 
 
 PARTS = ("a", "b", "c", "x", "store")

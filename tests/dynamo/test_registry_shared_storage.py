@@ -57,6 +57,11 @@ def test_a_file_that_another_site_on_the_same_storage_has_is_refused_and_the_sit
         "davs://door.example.org{0}",
         "davs://DOOR.example.org:443{0}",
         "{0}",
+        "root://door.example.org/{0}?svcClass=tape",
+        "root://door.example.org/{0}?svcClass={0}",
+        "davs://door.example.org/./{0}",
+        "davs://door.example.org/x/..{0}",
+        "davs://door.example.org/%2f{0}",
     ],
 )
 @pytest.mark.parametrize("protocol", ["gfal2", "xrootd"])

@@ -52,3 +52,22 @@ def test_nothing_goes_from_a_directory_that_a_root_of_the_check_has_as_well(run)
 def test_what_has_a_name_of_its_own_goes(run):
     with_identities(run, "listing/unmerged.parquet", {f"{U}/a": 7, f"{U}/b": 8})
     assert len(found(run)) == 4
+
+
+def test_what_may_be_a_claimed_file_under_another_name_stays(area):
+    area.inventory = ["/store/mc/set/f", "/store/mc/set/other"]
+    area.files = [(f"{U}/{name}", OLD) for name in ("again/f", "again/mine")]
+    assert found(area.run()) == [f"{U}/again/mine".encode()]
+
+
+@pytest.mark.parametrize(("size", "mtime", "goes"), [(10, OLD, False), (11, OLD, True), (10, OLD - 1, True)])
+def test_of_a_claimed_file_that_was_listed_the_size_and_the_time_are_known(area, size, mtime, goes):
+    area.inventory = ["/store/mc/set/f"]
+    area.files = [(f"{U}/again/f", OLD)]
+    run = area.run()
+    listed = pa.table({"path": [b"/store/mc/set/f"], "kind": ["file"], "size": [size], "mtime": [mtime]})
+    with run.reading("listing/unmerged.parquet") as path, run.writing("listing/shard-0000.parquet") as shard:
+        schema = pq.read_schema(path)
+        columns = [listed[name] if name in listed.column_names else pa.nulls(1) for name in schema.names]
+        pq.write_table(pa.table(columns, names=schema.names).cast(schema), shard)
+    assert found(run) == [f"{U}/again/f".encode()] * goes

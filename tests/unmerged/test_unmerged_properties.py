@@ -45,8 +45,15 @@ def stays(path: str, mtime: int | None, tree: dict) -> bool:
     return bool({"data", "express", "tier0_harvest", "RAW"} & set(components(path))) or path in tree["inventory"]
 
 
+def has_a_twin(path: str, mtime: int | None, tree: dict) -> bool:
+    """Is a file of its name registered, that was not listed with another time? The inventory knows no sizes here."""
+    same = [known for known in tree["inventory"] if components(known)[-1] == components(path)[-1]]
+    return any(tree["files"].get(known, mtime) == mtime for known in same)
+
+
 def expected(tree: dict) -> set[str]:
-    files = {path for path, mtime in tree["files"].items() if not stays(path, mtime, tree)}
+    old = {path: mtime for path, mtime in tree["files"].items() if not stays(path, mtime, tree)}
+    files = {path for path, mtime in old.items() if not has_a_twin(path, mtime, tree)}
     staying = {path for path, mtime in tree["directories"].items() if stays(path, mtime, tree)}
     inside = {*tree["files"], *staying, *tree["holes"], *tree["inventory"], *tree["protected"], f"{U}/logs"}
     return files | {

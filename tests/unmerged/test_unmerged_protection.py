@@ -7,6 +7,8 @@ import pytest
 
 from dynamo_consistency.listers.dump import whole_file
 from dynamo_consistency.run.unmerged import ProtectionError, find_unmerged, protected_list
+from dynamo_consistency.run.unmerged.area import AREA_FILE
+from dynamo_consistency.run.unmerged.findings import comparable
 
 OLD = 1_000_000_000
 U = "/store/unmerged"
@@ -117,6 +119,22 @@ def test_a_list_is_loaded_from_a_web_server_and_one_that_breaks_off_is_none(area
         server.answer = answer
         assert area.found() == []
         assert area.told["trouble"]
+
+
+@pytest.mark.parametrize("garbage", ["", "null", "[1]", "{}", '{"trouble": '])
+def test_a_damaged_earlier_run_is_told_and_passed_over(area, caplog, garbage):
+    area.files = [(f"{U}/x/f", OLD)]
+    area.protect(*(f"{U}/z{number}" for number in range(10)))
+    whole, damaged = area.run(), area.run()
+    for run in (whole, damaged):
+        find_unmerged(run)
+    with damaged.writing(AREA_FILE) as path:
+        path.write_text(garbage)
+    area.protect(f"{U}/z1")
+    last = area.run()
+    assert "had 10: is it whole?" in find_unmerged(last, [whole, damaged])["trouble"]
+    assert f"run {damaged.run_id} of T2_X counts as not complete" in caplog.text
+    assert [run.run_id for run in comparable(last, [whole, damaged])] == [whole.run_id]
 
 
 def lists(area, *lengths):

@@ -11,10 +11,11 @@ import pyarrow.compute as pc
 
 from dynamo_consistency.check import ListFile
 from dynamo_consistency.listers.dump.columns import Layout
-from dynamo_consistency.listers.dump.values import Values, is_text, numbers, only, texts, without_null
+from dynamo_consistency.listers.dump.values import Values, is_text, numbers, only, texts, whole, without_null
 
 _DAY = 86400
 _DAYS = r"^[0-9]{1,5}$"
+_MOST_DAYS = 10**5
 # Shorter numbers are days or something else: taken for seconds they would make every file look old.
 _SECONDS = r"^(0|[0-9]{9,15})(\.[0-9]*)?$"
 _LEAST_SECONDS = 10**8
@@ -72,8 +73,9 @@ def _of_type(column: pa.Array, written: Written) -> Values:
     if written.unit in _PER_SECOND:
         column = pc.divide(column.cast(pa.float64()), _PER_SECOND[written.unit])
     elif written.unit == "days":
-        return only(_end_of_day(column.cast(pa.int64())), pa.scalar(True))
-    seconds = pc.ceil(column).cast(pa.int64())
+        days = whole(column)
+        return only(_end_of_day(pc.if_else(pc.less(pc.abs(days), _MOST_DAYS), days, None)), pa.scalar(True))
+    seconds = whole(column)
     return only(seconds, pc.or_(pc.equal(seconds, 0), pc.greater_equal(seconds, _LEAST_SECONDS)))
 
 

@@ -5,6 +5,8 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dynamo_consistency.listers.times import whole_seconds
+
 NULL_TEXTS = ("", "null", "NULL", "Null", "None", "\\N", "N/A")
 """How databases write that they know nothing."""
 _BYTES = r"^[0-9]{1,18}$"
@@ -21,8 +23,16 @@ def sizes(column: pa.Array) -> Values:
     """Sizes in bytes (int64), which are not negative; an empty or null cell means unknown."""
     if is_text(column):
         return numbers(without_null(texts(column)), _BYTES)
-    values = column.cast(pa.int64())
+    values = whole(column)
     return only(values, pc.greater_equal(values, 0))
+
+
+def whole(column: pa.Array) -> pa.Array:
+    """Numbers of any type, rounded up, as int64; null where they do not fit, or are no numbers (nan)."""
+    try:
+        return (column if pa.types.is_integer(column.type) else pc.ceil(column)).cast(pa.int64())
+    except pa.ArrowInvalid:
+        return pa.array(map(whole_seconds, column.to_pylist()), pa.int64())
 
 
 def unknown(length: int) -> Values:

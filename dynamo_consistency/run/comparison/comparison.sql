@@ -213,8 +213,8 @@ CREATE TABLE identified AS
 SELECT DISTINCT path::VARCHAR AS text FROM listing WHERE kind = 'directory' AND identity IS NOT NULL;
 
 -- Rule 12: a claimed file of the same name, size and time is perhaps the same file. What is listed and not unknown to the
--- inventory, it claims. Of times, both must be unknown; a size that is unknown is any. Of what is claimed where nothing was
--- listed (in a hole, outside the roots, in an excluded directory) the time is not known, and may be any. What is spelt in
+-- inventory, it claims. Of times, both must be unknown; a size that is unknown is any. Of what is claimed and was not seen
+-- (absent, in a hole, outside the roots, in an excluded directory) the time is not known, and may be any. What is spelt in
 -- another way than its entry (rule 13) is claimed by that. Of two files in directories with an identity nobody need guess.
 -- Where one twin of a directory is claimed in an unlisted one, the two may be one directory: then the name alone, in any
 -- spelling, is enough for the others, of which one may have another size than it should.
@@ -234,22 +234,28 @@ WHERE kind = 'file' AND coalesce(mtime, -1) IN (SELECT coalesce(mtime, -1) FROM 
   AND takes_part(path)
   AND (path NOT IN (SELECT path FROM looked_at WHERE before + after = 0) OR path IN (FROM renamed));
 
+CREATE VIEW absent AS SELECT path FROM looked_at WHERE at_site = 0;
+
 CREATE TABLE claimed_of_that_name AS
 SELECT path, last_name(path::VARCHAR) AS name, nullif(greatest(size, -1), -1) AS size, takes_part(path) AS takes_part
 FROM (SELECT path, size FROM inventory_before UNION ALL SELECT path, size FROM inventory_after)
-WHERE (NOT takes_part(path) OR EXISTS (FROM hole) OR EXISTS (FROM unlisted))
+WHERE (NOT takes_part(path) OR EXISTS (FROM hole) OR EXISTS (FROM unlisted) OR path IN (FROM absent))
   AND caseless_name(path) IN (SELECT caseless_name(path) FROM may_go);
 
 CREATE TABLE claimed_unseen AS
-SELECT path, name, size, parent(path::VARCHAR) AS directory FROM claimed_of_that_name AS e
+SELECT path, name, size, parent(path::VARCHAR) AS directory,
+       NOT takes_part OR e.path IN (FROM unlisted) OR coalesce(e.path || '\x2F'::BLOB < h.past, FALSE) AS unlisted
+FROM claimed_of_that_name AS e
 ASOF LEFT JOIN (FROM unknown WHERE shard = -1) AS h ON e.path || '\x2F'::BLOB >= h.first
-WHERE (NOT takes_part OR e.path IN (FROM unlisted) OR coalesce(e.path || '\x2F'::BLOB < h.past, FALSE))
-  AND e.path NOT IN (
-    SELECT path FROM listing WHERE kind = 'file' AND takes_part(path) AND path IN (SELECT path FROM claimed_of_that_name));
+WHERE e.path NOT IN (
+  SELECT path FROM listing WHERE kind = 'file' AND takes_part(path) AND path IN (SELECT path FROM claimed_of_that_name));
 
 CREATE TABLE unseen_twin AS
 SELECT o.path, o.directory, c.directory AS claimed_in
-FROM may_go AS o JOIN claimed_unseen AS c USING (name) WHERE coalesce(o.size = c.size, TRUE);
+FROM may_go AS o JOIN claimed_unseen AS c USING (name)
+WHERE coalesce(o.size = c.size, TRUE)
+  AND (c.unlisted OR o.path NOT IN (FROM renamed))
+  AND (c.unlisted OR NOT (o.directory IN (FROM identified) AND c.directory IN (FROM identified)));
 
 CREATE TABLE twin AS
 SELECT o.path

@@ -4,8 +4,10 @@ import contextlib
 
 import duckdb
 
+from dynamo_consistency.errors import DamagedError
 from dynamo_consistency.run.database import literal
 from dynamo_consistency.run.records.history import comparable_runs
+from dynamo_consistency.run.store.damage import tell_damage
 from dynamo_consistency.run.store.run_directory import RunDirectory, shard_name
 
 _DOUBTFUL = "looked_at WHERE of_unknown_age AND NOT young AND site_size IS NOT NULL AND path NOT IN (FROM stood)"
@@ -21,9 +23,14 @@ def find_what_stood(database: duckdb.DuckDBPyConnection, run: RunDirectory) -> N
     [began] = database.execute("SELECT min(listed_at) FROM shard").fetchone() or (0,)
     newest_allowed = began - run.check().spec.comparison.ignore_age_seconds
     for earlier in reversed(comparable_runs(run.store, run)):
-        files = _listing(earlier, newest_allowed)
-        if files and _some(database):
-            _look_into(database, earlier, files)
+        try:
+            files = _listing(earlier, newest_allowed)
+            if files and _some(database):
+                _look_into(database, earlier, files)
+        except duckdb.OutOfMemoryException:
+            raise
+        except (DamagedError, KeyError, TypeError, duckdb.Error) as error:
+            tell_damage(earlier, f"its listing is damaged: {str(error).partition(chr(10))[0]}")
 
 
 def _some(database: duckdb.DuckDBPyConnection) -> bool:

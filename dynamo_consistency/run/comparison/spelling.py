@@ -10,7 +10,8 @@ import duckdb
 from dynamo_consistency import paths
 from dynamo_consistency.kinds import MISSING
 from dynamo_consistency.run.database import SqlRow, fill, literal
-from dynamo_consistency.run.records.history import last_before
+from dynamo_consistency.run.records.damage import parquet_is_damaged
+from dynamo_consistency.run.records.history import complete_before
 from dynamo_consistency.run.store.run_directory import RunDirectory
 
 _NOT_PLAIN = "contains(path::VARCHAR, '\\x')"  # as text, what is not printable ASCII is an escape
@@ -38,13 +39,17 @@ def folded(path: bytes) -> bytes:
     return paths.to_bytes(unicodedata.normalize("NFC", text))
 
 
+def _readable(run: RunDirectory) -> bool:
+    return run.exists(MISSING.file) and not parquet_is_damaged(run, MISSING.file, ["path"])
+
+
 def remember_renamed(database: duckdb.DuckDBPyConnection, run: RunDirectory) -> None:
     """Fill the table `renamed_before` with the missing files that the last complete run of this check marked `renamed`.
 
     A directory that answers empty today shows neither name, and so does not prove that the other one has gone.
     """
-    last = last_before(run.store, run)
-    if last is None or not last.exists(MISSING.file):
+    last = next(filter(_readable, reversed(complete_before(run.store, run))), None)
+    if last is None:
         return
     with last.reading(MISSING.file) as path:
         file = literal(str(path))

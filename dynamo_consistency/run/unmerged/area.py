@@ -1,19 +1,40 @@
 """What a run found in its unmerged area, and whether the length of its list of protected directories is believed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from dynamo_consistency.errors import DamagedError
+from dynamo_consistency.run.store.damage import tell_damage
 from dynamo_consistency.run.store.run_directory import RunDirectory
+from dynamo_consistency.secrets import redact
 
 AREA_FILE = "findings/unmerged.json"
+_NEEDED = {"protectedDirectories", "trouble", "fingerprint"}
 _BELIEVED_FRACTION = 0.75
 """A list that is shorter than so much of the last one is not believed: over HTTP without a length a break at the end of
 a line cannot be seen in another way. The run after it compares with this one."""
 
 
 def read_area(run: RunDirectory) -> dict[str, Any] | None:
-    """What a compared run found in its unmerged area; None where it has none."""
-    return dict(run.read_json(AREA_FILE)) if run.exists(AREA_FILE) else None
+    """What a compared run found in its unmerged area; None where it has none. Raises DamagedError."""
+    if not run.exists(AREA_FILE):
+        return None
+    area = run.read_json(AREA_FILE)
+    if not isinstance(area, dict) or not area.keys() >= _NEEDED:
+        raise DamagedError(f"{redact(run.url)}/{AREA_FILE} is damaged: it is not what a comparison writes")
+    return area
+
+
+def _readable(runs: Iterable[RunDirectory]) -> Iterator[dict[str, Any]]:
+    """What they found; one that is damaged is told, and passed over."""
+    for run in runs:
+        try:
+            area = read_area(run)
+        except DamagedError as error:
+            tell_damage(run, str(error))
+        else:
+            if area:
+                yield area
 
 
 def problem_of_length(now: int, earlier: Sequence[RunDirectory], *, announced: bool) -> str:
@@ -21,12 +42,11 @@ def problem_of_length(now: int, earlier: Sequence[RunDirectory], *, announced: b
 
     One whose length was not `announced` is compared with the last that was believed, however often it comes short.
     """
-    areas = (read_area(run) for run in reversed(earlier))
     last = next(
         (
             area["protectedDirectories"]
-            for area in areas
-            if area and area["protectedDirectories"] and (announced or not area["trouble"])
+            for area in _readable(reversed(earlier))
+            if area["protectedDirectories"] and (announced or not area["trouble"])
         ),
         0,
     )

@@ -156,15 +156,18 @@ def _write(
 def _give_listing(
     database: duckdb.DuckDBPyConnection, inputs: contextlib.ExitStack, run: RunDirectory, *, judge: bool
 ) -> None:
-    """Views `listing` and `hole_entry`; a directory that a shard met under another name is a hole here as well."""
+    """Views `listing`, `hole_entry`, `site_file`; what a shard met under another name is a hole here as well."""
     database.execute(PATH_MACROS)
     if not judge:
         database.execute("CREATE TABLE listing (path BLOB, kind VARCHAR, size BIGINT, mtime BIGINT, reason VARCHAR)")
         database.execute("CREATE TABLE hole_entry (path BLOB)")
+        database.execute("CREATE TABLE site_file (path BLOB, size BIGINT, mtime BIGINT)")
         return
     shards = [name for name in run.names("listing") if name.startswith(_SHARDS) and name.endswith(".parquet")]
     area, *roots = (str(inputs.enter_context(run.reading(name))) for name in (f"{LISTING}.parquet", *shards))
     create_listing(database, {0: area}, roots)
+    files = f"read_parquet([{', '.join(map(literal, roots))}]) WHERE kind = 'file'" if roots else "listing WHERE FALSE"
+    database.execute(f"CREATE VIEW site_file AS SELECT path, size, mtime FROM {files}")
 
 
 def _give_tables(
@@ -176,10 +179,9 @@ def _give_tables(
 ) -> None:
     in_areas = " OR ".join(within("path", area) for area in rules.areas)
     snapshots = [inputs.enter_context(run.reading(f"inventory/{name}.parquet")) for name in ("before", "after")]
-    known = " UNION ".join(
-        f"SELECT path FROM read_parquet({literal(str(snapshot))}) WHERE {in_areas}" for snapshot in snapshots
-    )
-    database.execute(f"CREATE TABLE known AS {known}")
+    both = " UNION ALL ".join(f"SELECT path, size FROM read_parquet({literal(str(name))})" for name in snapshots)
+    database.execute(f"CREATE VIEW inventory AS {both}")
+    database.execute(f"CREATE TABLE known AS SELECT DISTINCT path FROM inventory WHERE {in_areas}")
     for table, directories in (("protected", protected), ("fixed", [*rules.areas, *rules.logs])):
         database.execute(f"CREATE TABLE {table} AS SELECT unnest(?::BLOB[]) AS path", [sorted(directories)])
     cases = " ".join(f"WHEN {within('path', area)} THEN {literal(paths.to_text(area))}" for area in rules.areas)

@@ -3,7 +3,9 @@
 -- Given by findings.py:
 --   listing                     path, kind, size, mtime, reason
 --   known                       path: what the inventory has there, in either snapshot
---   parent(text)                macro (run/database.py)
+--   inventory                   path, size: all of it, in either snapshot
+--   site_file                   path, size, mtime: the files that the shards have listed below the roots
+--   parent(text), last_name     macros (run/database.py)
 --   protected, fixed            path: protected directories; directories that never go (areas, log directories)
 --
 -- One statement makes one table; the findings are `finding`.
@@ -19,9 +21,31 @@ GROUP BY path, kind;
 CREATE TABLE ruled (path BLOB, kind VARCHAR, ruling VARCHAR);
 -- continue
 
+-- Rule 12: what the inventory has elsewhere, with this name and size, may be this file under another name, unless it was
+-- listed with another time.
+CREATE TABLE may_go AS
+SELECT path, size, mtime, last_name(path::VARCHAR) AS name
+FROM entry JOIN ruled USING (path, kind)
+WHERE kind = 'file' AND ruling IN ('file', 'log');
+
+CREATE TABLE claimed AS
+SELECT path, nullif(greatest(size, -1), -1) AS size, last_name(path::VARCHAR) AS name
+FROM inventory WHERE last_name(path::VARCHAR) IN (SELECT name FROM may_go);
+
+CREATE TABLE seen AS
+FROM (FROM site_file UNION ALL SELECT path, size, mtime FROM entry WHERE kind = 'file')
+WHERE path IN (SELECT path FROM claimed);
+
+CREATE TABLE twin AS
+SELECT DISTINCT o.path
+FROM may_go AS o JOIN claimed AS c USING (name) LEFT JOIN seen AS s ON s.path = c.path
+WHERE CASE WHEN s.path IS NULL THEN coalesce(o.size = c.size, TRUE)
+           ELSE coalesce(o.size = s.size, TRUE) AND o.mtime IS NOT DISTINCT FROM s.mtime END;
+
 CREATE TABLE judged AS
 SELECT path, kind, size, mtime,
        CASE WHEN ruling IN ('file', 'log', 'directory') AND path IN (FROM known) THEN 'registered'
+            WHEN kind = 'file' AND ruling IN ('file', 'log') AND path IN (FROM twin) THEN 'registered'
             ELSE ruling END AS verdict
 FROM entry JOIN ruled USING (path, kind);
 

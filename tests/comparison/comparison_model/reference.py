@@ -258,7 +258,7 @@ def may_be_an_orphan(path: bytes, case: Case, inventory: Inventory, site: Site) 
 def has_a_twin(path: bytes, case: Case, inventory: Inventory, site: Site) -> bool:
     """Rule 12: is there a claimed file of this name, size and time? Any size may be the one that is not known.
 
-    Of a claimed file that cannot have been listed, any time may be the one that is not known.
+    Of a claimed file that was not seen, any time may be the one that is not known.
     """
     respellings = respelt(inventory, site)
     return unseen_twin(path, case, inventory, site) or any(
@@ -284,41 +284,53 @@ def identified(case: Case) -> set[bytes]:
 
 
 def unseen_twin(path: bytes, case: Case, inventory: Inventory, site: Site) -> bool:
-    """Rule 12: is a file of this name and size claimed where nothing was listed?
+    """Rule 12: is a file of this name and size claimed, and was not seen?
 
-    Or one of this name, in any spelling, in the unlisted directory in which another file of this one has its twin.
+    Or one of this name, in any spelling, in the directory in which another file of this one has its unseen twin.
     """
-    if unseen_twins(path, case, site):
+    if unseen_twins(path, case, inventory, site):
         return True
     neighbours = [
         other
         for other in site.files
         if parent_of(other) == parent_of(path) and may_be_an_orphan(other, case, inventory, site)
     ]
-    aliases = {parent_of(twin) for other in neighbours for twin in unseen_twins(other, case, site)}
+    aliases = {parent_of(twin) for other in neighbours for twin in unseen_twins(other, case, inventory, site)}
     return any(
         parent_of(claimed) in aliases and caseless_name(claimed) == caseless_name(path)
         for claimed, _size in claimed_unseen(case, site)
     )
 
 
-def unseen_twins(path: bytes, case: Case, site: Site) -> set[bytes]:
-    """What is claimed where nothing was listed, with the name and the size of `path`."""
+def unseen_twins(path: bytes, case: Case, inventory: Inventory, site: Site) -> set[bytes]:
+    """What is claimed and was not seen, with the name and the size of `path`."""
     return {
         claimed
         for _shard, mine in site.files[path]
         for claimed, size in claimed_unseen(case, site)
         if claimed.split(b"/")[-1] == path.split(b"/")[-1]
         and (agreed([size]) == mine.size or None in (agreed([size]), mine.size))
+        and (was_not_listed(claimed, case, site) or may_be_moved(path, claimed, case, inventory, site))
     }
 
 
+def may_be_moved(path: bytes, absent: bytes, case: Case, inventory: Inventory, site: Site) -> bool:
+    """May `path` be what is absent, by another name that neither rule 13 nor the identity of directories tells?"""
+    known_to_be_two = {parent_of(path), parent_of(absent)} <= identified(case)
+    return not known_to_be_two and path not in respelt(inventory, site)
+
+
 def claimed_unseen(case: Case, site: Site) -> Iterator[tuple[bytes, int | None]]:
-    """Paths and sizes of the inventory's files in holes, outside the roots and in excluded directories."""
+    """Paths and sizes of the inventory's files that were not seen."""
     for entry in case.before + case.after:
         path = normalise(entry.path)
-        if path not in site.all_files and (not takes_part(path, case.settings) or lies_in(path, site.holes)):
+        if path not in site.all_files:
             yield path, entry.size
+
+
+def was_not_listed(path: bytes, case: Case, site: Site) -> bool:
+    """Is it in a hole, outside the roots or in an excluded directory?"""
+    return not takes_part(path, case.settings) or lies_in(path, site.holes)
 
 
 def caseless_name(path: bytes) -> str:

@@ -22,6 +22,7 @@ from dynamo_consistency.backend.dynamo.requests.pfn_inverse import (
     CannotInvertError,
     InverseChain,
     Place,
+    are_roundabout,
     host_of,
     path_rules,
     place,
@@ -109,6 +110,8 @@ def _chain(site: int, protocol: str, rows: list[PfnRuleRow], known: dict[object,
         links = chain_of(rows)
     except RefusedError:
         return _Chain(site, place(rows[-1][3]).host, shown, None)
+    if are_roundabout([form for _, form in patterns]):
+        return _Chain(site, host_of(links), shown, None)
     key = path_rules(patterns)
     if key not in known:
         known[key] = InverseChain(links)

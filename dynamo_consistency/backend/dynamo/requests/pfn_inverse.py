@@ -33,6 +33,12 @@ _HEAD = re.compile(
 )
 """What stands before the path in a URL: scheme, door, and the manager of an SRM."""
 
+_QUERY = re.compile(rb"[?#].*", re.DOTALL)
+"""What follows the path in a URL; LFNs that are asked for have nothing of the kind."""
+
+_ROUNDABOUT = re.compile(rb"%|/\.{1,2}(?:/|\{|$)")
+"""A format that spells its paths in more ways than one."""
+
 
 class CannotInvertError(Exception):
     """A rule may give the PFN to more names than can be listed."""
@@ -49,7 +55,8 @@ def place(url: bytes) -> Place:
     """Host and path of a PFN, whatever its protocol."""
     head = _HEAD.match(url)
     host = head["host"].decode("latin-1") if head else ""
-    return Place(host, paths.normalise(b"/" + url[head.end() if head else 0 :]))
+    path = url[head.end() if head else 0 :]
+    return Place(host, paths.normalise(b"/" + (_QUERY.sub(b"", path) if head else path)))
 
 
 def host_of(links: Sequence[PfnRule]) -> str:
@@ -62,6 +69,15 @@ def path_rules(patterns: Sequence[tuple[bytes, bytes]]) -> tuple[tuple[bytes, by
     """Patterns and formats of a chain without the door: chains that have these in common have one inverse."""
     *first, (pattern, form) = patterns
     return *first, (pattern, _HEAD.sub(b"://", form, count=1))
+
+
+def are_roundabout(forms: Sequence[bytes]) -> bool:
+    """Do the formats of a chain write paths with escapes, or through `.` or `..`, or hand on a query?
+
+    A comparison of bytes proves nothing then.
+    """
+    handed_on = any(_QUERY.search(_HEAD.sub(b"", form, count=1)) for form in forms[:-1])
+    return handed_on or any(map(_ROUNDABOUT.search, forms))
 
 
 class InverseChain:
@@ -92,9 +108,11 @@ class _InverseRule:
     def __init__(self, rule: PfnRule, is_last: bool) -> None:
         self._pattern = PatternTexts(rule.pattern)
         (first, group), *rest = rule.parts
-        if is_last and (head := _HEAD.match(first)):
+        head = _HEAD.match(first) if is_last else None
+        if head:
             first = b"/" + first[head.end() :]
-        self._parts = [(fold(literal), number) for literal, number in [(first, group), *rest]]
+        parts = [(first, group), *rest]
+        self._parts = [(fold(literal), number) for literal, number in (_without_query(parts) if head else parts)]
 
     def texts(self, output: bytes) -> set[bytes]:
         """Every text of which the rule may make `output`, a path or what another rule takes."""
@@ -111,6 +129,16 @@ class _InverseRule:
             except TooManyError:
                 raise CannotInvertError from None
         return found
+
+
+def _without_query(parts: Sequence[RulePart]) -> list[RulePart]:
+    """The parts of a URL's path; in a query, no text of a group says where a file is."""
+    kept: list[RulePart] = []
+    for literal, number in parts:
+        if query := _QUERY.search(literal):
+            return [*kept, (literal[: query.start()], None)]
+        kept.append((literal, number))
+    return kept
 
 
 def _splits(
