@@ -36,8 +36,8 @@ def rows_of(path, **options):
 @given(data=st.data())
 def test_lines_of_text(format_, data, tmp_path, block):
     separator = SEPARATORS.get(format_, b"")
-    # a carriage return at the end of a line is a foreign line end; blanks around many names are doubtful
-    name = names(b"\n" + separator).filter(lambda name: name.strip() == name and not name.endswith(b"\r"))
+    # a carriage return at the end of a line is a foreign line end; blanks around many names, and escapes, are doubtful
+    name = names(b"\n" + separator).filter(lambda name: name.strip() == name and b"\\000" not in name)
     files = data.draw(st.lists(st.tuples(name, st.integers(0, 10**17), st.integers(0, 20000)), min_size=1, max_size=4))
     files += [(b"plain%d" % number, 1, 1) for number in range(5)]
     expected = [(b"/s/" + name, size, day) for name, size, day in files]
