@@ -94,7 +94,10 @@ class Api(KubernetesEmulator):
                 items = self.store.select(plural, namespace, *_selectors(request))
                 if "PartialObjectMetadataList" in request.headers["Accept"]:
                     return {"items": [{"metadata": item["metadata"]} for item in items] or None}  # as API servers do
-                return {"metadata": {"resourceVersion": str(self.store.version)}, "items": items}
+                begin = int(request.params.get("continue") or 0)
+                end = begin + int(request.params.get("limit") or len(items))
+                rest = {"continue": str(end)} if end < len(items) else {}
+                return {"metadata": {"resourceVersion": str(self.store.version), **rest}, "items": items[begin:end]}
             case action.FETCH:
                 return self.store.get(plural, namespace, name)
             case action.CREATE:
