@@ -10,7 +10,7 @@ from typing import Any
 
 import kopf
 
-from consistency_operator.cluster.api import Body
+from consistency_operator.cluster.api import LISTED_AT_A_TIME, Body
 from consistency_operator.cluster.cache import DIGESTED, KnownCheck, check_of, key_of
 from consistency_operator.cluster.credentials import log_in
 from consistency_operator.loop import kopf_startup, kopf_watching
@@ -20,7 +20,6 @@ from consistency_operator.settings import read_settings
 
 WATCH_SECONDS = 300
 """After so long a watch is begun anew, so that a connection that was lost silently is noticed."""
-LISTED_AT_A_TIME = 500
 EXIT_SECONDS = 0.5
 
 kopf_startup.install()
