@@ -159,8 +159,8 @@ def test_a_namespace_that_may_not_be_watched_is_named_and_the_others_are_served(
 def test_what_there_is_is_listed_in_pages(
     cluster: FakeCluster, operator: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("consistency_operator.cluster.api.LISTED_AT_A_TIME", 2)
-    monkeypatch.setattr("consistency_operator.loop.handlers.LISTED_AT_A_TIME", 2)
+    monkeypatch.setattr("consistency_operator.cluster.api.PAGE_SIZE", 2)
+    monkeypatch.setattr("consistency_operator.loop.handlers.PAGE_SIZE", 2)
     for number in range(5):
         cluster.create(PLURAL, check(f"t2-{number}"))
     operator.start()

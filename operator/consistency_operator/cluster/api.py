@@ -20,7 +20,7 @@ from dynamo_consistency.sentences import shortened
 Body = dict[str, Any]
 
 TIMEOUT = aiohttp.ClientTimeout(total=20, sock_connect=10)  # seconds
-LISTED_AT_A_TIME = 500
+PAGE_SIZE = 500
 _CHECKS = f"/apis/{API_VERSION}"
 _JOBS = "/apis/batch/v1"
 _CORE = "/api/v1"
@@ -182,15 +182,11 @@ class Cluster:
 
     async def _uids(self, path: str, **selectors: str) -> dict[str, str]:
         """In pages: of ten thousand even the metadata would be a hundred megabytes at once."""
-        living: dict[str, str] = {}
-        page = {"limit": str(LISTED_AT_A_TIME)}
-        while True:
-            answer = await self._request("GET", path, params={**selectors, **page}, accept=_METADATA_ONLY)
-            found = [item["metadata"] for item in answer.get("items") or []]  # null where there are none
-            living |= {one["uid"]: f"{one.get('namespace', '')}/{one['name']}" for one in found}
-            if not (rest := (answer.get("metadata") or {}).get("continue")):
-                return living
-            page["continue"] = rest
+        answer = await self._request("GET", path, params={"limit": str(PAGE_SIZE), **selectors}, accept=_METADATA_ONLY)
+        found = [item["metadata"] for item in answer.get("items") or []]  # null where there are none
+        living = {one["uid"]: f"{one.get('namespace', '')}/{one['name']}" for one in found}
+        rest = (answer.get("metadata") or {}).get("continue")
+        return living | (await self._uids(path, **{**selectors, "continue": rest}) if rest else {})
 
     async def _request(
         self,
