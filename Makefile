@@ -10,7 +10,7 @@ LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashe
 CRD := crds/consistency.dynamo.io_siteconsistencychecks.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help crd demo demo-rucio test soak lint e2e e2e-cost e2e-many bench format mysqlclient lock clean
+.PHONY: help crd demo demo-rucio test soak lint e2e e2e-cost e2e-many start-cost bench format mysqlclient lock clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,11 @@ e2e-cost: $(READY_DEV) ## Measure what the operator costs with up to 10,000 chec
 
 e2e-many: $(READY_DEV) ## Measure how long 300 checks take that are due in one minute
 	@PYTHONPATH=tests/e2e:tests/rucio $(BIN)/python -m cluster.run --processes tests/e2e/measure_many.py -s
+
+CHECKS ?= 10000
+
+start-cost: $(READY_DEV) ## Measure how an operator starts that finds CHECKS=10000 waiting checks, without a cluster
+	@PYTHONPATH=tests:tests/operator $(BIN)/python tests/operator/measure_start.py $(CHECKS)
 
 bench: $(READY_DEV) ## Measure listings, comparison and snapshots against their peers; BENCH=--big for more, BENCH=webdav for one part
 	@$(BIN)/python benchmarks/bench.py $(BENCH)

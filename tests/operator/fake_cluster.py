@@ -92,9 +92,14 @@ class Api(KubernetesEmulator):
         match request.action:
             case action.LIST:
                 items = self.store.select(plural, namespace, *_selectors(request))
+                begin = int(request.params.get("continue") or 0)
+                end = begin + int(request.params.get("limit") or len(items))
+                rest = {"continue": str(end)} if end < len(items) else {}
+                page, metadata = items[begin:end], {"resourceVersion": str(self.store.version), **rest}
                 if "PartialObjectMetadataList" in request.headers["Accept"]:
-                    return {"items": [{"metadata": item["metadata"]} for item in items] or None}  # as API servers do
-                return {"metadata": {"resourceVersion": str(self.store.version)}, "items": items}
+                    named = [{"metadata": item["metadata"]} for item in page]
+                    return {"metadata": metadata, "items": named or None}  # as API servers do
+                return {"metadata": metadata, "items": page}
             case action.FETCH:
                 return self.store.get(plural, namespace, name)
             case action.CREATE:

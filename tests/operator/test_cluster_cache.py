@@ -105,3 +105,16 @@ def test_of_a_check_the_spec_is_kept_once_and_who_may_have_approved() -> None:
     assert [entry["manager"] for entry in known.resource.managed_fields] == ["anna", "ben"]
     assert known.resource.managed_fields[0]["fieldsV1"] == approved["fieldsV1"]
     assert slim_check(slim_check(body)) == slim_check(body)
+
+
+def test_checks_whose_policies_are_equal_keep_one_between_them() -> None:
+    head = {"apiVersion": "consistency.dynamo.io/v1alpha1", "kind": "SiteConsistencyCheck"}
+    spec = {"site": "T2_A", "listing": {"roots": [{"path": "/store"}]}}
+    policies = []
+    for number, most in ((1, 5), (2, 5), (3, 6)):
+        body = check_body(number) | head | {"spec": {**spec, "policy": {"missing": {"maxCount": most}}}}
+        check = understood(body).resource.check
+        assert check
+        policies.append(check.spec.policy)
+    assert policies[0] is policies[1]
+    assert policies[2].missing.max_count == 6

@@ -156,6 +156,21 @@ def test_a_namespace_that_may_not_be_watched_is_named_and_the_others_are_served(
     cluster.until(lambda: operator.probe("/healthz") == (200, []))
 
 
+def test_what_there_is_is_listed_in_pages(
+    cluster: FakeCluster, operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("consistency_operator.cluster.api.PAGE_SIZE", 2)
+    monkeypatch.setattr("consistency_operator.loop.handlers.PAGE_SIZE", 2)
+    for number in range(5):
+        cluster.create(PLURAL, check(f"t2-{number}"))
+    operator.start()
+    cluster.until(lambda: operator.probe("/readyz")[0] == 200)
+    cluster.until(lambda: all(condition(cluster, "Ready", f"t2-{number}") for number in range(5)))
+    assert operator.probe("/healthz") == (200, [])
+    asked = [request for request in list(cluster.api._requests) if request.url.path.endswith(PLURAL)]
+    assert {request.params.get("continue") for request in asked} >= {None, "2", "4"}
+
+
 def test_rights_that_are_taken_away_end_nothing(cluster: FakeCluster, operator: Operator) -> None:
     cluster.create(PLURAL, check())
     operator.start()

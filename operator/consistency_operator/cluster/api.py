@@ -20,6 +20,7 @@ from dynamo_consistency.sentences import shortened
 Body = dict[str, Any]
 
 TIMEOUT = aiohttp.ClientTimeout(total=20, sock_connect=10)  # seconds
+PAGE_SIZE = 500
 _CHECKS = f"/apis/{API_VERSION}"
 _JOBS = "/apis/batch/v1"
 _CORE = "/api/v1"
@@ -180,9 +181,12 @@ class Cluster:
         return answer.get("items") or []
 
     async def _uids(self, path: str, **selectors: str) -> dict[str, str]:
-        answer = await self._request("GET", path, params=selectors, accept=_METADATA_ONLY)
+        """In pages: of ten thousand even the metadata would be a hundred megabytes at once."""
+        answer = await self._request("GET", path, params={"limit": str(PAGE_SIZE), **selectors}, accept=_METADATA_ONLY)
         found = [item["metadata"] for item in answer.get("items") or []]  # null where there are none
-        return {metadata["uid"]: f"{metadata.get('namespace', '')}/{metadata['name']}" for metadata in found}
+        living = {one["uid"]: f"{one.get('namespace', '')}/{one['name']}" for one in found}
+        rest = (answer.get("metadata") or {}).get("continue")
+        return living | (await self._uids(path, **{**selectors, "continue": rest}) if rest else {})
 
     async def _request(
         self,

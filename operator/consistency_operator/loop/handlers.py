@@ -10,7 +10,7 @@ from typing import Any
 
 import kopf
 
-from consistency_operator.cluster.api import Body
+from consistency_operator.cluster.api import PAGE_SIZE, Body
 from consistency_operator.cluster.cache import DIGESTED, KnownCheck, check_of, key_of
 from consistency_operator.cluster.credentials import log_in
 from consistency_operator.loop import kopf_startup, kopf_watching
@@ -20,7 +20,6 @@ from consistency_operator.settings import read_settings
 
 WATCH_SECONDS = 300
 """After so long a watch is begun anew, so that a connection that was lost silently is noticed."""
-LISTED_AT_A_TIME = 500
 EXIT_SECONDS = 0.5
 
 kopf_startup.install()
@@ -33,7 +32,7 @@ async def start(settings: kopf.OperatorSettings, memo: kopf.Memo, **indexes: Any
     settings.scanning.disabled = True  # else the operator needs rights to list CRDs and namespaces, or sleeps a minute
     settings.posting.enabled = False  # events are posted by the reconciler
     settings.persistence.diffbase_storage = kopf_startup.NoDifferences()
-    settings.watching.chunk_size = LISTED_AT_A_TIME
+    settings.watching.chunk_size = PAGE_SIZE
     settings.watching.label_selectors["jobs"] = LABEL_CHECK
     settings.watching.server_timeout = WATCH_SECONDS
     settings.watching.client_timeout = WATCH_SECONDS + 30

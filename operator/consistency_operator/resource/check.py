@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from consistency_operator import names
-from dynamo_consistency.check import SiteConsistencyCheck
+from dynamo_consistency.check import Policy, SiteConsistencyCheck
 from dynamo_consistency.errors import ConfigurationError
 from dynamo_consistency.yamlfile import Document
 
@@ -60,11 +61,22 @@ def from_body(body: Mapping[str, Any]) -> Resource:
     )
 
 
+@lru_cache(maxsize=1024)
+def _shared(policy: Policy) -> Policy:
+    """One object for all policies that are equal: most checks have the same one, and it is half of a check."""
+    return policy
+
+
+def _sharing(check: SiteConsistencyCheck) -> SiteConsistencyCheck:
+    spec = check.spec.model_copy(update={"policy": _shared(check.spec.policy)})
+    return check.model_copy(update={"spec": spec})
+
+
 def _parsed(body: Mapping[str, Any]) -> tuple[SiteConsistencyCheck | None, str]:
     data = {key: body[key] for key in _BODY if key in body}
     document = Document(str(body["metadata"]["name"]), data, lines={})
     try:
-        return document.parse(SiteConsistencyCheck), ""
+        return _sharing(document.parse(SiteConsistencyCheck)), ""
     except ConfigurationError as error:
         prefix = f"{document.where(())}: "
         return None, "\n".join(line.removeprefix(prefix) for line in str(error).splitlines())
