@@ -1,5 +1,7 @@
 """Jobs that do not get going in a real cluster: each check says what hinders it, and goes on when that is gone."""
 
+import signal
+import time
 from typing import Any
 
 import full_quota
@@ -8,6 +10,8 @@ from cluster.api import path_of
 from cluster.processes import wait_until
 from dynamo_laboratory import ORPHANS
 
+AWAY = 20
+"""Seconds."""
 APPEARS = 150
 """Seconds: what hinders a Job is said after a minute."""
 PODS: dict[str, dict[str, Any]] = {
@@ -84,8 +88,8 @@ def test_a_node_that_is_cordoned_holds_a_run_up_until_it_is_not(checks, operator
     checks.api.patch(path, {"spec": {"unschedulable": True}})
     try:
         checks.apply(laboratory.check("lab", trigger={"manual": "first"}))
-        checks.wait_for("lab", "no node", lambda now: now.get("run", {}).get("waitsFor") == "PodsWaiting")
-        assert "waits for a node" in checks.condition("lab", "Running")["message"]
+        checks.wait_for("lab", "no node", lambda now: "waits for a node" in now.get("run", {}).get("message", ""))
+        assert checks.condition("lab", "Running")["reason"] == "PodsWaiting"
     finally:
         checks.api.patch(path, {"spec": {"unschedulable": None}})
     assert checks.finished("lab")["result"] == "Complete"
@@ -105,5 +109,28 @@ def test_an_approved_run_is_not_lost_to_a_quota_nor_to_an_operator_that_dies_mea
     operator.start()
     full_quota.free(checks)
     checks.api.patch(checks.path("lab"), {"spec": {"jitterSeconds": 1}})  # an edit is looked at at once
+    assert checks.finished("lab", runs=2)["reason"] == "Completed"
+    assert laboratory.deletions() == sorted(ORPHANS), "once each"
+
+
+def test_an_approved_run_is_not_lost_to_an_api_server_that_is_away_when_the_action_is_due(
+    checks, operator, laboratory, plane
+):
+    """The action waits for a quota; just when there is room for it, the API server answers nobody."""
+    checks.apply(laboratory.check("lab", trigger={"manual": "first"}))
+    assert checks.finished("lab")["result"] == "Complete"
+    checks.annotate("lab", requestedAt="second")
+    run = checks.reaches("lab", "AwaitingApproval")
+    full_quota.fill(checks)
+    checks.annotate("lab", approve=run["id"])
+    checks.wait_for("lab", "the quota", lambda now: now.get("run", {}).get("waitsFor") == "JobRefused")
+    full_quota.free(checks)
+    checks.api.patch(checks.path("lab"), {"spec": {"jitterSeconds": 1}})  # an edit is looked at at once
+    server = plane.processes.running["apiserver"]
+    server.send_signal(signal.SIGSTOP)
+    try:
+        time.sleep(AWAY)
+    finally:
+        server.send_signal(signal.SIGCONT)
     assert checks.finished("lab", runs=2)["reason"] == "Completed"
     assert laboratory.deletions() == sorted(ORPHANS), "once each"
