@@ -1,5 +1,6 @@
 """What the operator and its workers may do in the cluster, and what they may not, asked of the real API server."""
 
+import urllib.error
 from collections.abc import Callable
 from typing import Any
 
@@ -116,20 +117,42 @@ def test_the_operator_may_write_the_status_of_a_check_but_not_what_a_person_wrot
     assert refused.value.code == 403
 
 
-def test_an_operator_of_one_namespace_has_no_rights_in_another(plane, installed, namespace, account):
-    """What overlays/namespaced grants is a Role."""
+def grant_in(plane: ControlPlane, namespace: str) -> list[dict[str, Any]]:
+    """Give an operator the rights of overlays/namespaced, in this namespace alone; all objects of that overlay."""
     objects = rendered(plane, "deploy/overlays/namespaced")
-    assert not [one["kind"] for one in objects if one["kind"].startswith("Cluster")]
     rights = [one for one in objects if one["kind"] in ("ServiceAccount", "Role", "RoleBinding")]
     for one in rights:
         one["metadata"]["namespace"] = namespace
         for subject in one.get("subjects", []):
             subject["namespace"] = namespace
     apply(plane, rights, "--force-conflicts")
+    return objects
+
+
+def test_an_operator_of_one_namespace_has_no_rights_in_another(plane, installed, namespace, account):
+    """What overlays/namespaced grants is a Role."""
+    objects = grant_in(plane, namespace)
+    assert not [one["kind"] for one in objects if one["kind"].startswith("Cluster")]
     api = account(("consistency-operator", namespace))
     assert allowed(api, ALLOWED) == []
     assert len(allowed(api, ALLOWED, [namespace])) == sum(len(verbs.split()) for verbs, *_ in ALLOWED)
     assert allowed(api, FORBIDDEN, [namespace]) == []
+
+
+def test_a_namespace_without_rights_is_named_and_the_others_are_served(
+    plane, checks, make_operator, backends, laboratory
+):
+    grant_in(plane, checks.namespace)
+    operator = make_operator(backends(laboratory.backends))
+    token = plane.token("consistency-operator", checks.namespace)
+    kubeconfig = plane.write_kubeconfig(operator.processes.folder / "one-namespace.kubeconfig", token)
+    served = f"{checks.namespace} kube-public"
+    operator.start(ready=False, KUBECONFIG=str(kubeconfig), CONSISTENCY_NAMESPACES=served)
+    checks.apply(laboratory.check("lab", trigger={"manual": "first"}))
+    assert checks.finished("lab")["result"] == "Complete"
+    with pytest.raises(urllib.error.HTTPError) as unwell:
+        operator.is_healthy()
+    assert "the namespace kube-public may not be watched" in unwell.value.read().decode()
 
 
 def a_job(**pod: Any) -> dict[str, Any]:

@@ -152,7 +152,9 @@ def test_tables_may_be_in_a_schema_of_their_own(rucio_postgresql, postgresql_ser
                 ).fetchall()
             listed = ", ".join(f'"{name}" {kind}' for name, kind in columns)
             connection.execute(f"CREATE TABLE catalogue.{table} ({listed})")  # fmt: skip
-        connection.execute("INSERT INTO catalogue.rses (id, rse, deleted) VALUES (gen_random_uuid(), 'THERE', false)")
+        connection.execute(
+            "INSERT INTO catalogue.rses (id, rse, vo, deleted) VALUES (gen_random_uuid(), 'THERE', 'def', false)"
+        )
     url = postgresql_server.url(database)
     backend = rucio_postgresql.backend(database=url, databaseSchema="catalogue")
     assert backend.siteinfo.site_list() == ["THERE"]
