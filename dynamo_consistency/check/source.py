@@ -42,6 +42,11 @@ class XRootDSource(ClosedModel):
     )
     prefix: Prefix = Field("", description="What stands before the LFN in the path at the site.")
     rules: LfnRules | None = Field(None, description=_RULES)
+    client: Literal["wire", "bindings"] = Field(
+        "wire",
+        description="What speaks the protocol: wire, this program itself; bindings, the XRootD library. "
+        "Doors that ask for krb5 or sss, or for signed requests, are asked by the library in any case.",
+    )
 
 
 class WebDavSource(ClosedModel):
