@@ -13,7 +13,7 @@ OK, OKSOFAR, ATTN, ERROR, REDIRECT, WAIT, WAITRESP = 0, 4000, 4001, 4003, 4004, 
 ASYNCHRONOUS_ANSWER = 5008  # the kind of attention that holds a whole answer, after WAITRESP
 
 FIRST_STREAM, STREAMS = 4, 65_000  # the numbers below are those of the log-in
-LONGEST_FRAME, LONGEST_ANSWER = 1 << 30, 1 << 31  # beyond that it is no XRootD server
+LONGEST_FRAME, LONGEST_ANSWER = 1 << 29, 1 << 31  # beyond that it is no XRootD server
 
 _request = struct.Struct(">HH16sI").pack
 _head = struct.Struct(">HHI").unpack_from

@@ -71,20 +71,18 @@ class _LogIn:
         self._machine = SessionMachine(host=door.host.strip("[]"), port=door.port, config=self._config, want_tls=tls)
 
     def run(self) -> LoggedIn:
-        from xrdclient.errors import NoMechanismError, XRootDError
+        from xrdclient.errors import XRootDError
         from xrdclient.proto.machine import State
 
         try:
             self._machine.start()
             while self._machine.state is not State.READY:
                 self._step()
-        except NoMechanismError as error:
-            if set(error.offered) - OURS:
-                raise NeedsLibrary(f"it asks for {' or '.join(error.offered)}") from error
-            raise LogInFailed(f"Authentication failed: {_sentence(error)}") from error
         except TimeoutError as error:
             raise Unreachable("it did not answer in time") from error
         except (OSError, XRootDError, ValueError) as error:
+            if foreign := sorted(set(self._machine.skipped) - OURS):
+                raise NeedsLibrary(f"it asks for {' or '.join(foreign)}") from error
             raise LogInFailed(f"Authentication failed: {_sentence(error)}") from error
         self._leave_to_library()
         return LoggedIn(self.socket, self._machine.protocol_info.flags)
@@ -125,8 +123,10 @@ class _LogIn:
         from xrdclient.crypto.sigver import is_signed
 
         info = self._machine.protocol_info
-        if self._machine.mechanism not in OURS:
-            raise NeedsLibrary(f"it asks for {self._machine.mechanism}")
+        used, skipped = self._machine.mechanism, self._machine.skipped
+        refused = [name for name in skipped if name not in OURS and skipped[name].startswith("refused")]
+        if used not in OURS or refused:  # with another one that it accepts we would be somebody else
+            raise NeedsLibrary(f"it asks for {used if used not in OURS else refused[0]}")
         if any(
             is_signed(kind, info.security_level, info.security_overrides) for kind in (DIRLIST, LOCATE, RMDIR, STAT)
         ):
