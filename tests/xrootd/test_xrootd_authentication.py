@@ -35,19 +35,24 @@ def grid(tmp_path_factory: pytest.TempPathFactory) -> pki.PKI:
 @pytest.fixture
 def guarded(daemons, grid: pki.PKI) -> Daemon:
     """A server with a host certificate that asks everybody for a proxy."""
+    server = daemons.server(lines=secured(daemons, grid, "gsi -gridmap:/dev/null -gmapopt:10 -vomsat:0"))
+    (server.store / "f").write_bytes(b"123")
+    return server
+
+
+def secured(daemons, grid: pki.PKI, protocol: str) -> str:
+    """The lines of a server that logs nobody in but over TLS, by this protocol."""
     secure = daemons.directory("secure")
     shutil.copytree(grid.directory, secure, dirs_exist_ok=True)
     if os.geteuid() == 0:
         for path in (secure, *secure.rglob("*")):
             shutil.chown(path, "xrootd", "xrootd")
     certificate, key, authorities = secure / "hostcert.pem", secure / "hostkey.pem", secure / "certificates"
-    server = daemons.server(
-        lines=f"xrd.tls {certificate} {key}\nxrd.tlsca certdir {authorities}\nxrootd.tls capable login\n"
-        f"xrootd.seclib libXrdSec.so\nsec.protocol gsi -certdir:{authorities} -cert:{certificate} -key:{key} "
-        "-gridmap:/dev/null -gmapopt:10 -vomsat:0\n"
+    files = f" -certdir:{authorities} -cert:{certificate} -key:{key}" if protocol.startswith("gsi") else ""
+    return (
+        f"xrd.tls {certificate} {key}\nxrd.tlsca certdir {authorities}\nxrootd.tls capable login\n"
+        f"xrootd.seclib libXrdSec.so\nsec.protocol {protocol}{files}\n"
     )
-    (server.store / "f").write_bytes(b"123")
-    return server
 
 
 @pytest.fixture

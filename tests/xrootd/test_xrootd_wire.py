@@ -12,13 +12,14 @@ from collections.abc import Callable, Iterator
 import pytest
 from xrdclient.testing import FakeServer, frame
 
+from dynamo_consistency.errors import ListingError
 from dynamo_consistency.listers.contract import Failed, Listed
 from dynamo_consistency.listers.xrootd import XRootDLister
 from dynamo_consistency.listers.xrootd.wire.connection import Connection, Question
 from dynamo_consistency.listers.xrootd.wire.frames import DIRLIST, OK, OKSOFAR, WAITRESP, Broken, Frames, WholeAnswer
 from dynamo_consistency.listers.xrootd.wire.private_copy import private
 
-ATTENTION, REDIRECT, LOG_IN = 4001, 4004, 3007
+ATTENTION, REDIRECT, AUTHENTICATE, LOG_IN = 4001, 4004, 3000, 3007
 TWO = b".\n0 0 0 0\na\n0 5 16 100\nb\n0 7 16 100\0"
 
 
@@ -276,6 +277,26 @@ class TestOnARealServer:
             seen.append([sorted(part) for part in (answers[0].files, answers[0].directories, answers[0].holes)])
         assert seen[0] == seen[1]
         assert [len(part) for part in seen[0]] == [3000, 40, 1]
+
+
+def test_a_token_that_a_group_may_read_is_sent_to_a_door_that_asks_for_one(fake, lister, monkeypatch, tmp_path) -> None:
+    sent: list[bytes] = []
+
+    def accept(connection: object, stream: int, params: bytes, body: bytes) -> Iterator[bytes]:
+        sent.append(body)
+        yield frame(stream, OK)
+
+    fake.sec, fake.handlers[AUTHENTICATE] = "&P=ztn,0:4096:", accept
+    (tmp_path / "token").write_text("an-opaque-token\n")
+    (tmp_path / "token").chmod(0o440)
+    monkeypatch.setenv("BEARER_TOKEN_FILE", str(tmp_path / "token"))
+    with pytest.raises(ListingError, match="ztn: not offered on a cleartext connection"):
+        lister.prepare()
+    assert sent == []
+    monkeypatch.setenv("XRD_ZTNCLEARTEXT", "1")
+    lister.prepare()
+    assert len(sent) == 1
+    assert b"an-opaque-token\0" in sent[0]
 
 
 LOG_IN_AND_LIST = """
