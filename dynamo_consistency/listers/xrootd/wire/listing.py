@@ -118,12 +118,15 @@ def _add_files(listed: Listed, names: list[bytes], sizes: list[bytes], times: li
         listed.holes += [Hole(names[row], f"the server gives an impossible size, {numbers[row]}") for row in wrong]
         right = [row for row, size in enumerate(numbers) if 0 <= size <= LARGEST]
         names, numbers, times = ([column[row] for row in right] for column in (names, numbers, times))  # type: ignore[assignment]
-    listed.files += map(_file, zip(names, numbers, map(_time, times), strict=True))
+    listed.files += map(_file, zip(names, numbers, _times(times), strict=True))
 
 
-def _time(text: bytes) -> int | None:
-    time = int(text)
-    return time if -LARGEST <= time <= LARGEST else None
+def _times(column: list[bytes]) -> list[int] | list[int | None]:
+    """None for what is no time: it would not even fit into a file of ours."""
+    times = list(map(int, column))
+    if not times or (min(times) >= -LARGEST and max(times) <= LARGEST):
+        return times
+    return [time if -LARGEST <= time <= LARGEST else None for time in times]
 
 
 def _special(name: bytes, row: "_Row", numbering: Numbering) -> File | Subdirectory | Hole:
@@ -146,4 +149,5 @@ class _Row(NamedTuple):
 
 def _row(facts: Facts, number: int) -> _Row:
     identifier = facts.identifiers[number].decode("ascii", "replace")
-    return _Row(identifier, int(facts.sizes[number]), int(facts.flags[number]), _time(facts.times[number]))
+    [time] = _times([facts.times[number]])
+    return _Row(identifier, int(facts.sizes[number]), int(facts.flags[number]), time)
