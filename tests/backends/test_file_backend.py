@@ -147,7 +147,7 @@ def test_a_prompt_gets_listers_that_answer(opened, site):
 def test_all_doors_of_a_site_belong_to_one_lister(opened):
     listing = "listing: {xrootd: {servers: ['root://a', 'root://b:1095'], prefix: /pnfs}}"
     _, arguments = opened(listing).get_listers("T2_TEST")
-    assert arguments == [(("root://a", "root://b:1095"), "/pnfs", "wire")]
+    assert arguments == [(("root://a", "root://b:1095"), "/pnfs")]
 
 
 def test_a_dump_answers_directory_by_directory_at_a_prompt(opened, write, tmp_path):

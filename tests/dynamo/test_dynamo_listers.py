@@ -21,7 +21,7 @@ def test_a_site_behind_xrootd_is_listed_by_all_its_doors(embedded):
     source = Source(xrootd=XRootDSource(servers=["root://a:1094", "root://b"], prefix="/pnfs"))
     backend = embedded.backend(sites={"T2_HERE": source})
     constructor, arguments = backend.get_listers("T2_HERE")
-    assert set(map(repr, arguments)) == {"(('root://a:1094', 'root://b'), '/pnfs', 'wire')"}
+    assert set(map(repr, arguments)) == {"(('root://a:1094', 'root://b'), '/pnfs')"}
     constructor(*arguments[0]).close()
     assert backend.listing_source("T2_HERE") == source
 
