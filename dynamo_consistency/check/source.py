@@ -45,7 +45,7 @@ class XRootDSource(ClosedModel):
     client: Literal["wire", "bindings"] = Field(
         "wire",
         description="What speaks the protocol: wire, this program itself; bindings, the XRootD library. "
-        "Doors that ask for krb5 or sss, or for signed requests, are asked by the library in any case.",
+        "Doors that let only the library in (krb5, sss, signed requests) are asked by it in any case.",
     )
 
 

@@ -10,8 +10,7 @@ import pytest
 from xrdclient.testing import FakeServer, frame
 
 from dynamo_consistency.errors import ListingError
-from dynamo_consistency.listers.xrootd import XRootDLister
-from dynamo_consistency.listers.xrootd import lister as xrootd_lister
+from dynamo_consistency.listers.xrootd import XRootDLister, greeting
 from dynamo_consistency.listers.xrootd.wire.frames import OK
 from dynamo_consistency.listers.xrootd.wire.private_copy import private
 
@@ -82,7 +81,7 @@ def test_a_door_that_asks_for_what_only_the_library_can_do_is_given_to_it(
             raise AssertionError("bytes that are not UTF-8 must not come to the library")
 
     fake.sec = f"&P={way}"
-    monkeypatch.setattr(xrootd_lister, "connect", lambda url, timeout: Library())
+    monkeypatch.setattr(greeting, "connect", lambda url, timeout: Library())
     lister.prepare()
     name = way.partition(",")[0]
     assert f"{str(fake.url).rstrip('/')}: it asks for {name}: it is listed with the XRootD library" in caplog.text
@@ -92,8 +91,7 @@ def test_a_door_that_asks_for_what_only_the_library_can_do_is_given_to_it(
 LOG_IN_AND_LIST = """
 import logging, sys
 from dynamo_consistency.errors import ListingError
-from dynamo_consistency.listers.xrootd import XRootDLister
-from dynamo_consistency.listers.xrootd import lister as xrootd_lister
+from dynamo_consistency.listers.xrootd import XRootDLister, greeting
 logging.basicConfig()
 lister = XRootDLister([sys.argv[1]], timeout=5)
 try:

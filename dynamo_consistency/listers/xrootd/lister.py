@@ -1,11 +1,9 @@
 """The XRootD lister: what the walk sees of the files in this package."""
 
-import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import partial
 from typing import Literal
 
 from dynamo_consistency import paths
@@ -14,23 +12,21 @@ from dynamo_consistency.listers.contract import NOT_LISTED, Answer, Failed, Look
 from dynamo_consistency.listers.credentials import check_credentials, stale_credentials
 from dynamo_consistency.listers.xrootd import single
 from dynamo_consistency.listers.xrootd.doors import XRootDDoors, XRootDServer
-from dynamo_consistency.listers.xrootd.library import IS_MANAGER, FileSystem, XRootDResponse, XRootDStatus, connect
+from dynamo_consistency.listers.xrootd.greeting import ask_what_they_are
+from dynamo_consistency.listers.xrootd.library import IS_MANAGER, FileSystem, connect
 from dynamo_consistency.listers.xrootd.redirector import Gathering, data_servers
 from dynamo_consistency.listers.xrootd.request import Request
-from dynamo_consistency.listers.xrootd.status import NEEDS_LIBRARY, problem_of
+from dynamo_consistency.listers.xrootd.status import problem_of
 from dynamo_consistency.listers.xrootd.url import XRootDDoor, XRootDPrefix, unaskable
 from dynamo_consistency.listers.xrootd.watchdog import Watchdog
 from dynamo_consistency.listers.xrootd.wire import WireClient
 from dynamo_consistency.path_rules import PathRules
-
-log = logging.getLogger(__name__)
 
 Client = Literal["wire", "bindings"]
 """What speaks the protocol: we ourselves, or the bindings of the XRootD library."""
 
 LOCATE_SECONDS = 20  # longest wait for a redirector to name its data servers
 RELOCATE_SECONDS = 60.0
-LATECOMERS_SECONDS = 5  # what doors get after the first one has answered
 
 
 class XRootDLister:
@@ -38,7 +34,7 @@ class XRootDLister:
 
     `servers` are doors to the same storage, or redirectors in front of the same data servers; `timeout` is in seconds
     and bounds the answer for one directory, all repetitions within the lister included. With the client `wire`, doors
-    that ask for what only the library can do (Kerberos, shared secrets, signed requests) are asked by the library.
+    that do not let it in (Kerberos, shared secrets, signed requests) are asked by the library.
     """
 
     in_lines = True
@@ -87,7 +83,7 @@ class XRootDLister:
                 )
             servers = self._servers(sorted(self._data_servers, key=str))
             if self._wire is not None:
-                self._ask_what_they_are(servers)  # those that need the library are found out before the listing
+                ask_what_they_are(servers, self._timeout)  # and which of them need the library
             self._groups = [XRootDDoors([server]) for server in servers]
         else:
             self._groups = [XRootDDoors(self._given)]
@@ -104,46 +100,10 @@ class XRootDLister:
 
     def _greet(self) -> dict[XRootDServer, int]:
         """Ask all doors at once what they are: `hostinfo` of those that answer in time."""
-        answers = self._ask_what_they_are(self._given)
+        answers = ask_what_they_are(self._given, self._timeout)
         if not answers:
             raise ListingError(XRootDDoors(self._given).why_dead() + stale_credentials())
         return answers
-
-    def _ask_what_they_are(self, servers: Sequence[XRootDServer]) -> dict[XRootDServer, int]:
-        answers, foreign = self._ask_all(servers)
-        for server in foreign:
-            log.warning("%s: it is listed with the XRootD library", server.reason)
-            server.use(connect(str(server.door), self._timeout))
-        return answers | (self._ask_all(foreign)[0] if foreign else {})
-
-    def _ask_all(self, servers: Sequence[XRootDServer]) -> tuple[dict[XRootDServer, int], list[XRootDServer]]:
-        """What they are, of those that answer in time, and those that need the library."""
-        answers: dict[XRootDServer, int] = {}
-        settled: set[XRootDServer] = set()
-        foreign: list[XRootDServer] = []
-        changed = threading.Condition()
-
-        def note(server: XRootDServer, status: XRootDStatus, response: XRootDResponse, hosts: object = None) -> None:
-            bad = problem_of(status, server)
-            with changed:
-                if bad is None:
-                    answers[server] = response["hostinfo"]
-                else:
-                    server.reason = bad.failed.reason
-                if status["code"] == NEEDS_LIBRARY:
-                    foreign.append(server)
-                settled.add(server)
-                changed.notify()
-
-        for server in servers:
-            server.reason = f"{server} did not answer in time"
-            status = server.file_system.protocol(self._timeout, partial(note, server))
-            if not status["ok"]:
-                note(server, status, None)
-        with changed:
-            changed.wait_for(lambda: answers or len(settled) == len(servers), self._timeout)
-            changed.wait_for(lambda: len(settled) == len(servers), min(LATECOMERS_SECONDS, self._timeout))
-            return dict(answers), list(foreign)
 
     def _locate(self, manager: XRootDServer) -> frozenset[XRootDDoor]:
         return data_servers(manager, min(LOCATE_SECONDS, self._timeout))

@@ -18,6 +18,7 @@ CROWD = 4  # so many questions on each connection, and one more is made
 MAX_LOST = 5  # connections that break under one question
 MAX_HOPS = 8
 LONGEST_PAUSE_SECONDS = 2.0
+SHORTEST_WAIT_SECONDS = 0.1
 REST_SECONDS = 30.0  # after a further connection could not be made
 
 Told = Callable[[outcome.Status, int], None]
@@ -91,13 +92,13 @@ class Door:
         elif answer.status == ERROR:
             question.done(outcome.refusal(number(answer.body), answer.body[4:]), None)
         elif answer.status == WAIT:
-            self._wait(question, max(0, number(answer.body)))
+            self._wait(question, max(SHORTEST_WAIT_SECONDS, number(answer.body)))
         elif answer.status == REDIRECT:
             self._redirect(question, answer.body)
         else:
             question.done(outcome.unexpected(f"an answer of the kind {answer.status}"), None)
 
-    def _wait(self, question: Question, seconds: int) -> None:
+    def _wait(self, question: Question, seconds: float) -> None:
         if self._loop.now + seconds >= question.deadline:
             question.done(outcome.TIMED_OUT, None)
         else:

@@ -18,19 +18,15 @@ from dynamo_consistency.listers.xrootd.wire.private_copy import private
 from dynamo_consistency.secrets import remember
 
 OURS = frozenset({"", "gsi", "ztn", "unix", "host"})
-"""The ways to authenticate that need no other client."""
+"""The ways to authenticate that are used here."""
 
 
 class LogInFailed(Exception):  # noqa: N818
-    """The door cannot be used; the text says why, without credentials."""
+    """The door cannot be used by us, though perhaps by the library; the text says why, without credentials."""
 
 
 class Unreachable(LogInFailed):
     """There is no connection."""
-
-
-class NeedsLibrary(LogInFailed):
-    """The server asks for what only the XRootD library can do."""
 
 
 class LoggedIn(NamedTuple):
@@ -82,7 +78,7 @@ class _LogIn:
             raise Unreachable("it did not answer in time") from error
         except (OSError, XRootDError, ValueError) as error:
             if foreign := sorted(set(self._machine.skipped) - OURS):
-                raise NeedsLibrary(f"it asks for {' or '.join(foreign)}") from error
+                raise LogInFailed(f"it asks for {' or '.join(foreign)}") from error
             raise LogInFailed(f"Authentication failed: {_sentence(error)}") from error
         self._leave_to_library()
         return LoggedIn(self.socket, self._machine.protocol_info.flags)
@@ -126,11 +122,11 @@ class _LogIn:
         used, skipped = self._machine.mechanism, self._machine.skipped
         refused = [name for name in skipped if name not in OURS and skipped[name].startswith("refused")]
         if used not in OURS or refused:  # with another one that it accepts we would be somebody else
-            raise NeedsLibrary(f"it asks for {used if used not in OURS else refused[0]}")
+            raise LogInFailed(f"it asks for {used if used not in OURS else refused[0]}")
         if any(
             is_signed(kind, info.security_level, info.security_overrides) for kind in (DIRLIST, LOCATE, RMDIR, STAT)
         ):
-            raise NeedsLibrary("it wants requests to be signed")
+            raise LogInFailed("it wants requests to be signed")
 
 
 def _settings(seconds: float) -> Any:

@@ -15,6 +15,7 @@ from typing import Protocol
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.25
+CLOSING_SECONDS = 2.0
 
 Call = Callable[[], object]
 
@@ -79,9 +80,15 @@ class Loop:
 
     def close(self) -> None:
         """End the thread after what it is at; from any thread."""
+        if self._thread is None:
+            self._stopped = True
+        else:
+            self.call(self._stop)
+            if threading.current_thread() is not self._thread:
+                self._thread.join(CLOSING_SECONDS)
+
+    def _stop(self) -> None:
         self._stopped = True
-        if self._thread is not None:
-            self.call(lambda: None)
 
     def _begin(self) -> None:
         with self._start:
@@ -109,6 +116,8 @@ class Loop:
         while self._inbox:
             self._inbox.popleft()()
         self._flush()
+        if self._stopped:
+            return
         pause = max(0.0, min([self._next_tick, *(timer[0] for timer in self._timers[:1])]) - time.monotonic())
         ready = self._selector.select(pause)
         self._asleep = False

@@ -3,7 +3,7 @@
 from typing import Any
 
 from dynamo_consistency.listers.xrootd.status import NEEDS_LIBRARY, NO_LOG_IN, REFUSED_BY_SERVER, UNEXPECTED
-from dynamo_consistency.listers.xrootd.wire.login import LogInFailed, NeedsLibrary
+from dynamo_consistency.listers.xrootd.wire.login import LogInFailed, Unreachable
 
 Status = dict[str, Any]
 
@@ -28,5 +28,5 @@ def unexpected(reason: str) -> Status:
 
 
 def no_connection(failure: LogInFailed) -> Status:
-    """The door is not there, or does not let us in."""
-    return _failure(NEEDS_LIBRARY if isinstance(failure, NeedsLibrary) else NO_LOG_IN, str(failure))
+    """The door is not there; or it does not let us in, and the library may know better."""
+    return _failure(NO_LOG_IN if isinstance(failure, Unreachable) else NEEDS_LIBRARY, str(failure))
