@@ -6,13 +6,15 @@ import threading
 from collections.abc import Callable, Iterator
 
 import pytest
-from xrdclient.testing import FakeServer, frame
+from xrdclient.testing import FakeServer, FaultProxy, frame
 
+from dynamo_consistency.errors import ListingError
 from dynamo_consistency.listers.contract import Failed, Listed
 from dynamo_consistency.listers.xrootd import XRootDLister
-from dynamo_consistency.listers.xrootd.wire.frames import DIRLIST, OK, OKSOFAR, WAITRESP
+from dynamo_consistency.listers.xrootd.wire.frames import DIRLIST, LOCATE, OK, OKSOFAR, WAITRESP
 
 ATTENTION, REDIRECT, LOG_IN = 4001, 4004, 3007
+IS_MANAGER = 2
 TWO = b".\n0 0 0 0\na\n0 5 16 100\nb\n0 7 16 100\0"
 
 
@@ -171,3 +173,35 @@ class TestOnARealServer:
             seen.append([sorted(part) for part in (answers[0].files, answers[0].directories, answers[0].holes)])
         assert seen[0] == seen[1]
         assert [len(part) for part in seen[0]] == [3000, 40, 1]
+
+
+def test_a_connection_on_which_nothing_is_heard_is_left_for_a_new_one(fake, make_lister, ask) -> None:
+    fake.handlers[DIRLIST] = lambda _, stream, *__: iter([frame(stream, OK, TWO)])
+    with FaultProxy(fake.address) as proxy:
+        lister = make_lister(str(proxy.url), timeout=2)
+        assert len(ask(lister, b"/store/x").files) == 2
+        proxy.stall_after(0)
+        failed = ask(lister, b"/store/x")
+        assert isinstance(failed, Failed)
+        assert failed.retry
+        assert failed.slow
+        proxy.heal()
+        before = proxy.connections
+        assert len(ask(lister, b"/store/x").files) == 2
+        assert proxy.connections > before
+
+
+def test_redirectors_below_a_redirector_are_asked_for_their_data_servers(fake, make_lister, ask) -> None:
+    with FakeServer(flags=IS_MANAGER) as below, FakeServer(dirs=["/store/x"]) as data:
+        fake.flags = IS_MANAGER
+        below_at, data_at = (f"[::ffff:127.0.0.1]:{server.address[1]}" for server in (below, data))
+        fake.handlers[LOCATE] = lambda _, stream, *__: iter([frame(stream, OK, f"Mr{below_at}\0".encode())])
+        below.handlers[LOCATE] = lambda _, stream, *__: iter([frame(stream, OK, f"Sw{data_at}\0".encode())])
+        data.handlers[DIRLIST] = lambda _, stream, *__: iter([frame(stream, OK, TWO)])
+        lister = make_lister(str(fake.url), timeout=5)
+        lister.prepare()
+        assert lister.behind == [str(data.url).rstrip("/")]
+        assert len(ask(lister, b"/store/x").files) == 2
+        below.handlers[LOCATE] = lambda *_: iter(())
+        with pytest.raises(ListingError, match="does not say which data servers it has"):
+            make_lister(str(fake.url), timeout=2).prepare()
