@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import rce
 from measure import HERE, Row, measure, show, times_as_fast
@@ -33,13 +34,17 @@ def bench(folder: Path, big: bool) -> None:
 
 def _bench(folder: Path, title: str, port: int, directories: int) -> None:
     door = f"127.0.0.1:{port}"
-    source = {"xrootd": {"servers": [f"root://{door}"]}}
+    source: dict[str, Any] = {"xrootd": {"servers": [f"root://{door}"]}}
     shards = shards_of_run(source)
     seconds, peak = ours(folder, source, f"{port}-all", shards)
     rows = [Row(f"dynamo-consistency, {shards} processes", seconds, peak, f"{directories / seconds:.0f} directories/s")]
     alone = ours(folder, source, f"{port}-one", shards=1)
     ratio = times_as_fast(seconds, alone[0], "one shard")
     rows.append(Row("dynamo-consistency, one shard", *alone, f"{directories / alone[0]:.0f} directories/s", ratio))
+    library = {"xrootd": {**source["xrootd"], "client": "bindings"}}
+    theirs = ours(folder, library, f"{port}-bindings", shards=1)
+    ratio = times_as_fast(seconds, theirs[0], "one shard by the bindings")
+    rows.append(Row("one shard, client: bindings", *theirs, f"{directories / theirs[0]:.0f} directories/s", ratio))
     peers = [("xrdfs ls -l -R", ["xrdfs", f"root://{door}", "ls", "-l", "-R", "/store/mc"], {})]
     bindings = [sys.executable, str(HERE / "bindings.py"), f"root://{door}", "/store/mc", "512"]
     peers.append(("bindings alone, one process", bindings, {}))

@@ -42,6 +42,11 @@ class XRootDSource(ClosedModel):
     )
     prefix: Prefix = Field("", description="What stands before the LFN in the path at the site.")
     rules: LfnRules | None = Field(None, description=_RULES)
+    client: Literal["wire", "bindings"] = Field(
+        "wire",
+        description="What speaks the protocol: wire, this program itself; bindings, the XRootD library. "
+        "Doors that let only the library in (krb5, sss, signed requests) are asked by it in any case.",
+    )
 
 
 class WebDavSource(ClosedModel):

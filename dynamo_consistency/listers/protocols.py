@@ -82,11 +82,18 @@ def _rules(source: XRootDSource | WebDavSource | PosixSource) -> tuple[PathRules
     return (path_rules(source.rules),) if source.rules else ()
 
 
+def _xrootd(source: XRootDSource) -> tuple[Any, ...]:
+    rules: tuple[Any, ...] = _rules(source)
+    if source.client != "wire":
+        rules = (*(rules or (None,)), source.client)
+    return (tuple(source.servers), source.prefix, *rules)
+
+
 PROTOCOLS = (
     Protocol(
         key="xrootd",
         lister="dynamo_consistency.listers.xrootd:XRootDLister",
-        arguments=lambda source: (tuple(source.servers), source.prefix, *_rules(source)),
+        arguments=_xrootd,
         location=lambda source: " ".join(source.servers),
         processes=True,
         removes=True,

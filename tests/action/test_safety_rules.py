@@ -187,6 +187,14 @@ def test_a_door_or_prefix_that_only_the_backend_knows_is_part_of_what_is_compare
     assert resolved(lab.check(), lab.backend).spec.listing.source == Source.model_validate(sources[0])
 
 
+def test_the_client_that_speaks_to_the_same_doors_is_not_part_of_what_is_compared(lab):
+    prints = set()
+    for client in ({}, {"client": "wire"}, {"client": "bindings"}):
+        lab.listing["source"] = {"xrootd": {"servers": ["root://a"], **client}}
+        prints.add(fingerprint(resolved(lab.check(), lab.backend)))
+    assert len(prints) == 1
+
+
 def test_going_back_to_earlier_rules_confirms_nothing_by_the_runs_of_then(lab, world):
     world.store(ORPHAN)
     lab.run()

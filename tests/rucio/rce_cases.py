@@ -190,8 +190,8 @@ RIGHT = (
     Case(
         "in both, beside a name that is not UTF-8",
         "missing",
-        "hole",
-        "RCE drops all that it listed with it, and goes on",
+        "orphan, only reported under another name",
+        "RCE drops all that it listed with it, and goes on; nobody knows the other name",
         K,
         S,
         beside=b"\xff.root",

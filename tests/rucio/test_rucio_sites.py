@@ -19,7 +19,8 @@ def best(read: int) -> dict:
 
 def source(rucio, *protocols, **settings) -> dict:
     site = rucio.rse(protocols=protocols)
-    return rucio.backend(**settings).listing_source(site.name).model_dump(exclude_none=True, mode="json")
+    listed = rucio.backend(**settings).listing_source(site.name)
+    return listed.model_dump(exclude_none=True, exclude_defaults=True, mode="json")
 
 
 def test_sites_are_the_rses_that_are_not_deleted(rucio):

@@ -14,6 +14,7 @@ from xrootd_daemon import Daemon, Daemons
 from dynamo_consistency.listers.contract import Answer
 from dynamo_consistency.listers.walk import Visit
 from dynamo_consistency.listers.xrootd import XRootDLister
+from dynamo_consistency.listers.xrootd.lister import Client
 
 CREDENTIALS = ("X509_USER_PROXY", "BEARER_TOKEN", "BEARER_TOKEN_FILE", "XDG_RUNTIME_DIR")
 
@@ -63,12 +64,18 @@ def site(server: Daemon) -> Site:
     return Site(server, f"t{next(_numbers)}")
 
 
+@pytest.fixture(params=["wire", "bindings"])
+def client(request: pytest.FixtureRequest) -> str:
+    """What speaks the protocol: both must do what a test says, unless it asks for one of them."""
+    return str(request.param)
+
+
 @pytest.fixture
-def make_lister() -> Iterator[Callable[..., XRootDLister]]:
+def make_lister(client: Client) -> Iterator[Callable[..., XRootDLister]]:
     made: list[XRootDLister] = []
 
     def make(*servers: str, prefix: str = "", timeout: int = 10) -> XRootDLister:
-        made.append(XRootDLister(servers, prefix, timeout=timeout))
+        made.append(XRootDLister(servers, prefix, client=client, timeout=timeout))
         return made[-1]
 
     yield make

@@ -17,7 +17,7 @@ CLIENT = """
 import sys
 from dynamo_consistency.errors import ListingError
 from dynamo_consistency.listers.xrootd import XRootDLister
-lister = XRootDLister([sys.argv[1]], timeout=5)
+lister = XRootDLister([sys.argv[1]], client=sys.argv[2], timeout=5)
 try:
     lister.prepare()
     print(lister.list(b"/store"))
@@ -35,28 +35,33 @@ def grid(tmp_path_factory: pytest.TempPathFactory) -> pki.PKI:
 @pytest.fixture
 def guarded(daemons, grid: pki.PKI) -> Daemon:
     """A server with a host certificate that asks everybody for a proxy."""
+    server = daemons.server(lines=secured(daemons, grid, "gsi -gridmap:/dev/null -gmapopt:10 -vomsat:0"))
+    (server.store / "f").write_bytes(b"123")
+    return server
+
+
+def secured(daemons, grid: pki.PKI, protocol: str) -> str:
+    """The lines of a server that logs nobody in but over TLS, by this protocol."""
     secure = daemons.directory("secure")
     shutil.copytree(grid.directory, secure, dirs_exist_ok=True)
     if os.geteuid() == 0:
         for path in (secure, *secure.rglob("*")):
             shutil.chown(path, "xrootd", "xrootd")
     certificate, key, authorities = secure / "hostcert.pem", secure / "hostkey.pem", secure / "certificates"
-    server = daemons.server(
-        lines=f"xrd.tls {certificate} {key}\nxrd.tlsca certdir {authorities}\nxrootd.tls capable login\n"
-        f"xrootd.seclib libXrdSec.so\nsec.protocol gsi -certdir:{authorities} -cert:{certificate} -key:{key} "
-        "-gridmap:/dev/null -gmapopt:10 -vomsat:0\n"
+    files = f" -certdir:{authorities} -cert:{certificate} -key:{key}" if protocol.startswith("gsi") else ""
+    return (
+        f"xrd.tls {certificate} {key}\nxrd.tlsca certdir {authorities}\nxrootd.tls capable login\n"
+        f"xrootd.seclib libXrdSec.so\nsec.protocol {protocol}{files}\n"
     )
-    (server.store / "f").write_bytes(b"123")
-    return server
 
 
 @pytest.fixture
-def client(grid: pki.PKI, tmp_path: Path) -> Client:
-    def client(server: Daemon, **environment: str) -> str:
+def ask_apart(grid: pki.PKI, tmp_path: Path, client: str) -> Client:
+    def ask_apart(server: Daemon, **environment: str) -> str:
         clean = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
         paths = {"X509_CERT_DIR": str(grid.ca_dir), "HOME": str(tmp_path), "XDG_RUNTIME_DIR": str(tmp_path)}
         done = subprocess.run(
-            [sys.executable, "-c", CLIENT, f"roots://localhost:{server.port}"],
+            [sys.executable, "-c", CLIENT, f"roots://localhost:{server.port}", client],
             env=clean | paths | environment,
             capture_output=True,
             text=True,
@@ -65,17 +70,29 @@ def client(grid: pki.PKI, tmp_path: Path) -> Client:
         )
         return done.stdout + done.stderr
 
-    return client
+    return ask_apart
 
 
-def test_a_proxy_opens_the_door_and_without_one_it_stays_shut(guarded: Daemon, client: Client, grid: pki.PKI) -> None:
-    assert client(guarded, X509_USER_PROXY=str(grid.proxy_path)).startswith("(True, [], [(b'f', 3, ")
-    refused = client(guarded)
+def test_a_proxy_opens_the_door_and_without_one_it_stays_shut(
+    guarded: Daemon, ask_apart: Client, grid: pki.PKI
+) -> None:
+    assert ask_apart(guarded, X509_USER_PROXY=str(grid.proxy_path)).startswith("(True, [], [(b'f', 3, ")
+    refused = ask_apart(guarded)
     assert refused.startswith(f"no XRootD door answers: roots://localhost:{guarded.port}: ")
     assert "Auth" in refused
     assert refused.count("\n") == 1
 
 
-def test_an_expired_proxy_is_told_apart_from_a_shut_door(guarded: Daemon, client: Client, grid: pki.PKI) -> None:
+def test_an_expired_proxy_is_told_apart_from_a_shut_door(guarded: Daemon, ask_apart: Client, grid: pki.PKI) -> None:
     expired = grid.proxy(lifetime=-10, path=grid.directory / "expired")
-    assert "expired at" in client(guarded, X509_USER_PROXY=str(expired))
+    assert "expired at" in ask_apart(guarded, X509_USER_PROXY=str(expired))
+
+
+@pytest.mark.parametrize("client", ["wire"])
+def test_a_proxy_from_a_secret_that_a_group_may_read_opens_the_door(
+    guarded: Daemon, ask_apart: Client, grid: pki.PKI, tmp_path: Path
+) -> None:
+    secret = tmp_path / "proxy"
+    shutil.copy(grid.proxy_path, secret)
+    secret.chmod(0o440)
+    assert ask_apart(guarded, X509_USER_PROXY=str(secret)).startswith("(True, [], [(b'f', 3, ")

@@ -28,9 +28,9 @@ except ConsistencyError as error:
 """
 
 
-def new_run(store: Path, door: str, root: str) -> RunDirectory:
+def new_run(store: Path, door: str, root: str, client: str) -> RunDirectory:
     listing = {
-        "source": {"xrootd": {"servers": [door]}},
+        "source": {"xrootd": {"servers": [door], "client": client}},
         "roots": [{"path": root}],
         "shards": 1,
         "directoryTimeoutSeconds": 5,
@@ -46,11 +46,11 @@ def new_run(store: Path, door: str, root: str) -> RunDirectory:
 
 
 @pytest.mark.xrootd
-def test_a_connection_that_breaks_in_the_middle_of_an_answer_never_gives_a_part_of_it(site, tmp_path) -> None:
+def test_a_connection_that_breaks_in_the_middle_of_an_answer_never_gives_a_part_of_it(site, tmp_path, client) -> None:
     for number in range(FILES):
         (site.path / f"f{number}").touch()
     with FaultProxy(("127.0.0.1", site.server.port)) as proxy:
-        run = new_run(tmp_path, str(proxy.url), site.lfn.decode())
+        run = new_run(tmp_path, str(proxy.url), site.lfn.decode(), client)
         proxy.flaky(0.1, seed=1)
         command = [sys.executable, "-c", LIST_APART, run.url]
         done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
@@ -71,7 +71,7 @@ ASK_AGAIN_AND_AGAIN = """
 import os, sys, threading
 from dynamo_consistency.listers.contract import Listed
 from dynamo_consistency.listers.xrootd import XRootDLister
-lister = XRootDLister([sys.argv[1]], timeout=5)
+lister = XRootDLister([sys.argv[1]], client=sys.argv[3], timeout=5)
 lister.prepare()
 print("prepared", flush=True)
 sys.stdin.readline()
@@ -88,12 +88,12 @@ os._exit(0)
 
 @pytest.mark.xrootd
 @pytest.mark.parametrize("seed", [2, 3])
-def test_an_answer_over_a_connection_that_broke_meanwhile_is_not_believed(site, seed) -> None:
+def test_an_answer_over_a_connection_that_broke_meanwhile_is_not_believed(site, seed, client) -> None:
     """The library calls the first part of such an answer a success, when it has asked again by itself."""
     for number in range(FILES):
         (site.path / f"f{number}").touch()
     with FaultProxy(("127.0.0.1", site.server.port)) as proxy:
-        command = [sys.executable, "-c", ASK_AGAIN_AND_AGAIN, str(proxy.url), site.lfn.decode()]
+        command = [sys.executable, "-c", ASK_AGAIN_AND_AGAIN, str(proxy.url), site.lfn.decode(), client]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as asking:
             assert asking.stdout is not None
             assert asking.stdout.readline() == "prepared\n"

@@ -93,7 +93,7 @@ def test_a_door_that_lets_requests_time_out_is_left_out_if_there_is_another(cloc
 
 def test_a_refused_connection_is_found_out_at_once(make_lister, closed_door) -> None:
     began = time.monotonic()
-    with pytest.raises(ListingError, match=f"no XRootD door answers: {closed_door}: Connection error"):
+    with pytest.raises(ListingError, match=f"no XRootD door answers: {closed_door}: Connection (error|refused)"):
         make_lister(closed_door, timeout=60).prepare()
     assert time.monotonic() - began < 5
 
@@ -106,7 +106,7 @@ def test_a_door_that_takes_connections_and_says_nothing_is_given_up_in_time(make
 
 
 def test_a_host_that_does_not_exist_is_one_sentence(make_lister) -> None:
-    with pytest.raises(ListingError, match=r"root://nowhere\.invalid:1094: Invalid address"):
+    with pytest.raises(ListingError, match=r"root://nowhere\.invalid:1094: (Invalid address|Name or service)"):
         make_lister("nowhere.invalid", timeout=5).prepare()
 
 

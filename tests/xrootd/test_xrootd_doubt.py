@@ -105,7 +105,7 @@ def test_one_number_for_several_directories_is_no_identity_unless_others_differ(
 def test_a_name_that_stands_twice_puts_the_directory_in_doubt(answer) -> None:
     failed = answer(answering(stat=[b".\n0 0 0 0\nend\n0 5 16 100\nend\n\n0 5 16 100"]))
     assert isinstance(failed, Failed)
-    assert "twice" in failed.reason
+    assert "a line end in the name of an entry does that" in failed.reason
     assert not failed.retry
 
 
@@ -123,7 +123,7 @@ def test_a_long_name_that_no_server_cuts_is_a_name(answer, name: str) -> None:
 
 def test_a_file_that_is_offline_without_a_size_has_an_unknown_size(answer) -> None:
     listed = answer(answering(stat=[entries(a=f"0 0 {16 | 8} 100", b=f"0 7 {16 | 8} 100", c="0 0 16 100")]))
-    assert listed.files == [(b"a", None, 100), (b"b", 7, 100), (b"c", 0, 100)]
+    assert sorted(listed.files) == [(b"a", None, 100), (b"b", 7, 100), (b"c", 0, 100)]
 
 
 def test_a_file_that_is_being_written_is_as_young_as_can_be(answer) -> None:
@@ -197,11 +197,13 @@ def test_a_listing_in_many_pieces_is_one_listing(answer) -> None:
 ONE = entries(a="0 5 16 100")
 
 
+@pytest.mark.parametrize("client", ["bindings"])
 def test_where_the_connection_cannot_be_told_two_answers_in_a_row_must_be_alike(answer, monkeypatch) -> None:
     monkeypatch.setattr(doors, "connection_to", lambda door: None)
     assert len(answer(answering(stat=[ONE, TWO, ONE, TWO, TWO])).files) == 2
 
 
+@pytest.mark.parametrize("client", ["bindings"])
 def test_answers_that_never_are_alike_are_a_failure_when_the_time_is_over(answer, monkeypatch) -> None:
     monkeypatch.setattr(doors, "connection_to", lambda door: None)
     failed = answer(answering(stat=[ONE, TWO] * 100_000))
@@ -214,6 +216,17 @@ def test_an_answer_over_a_standing_connection_is_asked_for_once(fake, answer) ->
     assert fake.seen.count(DIRLIST) == 1
 
 
+def connected_as(descriptor: int, address: tuple[str, int]) -> socket.socket:
+    """A connection with this descriptor; a lower one may have become free since, in another thread."""
+    others = []
+    while (connection := socket.create_connection(address)).fileno() != descriptor:
+        others.append(connection)
+        assert len(others) < 50
+    for other in others:
+        other.close()
+    return connection
+
+
 def test_a_connection_is_told_from_a_later_one_with_the_same_descriptor() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         door = XRootDDoor("127.0.0.1", listener.getsockname()[1])
@@ -223,8 +236,7 @@ def test_a_connection_is_told_from_a_later_one_with_the_same_descriptor() -> Non
             assert connection is not None
             assert connection.is_open()
         assert not connection.is_open()
-        with socket.create_connection(listener.getsockname()) as second:
-            assert second.fileno() == descriptor
+        with connected_as(descriptor, listener.getsockname()):
             assert not connection.is_open()
             assert connection_to(XRootDDoor("localhost", door.port)).is_open()
             with socket.create_connection(listener.getsockname()):

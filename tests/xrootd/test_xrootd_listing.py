@@ -86,6 +86,7 @@ def test_a_line_end_in_a_name_fails_its_directory_for_good(site, listing) -> Non
     assert not answer.retry
 
 
+@pytest.mark.parametrize("client", ["bindings"])
 def test_a_name_that_is_not_utf8_is_found_out_long_before_the_time_limit(site, make_lister, ask) -> None:
     with open(os.fsencode(site.path) + b"/bad\xff", "wb"):  # noqa: PTH123
         pass
@@ -98,6 +99,7 @@ def test_a_name_that_is_not_utf8_is_found_out_long_before_the_time_limit(site, m
     assert not answer.retry
 
 
+@pytest.mark.parametrize("client", ["bindings"])
 def test_many_names_that_are_not_utf8_do_not_hold_up_the_rest(site, make_lister, walk) -> None:
     for number in range(30):
         directory = os.fsencode(site.path) + b"/d%d" % number
@@ -107,6 +109,19 @@ def test_many_names_that_are_not_utf8_do_not_hold_up_the_rest(site, make_lister,
     visits = walk(make_lister(site.server.url), site.lfn)
     assert sum(isinstance(visit.answer, Failed) for visit in visits) == 15
     assert sum(len(visit.answer.files) for visit in visits if isinstance(visit.answer, Listed)) == 15
+
+
+@pytest.mark.parametrize("client", ["wire"])
+def test_names_that_are_not_utf8_are_names_for_the_wire(site, make_lister, walk) -> None:
+    directory = os.fsencode(site.path) + b"/d\xff"
+    os.mkdir(directory)  # noqa: PTH102
+    with open(directory + b"/f\xfe\xff", "wb"):  # noqa: PTH123
+        pass
+    visits = walk(make_lister(site.server.url), site.lfn)
+    assert {visit.directory.path: names(visit.answer.files) for visit in visits} == {
+        site.lfn: set(),
+        site.lfn + b"/d\xff": {b"f\xfe\xff"},
+    }
 
 
 def test_a_directory_whose_own_path_is_not_utf8_is_a_failure(listing) -> None:

@@ -57,9 +57,13 @@ class TestOnARealServer:
     def test_outside_of_what_the_server_exports_is_doubt(self, site, make_lister) -> None:
         assert isinstance(prepared(make_lister(site.server.url)).look(b"/elsewhere/f"), Unsure)
 
-    @pytest.mark.parametrize("name", [b"a?b", b"a\nb", b"a\xff", b"n" * 254])
+    @pytest.mark.parametrize("name", [b"a?b", b"a\nb", b"n" * 254])
     def test_a_name_that_cannot_be_asked_for_is_doubt(self, look, name: bytes) -> None:
         assert isinstance(look(name), Unsure)
+
+    @pytest.mark.parametrize(("client", "kind"), [("bindings", Unsure), ("wire", NotThere)])
+    def test_a_name_that_is_not_utf8_is_doubt_for_the_library_alone(self, look, kind: type) -> None:
+        assert isinstance(look(b"a\xff"), kind)
 
     def test_a_server_that_dies_is_doubt(self, daemons, make_lister) -> None:
         server = daemons.server()

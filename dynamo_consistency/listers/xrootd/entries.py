@@ -80,12 +80,14 @@ def file_stat(stat: dict[str, Any]) -> Look:
     return FileStat(*_size_and_time(stat))
 
 
+def file_facts(size: int, flags: int, mtime: int | None) -> tuple[int | None, int | None]:
+    """Size and time of a file: what is being written is as young as can be, and an offline file may have no size."""
+    unknown = not 0 <= size < _SIGN or (not size and flags & IS_OFFLINE)
+    return None if unknown else size, math.ceil(time.time()) if flags & IS_PENDING else mtime
+
+
 def _size_and_time(stat: dict[str, Any]) -> tuple[int | None, int | None]:
-    """Of a file: what is being written is as young as can be."""
-    size = stat["size"]
-    unknown = size >= _SIGN or (not size and stat["flags"] & IS_OFFLINE)
-    mtime = math.ceil(time.time()) if stat["flags"] & IS_PENDING else _signed(stat["modtime"])
-    return None if unknown else size, mtime
+    return file_facts(stat["size"], stat["flags"], _signed(stat["modtime"]))
 
 
 def _add_special(listed: Listed, name: bytes, stat: dict[str, Any]) -> None:

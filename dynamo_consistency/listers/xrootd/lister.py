@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import partial
+from typing import Literal
 
 from dynamo_consistency import paths
 from dynamo_consistency.errors import ConfigurationError, ListingError
@@ -12,24 +12,29 @@ from dynamo_consistency.listers.contract import NOT_LISTED, Answer, Failed, Look
 from dynamo_consistency.listers.credentials import check_credentials, stale_credentials
 from dynamo_consistency.listers.xrootd import single
 from dynamo_consistency.listers.xrootd.doors import XRootDDoors, XRootDServer
-from dynamo_consistency.listers.xrootd.library import IS_MANAGER, XRootDResponse, XRootDStatus, connect
+from dynamo_consistency.listers.xrootd.greeting import ask_what_they_are
+from dynamo_consistency.listers.xrootd.library import IS_MANAGER, FileSystem, connect
 from dynamo_consistency.listers.xrootd.redirector import Gathering, data_servers
 from dynamo_consistency.listers.xrootd.request import Request
 from dynamo_consistency.listers.xrootd.status import problem_of
 from dynamo_consistency.listers.xrootd.url import XRootDDoor, XRootDPrefix, unaskable
 from dynamo_consistency.listers.xrootd.watchdog import Watchdog
+from dynamo_consistency.listers.xrootd.wire import WireClient
 from dynamo_consistency.path_rules import PathRules
+
+Client = Literal["wire", "bindings"]
+"""What speaks the protocol: we ourselves, or the bindings of the XRootD library."""
 
 LOCATE_SECONDS = 20  # longest wait for a redirector to name its data servers
 RELOCATE_SECONDS = 60.0
-LATECOMERS_SECONDS = 5  # what doors get after the first one has answered
 
 
 class XRootDLister:
     """A `contract.Lister` over the doors of one site; also a constructor for a backend's `get_listers`.
 
     `servers` are doors to the same storage, or redirectors in front of the same data servers; `timeout` is in seconds
-    and bounds the answer for one directory, all repetitions within the lister included.
+    and bounds the answer for one directory, all repetitions within the lister included. With the client `wire`, doors
+    that do not let it in (Kerberos, shared secrets, signed requests) are asked by the library.
     """
 
     in_lines = True
@@ -39,6 +44,7 @@ class XRootDLister:
         servers: Sequence[str],
         prefix: str = "",
         rules: PathRules | None = None,
+        client: Client = "wire",
         *,
         concurrency: int = 256,
         timeout: int = 60,
@@ -50,11 +56,11 @@ class XRootDLister:
         self.capacity = concurrency
         self._prefix = XRootDPrefix(prefix, rules)
         self._timeout = max(1, int(timeout))
-        self._given = [
-            XRootDServer(number, door, connect(str(door), self._timeout)) for number, door in enumerate(doors)
-        ]
+        self._wire = WireClient(self._timeout) if client == "wire" else None
+        self._given = self._servers(doors)
         self._groups: list[XRootDDoors] = []  # each must be asked; within one, any door will do
         self._data_servers: frozenset[XRootDDoor] = frozenset()
+        self._text = self._wire is None  # whether any door needs names in UTF-8
         self._changed: str | None = None
         self._managers: list[XRootDServer] = []
         self._relocated_at = time.monotonic()
@@ -75,43 +81,29 @@ class XRootDLister:
                 raise ListingError(
                     f"{min(map(str, strangers))} is none of the redirector's data servers: name one kind"
                 )
-            doors = enumerate(sorted(self._data_servers, key=str))
-            self._groups = [
-                XRootDDoors([XRootDServer(n, door, connect(str(door), self._timeout))]) for n, door in doors
-            ]
+            servers = self._servers(sorted(self._data_servers, key=str))
+            if self._wire is not None:
+                ask_what_they_are(servers, self._timeout)  # and which of them need the library
+            self._groups = [XRootDDoors([server]) for server in servers]
         else:
             self._groups = [XRootDDoors(self._given)]
             for server in self._given:
                 if server not in answers:
                     self._groups[0].failed(server, server.reason)
+        self._text = single.need_text(self._groups)
+
+    def _servers(self, doors: Sequence[XRootDDoor]) -> list[XRootDServer]:
+        return [XRootDServer(number, door, self._connect(door)) for number, door in enumerate(doors)]
+
+    def _connect(self, door: XRootDDoor) -> FileSystem:
+        return connect(str(door), self._timeout) if self._wire is None else self._wire.connect(door)
 
     def _greet(self) -> dict[XRootDServer, int]:
         """Ask all doors at once what they are: `hostinfo` of those that answer in time."""
-        answers: dict[XRootDServer, int] = {}
-        settled: set[XRootDServer] = set()
-        changed = threading.Condition()
-
-        def note(server: XRootDServer, status: XRootDStatus, response: XRootDResponse, hosts: object = None) -> None:
-            bad = problem_of(status, server)
-            with changed:
-                if bad is None:
-                    answers[server] = response["hostinfo"]
-                else:
-                    server.reason = bad.failed.reason
-                settled.add(server)
-                changed.notify()
-
-        for server in self._given:
-            server.reason = f"{server} did not answer in time"
-            status = server.file_system.protocol(self._timeout, partial(note, server))
-            if not status["ok"]:
-                note(server, status, None)
-        with changed:
-            changed.wait_for(lambda: answers or len(settled) == len(self._given), self._timeout)
-            changed.wait_for(lambda: len(settled) == len(self._given), min(LATECOMERS_SECONDS, self._timeout))
-            if not answers:
-                raise ListingError(XRootDDoors(self._given).why_dead() + stale_credentials())
-            return dict(answers)
+        answers = ask_what_they_are(self._given, self._timeout)
+        if not answers:
+            raise ListingError(XRootDDoors(self._given).why_dead() + stale_credentials())
+        return answers
 
     def _locate(self, manager: XRootDServer) -> frozenset[XRootDDoor]:
         return data_servers(manager, min(LOCATE_SECONDS, self._timeout))
@@ -119,21 +111,21 @@ class XRootDLister:
     def submit(self, directory: bytes, done: Callable[[Answer], None]) -> None:
         """As `contract.Lister`: ask a door or, behind a redirector, all data servers."""
         path = self._prefix.path(directory)
-        reason = unaskable(path) or self._changed
-        if reason:
-            done(Failed(reason))
-            return
         if not self._groups:
             try:
                 self.prepare()
             except ListingError as error:
                 done(Failed(str(error), retry=True, slow=True))
                 return
+        reason = unaskable(path, text=self._text) or self._changed
+        if reason:
+            done(Failed(reason))
+            return
         if len(self._groups) > 1:
             done = Gathering(len(self._groups), done).part
         deadline = time.monotonic() + self._timeout
         for doors in self._groups:
-            Request(self._watch, doors, path.decode(), deadline, done).ask()
+            Request(self._watch, doors, paths.to_text(path), deadline, done).ask()
 
     def remove_directory(self, directory: bytes) -> str | None:
         """A `contract.Remover`, after `prepare`: a server refuses to remove what is not empty.
@@ -141,11 +133,11 @@ class XRootDLister:
         Behind a redirector each data server has a directory of its own, and it is left alone.
         """
         path = self._prefix.path(directory)
-        if reason := unaskable(path):
+        if reason := unaskable(path, text=self._text):
             return reason
         if len(self._groups) != 1 or (server := self._groups[0].pick()) is None:
             return "there is not one storage that would answer for it"
-        bad = problem_of(server.file_system.rmdir(path.decode(), self._timeout)[0], server)
+        bad = problem_of(server.file_system.rmdir(paths.to_text(path), self._timeout)[0], server)
         return None if bad is None else bad.failed.reason
 
     def look(self, file: bytes) -> Look:
@@ -168,6 +160,8 @@ class XRootDLister:
     def close(self) -> None:
         """As `contract.Lister`. The library closes its connections with the process."""
         self._watch.close()
+        if self._wire is not None:
+            self._wire.close()
 
     def verify(self) -> None:
         """When the walk is over: raises ListingError if a redirector has data servers that it had not at the start.

@@ -3,7 +3,6 @@
 Through the redirector itself a listing is "ok" with half of the files after it dropped a dead server.
 """
 
-import re
 import threading
 from collections.abc import Callable, Iterable
 
@@ -13,8 +12,6 @@ from dynamo_consistency.listers.xrootd.doors import XRootDServer
 from dynamo_consistency.listers.xrootd.library import PREFER_NAMES
 from dynamo_consistency.listers.xrootd.status import NotFound, problem_of
 from dynamo_consistency.listers.xrootd.url import XRootDDoor
-
-_MAPPED = re.compile(r"\[::(?:ffff:)?([0-9.]+)\](:[0-9]+)")
 
 
 def data_servers(manager: XRootDServer, timeout: int) -> frozenset[XRootDDoor]:
@@ -26,12 +23,8 @@ def data_servers(manager: XRootDServer, timeout: int) -> frozenset[XRootDDoor]:
     bad = problem_of(status, manager)
     if bad is not None and (bad.failed.retry or isinstance(bad.failed, NotFound)):
         raise ListingError(f"the redirector {manager} does not say which data servers it has: {bad.failed.reason}")
-    found = {_door(location["address"], manager.door.scheme) for location in (locations or []) if not bad}
+    found = {XRootDDoor.located(location["address"], manager.door.scheme) for location in (locations or []) if not bad}
     return frozenset(found - {manager.door})
-
-
-def _door(address: str, scheme: str) -> XRootDDoor:
-    return XRootDDoor.parse(f"{scheme}://" + _MAPPED.sub(r"\1\2", address))
 
 
 class Gathering:

@@ -6,8 +6,8 @@ from typing import Protocol
 
 from dynamo_consistency.listers.contract import Answer, Failed, Listed
 from dynamo_consistency.listers.xrootd.doors import XRootDDoors, XRootDServer
-from dynamo_consistency.listers.xrootd.entries import count, read
 from dynamo_consistency.listers.xrootd.library import NAMES, STAT, XRootDResponse, XRootDStatus
+from dynamo_consistency.listers.xrootd.responses import count, read
 from dynamo_consistency.listers.xrootd.status import INVALID_ARGUMENTS, RequestProblem, problem_of
 
 
@@ -36,7 +36,7 @@ class Attempt:
 
     def __init__(self, request: "Request", server: XRootDServer, flags: int, sent: float) -> None:
         self.request, self.server, self.flags, self.sent = request, server, flags, sent
-        self.connection = server.connection()
+        self.connection = None if server.proves_whole else server.connection()
         self.probed = self.redirected = False
 
     def __call__(self, status: XRootDStatus, response: XRootDResponse, hosts: Sequence[object] | None = None) -> None:
@@ -46,6 +46,8 @@ class Attempt:
 
     def surely_whole(self) -> bool:
         """Did the answer come over one connection, from the question to its end? (See `tcp_connection`.)"""
+        if self.server.proves_whole:
+            return True
         return self.connection is not None and self.connection.is_open() and not self.redirected
 
     def timeout(self, now: float) -> int:

@@ -9,7 +9,9 @@ from dynamo_consistency.listers.xrootd.doors import XRootDDoors, XRootDServer
 from dynamo_consistency.listers.xrootd.entries import LONGEST_NAME, file_stat
 from dynamo_consistency.listers.xrootd.library import STAT
 from dynamo_consistency.listers.xrootd.numbering import share_names
+from dynamo_consistency.listers.xrootd.responses import identifiers
 from dynamo_consistency.listers.xrootd.url import unaskable
+from dynamo_consistency.paths import to_text
 
 
 def look(groups: Sequence[XRootDDoors], path: bytes, timeout: int) -> Look:
@@ -17,7 +19,7 @@ def look(groups: Sequence[XRootDDoors], path: bytes, timeout: int) -> Look:
 
     A file that a server of the site has is there, whatever those say that do not have it; but each of them must answer.
     """
-    if reason := unaskable(path):
+    if reason := unaskable(path, text=need_text(groups)):
         return Unsure(reason)
     if len(path.rpartition(b"/")[2]) > LONGEST_NAME:
         return Unsure(f"its name has more than {LONGEST_NAME} bytes, and servers cut such names")
@@ -32,11 +34,16 @@ def look(groups: Sequence[XRootDDoors], path: bytes, timeout: int) -> Look:
     return max(stats, key=lambda each: float("inf") if each.mtime is None else each.mtime) if stats else NotThere()
 
 
+def need_text(groups: Sequence[XRootDDoors]) -> bool:
+    """Whether the client of any door needs names in UTF-8."""
+    return any(server.text for doors in groups for server in doors.servers)
+
+
 def _ask(doors: XRootDDoors, server: XRootDServer, path: bytes, deadline: float) -> Look:
     left = int(deadline - time.monotonic())
     if left < 1:
         return Unsure("there was no time left to ask")
-    status, response = server.file_system.stat(path.decode(), left)
+    status, response = server.file_system.stat(to_text(path), left)
     bad = answers.problem_of(status, server)
     if bad is None:
         doors.answered(server)
@@ -55,7 +62,7 @@ def identify(groups: Sequence[XRootDDoors], root: bytes, path: bytes, timeout: i
 
     Of several data servers that have it, the first by name speaks, as in `redirector.merge`.
     """
-    if unaskable(path):
+    if unaskable(path, text=need_text(groups)):
         return None
     found = []
     for doors in groups:
@@ -68,13 +75,12 @@ def identify(groups: Sequence[XRootDDoors], root: bytes, path: bytes, timeout: i
 
 def _number(server: XRootDServer, root: bytes, path: bytes, timeout: int) -> str | None:
     """The number of a directory; whether numbers mean anything shows in those of the directories in it."""
-    status, response = server.file_system.stat(path.decode(), timeout)
+    status, response = server.file_system.stat(to_text(path), timeout)
     if answers.problem_of(status, server) is not None:
         return None
     server.numbering.observe_root(root, response["id"])
     if not server.numbering.differ:
-        status, listing = server.file_system.dirlist(path.decode(), STAT, timeout)
+        status, listing = server.file_system.dirlist(to_text(path), STAT, timeout)
         if answers.problem_of(status, server) is None and listing:
-            entries = (entry["statinfo"] for entry in listing["dirlist"])
-            server.numbering.observe(stat["id"] for stat in entries if stat)
+            server.numbering.observe(identifiers(listing))
     return str(response["id"])

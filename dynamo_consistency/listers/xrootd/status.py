@@ -9,7 +9,11 @@ from dynamo_consistency.secrets import redact
 # The client's codes.
 INVALID_ARGUMENTS = 9
 TIMED_OUT = frozenset({103, 206})
-CONNECTION_FAILED = frozenset({101, 102, 104, 105, 106, 107, 108, 109, 110, 202, 203, 204, 208})
+# Of our own client, which has no code for them.
+NEEDS_LIBRARY, NO_LOG_IN, UNEXPECTED = -1, -2, -3
+CONNECTION_FAILED = frozenset(
+    {NEEDS_LIBRARY, NO_LOG_IN, 101, 102, 104, 105, 106, 107, 108, 109, 110, 202, 203, 204, 208}
+)
 OUT_OF_STREAMS = 301
 INVALID_RESPONSE = 303
 REFUSED_BY_SERVER = 400

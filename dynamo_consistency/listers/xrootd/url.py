@@ -11,6 +11,7 @@ from dynamo_consistency.path_rules import PathRules
 
 DEFAULT_PORT = 1094
 
+_MAPPED = re.compile(r"\[::(?:ffff:)?([0-9.]+)\](:[0-9]+)")
 _DOOR = re.compile(XROOTD_DOOR)
 
 
@@ -37,6 +38,14 @@ class XRootDDoor:
             )
         return cls(match["host"], port, (match["scheme"] or "root").removeprefix("x"))
 
+    @classmethod
+    def located(cls, address: str, scheme: str) -> "XRootDDoor":
+        """The door at an address that a redirector gives; an IPv4 address may come in the form of IPv6.
+
+        Raises ConfigurationError for anything that is none.
+        """
+        return cls.parse(f"{scheme}://" + _MAPPED.sub(r"\1\2", address))
+
     def __str__(self) -> str:
         return f"{self.scheme}://{self.host}:{self.port}"
 
@@ -51,8 +60,8 @@ class XRootDPrefix(endpoint.SitePrefix):
             raise ConfigurationError(f"the prefix {text!r} holds a character that XRootD cannot have in a path")
 
 
-def unaskable(path: bytes) -> str | None:
-    """Why `path`, a path at the site, must not be asked for; None where it may be.
+def unaskable(path: bytes, *, text: bool = True) -> str | None:
+    """Why `path`, a path at the site, must not be asked for; None where it may be. `text`: the client needs UTF-8.
 
     XRootD takes what follows a `?` for parameters: it would list another directory, and call that a success.
     """
@@ -60,6 +69,8 @@ def unaskable(path: bytes) -> str | None:
         return "the name holds a ?, where XRootD ends a path: another directory would be listed"
     if b"\0" in path or b"\n" in path:
         return "the name holds a line end or a zero byte, which XRootD cannot transport"
+    if not text:
+        return None
     try:
         path.decode()
     except UnicodeDecodeError:

@@ -76,7 +76,7 @@ class Watchdog:
             if now > attempt.request.deadline + LIBRARY_GRACE_SECONDS:
                 if self.take(attempt):
                     attempt.request.done(Failed(f"{attempt.server} did not answer in time", retry=True, slow=True))
-            elif not attempt.probed and self._probing.acquire(blocking=False):
+            elif not (attempt.probed or attempt.server.proves_whole) and self._probing.acquire(blocking=False):
                 attempt.probed = True
                 threading.Thread(target=self._probe, args=(attempt,), name="xrootd-probe", daemon=True).start()
 

@@ -1,13 +1,13 @@
 """Directories that a listing in lines cannot show, because the inventory has names with line ends in them.
 
 The problem: an XRootD server answers a name and a line of facts in turn, and so do most dumps. A name that begins or
-ends with a line end arrives as the name without it, and nothing in the answer tells the two apart. The file that the
-inventory has would be missing, and the name that arrived an orphan.
+ends with a line end arrives as the name without it, and nothing in a dump, or in what the XRootD library makes of an
+answer, tells the two apart. The file that the inventory has would be missing, and the name that arrived an orphan.
 
 Rejected ways:
 * a stat of each name that is listed: as many requests as the site has files;
 * a listing of bare names, or its length: the library drops empty lines there, too;
-* a listing read from the wire by ourselves: every way of authentication would have to be rebuilt.
+* only what our own XRootD client sees, an empty line: other names with line ends in them can look like whole lines.
 """
 
 import pyarrow.compute as pc

@@ -1,8 +1,9 @@
 """Work in processes of its own: for machines with several processors, and for libraries that can crash.
 
 The problem: the XRootD library crashes now and then when a connection breaks in the middle of an answer, in all
-versions up to 6.2.1, and takes its process with it. And one process understands answers more slowly than several doors
-give them. So each task has a process; one that died is started again, and the run goes on.
+versions up to 6.2.1, and takes its process with it; our own client does not, but some doors need the library. And one
+process understands answers more slowly than several doors give them. So each task has a process; one that died is
+started again, and the run goes on.
 
 A task must therefore write nothing until it is complete, and may not use a connection that its parent has opened.
 A child ends when its parent does, also by SIGKILL: nobody would read its result.

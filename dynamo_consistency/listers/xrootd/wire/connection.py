@@ -1,0 +1,142 @@
+"""One logged-in connection: questions go out under numbers, whole answers come in under the same ones."""
+
+import socket
+import ssl
+from collections.abc import Callable
+from typing import Protocol
+
+from dynamo_consistency.listers.xrootd.wire.frames import (
+    FIRST_STREAM,
+    STREAMS,
+    WAITRESP,
+    Broken,
+    Frames,
+    WholeAnswer,
+    request,
+)
+
+READ_BYTES = 1 << 18
+
+_LATER = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+
+class Question:
+    """A request to a server and who wants its answer: `done(status, body)`, once.
+
+    `deadline` is in monotonic seconds, `sent` is when it went to the connection that it is on. `lost` counts the
+    connections that broke under it, `hops` the redirections that it has followed.
+    """
+
+    __slots__ = ("deadline", "done", "hops", "kind", "lost", "parameters", "path", "sent")
+
+    def __init__(self, kind: int, parameters: bytes, path: bytes, deadline: float, done: "Done") -> None:
+        self.kind, self.parameters, self.path, self.deadline, self.done = kind, parameters, path, deadline, done
+        self.sent = 0.0
+        self.lost = self.hops = 0
+
+
+Done = Callable[[dict[str, object], bytes | None], None]
+
+
+class Owner(Protocol):
+    """To whom a connection belongs. Called on the loop's thread."""
+
+    def answered(self, connection: "Connection", question: Question, answer: WholeAnswer) -> None:
+        """A question was answered, wholly."""
+
+    def broke(self, connection: "Connection", reason: str) -> None:
+        """Nothing more will come."""
+
+
+class Connection:
+    """All of it is used on the loop's thread. `heard` is when the server last said anything, by that thread's clock."""
+
+    def __init__(self, connected: socket.socket, owner: Owner, clock: Callable[[], float]) -> None:
+        self.socket, self._owner, self._clock = connected, owner, clock
+        self.pending: dict[int, Question] = {}
+        self.heard = clock()
+        self.answers = 0
+        self._frames = Frames()
+        self._out = bytearray()
+        self._free: list[int] = []
+        self._next = FIRST_STREAM
+        self._given_up: set[int] = set()
+        self._encrypted = isinstance(connected, ssl.SSLSocket)
+        self._closed = False
+
+    def has_room(self) -> bool:
+        """Whether there is a number for one more question."""
+        return bool(self._free) or self._next < STREAMS
+
+    def ask(self, question: Question) -> None:
+        """Put a question among what is to be sent."""
+        if self._free:
+            stream = self._free.pop()
+        else:
+            stream, self._next = self._next, self._next + 1
+        question.sent = self._clock()
+        self.pending[stream] = question
+        self._out += request(stream, question.kind, question.parameters, question.path)
+
+    def give_up(self, now: float) -> list[Question]:
+        """The questions whose time is over. Their numbers are not used again before their answers have come."""
+        late = [stream for stream, question in self.pending.items() if question.deadline <= now]
+        for stream in late:
+            self._given_up.add(stream)
+            self._frames.drop(stream)
+        return [self.pending.pop(stream) for stream in late]
+
+    def flush(self) -> bool:
+        """As `loop.Watched`."""
+        try:
+            while self._out:
+                del self._out[: self.socket.send(self._out)]
+        except _LATER:
+            return False
+        except OSError as error:
+            self._break(error.strerror or str(error))
+        return True
+
+    def readable(self) -> None:
+        """As `loop.Watched`."""
+        try:
+            while not self._closed:
+                data = self.socket.recv(READ_BYTES)
+                if not data:
+                    self._break("the server closed the connection")
+                    return
+                self.heard = self._clock()
+                for answer in list(self._frames.feed(data)):  # all cut before any is judged
+                    self._take(answer)
+                if not self._encrypted:  # TLS keeps what it has read, and no selector sees that
+                    return
+        except _LATER:
+            return
+        except Broken as error:
+            self._break(str(error))
+        except OSError as error:
+            self._break(error.strerror or str(error))
+
+    def close(self) -> None:
+        """Drop everything; `owner` does not hear of it."""
+        self._closed = True
+        self._out.clear()
+        self.socket.close()
+
+    def _take(self, answer: WholeAnswer) -> None:
+        stream = answer.stream
+        if answer.status == WAITRESP:
+            return  # it comes by itself, under the same number, and the time limit goes on
+        question = self.pending.pop(stream, None)
+        if question is not None:
+            self._free.append(stream)
+            self.answers += 1
+            self._owner.answered(self, question, answer)
+        elif stream in self._given_up:
+            self._given_up.remove(stream)
+            self._free.append(stream)
+
+    def _break(self, reason: str) -> None:
+        if not self._closed:
+            self.close()
+            self._owner.broke(self, reason)

@@ -1,0 +1,145 @@
+"""One thread that waits for all connections at once, and does what others ask it to do."""
+
+import heapq
+import itertools
+import logging
+import selectors
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Protocol
+
+log = logging.getLogger(__name__)
+
+TICK_SECONDS = 0.25
+CLOSING_SECONDS = 2.0
+
+Call = Callable[[], object]
+
+
+class Watched(Protocol):
+    """What has a socket that the loop waits for. All of it is called on the loop's thread."""
+
+    socket: socket.socket
+
+    def readable(self) -> None:
+        """Something has come, or the connection has ended."""
+
+    def flush(self) -> bool:
+        """Send what is to be sent, as far as it goes; True when all is sent."""
+        ...
+
+
+class Loop:
+    """Runs calls and watches sockets, on a thread that begins with the first call. Only `call` is for other threads.
+
+    `every_tick` is called four times a second with the time (monotonic seconds).
+    """
+
+    def __init__(self, every_tick: Callable[[float], None]) -> None:
+        self.now = time.monotonic()
+        self._every_tick, self._next_tick = every_tick, self.now
+        self._inbox: deque[Call] = deque()
+        self._timers: list[tuple[float, int, Call]] = []
+        self._order = itertools.count()
+        self._unsent: set[Watched] = set()
+        self._asleep = self._stopped = False
+        self._start = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def call(self, function: Call) -> None:
+        """Have `function` called on the loop's thread, soon; from any thread."""
+        self._inbox.append(function)
+        if self._asleep:
+            self._asleep = False
+            with suppress(OSError):  # full of calls to wake up, or closed
+                self._bell.send(b"!")
+        elif self._thread is None:
+            self._begin()
+
+    def after(self, seconds: float, function: Call) -> None:
+        """Have `function` called when so many seconds have passed."""
+        heapq.heappush(self._timers, (self.now + seconds, next(self._order), function))
+
+    def watch(self, watched: Watched) -> None:
+        """Wait for its socket from now on."""
+        self._selector.register(watched.socket, selectors.EVENT_READ, watched)
+
+    def leave(self, watched: Watched) -> None:
+        """Wait for it no longer."""
+        self._unsent.discard(watched)
+        with suppress(KeyError, ValueError):
+            self._selector.unregister(watched.socket)
+
+    def has_to_send(self, watched: Watched) -> None:
+        """Call its `flush` before the loop waits again."""
+        self._unsent.add(watched)
+
+    def close(self) -> None:
+        """End the thread after what it is at; from any thread."""
+        if self._thread is None:
+            self._stopped = True
+        else:
+            self.call(self._stop)
+            if threading.current_thread() is not self._thread:
+                self._thread.join(CLOSING_SECONDS)
+
+    def _stop(self) -> None:
+        self._stopped = True
+
+    def _begin(self) -> None:
+        with self._start:
+            if self._thread is None and not self._stopped:
+                self._selector = selectors.DefaultSelector()
+                self._ear, self._bell = socket.socketpair()
+                self._ear.setblocking(False)
+                self._bell.setblocking(False)
+                self._selector.register(self._ear, selectors.EVENT_READ)
+                self._thread = threading.Thread(target=self._run, name="xrootd-wire", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        while not self._stopped:
+            try:
+                self._turn()
+            except Exception:
+                log.exception("the thread of the XRootD connections met an error and goes on")
+        self._selector.close()
+        self._ear.close()
+        self._bell.close()
+
+    def _turn(self) -> None:
+        self._asleep = True  # before the inbox is emptied: who comes later rings
+        while self._inbox:
+            self._inbox.popleft()()
+        self._flush()
+        if self._stopped:
+            return
+        pause = max(0.0, min([self._next_tick, *(timer[0] for timer in self._timers[:1])]) - time.monotonic())
+        ready = self._selector.select(pause)
+        self._asleep = False
+        self.now = now = time.monotonic()
+        for key, events in ready:
+            if key.data is None:
+                self._ear.recv(4096)
+                continue
+            if events & selectors.EVENT_WRITE:
+                self._unsent.add(key.data)
+            if events & selectors.EVENT_READ:
+                key.data.readable()
+        while self._timers and self._timers[0][0] <= now:
+            heapq.heappop(self._timers)[2]()
+        if now >= self._next_tick:
+            self._next_tick = now + TICK_SECONDS
+            self._every_tick(now)
+
+    def _flush(self) -> None:
+        unsent, self._unsent = self._unsent, set()
+        for watched in unsent:
+            events = selectors.EVENT_READ if watched.flush() else selectors.EVENT_READ | selectors.EVENT_WRITE
+            with suppress(KeyError, ValueError):  # it broke, and nobody waits for it any more
+                if self._selector.get_key(watched.socket).events != events:
+                    self._selector.modify(watched.socket, events, watched)
