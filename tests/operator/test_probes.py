@@ -1,9 +1,11 @@
 """Probes: only a dead loop is not alive, who has not read everything is not ready, and what is wrong is named."""
 
 import asyncio
+from typing import Any
 
 import pytest
-from cluster_checks import check, condition
+from aiohttp import web
+from cluster_checks import check, condition, last_run, status_of
 from consistency_operator.cluster.api import ApiError
 from consistency_operator.loop import kopf_watching
 from consistency_operator.loop.census import Census
@@ -191,3 +193,27 @@ def test_what_is_no_probe_is_not_found(cluster: FakeCluster, operator: Operator)
     cluster.until(lambda: operator.probe("/livez")[0] == 200)
     with pytest.raises(OSError, match="404"):
         operator.get(operator.health_port, "/metrics")
+
+
+def test_checks_that_a_silent_watch_does_not_show_are_found_by_lists(
+    cluster: FakeCluster, operator: Operator, jobs: None, quick_answers: None
+) -> None:
+    """The watch of checks stays open and brings nothing, as behind a proxy that buffers."""
+    working = cluster.api._watch
+
+    async def watch(request: Any) -> web.StreamResponse:
+        if request.resource.plural != PLURAL:
+            return await working(request)
+        response = web.StreamResponse(headers={"Content-Type": "application/json"})
+        await response.prepare(request._raw_request)
+        await asyncio.Event().wait()
+        return response
+
+    cluster.api._watch = watch
+    cluster.create(PLURAL, check("t2-old", trigger={"manual": "1"}))
+    operator.start()
+    cluster.until(lambda: last_run(cluster, "t2-old"))
+    cluster.create(PLURAL, check("t2-new", trigger={"manual": "1"}))
+    cluster.patch(PLURAL, "t2-old", {"spec": {"trigger": {"manual": "2"}}})
+    assert cluster.until(lambda: last_run(cluster, "t2-new"))["result"] == "Complete"
+    cluster.until(lambda: status_of(cluster, "t2-old").get("lastManualTrigger") == "2")

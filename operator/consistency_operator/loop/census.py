@@ -19,6 +19,8 @@ DOUBT = 60.0
 """The same while something is not as it should be."""
 FIRST = 2.0
 """The same until the first that was answered."""
+FILLING = 10.0
+"""The same until the watches have shown all of a list: what has gone since is in no later list."""
 
 
 class Census:
@@ -34,12 +36,17 @@ class Census:
         self._unread: dict[str, str] = {}
         self._filled = False
 
-    async def run(self, changed: Callable[[], None]) -> None:
-        """Look from time to time; `changed` is called when something is gone that a watch still shows."""
+    async def run(self, changed: Callable[[], None], renew: Callable[[], None]) -> None:
+        """Look from time to time; `changed` is called when something is gone that a watch still shows.
+
+        `renew` is called when two looks in a row had what no watch has shown.
+        """
         while True:
             try:
                 if await self.look():
                     changed()
+                if self._missed:
+                    renew()
             except Exception as error:  # noqa: BLE001 (it can be done without, and is tried again)
                 log.warning("what there is could not be listed: %s %s", type(error).__name__, error)
             await asyncio.sleep(self._pause())
@@ -47,7 +54,9 @@ class Census:
     def _pause(self) -> float:
         if self._living is None:
             return FIRST
-        return RESYNC if self.filled and not self._unseen and not self._unread else min(DOUBT, RESYNC)
+        if not self.filled:
+            return min(FILLING, RESYNC)
+        return RESYNC if not self._unseen and not self._unread else min(DOUBT, RESYNC)
 
     async def look(self) -> bool:
         """List everything once; whether something is gone that a watch still shows."""

@@ -40,7 +40,13 @@ async def start(settings: kopf.OperatorSettings, memo: kopf.Memo, **indexes: Any
     settings.networking.request_timeout = 60
     for noisy in ("kopf.objects", "aiohttp.access"):  # a line for each event
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    memo.service = Service(read_settings(os.environ), lambda: log_in(settings), indexes["checks"], indexes["jobs"])
+    memo.service = Service(
+        read_settings(os.environ),
+        lambda: log_in(settings),
+        indexes["checks"],
+        indexes["jobs"],
+        renew=kopf_watching.renew,
+    )
     await memo.service.start()
 
 

@@ -1,15 +1,18 @@
 """kopf's watches, lasting: one that the API server refuses is begun again, and neither ends the operator nor others.
 
-A namespace that may not be watched would keep all checks of all others waiting for its list, and after a minute kopf
+One that stays open and brings nothing is begun anew, with a list, when the census asks for that (`renew`). A namespace
+that may not be watched would keep all checks of all others waiting for its list, and after a minute kopf
 (1.45) would end the process. Here its list counts as empty until it may be read. kopf offers no setting for that, so
 that what it calls is replaced before it begins; `census` tells people of it.
 """
 
 import asyncio
+import contextlib
 import dataclasses
 import logging
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Any, cast
+from weakref import WeakSet
 
 import kopf
 from kopf._cogs.clients import errors, watching
@@ -22,7 +25,16 @@ FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 60.0
 """Seconds between two attempts: longer each time, until the first answer."""
 
+Events = AsyncGenerator[Any, None]
+
 _watch = watching.infinite_watch
+_renewals: WeakSet[asyncio.Event] = WeakSet()
+
+
+def renew() -> None:
+    """Begin all watches anew, with a list: one of them stays open and brings nothing."""
+    for renewal in list(_renewals):
+        renewal.set()
 
 
 async def lasting_watch(*, settings: kopf.OperatorSettings, **what: Any) -> AsyncIterator[Any]:
@@ -30,9 +42,12 @@ async def lasting_watch(*, settings: kopf.OperatorSettings, **what: Any) -> Asyn
     at_once = dataclasses.replace(settings.networking, error_backoffs=())  # tried again here, and not there as well
     settings = dataclasses.replace(settings, networking=at_once)
     pause = FIRST_PAUSE
+    renewal = asyncio.Event()
+    _renewals.add(renewal)
     while True:
+        renewal.clear()
         try:
-            async for event in _watch(settings=settings, **what):
+            async for event in _until(renewal, cast(Events, _watch(settings=settings, **what))):
                 pause = FIRST_PAUSE
                 yield event if isinstance(event, watching.Bookmark) else _digested(event)
         except (errors.APIError, watching.WatchingError) as error:
@@ -43,6 +58,25 @@ async def lasting_watch(*, settings: kopf.OperatorSettings, **what: Any) -> Asyn
                 yield watching.Bookmark.LISTED
         await asyncio.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE)
+
+
+async def _until(renewal: asyncio.Event, events: Events) -> AsyncIterator[Any]:
+    """`events`, until `renewal` is set."""
+    renewed = asyncio.ensure_future(renewal.wait())
+    following: asyncio.Future[Any] = renewed
+    try:
+        while not renewed.done():
+            following = asyncio.ensure_future(anext(events, None))
+            await asyncio.wait({following, renewed}, return_when=asyncio.FIRST_COMPLETED)
+            if not following.done() or (event := following.result()) is None:
+                return
+            yield event
+    finally:
+        for waiting in (following, renewed):
+            waiting.cancel()
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await waiting
+        await events.aclose()
 
 
 def _digested(event: Any) -> Any:

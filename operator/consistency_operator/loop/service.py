@@ -26,14 +26,17 @@ class Service:
         login: Callable[[], kopf.ConnectionInfo],
         checks: kopf.Index[CheckKey, KnownCheck],
         jobs: kopf.Index[CheckKey, Body],
+        *,
+        renew: Callable[[], None],
     ) -> None:
+        """`renew`: begins the watches anew."""
         self._settings = settings
         self._cluster = Cluster(login)
         self._cache = ClusterCache(checks, jobs)
         self._metrics = Metrics()
         self._servers: list[web.ServerRunner] = []
         self._generations: dict[str, int] = {}  # by uid of the check
-        self.supervisor = Supervisor(settings, self._cluster, self._cache, self._metrics)
+        self.supervisor = Supervisor(settings, self._cluster, self._cache, self._metrics, renew=renew)
 
     async def start(self) -> None:
         """Serve metrics and probes, and begin to reconcile. Raises OSError when a port is taken."""

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 
 from consistency_operator.cluster.api import ApiError, Cluster
 from consistency_operator.cluster.cache import ClusterCache
@@ -28,7 +29,17 @@ STUCK = 1800.0
 class Supervisor:
     """Reconciles checks: each serially, `WORKERS` at a time. Nothing that it holds is missed after a crash."""
 
-    def __init__(self, settings: OperatorSettings, cluster: Cluster, cache: ClusterCache, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        settings: OperatorSettings,
+        cluster: Cluster,
+        cache: ClusterCache,
+        metrics: Metrics,
+        *,
+        renew: Callable[[], None],
+    ) -> None:
+        """`renew`: begins the watches anew."""
+        self._renew = renew
         self._cache = cache
         self._metrics = metrics
         self._places = settings.max_concurrent_runs
@@ -40,7 +51,9 @@ class Supervisor:
     def start(self) -> None:
         """Begin; checks may have been enqueued already."""
         work = [self._work() for _ in range(WORKERS)]
-        self._tasks = [asyncio.create_task(coroutine) for coroutine in (*work, self.census.run(self._enqueue_all))]
+        self._tasks = [
+            asyncio.create_task(coroutine) for coroutine in (*work, self.census.run(self._enqueue_all, self._renew))
+        ]
 
     async def stop(self) -> None:
         """End at once, in the middle of whatever it is."""
