@@ -121,6 +121,12 @@ def create_input(database: duckdb.DuckDBPyConnection, name: str, query: str, fil
     database.execute(f"CREATE {kind} {name} AS {query}")
 
 
+def columns_of(database: duckdb.DuckDBPyConnection, file: str) -> set[str]:
+    """The columns of a Parquet file; those of former versions have fewer."""
+    rows = database.execute(f"SELECT column_name FROM (DESCRIBE FROM read_parquet({literal(file)}))").fetchall()
+    return {name for (name,) in rows}
+
+
 def fill(database: duckdb.DuckDBPyConnection, table: str, question: str, answer: RowFunction) -> None:
     """Fill `table` with what `answer` makes of the rows of the query `question`, some at a time.
 

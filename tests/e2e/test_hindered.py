@@ -95,14 +95,19 @@ def test_a_node_that_is_cordoned_holds_a_run_up_until_it_is_not(checks, operator
     assert checks.finished("lab")["result"] == "Complete"
 
 
-def test_an_approved_run_is_not_lost_to_a_quota_nor_to_an_operator_that_dies_meanwhile(checks, operator, laboratory):
+def approved_behind_a_quota(checks, laboratory) -> dict[str, Any]:
+    """A second run, which is approved and whose action is refused for a quota that is full; what its status says."""
     checks.apply(laboratory.check("lab", trigger={"manual": "first"}))
     assert checks.finished("lab")["result"] == "Complete"
     checks.annotate("lab", requestedAt="second")
     run = checks.reaches("lab", "AwaitingApproval")
     full_quota.fill(checks)
     checks.annotate("lab", approve=run["id"])
-    refused = checks.wait_for("lab", "the quota", lambda now: now.get("run", {}).get("waitsFor") == "JobRefused")["run"]
+    return checks.wait_for("lab", "the quota", lambda now: now.get("run", {}).get("waitsFor") == "JobRefused")["run"]
+
+
+def test_an_approved_run_is_not_lost_to_a_quota_nor_to_an_operator_that_dies_meanwhile(checks, operator, laboratory):
+    refused = approved_behind_a_quota(checks, laboratory)
     assert refused["stage"] == "Action"
     assert "exceeded quota: full" in refused["message"]
     operator.kill()
@@ -117,13 +122,7 @@ def test_an_approved_run_is_not_lost_to_an_api_server_that_is_away_when_the_acti
     checks, operator, laboratory, plane
 ):
     """The action waits for a quota; just when there is room for it, the API server answers nobody."""
-    checks.apply(laboratory.check("lab", trigger={"manual": "first"}))
-    assert checks.finished("lab")["result"] == "Complete"
-    checks.annotate("lab", requestedAt="second")
-    run = checks.reaches("lab", "AwaitingApproval")
-    full_quota.fill(checks)
-    checks.annotate("lab", approve=run["id"])
-    checks.wait_for("lab", "the quota", lambda now: now.get("run", {}).get("waitsFor") == "JobRefused")
+    approved_behind_a_quota(checks, laboratory)
     full_quota.free(checks)
     checks.api.patch(checks.path("lab"), {"spec": {"jitterSeconds": 1}})  # an edit is looked at at once
     server = plane.processes.running["apiserver"]

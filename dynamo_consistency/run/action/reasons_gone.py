@@ -10,7 +10,7 @@ import duckdb
 from dynamo_consistency import paths
 from dynamo_consistency.kinds import KIND_BY_NAME, UNMERGED
 from dynamo_consistency.run.action.waiting_requests import WaitingRequest
-from dynamo_consistency.run.database import PATH_MACROS, literal, open_database
+from dynamo_consistency.run.database import PATH_MACROS, columns_of, literal, open_database
 from dynamo_consistency.run.gates.confirmation import RENAMED
 from dynamo_consistency.run.listing.failed_shards import absent_shards
 from dynamo_consistency.run.listing.listing_view import create_listing
@@ -152,16 +152,16 @@ def _findings(
         kind, then = KIND_BY_NAME[name], run.store.run(run.site, run_id)
         if not run.exists(kind.file):
             continue
-        asked, now = [request.asked.path for request in some], _file(files, run, kind.file)
-        columns = {row[0] for row in database.execute(f"DESCRIBE FROM read_parquet({now})").fetchall()}
-        is_renamed = f"mark IS NOT DISTINCT FROM '{RENAMED}'" if "mark" in columns else "FALSE"
+        asked, now = [request.asked.path for request in some], str(files.enter_context(run.reading(kind.file)))
+        marked = "mark" in columns_of(database, now)
+        is_renamed = f"mark IS NOT DISTINCT FROM '{RENAMED}'" if marked else "FALSE"
         same = " AND ".join(f"e.{column} IS NOT DISTINCT FROM f.{column}" for column in kind.same_columns)
         earlier = "TRUE"
         if then.exists(kind.file):
             earlier = f"EXISTS (FROM read_parquet({_file(files, then, kind.file)}) AS e WHERE {same})"
         rows = database.execute(
             f"""SELECT path, {is_renamed}, {earlier}
-                FROM read_parquet({now}) AS f WHERE path IN (SELECT unnest(?::BLOB[]))""",
+                FROM read_parquet({literal(now)}) AS f WHERE path IN (SELECT unnest(?::BLOB[]))""",
             [asked],
         ).fetchall()
         renamed |= {(name, path) for path, other_name, _ in rows if other_name}

@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence, Set
 from math import inf
 
 from dynamo_consistency.backend.contract import Known
-from dynamo_consistency.check import SiteConsistencyCheck, Unmerged
+from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.kinds import MISSING, UNMERGED
 from dynamo_consistency.run.action import objections
 from dynamo_consistency.run.action.objections import Finding, is_directory
 from dynamo_consistency.run.action.site_view import Sight, SiteView
 from dynamo_consistency.run.store.run_directory import RunDirectory
-from dynamo_consistency.run.unmerged import ProtectionError, UnmergedRules, cleaned, problem_of_length, protected_list
+from dynamo_consistency.run.unmerged import UnmergedRules, cleaned, load_protected
 
 
 class UnmergedArea:
@@ -34,18 +34,10 @@ class UnmergedArea:
         if unmerged is None:
             return "the check has no unmerged area"
         if not self._problem:
-            self._rules, problem = self._load(unmerged)
+            (protected, _, _), problem = load_protected(unmerged, [self._run])
+            self._rules = None if problem else UnmergedRules(self._check, unmerged, protected)
             self._problem = problem and f"it is not known what is protected: {problem}"
         return self._problem
-
-    def _load(self, unmerged: Unmerged) -> tuple[UnmergedRules | None, str]:
-        try:
-            protected, _, announced = protected_list(unmerged)
-        except ProtectionError as error:
-            return None, str(error)
-        if problem := problem_of_length(len(protected), [self._run], announced=announced):
-            return None, problem
-        return UnmergedRules(self._check, unmerged, protected), ""
 
     def objection(self, finding: Finding, sight: Sight, known: Known | None, requested: Set[bytes]) -> str | None:
         """Why a file or directory is not deleted; None when nothing speaks against it. Only after `renew`."""

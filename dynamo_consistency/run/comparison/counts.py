@@ -32,11 +32,14 @@ _SIDES = {
 _HOLES_SHOWN = 20
 
 _VERDICTS = {
-    MISSING: ("missing_verdict JOIN file USING (path)", "verdict = 'missing'"),
-    ORPHAN: ("orphan_verdict", "verdict = 'orphan'"),
-    TWIN: ("orphan_verdict", "verdict = 'twin'"),
-    MISMATCH: ("mismatch_verdict", "verdict = 'mismatch'"),
-    EMPTY_DIRECTORY: ("empty_directory_verdict", "TRUE"),
+    kind: _Rows(table, where, kind.size_column or "NULL")
+    for kind, table, where in (
+        (MISSING, "missing_verdict JOIN file USING (path)", "verdict = 'missing'"),
+        (ORPHAN, "orphan_verdict", "verdict = 'orphan'"),
+        (TWIN, "orphan_verdict", "verdict = 'twin'"),
+        (MISMATCH, "mismatch_verdict", "verdict = 'mismatch'"),
+        (EMPTY_DIRECTORY, "empty_directory_verdict", "TRUE"),
+    )
 }
 _IN_HOLES = _Rows("missing_verdict", "verdict = 'hole'", "NULL")
 
@@ -82,7 +85,7 @@ def basics(database: duckdb.DuckDBPyConnection, check: SiteConsistencyCheck) -> 
 def leave_out_directories(database: duckdb.DuckDBPyConnection, basics: ComparisonCounts) -> None:
     """Take from the files of `basics` what was listed as a file and is a directory (rule 15)."""
     rows = _Rows("listing", "kind = 'file' AND path IN (FROM listed_as_file)")
-    for root, (directories, size) in _by_root(database, {"": rows})[""].items():
+    for root, (directories, size) in _by_root(database, {"directories": rows})["directories"].items():
         for entries in (basics, basics["roots"][root]):
             entries["listedFiles"] -= directories
             entries["listedBytes"] = max(0, entries["listedBytes"] - size)
@@ -91,14 +94,11 @@ def leave_out_directories(database: duckdb.DuckDBPyConnection, basics: Compariso
 def complete(database: duckdb.DuckDBPyConnection, basics: ComparisonCounts) -> ComparisonCounts:
     """`basics` with the findings, and with what was left alone and why."""
     result = basics | {"roots": {root: dict(entries) for root, entries in basics["roots"].items()}}
-    found = _by_root(
-        database,
-        {kind.name: _Rows(table, where, kind.size_column or "NULL") for kind, (table, where) in _VERDICTS.items()}
-        | {"inHoles": _IN_HOLES},
-    )
+    verdicts = {kind.name: rows for kind, rows in _VERDICTS.items()}
+    found = _by_root(database, verdicts | {"inHoles": _IN_HOLES})
     for kind in _VERDICTS:
+        of_kind = found[kind.name]
         for root, entries in [*result["roots"].items(), (None, result)]:
-            of_kind = found[kind.name]
             rows = of_kind.values() if root is None else [of_kind.get(root, (0, 0))]
             entries[kind.name] = sum(row[0] for row in rows)
             if kind.bytes_name:

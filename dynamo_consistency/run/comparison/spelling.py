@@ -9,7 +9,7 @@ import duckdb
 
 from dynamo_consistency import paths
 from dynamo_consistency.kinds import MISSING
-from dynamo_consistency.run.database import SqlRow, fill, literal
+from dynamo_consistency.run.database import SqlRow, columns_of, fill
 from dynamo_consistency.run.records.damage import parquet_is_damaged
 from dynamo_consistency.run.records.history import complete_before
 from dynamo_consistency.run.store.run_directory import RunDirectory
@@ -52,7 +52,7 @@ def remember_renamed(database: duckdb.DuckDBPyConnection, run: RunDirectory) -> 
     if last is None:
         return
     with last.reading(MISSING.file) as path:
-        file = literal(str(path))
-        columns = database.execute(f"SELECT column_name FROM (DESCRIBE FROM read_parquet({file}))").fetchall()
-        if ("mark",) in columns:
-            database.execute(f"INSERT INTO renamed_before SELECT path FROM read_parquet({file}) WHERE mark = 'renamed'")
+        if "mark" in columns_of(database, str(path)):
+            database.execute(
+                "INSERT INTO renamed_before SELECT path FROM read_parquet(?) WHERE mark = 'renamed'", [str(path)]
+            )

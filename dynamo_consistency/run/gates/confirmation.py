@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import pyarrow.parquet as pq
+import duckdb
 
 from dynamo_consistency.check import FindingPolicy, Unmerged
 from dynamo_consistency.kinds import EMPTY_DIRECTORY, KIND_BY_NAME, UNMERGED
-from dynamo_consistency.run.database import literal, open_database
+from dynamo_consistency.run.database import columns_of, literal, open_database
 from dynamo_consistency.run.records.damage import parquet_is_damaged
 from dynamo_consistency.run.records.history import start_of
 from dynamo_consistency.run.store.run_directory import RunDirectory
@@ -103,11 +103,11 @@ def confirmed_findings(
     with contextlib.ExitStack() as files, open_database(tables=False) as database:
         file = {run.url: str(files.enter_context(run.reading(KIND_BY_NAME[kind].file))) for run in (*runs, *log_runs)}
         last = file[(runs or log_runs)[-1].url]
-        condition = _stands_in([file[run.url] for run in runs], kind)
+        condition = _stands_in(database, [file[run.url] for run in runs], kind)
         if kind == UNMERGED.name:
-            as_log = _stands_in([file[run.url] for run in log_runs], kind)
+            as_log = _stands_in(database, [file[run.url] for run in log_runs], kind)
             condition = f"(type = 'log' OR {condition}) AND (type = 'file' OR {as_log})"
-        if _has_marks(last):
+        if "mark" in columns_of(database, last):
             condition += f" AND mark IS DISTINCT FROM '{RENAMED}'"
         order = "len(string_split(path::VARCHAR, '/')) DESC, " if kind == EMPTY_DIRECTORY.name else ""
         query = f"""SELECT * FROM read_parquet(?, file_row_number = true) AS f
@@ -119,17 +119,13 @@ def confirmed_findings(
                 yield dict(zip(names, row, strict=True))
 
 
-def _stands_in(files: Sequence[str], kind: str) -> str:
+def _stands_in(database: duckdb.DuckDBPyConnection, files: Sequence[str], kind: str) -> str:
     """The condition that a finding `f` of the last of `files` is in all others as well; of no files at all, none is."""
     same = " AND ".join(f"e.{name} IS NOT DISTINCT FROM f.{name}" for name in KIND_BY_NAME[kind].same_columns)
     unmarked = f"{same} AND e.mark IS DISTINCT FROM '{RENAMED}'"
     before = [
-        f"EXISTS (FROM read_parquet({literal(file)}) AS e WHERE {unmarked if _has_marks(file) else same})"
+        f"EXISTS (FROM read_parquet({literal(file)}) AS e "
+        f"WHERE {unmarked if 'mark' in columns_of(database, file) else same})"
         for file in files[:-1]
     ]
     return " AND ".join(before) or ("TRUE" if files else "FALSE")
-
-
-def _has_marks(file: str) -> bool:
-    """Findings of former versions have none."""
-    return "mark" in pq.read_schema(file).names

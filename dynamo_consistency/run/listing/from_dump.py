@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from dynamo_consistency import paths
-from dynamo_consistency.check import DumpSource, Listing
+from dynamo_consistency.check import DumpSource
 from dynamo_consistency.errors import ListingError
 from dynamo_consistency.listers.shards import Share
 from dynamo_consistency.run.listing.line_ends import REASON, directories_with_line_ends
@@ -46,7 +46,7 @@ def listing_of_dump(run: RunDirectory, part: Part, source: DumpSource, progress:
                 f"{paths.to_text(first)!r}: look at its format, columns and prefix"
             )
         if share.shard == 0:  # every shard reads all of a dump
-            _record_holes(run, file, dump, listing)
+            _record_holes(run, file, dump, roots, excluded)
     result = result_of(share, int(dump.date), f"dump {dump.name}", file)
     result["counts"] |= {"requests": 0, "retries": 0}
     result["window"] = {"largest": 0, "final": 0}
@@ -71,12 +71,13 @@ def _open(run: RunDirectory, source: DumpSource) -> "Dump":
     return dump
 
 
-def _record_holes(run: RunDirectory, file: ListingFile, dump: "Dump", listing: Listing) -> None:
-    excluded = [paths.to_bytes(path) for path in listing.exclude]
+def _record_holes(
+    run: RunDirectory, file: ListingFile, dump: "Dump", roots: list[bytes], excluded: list[bytes]
+) -> None:
     holes = dict.fromkeys(directories_with_line_ends(run), REASON) if dump.source.format != "parquet" else {}
     holes |= dict.fromkeys(dump.holes, "a line of the dump about something in here cannot be read")
     for directory, reason in sorted(holes.items()):
-        for root in (paths.to_bytes(root.path) for root in listing.roots):
+        for root in roots:
             if paths.is_in(directory, [root]) and not paths.is_in(directory, excluded):
                 file.hole(root, directory, reason)
     file.note(dump.notes)

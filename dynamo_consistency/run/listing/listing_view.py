@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from dynamo_consistency.run.database import create_input, literal
+from dynamo_consistency.run.database import columns_of, create_input, literal
 from dynamo_consistency.run.listing.holes import HOLE_ENTRIES
 
 if TYPE_CHECKING:
@@ -39,5 +39,4 @@ _NOTHING = "SELECT NULL::BLOB AS path, NULL::BIGINT AS identity WHERE FALSE"
 
 def _identity(database: duckdb.DuckDBPyConnection, file: str) -> str:
     """The column of the identities of directories; listings of former versions have none."""
-    columns = database.execute(f"SELECT column_name FROM (DESCRIBE FROM read_parquet({literal(file)}))").fetchall()
-    return "identity" if ("identity",) in columns else "NULL::BIGINT AS identity"
+    return "identity" if "identity" in columns_of(database, file) else "NULL::BIGINT AS identity"

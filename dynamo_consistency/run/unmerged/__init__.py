@@ -4,7 +4,7 @@ A part of a check that may be absent; then nothing here does anything. What prot
 directories, the components that the check excludes, the ignore patterns, and whatever could not be listed.
 """
 
-from dynamo_consistency.run.unmerged.area import problem_of_length, read_area
+from dynamo_consistency.run.unmerged.area import load_protected, read_area
 from dynamo_consistency.run.unmerged.findings import comparable, find_unmerged
 from dynamo_consistency.run.unmerged.listing import list_unmerged
 from dynamo_consistency.run.unmerged.protected_list import ProtectionError, protected_list
@@ -17,7 +17,7 @@ __all__ = [
     "comparable",
     "find_unmerged",
     "list_unmerged",
-    "problem_of_length",
+    "load_protected",
     "protected_list",
     "read_area",
 ]

@@ -1,11 +1,13 @@
-"""What a run found in its unmerged area, and whether the length of its list of protected directories is believed."""
+"""What a run found in its unmerged area, and whether its list of protected directories is believed."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from dynamo_consistency.check import Unmerged
 from dynamo_consistency.errors import DamagedError
 from dynamo_consistency.run.store.damage import tell_damage
 from dynamo_consistency.run.store.run_directory import RunDirectory
+from dynamo_consistency.run.unmerged.protected_list import ProtectedList, ProtectionError, protected_list
 from dynamo_consistency.secrets import redact
 
 AREA_FILE = "findings/unmerged.json"
@@ -37,7 +39,19 @@ def _readable(runs: Iterable[RunDirectory]) -> Iterator[dict[str, Any]]:
                 yield area
 
 
-def problem_of_length(now: int, earlier: Sequence[RunDirectory], *, announced: bool) -> str:
+def load_protected(unmerged: Unmerged, earlier: Sequence[RunDirectory]) -> tuple[ProtectedList, str]:
+    """The list of protected directories as it is now, and why it is not believed; empty when it is.
+
+    `earlier`: the runs with which its length is compared, oldest first.
+    """
+    try:
+        protected = protected_list(unmerged)
+    except ProtectionError as error:
+        return ProtectedList(frozenset()), str(error)
+    return protected, _problem_of_length(len(protected.directories), earlier, announced=protected.announced)
+
+
+def _problem_of_length(now: int, earlier: Sequence[RunDirectory], *, announced: bool) -> str:
     """Why a list of `now` protected directories is not believed; empty when it is.
 
     One whose length was not `announced` is compared with the last that was believed, however often it comes short.

@@ -29,9 +29,9 @@ from dynamo_consistency.run.database import (
 from dynamo_consistency.run.listing.listing_view import create_listing
 from dynamo_consistency.run.store.damage import tell_damage
 from dynamo_consistency.run.store.run_directory import RunDirectory
-from dynamo_consistency.run.unmerged.area import AREA_FILE, problem_of_length, read_area
+from dynamo_consistency.run.unmerged.area import AREA_FILE, load_protected, read_area
 from dynamo_consistency.run.unmerged.listing import LISTING
-from dynamo_consistency.run.unmerged.protected_list import ProtectedList, ProtectionError, protected_list
+from dynamo_consistency.run.unmerged.protected_list import ProtectedList
 from dynamo_consistency.run.unmerged.rules import Subtrees, UnmergedRules, cleaned
 
 if TYPE_CHECKING:
@@ -66,14 +66,9 @@ def find_unmerged(run: RunDirectory, earlier: Sequence[RunDirectory] = ()) -> di
         return None
     if run.exists(AREA_FILE):
         return read_area(run)
-    protected, outside, announced = ProtectedList(frozenset())
-    problem = _problem_of_listing(run, unmerged)
+    (protected, outside, _), problem = ProtectedList(frozenset()), _problem_of_listing(run, unmerged)
     if not problem:
-        try:
-            protected, outside, announced = protected_list(unmerged)
-            problem = problem_of_length(len(protected), earlier, announced=announced)
-        except ProtectionError as error:
-            problem = str(error)
+        (protected, outside, _), problem = load_protected(unmerged, earlier)
     if problem:
         log.warning("nothing of %s is deleted: %s", unmerged.path, problem)
     result = {
