@@ -98,7 +98,8 @@ async def _kind_is_known() -> bool:
     """kopf would look for the kind once, and wait for ever. Where the server does not answer, kopf tries longer."""
     import kopf
 
-    from consistency_operator.cluster.api import ApiError, Cluster
+    from consistency_operator.cluster.api import Cluster
+    from consistency_operator.cluster.api_error import ApiError
     from consistency_operator.cluster.credentials import log_in
 
     cluster = Cluster(lambda: log_in(kopf.OperatorSettings()))

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 from cluster_checks import check, condition, last_run, status_of
-from consistency_operator.cluster.api import ApiError
+from consistency_operator.cluster.api_error import ApiError
 from consistency_operator.loop import kopf_watching
 from consistency_operator.loop.census import Census
 from consistency_operator.loop.workqueue import WorkQueue

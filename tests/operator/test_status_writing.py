@@ -5,7 +5,8 @@ import asyncio
 import kopf
 import pytest
 from cluster_checks import check, status_of
-from consistency_operator.cluster.api import ApiError, Cluster
+from consistency_operator.cluster.api import Cluster
+from consistency_operator.cluster.api_error import ApiError
 from consistency_operator.names import PLURAL
 from fake_cluster import FakeCluster
 from fake_store import Body

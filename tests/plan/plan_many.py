@@ -12,9 +12,9 @@ from consistency_operator import names
 from consistency_operator.cluster.cache import KnownCheck
 from consistency_operator.cluster.job_state import JobState
 from consistency_operator.cluster.worker_result import WorkerResult
-from consistency_operator.loop.run_slots import RunSlots, waits
+from consistency_operator.loop.run_slots import RunSlots
 from consistency_operator.plan import AskBackend, CreateJob, DeleteJob, Preflight, World, plan
-from consistency_operator.plan.admission import Places
+from consistency_operator.plan.admission import Admitted, Places
 from consistency_operator.resource.check import Resource
 from consistency_operator.resource.status import CheckStatus
 from plan_cases import CLEAN, NOW, gates, resource
@@ -110,7 +110,7 @@ class ManyChecks:
             self._act(name, check, action)
         for waiting in self.slots.next_waiting():
             self._at(self.now, lambda key=waiting[1]: self._reconcile(key))  # type: ignore[misc]
-        if waits(check.known) and self.slots.admission(check.known).__class__.__name__ == "Admitted":
+        if check.known.is_queued and isinstance(self.slots.admission(check.known), Admitted):
             self._at(self.now, lambda: self._reconcile(name))
         if decided.wake_at and check.status.run:
             self._at(decided.wake_at, lambda: self._reconcile(name))

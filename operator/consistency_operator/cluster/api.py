@@ -14,6 +14,7 @@ from typing import Any
 import aiohttp
 import kopf
 
+from consistency_operator.cluster.api_error import ApiError
 from consistency_operator.names import API_VERSION, LABEL_CHECK, MANAGER, PLURAL
 from dynamo_consistency.sentences import shortened
 
@@ -25,34 +26,6 @@ _CHECKS = f"/apis/{API_VERSION}"
 _JOBS = "/apis/batch/v1"
 _CORE = "/api/v1"
 _METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
-
-
-class ApiError(Exception):
-    """The API server refused, or did not answer (status 0). `refused_fields`: what a schema found wrong.
-
-    `sent`: the request may have reached it.
-    """
-
-    def __init__(self, status: int, message: str, refused_fields: tuple[str, ...] = (), *, sent: bool = True) -> None:
-        super().__init__(f"{status} {message}" if status else message)
-        self.status = status
-        self.message = message
-        self.refused_fields = refused_fields
-        self.sent = sent
-
-    @property
-    def proves_nothing_was_made(self) -> bool:
-        """Was what should be made refused before it was stored: by a rule, a quota, a webhook, or on the way?
-
-        408 and most of 5xx say that nobody knows. A name that is taken (409) was taken by somebody.
-        """
-        by_rule = 400 <= self.status < 500 and self.status not in (408, 409)
-        return not self.sent or by_rule or "failed calling webhook" in self.message
-
-    @property
-    def sentence(self) -> str:
-        """The API server's words."""
-        return "; ".join(self.refused_fields) or self.message
 
 
 class Cluster:
@@ -182,11 +155,15 @@ class Cluster:
 
     async def _uids(self, path: str, **selectors: str) -> dict[str, str]:
         """In pages: of ten thousand even the metadata would be a hundred megabytes at once."""
-        answer = await self._request("GET", path, params={"limit": str(PAGE_SIZE), **selectors}, accept=_METADATA_ONLY)
-        found = [item["metadata"] for item in answer.get("items") or []]  # null where there are none
-        living = {one["uid"]: f"{one.get('namespace', '')}/{one['name']}" for one in found}
-        rest = (answer.get("metadata") or {}).get("continue")
-        return living | (await self._uids(path, **{**selectors, "continue": rest}) if rest else {})
+        living: dict[str, str] = {}
+        page = {"limit": str(PAGE_SIZE), **selectors}
+        while True:
+            answer = await self._request("GET", path, params=page, accept=_METADATA_ONLY)
+            found = [item["metadata"] for item in answer.get("items") or []]  # null where there are none
+            living |= {one["uid"]: f"{one.get('namespace', '')}/{one['name']}" for one in found}
+            if not (rest := (answer.get("metadata") or {}).get("continue")):
+                return living
+            page["continue"] = rest
 
     async def _request(
         self,

@@ -29,6 +29,11 @@ class KnownCheck:
     resource: Resource
     status: CheckStatus
 
+    @property
+    def is_queued(self) -> bool:
+        """Does its run wait for a place?"""
+        return self.status.run is not None and self.status.run.stage == "Queued"
+
 
 class ClusterCache:
     """`checks` and `jobs` are kopf's indexes, by `key_of` and `check_of`."""

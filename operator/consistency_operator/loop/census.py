@@ -8,7 +8,8 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 
-from consistency_operator.cluster.api import ApiError, Cluster
+from consistency_operator.cluster.api import Cluster
+from consistency_operator.cluster.api_error import ApiError
 from consistency_operator.cluster.cache import ClusterCache
 
 log = logging.getLogger(__name__)
@@ -82,17 +83,21 @@ class Census:
     @property
     def filled(self) -> bool:
         """Have the watches once shown all that a list had?"""
-        if not self._filled and self._living is not None:
-            self._filled = not _without(self._living, self._cache.uids())
-        return self._filled
+        return self._living is not None and not self._not_shown(self._living)
+
+    def _not_shown(self, living: Mapping[str, str]) -> int:
+        """How many of a list the watches have not shown; none for good once that was so."""
+        missing = 0 if self._filled else len(_without(living, self._cache.uids()))
+        self._filled = not missing
+        return missing
 
     def problems(self) -> list[str]:
         """A sentence for each namespace that cannot be read, and for what the watches do not show."""
         found = list(self._unread.values())
         if self._living is None:
             return found or ["what there is has not been listed yet"]
-        if not self.filled:
-            there, missing = len(self._living), len(_without(self._living, self._cache.uids()))
+        if missing := self._not_shown(self._living):
+            there = len(self._living)
             found.append(f"not all has been read yet: the watches show {there - missing} of {there} checks and Jobs")
         elif self._missed:
             example = min(self._missed.values())

@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Sequence
 
-from consistency_operator.cluster.api import ApiError, Body, Cluster
+from consistency_operator.cluster.api import Body, Cluster
+from consistency_operator.cluster.api_error import ApiError
 from consistency_operator.cluster.cache import KnownCheck
 from consistency_operator.manifests import JobRun, build_job, run_check_of
 from consistency_operator.names import job_name
@@ -54,6 +55,7 @@ async def _created(cluster: Cluster, manifest: Body, *, is_action: bool) -> Body
     A Job of the action that was there, and is not any more, is not made again.
     """
     doubt: ApiError | None = None
+    where = manifest["metadata"]
     for number, pause in enumerate((*PAUSES, *LONGER_PAUSES, 0)):
         try:
             return await cluster.create_job(manifest)
@@ -61,7 +63,7 @@ async def _created(cluster: Cluster, manifest: Body, *, is_action: bool) -> Body
             refusal = error
         if not refusal.proves_nothing_was_made:
             doubt = refusal
-        elif doubt and (found := await _found(cluster, manifest)):
+        elif doubt and (found := await cluster.find_job(where["namespace"], where["name"])):
             return found
         if number >= len(PAUSES) and not (is_action and doubt):
             break
@@ -69,10 +71,6 @@ async def _created(cluster: Cluster, manifest: Body, *, is_action: bool) -> Body
             break
         await asyncio.sleep(pause)
     raise doubt or JobNotMade(refusal.sentence)
-
-
-async def _found(cluster: Cluster, manifest: Body) -> Body | None:
-    return await cluster.find_job(manifest["metadata"]["namespace"], manifest["metadata"]["name"])
 
 
 def _check_of_run(action: CreateJob, known: KnownCheck, jobs: Sequence[Body]) -> SiteConsistencyCheck:

@@ -5,7 +5,8 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from consistency_operator.cluster.api import ApiError, Body, Cluster
+from consistency_operator.cluster.api import Body, Cluster
+from consistency_operator.cluster.api_error import ApiError
 from consistency_operator.cluster.cache import KnownCheck
 from consistency_operator.cluster.job_state import JobState, from_job, is_over
 from consistency_operator.names import LABEL_RUN

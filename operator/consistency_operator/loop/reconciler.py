@@ -8,8 +8,8 @@ The way: the plan is a pure function, and a step has one order: plan, write the 
 on condition that the check is still the version that was planned from. So what the operator intends is recorded before
 it is done, and of two operators only one acts. A crash in between is harmless: the next plan finds the intention in the
 status and the Job by its fixed name. An absent Job is looked up before the plan may rely on its absence. Events and
-deletions may be lost or come twice. All that is known besides (answers of backends, pods of Jobs that are over, Jobs
-that were refused) is kept in memory only, and is found out again after a restart.
+deletions may be lost or come twice. All that is known besides (answers of backends, pods of Jobs and events about them,
+Jobs that cannot be made) is kept in memory only, and is found out again after a restart.
 
 Not chosen: to act first and record the result, since a crash then makes a Job that nobody remembers; kopf's handlers
 for each change, with their finalizers, annotations and retries, since they keep their progress in the resource and plan
@@ -23,14 +23,15 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from datetime import UTC, datetime
 
-from consistency_operator.cluster.api import ApiError, Body, Cluster
+from consistency_operator.cluster.api import Body, Cluster
+from consistency_operator.cluster.api_error import ApiError
 from consistency_operator.cluster.cache import ClusterCache, KnownCheck, key_of
 from consistency_operator.cluster.job_state import not_made, of_another, refused
 from consistency_operator.loop.job_creation import JobNotMade, JobRefused, make_job
 from consistency_operator.loop.observed import Observed
 from consistency_operator.loop.overlaps import Overlaps
 from consistency_operator.loop.preflight import Preflights
-from consistency_operator.loop.run_slots import RunSlots, waits
+from consistency_operator.loop.run_slots import RunSlots
 from consistency_operator.metrics.exposition import Metrics
 from consistency_operator.names import CheckKey, job_name
 from consistency_operator.plan import Action, AskBackend, CreateJob, DeleteJob, Event, ListPods, World, plan
@@ -113,7 +114,7 @@ class Reconciler:
         jobs = observed.states(known, bodies)
         self._slots.claim(known, jobs)
         # Between the decision that a slot is free and the status that says so, nobody else may take it.
-        async with self._slots.deciding if waits(known) else nullcontext():
+        async with self._slots.deciding if known.is_queued else nullcontext():
             decided = plan(known.resource, known.status, jobs, datetime.now(UTC), self._world(known, observed))
             written = await self._write(known, decided.status)
             self._slots.claim(written, jobs)
@@ -121,7 +122,7 @@ class Reconciler:
         news = [await self._act(action, written, observed, bodies) for action in decided.actions]
         for waiting in (*self._slots.next_waiting(), *self._overlaps.changed()):
             self._enqueue(waiting)
-        admitted = waits(written) and isinstance(self._slots.admission(written), Admitted)
+        admitted = written.is_queued and isinstance(self._slots.admission(written), Admitted)
         return any(news) or admitted, decided.wake_at
 
     # --- observing --------------------------------------------------------------------------------------------

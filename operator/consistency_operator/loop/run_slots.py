@@ -29,7 +29,7 @@ class RunSlots:
         """Note what a check claims now, by its status and its Jobs."""
         key, claims = key_of(known.body), self._all()
         before = claims.pop(key, None)
-        now = self._note(key, known, jobs)
+        now = self._note(claims, key, known, jobs)
         self._freed |= before is not None and before.state != "Queued" and (now is None or now.state != before.state)
 
     def forget(self, key: CheckKey) -> None:
@@ -43,7 +43,7 @@ class RunSlots:
 
     def admission(self, known: KnownCheck) -> Admitted | Queued | None:
         """Whether the run of a check may begin; None if it does not wait for a slot."""
-        if not waits(known):
+        if not known.is_queued:
             return None
         return admission.decide(known.resource.key, self._all().values(), self._shared_places())
 
@@ -64,12 +64,14 @@ class RunSlots:
     def _shared_places(self) -> Places:
         return replace(self._places, shared=len(set(self._backends.values())) > 1)
 
-    def _note(self, key: CheckKey, known: KnownCheck, jobs: Iterable[JobState]) -> Claim | None:
+    def _note(
+        self, claims: dict[CheckKey, Claim], key: CheckKey, known: KnownCheck, jobs: Iterable[JobState]
+    ) -> Claim | None:
         if known.resource.check is not None:
             self._backends[key] = known.resource.check.spec.backend
         claim = admission.claim_of(known.resource, known.status, jobs)
-        if claim is not None and self._claims is not None:
-            self._claims[key] = claim
+        if claim is not None:
+            claims[key] = claim
         return claim
 
     def _all(self) -> dict[CheckKey, Claim]:
@@ -79,10 +81,5 @@ class RunSlots:
             for known in self._cache.all():
                 key = key_of(known.body)
                 jobs = [from_job(body, (), known.resource.uid) for body in self._cache.jobs(key)]
-                self._note(key, known, [job for job in jobs if job])
+                self._note(self._claims, key, known, [job for job in jobs if job])
         return self._claims
-
-
-def waits(known: KnownCheck) -> bool:
-    """Is its run in the queue?"""
-    return known.status.run is not None and known.status.run.stage == "Queued"

@@ -5,7 +5,8 @@ import logging
 import time
 from collections.abc import Callable
 
-from consistency_operator.cluster.api import ApiError, Cluster
+from consistency_operator.cluster.api import Cluster
+from consistency_operator.cluster.api_error import ApiError
 from consistency_operator.cluster.cache import ClusterCache
 from consistency_operator.loop.census import Census
 from consistency_operator.loop.reconciler import Reconciler, StatusRefused

@@ -13,9 +13,9 @@ from prometheus_client import Counter as Counting
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from consistency_operator.cluster.api import ApiError
+from consistency_operator.cluster.api_error import ApiError
 from consistency_operator.cluster.cache import KnownCheck
-from consistency_operator.metrics.gauges import GAUGES, is_queued, outcomes
+from consistency_operator.metrics.gauges import GAUGES, outcomes
 from consistency_operator.resource.check import Resource
 from consistency_operator.resource.status import CheckStatus
 
@@ -103,7 +103,7 @@ class _Checks(Collector):
         yield self._counter("requests", what, ("request", "kind", "outcome"), self._requests)
 
     def _of_the_operator(self) -> Iterator[Metric]:
-        of, queued = self._operator, [known for known in self._checks if is_queued(known)]
+        of, queued = self._operator, [known for known in self._checks if known.is_queued]
         for name, what, value in (
             ("checks", "Checks that there are.", len(self._checks)),
             ("overdue_seconds", "For how many seconds the most neglected check has been due.", of.overdue),

@@ -89,11 +89,6 @@ def _stage(known: KnownCheck) -> Samples:
     return {(known.status.run.stage,): 1} if known.status.run else {}
 
 
-def is_queued(known: KnownCheck) -> bool:
-    """Does its run wait for a place?"""
-    return known.status.run is not None and known.status.run.stage == "Queued"
-
-
 def _waits(known: KnownCheck) -> Samples:
     """A run that goes on has its stage for a reason; any other says what it waits for."""
     run, condition = known.status.run, known.status.condition("Running")

@@ -121,17 +121,16 @@ def decide(key: str, claims: Iterable[Claim], places: Places) -> Admitted | Queu
     """
     everyone = list(claims)
     queue = _queue(everyone)
-    keys = [claim.key for claim in queue]
-    if key not in keys:
+    position = next((place for place, claim in enumerate(queue) if claim.key == key), None)
+    if position is None:
         return None
-    mine = queue[keys.index(key)]
+    mine = queue[position]
     if mine in admitted(everyone, places):
         return Admitted(mine.run_id)
     if mine.backend in _silent(everyone):
         message = f"waits behind others that ask the backend {mine.backend}, which does not answer"
         return Queued(mine.run_id, message)
-    position = keys.index(key)
-    behind = f", behind {keys[position - 1]}" if position else ", first in the queue"
+    behind = f", behind {queue[position - 1].key}" if position else ", first in the queue"
     return Queued(mine.run_id, f"waits{behind}: at most {places.limit} runs go on at a time")
 
 
@@ -143,6 +142,8 @@ def admitted(claims: Iterable[Claim], places: Places) -> list[Claim]:
 def _admitted(claims: list[Claim], places: Places) -> Iterator[Claim]:
     states = Counter(claim.state for claim in claims)
     free = places.limit - states["Asking"] - states["Going"] - max(0, states["Stalled"] - places.limit)
+    if free <= 0:
+        return
     held = Counter(claim.backend for claim in claims if claim.active)
     asking = Counter(claim.backend for claim in claims if claim.state == "Asking")
     silent = _silent(claims)

@@ -5,7 +5,7 @@ Nearer than FAR_AHEAD they are: a clock that goes back by less runs no time of a
 
 from datetime import datetime, timedelta
 
-from consistency_operator.plan.context import FAR_AHEAD, PlanContext
+from consistency_operator.plan.context import PlanContext
 from consistency_operator.resource.status import CheckStatus, JobRecord, Run
 
 _NO_DEADLINE = timedelta(days=30)
@@ -19,9 +19,7 @@ def believed(context: PlanContext, status: CheckStatus) -> CheckStatus:
 
 def _run(context: PlanContext, run: Run) -> Run:
     wrong = {
-        name: context.now
-        for name in ("start_time", "stage_start_time")
-        if getattr(run, name) >= context.now + FAR_AHEAD
+        name: context.now for name in ("start_time", "stage_start_time") if context.is_in_far_future(getattr(run, name))
     }
     records = [_record(context, record) for record in run.jobs]
     deadlines = {
@@ -36,7 +34,7 @@ def _deadline(time: datetime | None, context: PlanContext, otherwise: datetime) 
 
 
 def _record(context: PlanContext, record: JobRecord) -> JobRecord:
-    if record.request_time < context.now + FAR_AHEAD:
+    if not context.is_in_far_future(record.request_time):
         return record
     refusal = record.refusal
     if refusal and refusal.request_time == record.request_time:

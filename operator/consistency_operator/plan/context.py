@@ -1,7 +1,7 @@
 """What a step of a plan looks at, and what it can result in."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from consistency_operator.cluster.job_state import JobState
@@ -67,9 +67,19 @@ class PlanContext:
         patience = check.spec.starting_deadline_seconds if check else None
         return self.now + timedelta(seconds=patience or _START_DEADLINE)
 
+    def is_in_far_future(self, time: datetime) -> bool:
+        """Is this a time that a wrong clock has left?"""
+        return time >= self.now + FAR_AHEAD
+
     def is_far_ahead(self, number: int) -> bool:
         """Is this the number of a run that was begun by a wrong clock?"""
         return number > int((self.now + FAR_AHEAD).timestamp()) // 60
+
+
+def pause_after(attempts: int, first: timedelta, longest: timedelta) -> timedelta:
+    """How long to wait before asking again: longer each time, from `first` to `longest`."""
+    doubled: timedelta = first * 2 ** min(attempts - 1, 20)
+    return min(doubled, longest)
 
 
 @dataclass(frozen=True)
@@ -80,10 +90,6 @@ class Wait:
     until: datetime | None = None
     actions: tuple[Action, ...] = ()
     events: tuple[Event, ...] = ()
-
-    def with_events(self, events: tuple[Event, ...]) -> "Wait":
-        """The same after these events."""
-        return replace(self, events=events + self.events)
 
 
 @dataclass(frozen=True)
@@ -104,10 +110,6 @@ class Finish:
     reason: Succeeded
     message: str
     events: tuple[Event, ...] = ()
-
-    def with_events(self, events: tuple[Event, ...]) -> "Finish":
-        """The same after these events."""
-        return replace(self, events=events + self.events)
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,12 @@ harmless, but for the action's.
 """
 
 import re
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from consistency_operator import names
 from consistency_operator.cluster.job_state import JobState
 from consistency_operator.names import JobStage
-from consistency_operator.plan.context import Finish, PlanContext, StageOutcome, Wait
+from consistency_operator.plan.context import Finish, PlanContext, StageOutcome, Wait, pause_after
 from consistency_operator.plan.outcome import times
 from consistency_operator.plan.types import CreateJob, Event
 from consistency_operator.resource.reasons import EventReason, Succeeded
@@ -31,12 +31,13 @@ LONGEST_PAUSE = timedelta(minutes=10)
 
 def absent(context: PlanContext, run: Run, stage: JobStage, record: JobRecord | None) -> Wait | Finish:
     """No such Job: not asked for yet, refused, not seen yet, or gone."""
+    refusal = record.refusal if record else None
     if too_late(context, run):
-        return _refused_until_the_end(run, record) if record and record.refusal else deadline(run, None)
+        return _refused_until_the_end(run, record, refusal) if record and refusal else deadline(run, None)
     if record and record.uid:
         return _vanished(run, f"the Job {record.name} is gone before its result was seen; somebody has deleted it")
-    if record and is_refused(record):
-        return _refused(context, run, stage, record)
+    if record and refusal and is_refused(record):
+        return _refused(context, run, stage, record, refusal)
     if record and context.now < record.request_time + SEEN_WITHIN:
         return Wait(run, record.request_time + SEEN_WITHIN)
     if record and stage == "Action":
@@ -109,22 +110,20 @@ def with_record(run: Run, record: JobRecord) -> Run:
     return run.model_copy(update={"jobs": [*others, record]})
 
 
-def _refused(context: PlanContext, run: Run, stage: JobStage, record: JobRecord) -> Wait:
+def _refused(context: PlanContext, run: Run, stage: JobStage, record: JobRecord, refusal: Refusal) -> Wait:
     """Until the pause is over, or the check is edited: what is wrong may stand in it."""
-    refusal = record.refusal
-    assert refusal is not None  # noqa: S101 (see is_refused)
-    due = record.request_time + min(FIRST_PAUSE * 2 ** min(refusal.attempts - 1, 20), LONGEST_PAUSE)
+    due = record.request_time + pause_after(refusal.attempts, FIRST_PAUSE, LONGEST_PAUSE)
+    told = waiting(
+        run,
+        "JobRefused",
+        f"the cluster does not accept the Job {record.name}: {refusal.message}; asked again at {due:%H:%M:%S} UTC",
+    )
     if context.now == record.request_time:  # the time of a request says which one was answered
-        return Wait(_told(run, record, due), context.now + LOOK_AGAIN)
+        return Wait(told, context.now + LOOK_AGAIN)
     clock_has_gone_back = due > context.now + LONGEST_PAUSE
     if context.now >= due or context.edited or clock_has_gone_back:
         return _asked(context, run, stage, record)
-    return Wait(_told(run, record, due), due)
-
-
-def _told(run: Run, record: JobRecord, due: datetime) -> Run:
-    said = f"the cluster does not accept the Job {record.name}: {record.refusal.message if record.refusal else ''}"
-    return waiting(run, "JobRefused", f"{said}; asked again at {due:%H:%M:%S} UTC")
+    return Wait(told, due)
 
 
 def _asked(context: PlanContext, run: Run, stage: JobStage, record: JobRecord | None) -> Wait:
@@ -142,9 +141,8 @@ def _wanted(context: PlanContext, run: Run, stage: JobStage) -> CreateJob:
     return CreateJob(stage, run.id, run.approval is not None, _seconds_left(context, run))
 
 
-def _refused_until_the_end(run: Run, record: JobRecord) -> Finish:
-    refusal = record.refusal
-    said = f"{refusal.message}; asked {times(refusal.attempts)}" if refusal else ""
+def _refused_until_the_end(run: Run, record: JobRecord, refusal: Refusal) -> Finish:
+    said = f"{refusal.message}; asked {times(refusal.attempts)}"
     message = f"the cluster did not accept the Job {record.name} until the end of spec.runDeadlineSeconds: {said}"
     return Finish(run, "Failed", Succeeded.JOB_REFUSED, message)
 

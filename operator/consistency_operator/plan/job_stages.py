@@ -1,6 +1,7 @@
 """The stages that a Job does: follow it, and take its result."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from consistency_operator.cluster.job_state import JobState
@@ -51,7 +52,7 @@ def follow_job(
             return not_to_be_had(run, job)
         case "NotMade":
             run, events = with_answer(run, job, record)
-            return absent(context, run, stage, run.job(stage)).with_events(events)
+            return replace(absent(context, run, stage, run.job(stage)), events=events)
         case "Leaving":
             return taken(context, run, job, record)
     return _there(context, with_record(run, _seen(context, job, record)), job, over)

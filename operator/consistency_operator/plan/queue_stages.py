@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from consistency_operator.plan.admission import Admitted
-from consistency_operator.plan.context import Enter, Finish, PlanContext, StageOutcome, Wait, Withdraw
+from consistency_operator.plan.context import Enter, Finish, PlanContext, StageOutcome, Wait, Withdraw, pause_after
 from consistency_operator.plan.outcome import times
 from consistency_operator.plan.types import AskBackend, Event, Preflight
 from consistency_operator.resource.reasons import EventReason, Succeeded
@@ -110,7 +110,7 @@ def _latest_start(run: Run) -> datetime | None:
 def _one_more(context: PlanContext, trial: Trial | None, answer: Preflight) -> Trial:
     """What a person must change is asked about once an hour only."""
     attempts = trial.attempts + 1 if trial else 1
-    doubled = min(FIRST_PAUSE * 2 ** min(attempts - 1, 20), LONGEST_PAUSE)
+    doubled = pause_after(attempts, FIRST_PAUSE, LONGEST_PAUSE)
     pause = LONGEST_PAUSE if answer.reason == "Misconfigured" else doubled
     return Trial(
         attempts=attempts,

@@ -21,7 +21,7 @@ from itertools import count
 from typing import Any
 
 from consistency_operator.plan.approval import approved_ids
-from consistency_operator.plan.context import FAR_AHEAD, PlanContext, known_numbers, run_number
+from consistency_operator.plan.context import PlanContext, known_numbers, run_number
 from consistency_operator.plan.schedule import CronSchedule, schedule_of
 from consistency_operator.plan.types import Event
 from consistency_operator.resource.reasons import EventReason
@@ -71,14 +71,14 @@ def observe_schedule(context: PlanContext, status: CheckStatus) -> CheckStatus:
     schedule = armed_schedule(context)
     text = schedule.text if schedule else None
     last, since = status.last_schedule_time, status.observed_schedule_time
-    far_ahead = any(time is not None and time >= context.now + FAR_AHEAD for time in (last, since))
+    far_ahead = any(time is not None and context.is_in_far_future(time) for time in (last, since))
     if text == status.observed_schedule and (text is None) == (since is None) and not far_ahead:
         return status
     return status.model_copy(
         update={
             "observed_schedule": text,
             "observed_schedule_time": context.now if text else None,
-            "last_schedule_time": last if last and last < context.now + FAR_AHEAD else None,
+            "last_schedule_time": last if last and not context.is_in_far_future(last) else None,
         }
     )
 
