@@ -58,6 +58,11 @@ def is_in(path: bytes, directories: Iterable[bytes]) -> bool:
     return any(path == directory or is_below(path, directory) for directory in directories)
 
 
+def overlap(one: bytes, other: bytes) -> bool:
+    """Is one of two directories the other, or below it?"""
+    return is_in(one, [other]) or is_in(other, [one])
+
+
 def subtree(directory: bytes) -> tuple[bytes, bytes]:
     """The half-open interval [first, end) in byte order that holds exactly the paths below `directory`.
 

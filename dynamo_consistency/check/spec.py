@@ -113,14 +113,13 @@ class Spec(ClosedModel):
             return unmerged
         roots = [paths.to_bytes(root.path) for root in listing.roots]
         excluded = [paths.to_bytes(path) for path in listing.exclude]
+        rules = listing.source.path_rules if listing.source else None
         for area in map(paths.to_bytes, unmerged.areas):
-            overlaps = paths.is_in(area, roots) or any(paths.is_in(root, [area]) for root in roots)
-            if overlaps and not paths.is_in(area, excluded):
+            if any(paths.overlap(area, root) for root in roots) and not paths.is_in(area, excluded):
                 raise ValueError(
                     f"{paths.to_text(area)} overlaps with a root of listing.roots; a file must be judged by one rule "
                     "only: choose other roots, or name the area in listing.exclude"
                 )
-            rules = listing.source.path_rules if listing.source else None
             if rules and (problem := rules.problem(area)):
                 raise ValueError(problem)
         return unmerged

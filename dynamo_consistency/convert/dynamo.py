@@ -7,7 +7,7 @@ from dynamo_consistency.check import Comparison, MissingPolicy, OrphanPolicy
 from dynamo_consistency.convert.conversion import Conversion, Note
 from dynamo_consistency.convert.limits import at_most, days_at_least, without_nothing
 from dynamo_consistency.convert.roots import disjoint, door_source, is_in, is_scratch, normalised, scratch_below
-from dynamo_consistency.convert.settings import MOST, Settings
+from dynamo_consistency.convert.settings import MOST, Settings, words
 from dynamo_consistency.convert.unmerged import unmerged
 from dynamo_consistency.errors import ConfigurationError
 
@@ -82,7 +82,7 @@ def _named(config: Mapping[str, Any]) -> list[str]:
     for key in _BY_SITE + _LISTS_OF_SITES:
         value = config.get(key)
         if isinstance(value, str):
-            value = value.replace(",", " ").split()
+            value = words(value)
         if isinstance(value, Mapping | list):
             names += value
     deletable = config.get("ListDeletable")
@@ -99,7 +99,7 @@ def _of_site(config: Mapping[str, Any], site: str) -> dict[str, Any]:
             values[key] = values[key].get(site)
     for key in _LISTS_OF_SITES:
         if isinstance(names := values.get(key), str):
-            names = names.replace(",", " ").split()
+            names = words(names)
         if isinstance(names, list):
             values[key] = site in names
     deletable = values.get("ListDeletable")

@@ -1,10 +1,9 @@
 """Limits are only ever tightened: what an older tool allowed beyond the defaults of a check is noted, not taken."""
 
-import math
 from decimal import Decimal
 from typing import Any
 
-from dynamo_consistency.convert.settings import MOST, Settings, seconds
+from dynamo_consistency.convert.settings import Settings, seconds, whole
 
 _DIGITS = Decimal("0.0000000001")
 
@@ -26,11 +25,7 @@ def at_most(settings: Settings, key: str, default: Decimal | int, ours: str) -> 
 def at_least(settings: Settings, key: str, default: int, ours: str) -> int | None:
     """As `at_most`, for a number that protects the more the higher it is; rounded up."""
     number = settings.number(key)
-    return (
-        None
-        if number is None
-        else raised(settings, key, math.ceil(max(min(number, Decimal(MOST)), Decimal(0))), default, ours)
-    )
+    return None if number is None else raised(settings, key, whole(number), default, ours)
 
 
 def days_at_least(settings: Settings, key: str, default: int, ours: str) -> int | None:

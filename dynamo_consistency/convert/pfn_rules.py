@@ -22,6 +22,11 @@ class PfnRule(NamedTuple):
     tree: PathRule
     door: str
 
+    @property
+    def lfn(self) -> bytes:
+        """Where the tree begins."""
+        return self.tree.lfn
+
 
 class Unread(NamedTuple):
     """A rule that is no tree to a tree, of LFNs that begin with `lfn`."""
@@ -40,15 +45,14 @@ def rules_for(volume: Mapping[str, Any], protocol: Mapping[str, Any], trees: Ite
     """
     reached: list[PfnRule] = []
     for rule in _of_protocol(volume, protocol):
-        lfn = rule.lfn if isinstance(rule, Unread) else rule.tree.lfn
-        if any(paths.is_in(lfn, [before.tree.lfn]) for before in reached):
+        if paths.is_in(rule.lfn, [before.lfn for before in reached]):
             continue
         if isinstance(rule, PfnRule):
             reached.append(rule)
-        elif any(_meet(lfn, tree) for tree in trees):
+        elif any(paths.overlap(rule.lfn, tree) for tree in trees):
             raise NoRuleError(f"the rule {rule.pattern!r} cannot be read backwards")
     PathRules(rule.tree for rule in reached)
-    return [rule for rule in reached if any(_meet(rule.tree.lfn, tree) for tree in trees)]
+    return [rule for rule in reached if any(paths.overlap(rule.lfn, tree) for tree in trees)]
 
 
 def _of_protocol(volume: Mapping[str, Any], protocol: Mapping[str, Any], depth: int = 0) -> list[Rule]:
@@ -95,9 +99,8 @@ def _split(pfn: str) -> tuple[str, str]:
     """(door, path)"""
     match = _DOOR.fullmatch(pfn)
     if match is None:
-        return "", re.sub("/{2,}", "/", pfn)
-    path = _SRM_MANAGER.sub("", match["path"] or "")
-    return match["door"], re.sub("/{2,}", "/", path or "/")
+        return "", pfn
+    return match["door"], _SRM_MANAGER.sub("", match["path"] or "") or "/"
 
 
 def _chained(inner: list[Rule], outer: Rule) -> list[Rule]:
@@ -120,9 +123,5 @@ def _partly_chained(rule: PfnRule, outer: PfnRule, later: list[Rule]) -> list[Ru
     found: list[Rule] = []
     if paths.is_in(outer.tree.lfn, [rule.tree.path]):
         found.append(PfnRule(PathRule(rule.tree.lfn_of(outer.tree.lfn), outer.tree.path), outer.door))
-    taken_too = any(_meet(each.lfn if isinstance(each, Unread) else each.tree.lfn, rule.tree.lfn) for each in later)
+    taken_too = any(paths.overlap(each.lfn, rule.lfn) for each in later)
     return [*found, Unread(rule.tree.lfn, f"{paths.to_text(outer.tree.lfn)}/(.*)")] if taken_too else found
-
-
-def _meet(one: bytes, other: bytes) -> bool:
-    return paths.is_in(one, [other]) or paths.is_in(other, [one])

@@ -88,13 +88,13 @@ def _settings(
 ) -> list[Settings]:
     """The settings of an RSE in each file that may say something of it."""
     found = []
+    is_named = any(rse in rses for rses in configs)
     for number, rses in enumerate(configs):
-        if rse in rses or (number == 0 and not any(rse in each for each in configs)):
-            common = {key: value for key, value in rses.items() if key == "*"}
-            values = merged(common.get("*") or {}, rses.get(rse) or {})
+        if rse in rses or (number == 0 and not is_named):
+            values = merged(rses.get("*") or {}, rses.get(rse) or {})
             days = {"interval": intervals[rse]} if rse in intervals else {}
             found.append(Settings(merged(merged(days, values), attributes), result.notes, rse))
-    if not any(rse in rses for rses in configs):
+    if not is_named:
         found[0].note("rses", "it is not in the file, so that RCE did not run it; its attributes make the check")
     return found
 

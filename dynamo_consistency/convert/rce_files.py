@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dynamo_consistency.convert.conversion import Note
+from dynamo_consistency.convert.roots import CMS_ROOTS, DEFAULT_TOP
 from dynamo_consistency.errors import ConfigurationError
 from dynamo_consistency.yamlfile import documents_in
 
 _CRON_LINE = re.compile(r"DeterministicDelay\s+(?:.*\s)?-d\s*([0-9]+)d\s.*?/site\.sh\s+(\S+)")
 _JOB = re.compile(r"/site\.sh\s+(\S+)\s*$")
 _JOB_DAYS = {"R R R * * *": 1, "R R R * * R": 7, "R R R R1-7,R15-21 * *": 14, "R R R R * *": 31}
-_ROOTS = ("express", "mc", "data", "generator", "results", "hidata", "himc", "relval")
 _OF_A_SITE = {
     "server": ("scanner", "server"),
     "server_root": ("scanner", "server_root"),
@@ -151,11 +151,11 @@ def _of_values(values: Mapping[str, Any], found: RceFiles) -> Mapping[str, Any]:
 def _defaults(values: Mapping[str, Any]) -> dict[str, Any]:
     if values.get("defaultRoot"):
         paths = {"server_root": values["defaultRoot"], "remove_prefix": "/", "add_prefix": "/store/"}
-        roots = list(_ROOTS)
+        roots = list(CMS_ROOTS)
     else:
         paths, roots = (
             {"server_root": "/", "remove_prefix": "/", "add_prefix": "/"},
-            [f"/store/{name}" for name in _ROOTS],
+            [f"{DEFAULT_TOP}/{name}" for name in CMS_ROOTS],
         )
     return {
         "ignore_list": values.get("ignore") or [],

@@ -7,7 +7,7 @@ from typing import Any
 from dynamo_consistency import paths
 from dynamo_consistency.convert.rce_paths import RootPaths, one_prefix, rce_mapping
 from dynamo_consistency.convert.roots import disjoint, door_source, excluded, is_in, is_scratch, scratch_below
-from dynamo_consistency.convert.settings import Settings
+from dynamo_consistency.convert.settings import Settings, words
 from dynamo_consistency.path_rules import PathRule, PathRules
 
 
@@ -61,7 +61,7 @@ def _root_paths(settings: Settings) -> Iterator[str]:
     """The paths of the roots: a list of mappings in the file, a text in an attribute."""
     value = settings.take("scanner.roots")
     if isinstance(value, str):
-        value = value.replace(",", " ").split()
+        value = words(value)
     if not isinstance(value, list):
         value = [] if value is None else [value]
     for each in value:

@@ -11,6 +11,8 @@ from dynamo_consistency.listers.webdav.url import WebDavDoor
 from dynamo_consistency.listers.xrootd.url import XRootDDoor
 
 DEFAULT_TOP = "/store"
+CMS_ROOTS = ("express", "mc", "data", "generator", "results", "hidata", "himc", "relval")
+"""What CMS' consistency checks look at, in `DEFAULT_TOP`."""
 SCRATCH = "unmerged"
 """What CMS calls a scratch area, in lower case; it is in `DEFAULT_TOP`."""
 
@@ -28,12 +30,12 @@ def disjoint(settings: Settings, key: str, wanted: Iterable[str]) -> list[str]:
 def excluded(settings: Settings, key: str, ignored: Iterable[str], roots: list[str]) -> tuple[list[str], list[str]]:
     """(roots that stay, directories to exclude): what is ignored takes no part, on both sides."""
     normal = list(dict.fromkeys(normalised(path) for path in ignored))
-    stay = [root for root in roots if not any(root == path or _below(root, path) for path in normal)]
+    stay = [root for root in roots if not is_in(root, normal)]
     exclude = [path for path in normal if any(_below(path, root) for root in stay)]
     gone = [root for root in roots if root not in stay]
     if gone:
         settings.note(key, f"the roots {', '.join(gone)} are ignored as a whole: left out")
-    idle = [path for path in normal if path not in exclude and not any(path == r or _below(r, path) for r in gone)]
+    idle = [path for path in normal if path not in exclude and not any(is_in(root, [path]) for root in gone)]
     if idle:
         settings.note(key, f"not needed: {', '.join(idle)} lie in none of the roots")
     return stay, exclude

@@ -1,7 +1,6 @@
 """The settings of one site, from which values are taken; those that are left over are reported."""
 
 import math
-import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -87,7 +86,7 @@ class Settings:
         """
         value = self.tree(key) if protects else self.take(key)
         if isinstance(value, str):
-            return [part for part in re.split(r"[,\s]+", value) if part]
+            return words(value)
         if isinstance(value, list) and all(isinstance(part, str) for part in value):
             return [part for part in value if part or protects]
         self._wrong(key, value, "a list of texts")
@@ -113,4 +112,14 @@ def _flat(values: Mapping[str, Any], start: str = "") -> Iterator[tuple[str, Any
 
 def seconds(days: Decimal) -> int:
     """Days as seconds, rounded up; never more than a check can say."""
-    return math.ceil(max(min(days * DAY, Decimal(MOST)), Decimal(0)))
+    return whole(days * DAY)
+
+
+def whole(number: Decimal) -> int:
+    """A number rounded up; not less than 0, nor more than a check can say."""
+    return math.ceil(max(min(number, Decimal(MOST)), Decimal(0)))
+
+
+def words(text: str) -> list[str]:
+    """What stands in a text with commas or blanks between."""
+    return text.replace(",", " ").split()

@@ -8,18 +8,17 @@ from dynamo_consistency import paths
 from dynamo_consistency.convert.conversion import Conversion
 from dynamo_consistency.convert.limits import without_nothing
 from dynamo_consistency.convert.pfn_rules import NoRuleError, PfnRule, rules_for
-from dynamo_consistency.convert.roots import SCRATCH, door_source, is_scratch
+from dynamo_consistency.convert.rce_paths import RootPaths, one_prefix
+from dynamo_consistency.convert.roots import CMS_ROOTS, DEFAULT_TOP, SCRATCH, door_source, is_scratch
 from dynamo_consistency.convert.settings import Settings
 from dynamo_consistency.errors import ConfigurationError
 from dynamo_consistency.listers.xrootd.url import XRootDDoor
 from dynamo_consistency.path_rules import PathRules
 
-ROOTS = tuple(
-    f"/store/{name}" for name in ("express", "mc", "data", "generator", "results", "hidata", "himc", "relval")
-)
-"""What CMS' consistency checks look at; the file does not say it."""
+ROOTS = tuple(f"{DEFAULT_TOP}/{name}" for name in CMS_ROOTS)
+"""What is checked; the file does not say it."""
 
-_UNMERGED = f"/store/{SCRATCH}"
+_UNMERGED = f"{DEFAULT_TOP}/{SCRATCH}"
 _KINDS = ({"root", "roots", "xroot", "xroots"}, {"davs", "dav", "https", "http"})
 """Schemes that are listed, the better ones first."""
 _OF_ALL_SITES = ("cms-xrd-global.cern.ch", "xrootd-cms.infn.it", "cmsxrootd.fnal.gov", "cms-xrd-transit.cern.ch")
@@ -159,8 +158,7 @@ def _rules(rules: list[PfnRule], trees: list[bytes]) -> PathRules:
 
 
 def _source(doors: _Doors, trees: list[bytes], settings: Settings) -> dict[str, Any] | None:
-    places = [(tree, doors.rules.path(tree) or b"") for tree in trees]
-    prefixes = {place.removesuffix(tree) for tree, place in places if place.endswith(tree)}
-    if len(prefixes) == 1 and all(place.endswith(tree) for tree, place in places):
-        return door_source(settings, "protocols", doors.door, paths.to_text(prefixes.pop()))
-    return door_source(settings, "protocols", doors.door, "", doors.rules.as_patterns())
+    places = (RootPaths(paths.to_text(doors.rules.path(tree) or b""), paths.to_text(tree)) for tree in trees)
+    prefix = one_prefix(places)
+    rules = doors.rules.as_patterns() if prefix is None else None
+    return door_source(settings, "protocols", doors.door, prefix or "", rules)

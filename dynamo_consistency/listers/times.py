@@ -59,6 +59,13 @@ def known_times(mtimes: "pa.Array", listed_at: float) -> "pa.Array":
     return pc.if_else(known, mtimes, pa.scalar(None, pa.int64()))
 
 
+def far_ahead(mtimes: "pa.Array", listed_at: float) -> "pa.Array":
+    """Which of some whole seconds are more than a day after the listing, as no clock tells them; not the unknown."""
+    import pyarrow.compute as pc
+
+    return pc.fill_null(pc.greater(mtimes, math.floor(listed_at) + MOST_SECONDS_AHEAD), False)
+
+
 def known_sizes(sizes: "pa.Array") -> "pa.Array":
     """`known_size` for a column."""
     import pyarrow as pa

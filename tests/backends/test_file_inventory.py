@@ -330,15 +330,6 @@ def test_memory_does_not_grow_with_the_dump(tmp_path):
 MANY = [f"/store/mc/f{number}" for number in range(20)]
 
 
-@pytest.mark.parametrize("odd", ["T2_X ", " T2_X", "t2_x", "", "null"])
-def test_a_row_whose_rse_may_be_ours_is_not_dropped(read, odd):
-    content = rucio("/store/a") + rucio("/store/b", rse=odd)
-    with pytest.raises(BackendError, match=r"may be T2_X or not|around its cells"):
-        read(content * 3, format="rucio")
-    if odd.strip() == "T2_X":
-        assert len(read(content, format="rucio", trim=True)) == 2
-
-
 @pytest.mark.parametrize("mark", [b"\xef\xbb\xbf"])
 @pytest.mark.parametrize(
     ("content", "options"),

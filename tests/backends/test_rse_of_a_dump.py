@@ -23,10 +23,14 @@ def paths(write):
     return read
 
 
-@pytest.mark.parametrize("rse", ["T2_X ", " T2_X", "t2_x", "T2_x", "'T2_X'", "T2_X\u00a0", "", " ", "NULL"])
+@pytest.mark.parametrize("rse", ["T2_X ", " T2_X", "t2_x", "T2_x", "'T2_X'", "T2_X\u00a0", "", " ", "NULL", "null"])
 def test_a_row_that_may_be_ours_is_refused(paths, rse):
-    with pytest.raises(BackendError, match=r"may be T2_X or not|around its cells"):
-        paths(rows("T2_X", "/store/a") + rows(rse, "/store/b"))
+    content = rows("T2_X", "/store/a") + rows(rse, "/store/b")
+    for text in (content, content * 3):
+        with pytest.raises(BackendError, match=r"may be T2_X or not|around its cells"):
+            paths(text)
+    if rse in ("T2_X ", " T2_X"):
+        assert len(paths(content, trim=True)) == 2
 
 
 def test_a_row_of_another_rse_is_left_out(paths):

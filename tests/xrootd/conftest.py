@@ -135,3 +135,9 @@ def closed_door() -> str:
     """A door where nobody listens."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return f"root://127.0.0.1:{listener.getsockname()[1]}"
+
+
+@pytest.fixture
+def lister(fake: FakeServer, make_lister: Callable[..., XRootDLister]) -> XRootDLister:
+    """Of the played server."""
+    return make_lister(str(fake.url), timeout=5)

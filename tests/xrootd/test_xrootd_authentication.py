@@ -48,7 +48,7 @@ def secured(daemons, grid: pki.PKI, protocol: str) -> str:
         for path in (secure, *secure.rglob("*")):
             shutil.chown(path, "xrootd", "xrootd")
     certificate, key, authorities = secure / "hostcert.pem", secure / "hostkey.pem", secure / "certificates"
-    files = f" -certdir:{authorities} -cert:{certificate} -key:{key}" if protocol.startswith("gsi") else ""
+    files = f" -certdir:{authorities} -cert:{certificate} -key:{key}"
     return (
         f"xrd.tls {certificate} {key}\nxrd.tlsca certdir {authorities}\nxrootd.tls capable login\n"
         f"xrootd.seclib libXrdSec.so\nsec.protocol {protocol}{files}\n"

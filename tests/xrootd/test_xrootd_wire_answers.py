@@ -3,7 +3,7 @@
 import os
 import struct
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from xrdclient.testing import FakeServer, FaultProxy, frame
@@ -21,11 +21,6 @@ TWO = b".\n0 0 0 0\na\n0 5 16 100\nb\n0 7 16 100\0"
 @pytest.fixture
 def client() -> str:
     return "wire"
-
-
-@pytest.fixture
-def lister(fake: FakeServer, make_lister: Callable[..., XRootDLister]) -> XRootDLister:
-    return make_lister(str(fake.url), timeout=5)
 
 
 def test_an_answer_that_is_promised_and_comes_later_is_an_answer(fake, lister, ask) -> None:

@@ -7,10 +7,10 @@ import sys
 from collections.abc import Callable, Iterator
 
 import pytest
-from xrdclient.testing import FakeServer, frame
+from xrdclient.testing import frame
 
 from dynamo_consistency.errors import ListingError
-from dynamo_consistency.listers.xrootd import XRootDLister, greeting
+from dynamo_consistency.listers.xrootd import greeting
 from dynamo_consistency.listers.xrootd.wire.frames import OK
 from dynamo_consistency.listers.xrootd.wire.private_copy import private
 
@@ -21,11 +21,6 @@ AUTHENTICATE = 3000
 @pytest.fixture
 def client() -> str:
     return "wire"
-
-
-@pytest.fixture
-def lister(fake: FakeServer, make_lister: Callable[..., XRootDLister]) -> XRootDLister:
-    return make_lister(str(fake.url), timeout=5)
 
 
 class TestCredentialsThatOthersMayRead:

@@ -78,7 +78,6 @@ class FileBackend:
     """A `contract.Backend`. Nothing is read before the first name is used."""
 
     def __init__(self, options: Options) -> None:
-        self._dataset_names = options.dataset_names
         self.siteinfo = Sites(options.sites)
         self.inventory = Inventory(self.siteinfo, options.dataset_names)
         self.registry = Registry(options.requests)
@@ -89,9 +88,9 @@ class FileBackend:
 
     def DatasetFilter(self, datasets: Iterable[str]) -> contract.DatasetFilter:  # noqa: N802 (the contract's name)
         """A filter by what `datasetNames` says."""
-        if self._dataset_names == "cms":
+        if self.inventory.dataset_names == "cms":
             return DatasetFilter(datasets)
-        if self._dataset_names == "none":
+        if self.inventory.dataset_names == "none":
             return NamelessFilter(datasets)
         return ContentsFilter(lambda: ((site, self.inventory.stream(site)) for site in self.siteinfo.options), datasets)
 

@@ -7,7 +7,7 @@ where a site's own dump may have some; a line whose size or time cannot be read 
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -24,8 +24,8 @@ from dynamo_consistency.listers.dump.lfns import is_relative, lfns
 from dynamo_consistency.listers.dump.moments import Written, times
 from dynamo_consistency.listers.dump.opening import as_listing_error, shown
 from dynamo_consistency.listers.dump.parts import Parts, parts_of, refuse_empty_part
-from dynamo_consistency.listers.dump.values import NULL_TEXTS, Values, sizes, texts, unknown
-from dynamo_consistency.listers.times import MOST_SECONDS_AHEAD
+from dynamo_consistency.listers.dump.values import NULL_TEXTS, Values, column_of, sizes, texts
+from dynamo_consistency.listers.times import far_ahead
 
 log = logging.getLogger(__name__)
 
@@ -66,11 +66,6 @@ class InventoryDump:
                 yield from self._part(url, self._parts)
             self._check_rows()
 
-    def date(self) -> float:
-        """When the dump was taken, in seconds since 1970. Raises BackendError when nothing tells."""
-        with _as_backend_error():
-            return parts_of(self._source).date
-
     def _part(self, url: str, parts: Parts) -> Iterator[pa.RecordBatch]:
         layout = cells.layout_of(self._source, url, shown(url))
         written = Written.of(self._source, layout)
@@ -97,7 +92,7 @@ class InventoryDump:
         if not len(columns["path"]):
             return
         path = self._lfns(columns["path"])
-        size, size_ok = _column(columns, "size", sizes)
+        size, size_ok = column_of(columns, "size", sizes)
         changed, changed_ok = _times(columns, written)
         sound = pc.and_(size_ok, changed_ok)
         group = _texts(columns, "group")
@@ -127,8 +122,9 @@ class InventoryDump:
         ours = pc.fill_null(pc.equal(names, self._rse), False)
         if pc.all(ours).as_py():
             return columns
-        refuse_if_unclear(names.filter(pc.invert(ours)), self._rse, self.name)
-        self._other_rse = self._other_rse or next(iter(names.filter(pc.invert(ours)).to_pylist()), None)
+        others = names.filter(pc.invert(ours))
+        refuse_if_unclear(others, self._rse, self.name)
+        self._other_rse = self._other_rse or others[0].as_py()
         return {meaning: column.filter(ours) for meaning, column in columns.items()}
 
     def _lfns(self, column: pa.Array) -> pa.Array:
@@ -201,17 +197,11 @@ def _is_there(columns: dict[str, pa.Array]) -> pa.Array:
     return there
 
 
-def _column(columns: dict[str, pa.Array], meaning: str, read: Callable[[pa.Array], Values]) -> Values:
-    """The values of a column; unknown where the dump does not have it."""
-    return read(columns[meaning]) if meaning in columns else unknown(len(columns["path"]))
-
-
 def _times(columns: dict[str, pa.Array], written: Written) -> Values:
     """Time of the last change; of the creation where there was none since. A time after tomorrow is none."""
-    changed = _column(columns, "time", lambda column: times(column, written))
+    changed = column_of(columns, "time", lambda column: times(column, written))
     if "created" in columns and changed.values.null_count:
         unchanged = pc.and_(pc.is_null(changed.values), changed.ok)
         created = times(pc.if_else(unchanged, columns["created"], None), written)
         changed = Values(pc.coalesce(changed.values, created.values), pc.and_(changed.ok, created.ok))
-    ahead = pc.fill_null(pc.greater(changed.values, int(time.time()) + MOST_SECONDS_AHEAD), False)
-    return Values(changed.values, pc.and_(changed.ok, pc.invert(ahead)))
+    return Values(changed.values, pc.and_(changed.ok, pc.invert(far_ahead(changed.values, time.time()))))

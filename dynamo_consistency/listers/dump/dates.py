@@ -57,6 +57,12 @@ def _short_date(name: str) -> str | None:
     return None
 
 
+def written(text: str, zone: tzinfo) -> float:
+    """Seconds since 1970 of a date in ISO 8601; `zone` counts where it says none. Raises ValueError."""
+    when = datetime.fromisoformat(text)
+    return (when if when.tzinfo else when.replace(tzinfo=zone)).timestamp()
+
+
 def is_date(name: str, zone: tzinfo) -> bool:
     """Is this a date and nothing else?"""
     return any(span == (0, len(name)) for span, _ in _dates(name, zone))

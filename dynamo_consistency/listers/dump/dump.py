@@ -1,7 +1,7 @@
 """A dump as a listing: LFNs with size and time, in batches, with an account of what could not be read."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import chain
 
 import pyarrow as pa
@@ -19,8 +19,8 @@ from dynamo_consistency.listers.dump.moments import Written, times
 from dynamo_consistency.listers.dump.opening import as_listing_error, shown
 from dynamo_consistency.listers.dump.parts import Parts, parts_of, refuse_empty_part, refuse_if_old
 from dynamo_consistency.listers.dump.placed import lfns_by_rules
-from dynamo_consistency.listers.dump.values import Values, sizes, texts, unknown
-from dynamo_consistency.listers.times import MOST_SECONDS_AHEAD
+from dynamo_consistency.listers.dump.values import column_of, sizes, texts
+from dynamo_consistency.listers.times import far_ahead
 
 SCHEMA = pa.schema(
     [pa.field("path", pa.binary(), nullable=False), pa.field("size", pa.int64()), pa.field("mtime", pa.int64())]
@@ -90,9 +90,9 @@ class Dump:
         if self._relative is None and len(cells.columns["path"]):
             self._relative = is_relative(cells.columns["path"])
         path, path_ok = lfns(cells.columns["path"], self.source.prefix, bool(self._relative))
-        size, size_ok = _column(cells, "size", sizes)
-        mtime, mtime_ok = _column(cells, "mtime", lambda column: times(column, written))
-        ahead = pc.fill_null(pc.greater(mtime, math.floor(self.date) + MOST_SECONDS_AHEAD), False)
+        size, size_ok = column_of(cells.columns, "size", sizes)
+        mtime, mtime_ok = column_of(cells.columns, "mtime", lambda column: times(column, written))
+        ahead = far_ahead(mtime, self.date)
         self._ahead += pc.sum(ahead).as_py() or 0
         sound = pc.and_(pc.and_(size_ok, mtime_ok), pc.invert(ahead))
         self._account(cells, path_ok, sound)
@@ -150,8 +150,3 @@ class Dump:
             )
         if not self._files:
             raise ListingError(f"the dump {self.name} is empty; a site without a single file is not believed")
-
-
-def _column(cells: Cells, meaning: str, read: Callable[[pa.Array], Values]) -> Values:
-    """The values of a column; unknown where the dump does not have it."""
-    return read(cells.columns[meaning]) if meaning in cells.columns else unknown(len(cells.columns["path"]))

@@ -23,13 +23,13 @@ from dynamo_consistency.listers.dump.patterns import pattern_lines
 from dynamo_consistency.listers.dump.ready_made import format_of
 from dynamo_consistency.listers.dump.syncat import syncat
 from dynamo_consistency.listers.dump.text import TextStream
-from dynamo_consistency.listers.dump.values import is_text, texts
+from dynamo_consistency.listers.dump.values import AROUND, is_text, texts
 
 Reader = Callable[[Layout], Iterator[Cells]]
 
 _ROWS = 50_000
 _IN_CELLS = ("parquet", "jsonl", "syncat", "list")
-_AROUND = re.compile("^(?:[ \\t\\r\\v\\f]|\\xc2\\xa0)+|(?:[ \\t\\r\\v\\f]|\\xc2\\xa0)+$")  # of bytes as latin-1
+_AROUND = re.compile(AROUND)  # of bytes as latin-1
 _SAME = {"eos-find": "eos", "hadoop": "spacemon"}
 _PLAIN = ("tsv", "pipe", "csv", "paths", "rce")
 

@@ -10,11 +10,10 @@ from dynamo_consistency.errors import ListingError
 from dynamo_consistency.listers.dump.columns import Layout
 from dynamo_consistency.listers.dump.opening import opened
 from dynamo_consistency.listers.dump.text import TextStream
+from dynamo_consistency.listers.dump.values import AROUND
 
 _BLOCK = 2 << 20
 _LONGEST_LINE = 1 << 20
-_BLANKS = r"(?:[ \t\r\v\f]|\xc2\xa0)+"  # with the bytes of a no-break space
-_AROUND = f"^{_BLANKS}|{_BLANKS}$"
 
 
 def line_batches(stream: Any, name: str, *, carriage_returns: bool = False, json: bool = False) -> Iterator[pa.Array]:
@@ -60,4 +59,4 @@ def entry_batches(layout: Layout) -> Iterator[pa.Array]:
 
 def trimmed(cells: pa.Array) -> pa.Array:
     """Cells without blanks around them."""
-    return pc.replace_substring_regex(cells, _AROUND, "")
+    return pc.replace_substring_regex(cells, AROUND, "")

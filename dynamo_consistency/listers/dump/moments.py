@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -102,12 +103,10 @@ def _in_zone(moments: pa.Array, written: Written) -> pa.Array:
 def _with_dates(cells: pa.Array, seconds: Values, written: Written) -> Values:
     """`seconds`, and the cells that are no numbers read as dates; databases write all their dates alike."""
     dates = pc.if_else(seconds.ok, None, cells)
-    for form in _USUAL:
-        found = _alike(dates, form, written)
-        if found is not None:
-            return Values(pc.coalesce(seconds.values, found), pc.or_(seconds.ok, pc.is_valid(found)))
-    each = [None if cell is None else _date_seconds(cell, written.zone) for cell in dates.to_pylist()]
-    found = pa.array(each, pa.int64())
+    alike = (_alike(dates, form, written) for form in _USUAL)
+    found = next((times for times in alike if times is not None), None)
+    if found is None:
+        found = _one_by_one(dates, lambda cell: _date_seconds(cell, written.zone))
     return Values(pc.coalesce(seconds.values, found), pc.or_(seconds.ok, pc.is_valid(found)))
 
 
@@ -126,13 +125,14 @@ def _alike(cells: pa.Array, form: str, written: Written) -> pa.Array | None:
 def _with_pattern(cells: pa.Array, written: Written) -> Values:
     """Times by the pattern of a person. Those with a zone in them, or with names of months, are read one by one."""
     form = str(written.unit)
-    empty = pc.fill_null(pc.equal(pc.binary_length(cells), 0), True)
-    cells = pc.if_else(empty, None, cells)
     found = None if re.search("%[^YmdHMSTFj]", form) else _alike(cells, form, written)
     if found is None:
-        each = [None if cell is None else _by_pattern(cell, form, written.zone) for cell in cells.to_pylist()]
-        found = pa.array(each, pa.int64())
-    return Values(found, pc.or_(empty, pc.is_valid(found)))
+        found = _one_by_one(cells, lambda cell: _by_pattern(cell, form, written.zone))
+    return Values(found, pc.or_(pc.is_null(cells), pc.is_valid(found)))
+
+
+def _one_by_one(cells: pa.Array, read: Callable[[bytes], int | None]) -> pa.Array:
+    return pa.array([None if cell is None else read(cell) for cell in cells.to_pylist()], pa.int64())
 
 
 def _precision(form: str) -> int:

@@ -5,13 +5,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from dynamo_consistency import paths
 from dynamo_consistency.errors import ListingError
+from dynamo_consistency.listers.dump.values import AROUND
 
 SAMPLE = 1000
 """So many entries at the start of a list are looked at."""
 _MANY = 0.25
 _LEAST_FOR_SEPARATORS = 5
-_BLANK = rb"(?:[ \t\r\v\f]|\xc2\xa0)"
-_BLANK_AROUND = re.compile(rb"^" + _BLANK + rb"|" + _BLANK + rb"$")
+_BLANK_AROUND = re.compile(AROUND.encode())
 _ESCAPED = re.compile(rb"%[0-9A-F]{2}|\\(?:[0-3][0-7]{2}|x[0-9a-fA-F]{2})")
 _BEGINNINGS = (
     (rb"(?i)<(!doctype html|html|head|body)\b", "an HTML page", "is its url that of the file, or that of a login?"),

@@ -10,13 +10,14 @@ import fsspec
 
 from dynamo_consistency.check import ListFile
 from dynamo_consistency.errors import ListingError
-from dynamo_consistency.listers.dump.dates import date_in, is_date
+from dynamo_consistency.listers.dump.dates import date_in, is_date, written
 from dynamo_consistency.listers.dump.newest import newest
 from dynamo_consistency.listers.dump.opening import as_listing_error, shown, without_query
 from dynamo_consistency.listers.dump.told_dates import told_date
 from dynamo_consistency.listers.dump.whole_file import version_of
+from dynamo_consistency.listers.times import MOST_SECONDS_AHEAD
 
-_DAY = _CLOCK_ERROR = 86400
+_DAY = 86400
 
 
 class Parts(NamedTuple):
@@ -50,13 +51,13 @@ def parts_of(source: ListFile) -> Parts:
     urls = list(dates)
     _refuse_different_dates({url: date for url, date in dates.items() if date is not None})
     if source.date:
-        date = _written(source.date, zone)
+        date = written(source.date, zone)
     else:
         known = {url: _modified(url) if date is None else date for url, date in dates.items()}
         _refuse_different_dates(known)
         date = min(known.values())
     parts = Parts(urls, date)
-    if date > time.time() + _CLOCK_ERROR:
+    if date > time.time() + MOST_SECONDS_AHEAD:
         raise ListingError(f"the dump {parts.name} is dated {_day(date)}, which is in the future; set its date")
     return parts
 
@@ -104,11 +105,6 @@ def _day(date: float) -> str:
         return str(datetime.fromtimestamp(date, UTC).date())
     except (OverflowError, ValueError):
         return str(date)
-
-
-def _written(date: str, zone: ZoneInfo) -> float:
-    when = datetime.fromisoformat(date)
-    return (when if when.tzinfo else when.replace(tzinfo=zone)).timestamp()
 
 
 def _said(url: str, chosen_by: float | None, zone: ZoneInfo, format_: str) -> float | None:

@@ -86,7 +86,7 @@ class _Around:
 
     def refuse_if_cut(self) -> None:
         wanted = self._look.framed or self._begun
-        if self._look.framed is not None and wanted and not (self._begun and self._ended):
+        if wanted and not (self._begun and self._ended):
             lacks = "END" if self._begun else "BEGIN"
             raise ListingError(f"the dump {self._name} has no {lacks} line: it was cut short, or is in another format")
         if self._announced is not None and self._announced != self._count:

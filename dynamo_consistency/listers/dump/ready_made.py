@@ -1,4 +1,4 @@
-"""Ready-made formats: how a line looks that a common program prints. Each has a sample in docs/listers-dump.md."""
+"""Ready-made formats: how a line looks that a common program prints. Each has a sample in docs/formats."""
 
 import re
 from typing import NamedTuple

@@ -1,8 +1,9 @@
 """When a list was made, as some formats say it in their first line: it counts although a copy has a new time."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC
 
+from dynamo_consistency.listers.dump.dates import written
 from dynamo_consistency.listers.dump.opening import opened
 
 _HEAD = 4096
@@ -20,13 +21,9 @@ def told_date(url: str, format_: str) -> float | None:
     with opened(url) as stream:
         told = re.search(_TOLD[format_], bytes(stream.read(_HEAD)))
     try:
-        return None if told is None else _seconds(told[1].decode("ascii"))
+        if told is None:
+            return None
+        text = told[1].decode("ascii")
+        return float(text) if text.isdigit() else written(text, UTC)
     except ValueError:
         return None
-
-
-def _seconds(text: str) -> float:
-    if text.isdigit():
-        return float(text)
-    when = datetime.fromisoformat(text)
-    return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()

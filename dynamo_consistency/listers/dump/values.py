@@ -1,5 +1,6 @@
 """Cells as numbers and texts; each function also says which cells it could not read."""
 
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -9,6 +10,8 @@ from dynamo_consistency.listers.times import whole_seconds
 
 NULL_TEXTS = ("", "null", "NULL", "Null", "None", "\\N", "N/A")
 """How databases write that they know nothing."""
+AROUND = "^(?:[ \\t\\r\\v\\f]|\\xc2\\xa0)+|(?:[ \\t\\r\\v\\f]|\\xc2\\xa0)+$"
+"""A pattern for the blanks around a cell, with the bytes of a no-break space."""
 _BYTES = r"^[0-9]{1,18}$"
 
 
@@ -35,8 +38,11 @@ def whole(column: pa.Array) -> pa.Array:
         return pa.array(map(whole_seconds, column.to_pylist()), pa.int64())
 
 
-def unknown(length: int) -> Values:
-    """A column that a list does not have."""
+def column_of(columns: Mapping[str, pa.Array], meaning: str, read: Callable[[pa.Array], Values]) -> Values:
+    """The values of a column of some lines, which have a `path`; unknown where the list does not have it."""
+    if meaning in columns:
+        return read(columns[meaning])
+    length = len(columns["path"])
     return Values(pa.nulls(length, pa.int64()), pa.repeat(True, length))
 
 
@@ -60,9 +66,9 @@ def is_text(column: pa.Array) -> bool:
 
 
 def numbers(cells: pa.Array, pattern: str) -> Values:
-    """The whole numbers that fit the pattern; fractions are rounded up."""
+    """The whole numbers that fit the pattern; fractions are rounded up. `cells`: bytes, null where they are empty."""
     readable = pc.fill_null(pc.match_substring_regex(cells, pattern), False)
-    empty = pc.fill_null(pc.equal(pc.binary_length(cells), 0), True)
+    empty = pc.is_null(cells)
     digits = pc.if_else(readable, cells, None)
     if pc.any(pc.match_substring(digits, b".")).as_py():
         more = pc.match_substring_regex(digits, r"\.0*[1-9]").cast(pa.int64())

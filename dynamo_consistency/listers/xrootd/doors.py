@@ -8,7 +8,7 @@ from dynamo_consistency.listers.xrootd.url import XRootDDoor
 
 
 class XRootDServer(doors.TrackedServer):
-    """One door, and the client's object for it. `text`: the client needs names in UTF-8."""
+    """One door, and the client's object for it. One that proves nothing whole, the library's, needs names in UTF-8."""
 
     def __init__(self, number: int, door: XRootDDoor, file_system: FileSystem) -> None:
         super().__init__(number, str(door))
@@ -21,7 +21,6 @@ class XRootDServer(doors.TrackedServer):
         """Ask the door with this client from now on. Our own says of its answers that they are whole."""
         self.file_system = file_system
         self.proves_whole: bool = getattr(file_system, "answers_prove_themselves_whole", False)
-        self.text = not self.proves_whole
 
     def connection(self) -> TcpConnection | None:
         """The open connection to this door; None where it is not known (see `tcp_connection`)."""

@@ -25,6 +25,14 @@ _make = tuple.__new__  # File(…) does the same, by way of a Python function, a
 
 LONGEST_NAME = 253
 """Servers cut names of 255 bytes to 254 without a word, so that a name of 254 may be another one."""
+NO_FILE = "it is neither a file nor a directory"
+NAME_TWICE = "its listing has a name twice; a line end in the name of an entry does that"
+NAME_TOO_LONG = f"it has a name of more than {LONGEST_NAME} bytes, and servers cut such names"
+
+
+def impossible_size(size: int) -> str:
+    """Why an entry of this size is a hole."""
+    return f"the server gives an impossible size, {size}"
 
 
 def count(response: XRootDResponse) -> int:
@@ -56,7 +64,7 @@ def read(response: XRootDResponse, numbering: Numbering) -> Answer:
             mtime = stat["modtime"]
             files.append(_make(File, (name, size, mtime if mtime < _SIGN else _signed(mtime))))
         else:
-            listed.holes.append(Hole(name, f"the server gives an impossible size, {size}"))
+            listed.holes.append(Hole(name, impossible_size(size)))
     if unknown and unknown == len(entries):
         return Failed("the server lists names without sizes")
     _add_directories(listed, directories, numbering)
@@ -66,17 +74,17 @@ def read(response: XRootDResponse, numbering: Numbering) -> Answer:
 def _doubt(names: set[str], entries: int) -> str | None:
     """Why the names of a listing need not be those of the directory, if so."""
     if len(names) != entries:
-        return "its listing has a name twice; a line end in the name of an entry does that"
+        return NAME_TWICE
     longest = max(map(len, names), default=0)
     if 4 * longest > LONGEST_NAME and max(len(name.encode()) for name in names) > LONGEST_NAME:
-        return f"it has a name of more than {LONGEST_NAME} bytes, and servers cut such names"
+        return NAME_TOO_LONG
     return None
 
 
 def file_stat(stat: dict[str, Any]) -> Look:
     """What a server says about a single path, which must be that of a file."""
     if stat["flags"] & (IS_DIRECTORY | IS_OTHER):
-        return Unsure("it is a directory" if stat["flags"] & IS_DIRECTORY else "it is neither a file nor a directory")
+        return Unsure("it is a directory" if stat["flags"] & IS_DIRECTORY else NO_FILE)
     return FileStat(*_size_and_time(stat))
 
 
@@ -92,7 +100,7 @@ def _size_and_time(stat: dict[str, Any]) -> tuple[int | None, int | None]:
 
 def _add_special(listed: Listed, name: bytes, stat: dict[str, Any]) -> None:
     if stat["flags"] & IS_OTHER:
-        listed.holes.append(Hole(name, "it is neither a file nor a directory"))
+        listed.holes.append(Hole(name, NO_FILE))
     else:
         listed.files.append(File(name, *_size_and_time(stat)))
 
@@ -101,7 +109,7 @@ def _add_directories(listed: Listed, directories: list[tuple[bytes, dict[str, An
     numbering.observe(stat["id"] for _, stat in directories)
     for name, stat in directories:
         if stat["flags"] & IS_OTHER:
-            listed.holes.append(Hole(name, "it is neither a file nor a directory"))
+            listed.holes.append(Hole(name, NO_FILE))
         elif reason := unaskable(name):
             listed.holes.append(Hole(name, reason))
         else:

@@ -59,6 +59,11 @@ class FileSystem(Protocol):
         ...
 
 
+def connect_seconds(timeout: int) -> int:
+    """How long one attempt to connect may take, where a directory may take `timeout` seconds."""
+    return max(2, min(15, timeout // 3))
+
+
 def settings(timeout: int) -> dict[str, int]:
     """The library's settings for a time limit of `timeout` seconds: by default it waits for hours, ours fails soon.
 
@@ -66,7 +71,7 @@ def settings(timeout: int) -> dict[str, int]:
     """
     return {
         "ConnectionRetry": 1,
-        "ConnectionWindow": max(2, min(15, timeout // 3)),
+        "ConnectionWindow": connect_seconds(timeout),
         "TimeoutResolution": 1,
         "StreamErrorWindow": 0,
         "RequestTimeout": timeout,

@@ -158,7 +158,7 @@ class XRootDLister:
         self._watch.forget(paths.to_text(self._prefix.path(directory)))
 
     def close(self) -> None:
-        """As `contract.Lister`. The library closes its connections with the process."""
+        """As `contract.Lister`. Where the library lists, it closes its connections with the process."""
         self._watch.close()
         if self._wire is not None:
             self._wire.close()

@@ -36,7 +36,7 @@ def look(groups: Sequence[XRootDDoors], path: bytes, timeout: int) -> Look:
 
 def need_text(groups: Sequence[XRootDDoors]) -> bool:
     """Whether the client of any door needs names in UTF-8."""
-    return any(server.text for doors in groups for server in doors.servers)
+    return any(not server.proves_whole for doors in groups for server in doors.servers)
 
 
 def _ask(doors: XRootDDoors, server: XRootDServer, path: bytes, deadline: float) -> Look:

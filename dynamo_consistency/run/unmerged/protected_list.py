@@ -40,7 +40,7 @@ def protected_list(unmerged: Unmerged) -> ProtectedList:
     text, announced = _loaded(url)
     directories = frozenset(_parsed(text, _shown(url)))
     area = paths.to_bytes(unmerged.path)
-    outside = frozenset(path for path in directories if not paths.is_in(path, [area]) and not paths.is_in(area, [path]))
+    outside = frozenset(path for path in directories if not paths.overlap(path, area))
     if outside == directories:
         what = f"names no directory in {unmerged.path}" if directories else "is empty"
         raise ProtectionError(f"the list of protected directories {_shown(url)} {what}")

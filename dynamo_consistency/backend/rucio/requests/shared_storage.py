@@ -61,8 +61,7 @@ def _neighbours(connection: Connection, catalogue: Catalogue, rse: Rse) -> set[t
         (door.rse, door.area, prefix)
         for door in _other_doors(connection, catalogue, rse)
         for host, prefix in ours
-        if (paths.is_in(prefix, [door.area]) or paths.is_in(door.area, [prefix]))
-        and any_same_storage([host], door.hosts)
+        if paths.overlap(prefix, door.area) and any_same_storage([host], door.hosts)
     }
 
 

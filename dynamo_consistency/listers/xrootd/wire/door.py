@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable
 from functools import partial
 
+from dynamo_consistency.listers.xrootd.library import connect_seconds
 from dynamo_consistency.listers.xrootd.url import XRootDDoor
 from dynamo_consistency.listers.xrootd.wire import outcome
 from dynamo_consistency.listers.xrootd.wire.connection import Connection, Question
@@ -145,7 +146,7 @@ class Door:
         """On a thread of its own: names are looked up, and certificates checked, in their own time."""
         result: LoggedIn | LogInFailed
         try:
-            result = log_in(self.door, max(2, min(15, self._timeout // 3)), self._timeout)
+            result = log_in(self.door, connect_seconds(self._timeout), self._timeout)
         except LogInFailed as error:
             result = error
         except Exception as error:  # noqa: BLE001 (whatever went wrong, those who wait must be told)

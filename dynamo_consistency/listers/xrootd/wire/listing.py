@@ -11,7 +11,14 @@ from itertools import repeat
 from typing import NamedTuple
 
 from dynamo_consistency.listers.contract import Answer, Failed, File, Hole, Listed, Subdirectory
-from dynamo_consistency.listers.xrootd.entries import LONGEST_NAME, file_facts
+from dynamo_consistency.listers.xrootd.entries import (
+    LONGEST_NAME,
+    NAME_TOO_LONG,
+    NAME_TWICE,
+    NO_FILE,
+    file_facts,
+    impossible_size,
+)
 from dynamo_consistency.listers.xrootd.library import IS_DIRECTORY, IS_OFFLINE, IS_OTHER, IS_PENDING
 from dynamo_consistency.listers.xrootd.numbering import Numbering
 from dynamo_consistency.listers.xrootd.url import unaskable
@@ -88,9 +95,9 @@ class Listing:
         if not self._even or b"" in names:
             raise UnreadableError(_LINE_END)
         if len(set(names)) != len(names):
-            raise UnreadableError("its listing has a name twice; a line end in the name of an entry does that")
+            raise UnreadableError(NAME_TWICE)
         if max(map(len, names), default=0) > LONGEST_NAME:
-            raise UnreadableError(f"it has a name of more than {LONGEST_NAME} bytes, and servers cut such names")
+            raise UnreadableError(NAME_TOO_LONG)
 
 
 def columns(lines: list[bytes]) -> Facts:
@@ -115,7 +122,7 @@ def _add_files(listed: Listed, names: list[bytes], sizes: list[bytes], times: li
     numbers = list(map(int, sizes))
     if numbers and (min(numbers) < 0 or max(numbers) > LARGEST):
         wrong = [row for row, size in enumerate(numbers) if not 0 <= size <= LARGEST]
-        listed.holes += [Hole(names[row], f"the server gives an impossible size, {numbers[row]}") for row in wrong]
+        listed.holes += [Hole(names[row], impossible_size(numbers[row])) for row in wrong]
         right = [row for row, size in enumerate(numbers) if 0 <= size <= LARGEST]
         names, numbers, times = ([column[row] for row in right] for column in (names, numbers, times))  # type: ignore[assignment]
     listed.files += map(_file, zip(names, numbers, _times(times), strict=True))
@@ -132,7 +139,7 @@ def _times(column: list[bytes]) -> list[int] | list[int | None]:
 def _special(name: bytes, row: "_Row", numbering: Numbering) -> File | Subdirectory | Hole:
     """A directory, what is none, or a file of which not everything is known."""
     if row.flags & IS_OTHER:
-        return Hole(name, "it is neither a file nor a directory")
+        return Hole(name, NO_FILE)
     if not row.flags & IS_DIRECTORY:
         return File(name, *file_facts(row.size, row.flags, row.time))
     if reason := unaskable(name, text=False):
