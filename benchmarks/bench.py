@@ -12,9 +12,17 @@ import comparison
 import listing
 import rucio_snapshot
 import snapshot
+import stages
 import webdav
 
-PARTS = {"listing": listing, "comparison": comparison, "snapshot": snapshot, "rucio": rucio_snapshot, "webdav": webdav}
+PARTS = {
+    "listing": listing,
+    "comparison": comparison,
+    "snapshot": snapshot,
+    "rucio": rucio_snapshot,
+    "webdav": webdav,
+    "stages": stages,
+}
 
 
 def main() -> None:

@@ -32,7 +32,7 @@ def bench(folder: Path, big: bool) -> None:
     """2 million rows."""
     rows_wanted = 2_000_000
     (folder / "check.yaml").write_text(CHECK)
-    with _server(folder) as unix_socket:
+    with server(folder) as unix_socket:
         url = "mysql+{driver}://root@localhost/dynamo?unix_socket=" + str(unix_socket)
         _fill(folder, url, unix_socket, rows_wanted)
         rows: list[Row] = []
@@ -40,7 +40,7 @@ def bench(folder: Path, big: bool) -> None:
             if importlib.util.find_spec(module) is None:
                 print(f"\nsnapshot with {driver}: not measured, it needs pip install mysqlclient")
                 continue
-            (folder / f"{driver}.yaml").write_text(_backends(url.format(driver=driver)))
+            (folder / f"{driver}.yaml").write_text(backends(url.format(driver=driver)))
             seconds, peak = _snapshot(folder, driver)
             ratio = times_as_fast(seconds, rows[0].seconds, "pymysql") if rows else ""
             rows.append(Row(f"snapshot with {driver}", seconds, peak, f"{rows_wanted / seconds:.0f} rows/s", ratio))
@@ -53,13 +53,20 @@ def _snapshot(folder: Path, driver: str) -> tuple[float, float]:
     return measure(command, runs=1, cwd=folder)
 
 
-def _fill(folder: Path, url: str, unix_socket: Path, rows: int) -> None:
-    (folder / "init.yaml").write_text(_backends(url.format(driver="pymysql")))
+def create_tables(folder: Path, unix_socket: Path, url: str) -> None:
+    """The databases and tables of Dynamo, empty."""
+    (folder / "init.yaml").write_text(backends(url))
     connection = pymysql.connect(unix_socket=str(unix_socket), user="root", autocommit=True)
     with connection, connection.cursor() as cursor:
         for database in ("dynamo", "dynamoregister", "dynamohistory"):
             cursor.execute(f"CREATE DATABASE {database}")
-        subprocess.run([COMMAND, "inventory", "init", "--backends", "init.yaml"], cwd=folder, check=True)
+    subprocess.run([COMMAND, "inventory", "init", "--backends", "init.yaml"], cwd=folder, check=True)
+
+
+def _fill(folder: Path, url: str, unix_socket: Path, rows: int) -> None:
+    create_tables(folder, unix_socket, url.format(driver="pymysql"))
+    connection = pymysql.connect(unix_socket=str(unix_socket), user="root", autocommit=True)
+    with connection, connection.cursor() as cursor:
         blocks = rows // FILES_OF_A_BLOCK
         for statement in (
             "INSERT INTO dynamo.sites (name, storage_type, status) VALUES ('Bench', 'disk', 'ready')",
@@ -77,12 +84,12 @@ def _fill(folder: Path, url: str, unix_socket: Path, rows: int) -> None:
             cursor.execute(statement)
 
 
-def _backends(url: str) -> str:
+def backends(url: str) -> str:
     return f"backends: {{default: {{type: dynamo, url: '{url}'}}}}\n"
 
 
 @contextlib.contextmanager
-def _server(folder: Path) -> Iterator[Path]:
+def server(folder: Path) -> Iterator[Path]:
     data, unix_socket = folder / "mariadb", folder / "mariadb.sock"
     user = "mysql" if os.getuid() == 0 else os.environ.get("USER", "")
     if os.getuid() == 0:
