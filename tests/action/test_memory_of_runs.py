@@ -4,7 +4,6 @@ import json
 import random
 import shutil
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -12,8 +11,10 @@ import hypothesis.strategies as st
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from effort import examples
 from hypothesis import given, settings
 from laboratory import ORPHAN
+from real_command import COMMAND, run_command
 from simulated import DAY
 
 from dynamo_consistency.check import Policy, Retention
@@ -24,7 +25,6 @@ from dynamo_consistency.run.records.retention import Kept, prune, removals
 from dynamo_consistency.run.store.owner import Owner
 from dynamo_consistency.run.store.run_directory import RunDirectory, RunStore
 
-COMMAND = str(Path(sys.executable).with_name("dynamo-consistency"))
 RUNS, ROWS = 50, 20_000
 SITE = "T2_Big"
 SOUGHT = b"/store/data/Run2018A/SingleMuon/AOD/v1/0042/file_7777.root"
@@ -136,7 +136,7 @@ def kept_runs(of: list[tuple[int, bool]]) -> list[Kept]:
     ]
 
 
-@settings(max_examples=300, derandomize=True)
+@settings(max_examples=examples(300), derandomize=True)
 @given(of=ages, policy=policies, retention=retentions, until_next=st.integers(0, 40))
 def test_what_a_confirmation_rests_on_now_or_in_the_next_run_is_never_removed(of, policy, retention, until_next):
     runs = kept_runs(of)
@@ -153,7 +153,7 @@ def test_what_a_confirmation_rests_on_now_or_in_the_next_run_is_never_removed(of
                 assert not removed & {run.run_id for run in rests_on}
 
 
-@settings(max_examples=100, derandomize=True)
+@settings(max_examples=examples(100), derandomize=True)
 @given(of=ages, policy=policies, retention=retentions)
 def test_nothing_young_and_nothing_of_the_last_complete_runs_is_removed(of, policy, retention):
     runs = kept_runs(of)
@@ -197,15 +197,14 @@ def test_inventories_and_listings_go_first_and_findings_and_actions_later(lab, w
     assert lab.run()["result"] == "Complete"
 
 
-def test_history_prune_says_what_it_removes_and_keeps_what_the_next_run_confirms_with(lab, world):
+def test_history_prune_says_what_it_removes_and_keeps_what_the_next_run_confirms_with(lab, world, tmp_path):
     """These runs were years ago; the command goes by the real clock."""
     world.store(ORPHAN)
     lab.policy["orphans"] |= {"confirmRuns": 3, "confirmSpanSeconds": 14 * DAY, "mode": "Report"}
     for _ in range(6):
         lab.run()
     ids = [run.run_id for run in lab.runs()]
-    command = [COMMAND, "history", "prune", "T2_Test", "--store", lab.store.url]
-    told = subprocess.run(command, capture_output=True, text=True, check=True)
+    told = run_command(["history", "prune", "T2_Test", "--store", lab.store.url], tmp_path)
     assert told.stdout.splitlines() == [f"{run}: removed" for run in ids[:3]]
     assert [run.run_id for run in lab.runs()] == ids[3:]
     lab.policy["orphans"]["mode"] = "Enforce"
@@ -214,9 +213,7 @@ def test_history_prune_says_what_it_removes_and_keeps_what_the_next_run_confirms
 
 
 def test_history_prune_of_a_site_without_runs_is_wrong_usage(tmp_path):
-    done = subprocess.run(
-        [COMMAND, "history", "prune", "T2_None", "--store", str(tmp_path)], capture_output=True, text=True, check=False
-    )
+    done = run_command(["history", "prune", "T2_None", "--store", str(tmp_path)], tmp_path)
     assert done.returncode == 2
     assert "there is no run of T2_None" in done.stderr
     assert RunStore(str(tmp_path)).runs("T2_None") == []

@@ -6,6 +6,7 @@ import subprocess
 import time
 
 import pytest
+from effort import examples
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -35,7 +36,7 @@ summaries = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(summary=summaries, sentence=text, run_id=text)
 @example(summary={"counts": {}}, sentence="half a character: \ud800", run_id="1")
 def test_a_message_is_short_and_whole_whatever_it_is_about(tmp_path_factory, summary, sentence, run_id):
