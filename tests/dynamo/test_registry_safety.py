@@ -156,6 +156,7 @@ print(sum(answer.outcome == "requested" for answer in registry.request_deletion(
 """
 
 
+@pytest.mark.slow
 def test_processes_at_the_same_time_never_double_a_request(own_world):
     Registered(own_world)
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
