@@ -10,7 +10,7 @@ LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashe
 CRD := crds/consistency.dynamo.io_siteconsistencychecks.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help crd dashboards demo demo-rucio test soak lint e2e e2e-cost e2e-many start-cost bench format mysqlclient lock clean
+.PHONY: help crd dashboards demo demo-rucio test test-all soak lint e2e e2e-cost e2e-many start-cost bench format mysqlclient lock clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,8 +21,11 @@ demo: $(READY) ## Check a small site against a small inventory, from nothing to 
 demo-rucio: $(READY) ## The same with a real Rucio server, which is installed first (230 MB, once): from findings to recovery
 	@PYTHONPATH=tests/rucio $(BIN)/python examples/demo-rucio/demo.py
 
-test: $(READY_DEV) ## Run all tests that can run here; those that cannot are named with what installs it; TEST=... are pytest's arguments
+test: $(READY_DEV) ## Run the tests that can run here, but the slow ones; what the others lack is named; TEST=... are pytest's arguments
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(TEST)
+
+test-all: $(READY_DEV) ## The same with the slow ones and all random examples, as CI does
+	@ALL_TESTS=true $(BIN)/python -m pytest -n 2 --dist loadfile $(TEST)
 
 SECONDS ?= 600
 
