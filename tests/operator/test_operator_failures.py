@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 from cluster_checks import check, condition, created_jobs, events_of, last_run, stage_of, status_of
 from consistency_operator.cluster import api
-from consistency_operator.loop import job_creation, workqueue
+from consistency_operator.loop import job_creation, supervisor, workqueue
 from consistency_operator.names import PLURAL
 from consistency_operator.plan import job_requests
 from fake_cluster import FakeCluster
@@ -47,10 +47,10 @@ def test_a_status_that_cannot_be_written_now_is_written_later(
     assert operator.metrics()[name] == 2
 
 
-def test_a_conflict_makes_the_operator_look_again_at_once(
+def test_a_conflict_is_no_refusal_and_the_operator_soon_looks_again(
     cluster: FakeCluster, operator: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workqueue, "FIRST_BACKOFF", 600)
+    monkeypatch.setattr(supervisor, "REFUSED_BACKOFF", 600)
     cluster.create(PLURAL, check(trigger=MANUAL))
     cluster.fail(STATUS, 409, message="the object has been modified")
     operator.start()
