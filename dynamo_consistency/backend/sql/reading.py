@@ -52,11 +52,20 @@ def opened(engine: Engine, if_lacking: str) -> Iterator[Connection]:
 def partitions(connection: Connection, query: Select[Any], rows: int) -> Iterator[Sequence[Sequence[Any]]]:
     """The rows of `query`, at most `rows` at a time, through a cursor that stays at the server."""
     result = connection.execution_options(stream_results=True, max_row_buffer=rows).execute(query)
-    try:
+    with unless_abandoned(connection, result):
         yield from result.partitions(rows)
+
+
+@contextlib.contextmanager
+def unless_abandoned(connection: Connection, result: Any = None) -> Iterator[None]:
+    """Drops the connection when the answer inside is not read to its end.
+
+    Else the driver reads what nobody wants any more. So `result` is not closed either.
+    """
+    try:
+        yield
     except BaseException:
-        # Else the driver reads what nobody wants any more, to its end. So the result is not closed either.
-        errors.forget_answer(result.cursor)
+        errors.forget_answer(result.cursor if result else None)
         connection.invalidate()
         raise
 
