@@ -1,6 +1,5 @@
 """Long answers of a database as columns, by the fastest way that its driver has."""
 
-import logging
 import sqlite3
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -10,9 +9,7 @@ from sqlalchemy import Connection, Select
 from sqlalchemy.exc import DBAPIError
 
 from dynamo_consistency.backend.sql import packed
-from dynamo_consistency.backend.sql.reading import partitions, unless_abandoned
-
-log = logging.getLogger(__name__)
+from dynamo_consistency.backend.sql.reading import partitions, unless_abandoned, without_collector
 
 
 def columns(
@@ -24,12 +21,21 @@ def columns(
     MySQL is read much faster. Raises what SQLAlchemy raises.
     """
     if connection.dialect.name == "sqlite":
-        parts = _by_sqlite(connection, query, rows)
-    elif connection.dialect.name in ("mysql", "mariadb") and _is_packable(types):
+        return _as_columns(_by_sqlite(connection, query, rows), types)
+    if connection.dialect.name in ("mysql", "mariadb") and _is_packable(types):
         return packed.rows(connection, query, rows)
-    else:
-        parts = partitions(connection, query, rows)
-    return ([pa.array(*column) for column in zip(zip(*part, strict=True), types, strict=True)] for part in parts)
+    return _as_columns(partitions(connection, query, rows), types)
+
+
+def _as_columns(parts: Iterator[Sequence[Sequence[Any]]], types: Sequence[pa.DataType]) -> Iterator[list[pa.Array]]:
+    while True:
+        with without_collector():
+            part = next(parts, None)
+            if part is None:
+                return
+            arrays = [pa.array(*column) for column in zip(zip(*part, strict=True), types, strict=True)]
+            del part
+        yield arrays
 
 
 def _is_packable(types: Sequence[pa.DataType]) -> bool:

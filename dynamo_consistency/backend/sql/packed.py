@@ -3,8 +3,11 @@
 One value of a known form costs a driver a third of what four values cost it, and Arrow takes thousands apart at once.
 """
 
+import logging
+import sys
 from array import array
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import pyarrow as pa
@@ -14,7 +17,9 @@ from sqlalchemy import Connection, LargeBinary, Select, cast, func, type_coerce
 from sqlalchemy.exc import DBAPIError
 
 from dynamo_consistency.backend.sql import mysql_wire
-from dynamo_consistency.backend.sql.reading import partitions, unless_abandoned
+from dynamo_consistency.backend.sql.reading import partitions, unless_abandoned, without_collector
+
+log = logging.getLogger(__name__)
 
 _NUMBER = 8
 _SHORT = 250
@@ -33,8 +38,8 @@ def rows(connection: Connection, query: Select[Any], at_once: int) -> Iterator[l
         for packets in _by_wire(connection, one_column, at_once):
             yield _unpacked(packets, numbers, is_packet=True)
     else:
-        for part in partitions(connection, one_column, at_once):
-            yield _unpacked(pa.array([value for (value,) in part], pa.binary()), numbers, is_packet=False)
+        for values in _by_rows(connection, one_column, at_once):
+            yield _unpacked(values, numbers, is_packet=False)
 
 
 def _packed(query: Select[Any]) -> Select[Any]:
@@ -53,9 +58,30 @@ def _by_wire(connection: Connection, query: Select[Any], at_once: int) -> Iterat
             raise DBAPIError(statement, None, error, hide_parameters=True) from None
 
 
+def _by_rows(connection: Connection, query: Select[Any], at_once: int) -> Iterator[pa.BinaryArray]:
+    if connection.dialect.driver == "pymysql":
+        _say_once()
+    parts = partitions(connection, query, at_once)
+    while True:
+        with without_collector():
+            part = next(parts, None)
+            if part is None:
+                return
+            values = pa.array([value for (value,) in part], pa.binary())
+            del part
+        yield values
+
+
+@cache
+def _say_once() -> None:
+    log.info("this version of pymysql is not known here: its rows come one by one, at a fraction of the speed")
+
+
 def _unpacked(values: pa.BinaryArray, numbers: int, *, is_packet: bool) -> list[pa.Array]:
     """Text and numbers of each value; of a packet what comes before its value is left away."""
     behind = numbers * _NUMBER
+    if pc.min(pc.binary_length(values)).as_py() < behind + 1:
+        raise ValueError("a row without a value")  # a null in it makes all of it null
     return [_texts(values, behind, is_packet), *(_numbers(values, behind - _NUMBER * i) for i in range(numbers))]
 
 
@@ -70,8 +96,9 @@ def _texts(values: pa.BinaryArray, behind: int, is_packet: bool) -> pa.BinaryArr
 
 
 def _numbers(values: pa.BinaryArray, from_end: int) -> pa.Int64Array:
-    """The server has the highest byte first."""
+    """Those that begin so many bytes before the end; the server has the highest byte first."""
     column = pc.binary_slice(values, -from_end, _NUMBER - from_end or None)
     swapped = array("q", b"".join([column.buffers()[2]])[: _NUMBER * len(column)])
-    swapped.byteswap()
+    if sys.byteorder == "little":
+        swapped.byteswap()
     return pa.Array.from_buffers(pa.int64(), len(column), [None, pa.py_buffer(swapped)])

@@ -1,6 +1,7 @@
 """Reading from a database that goes on being written to: one consistent view, and rows that need not fit in memory."""
 
 import contextlib
+import gc
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -68,6 +69,18 @@ def unless_abandoned(connection: Connection, result: Any = None) -> Iterator[Non
         errors.forget_answer(result.cursor if result else None)
         connection.invalidate()
         raise
+
+
+@contextlib.contextmanager
+def without_collector() -> Iterator[None]:
+    """No search for rings of objects meanwhile: it goes through every row that is held, and none is in a ring."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 LOOK_UP_ROWS = 400
