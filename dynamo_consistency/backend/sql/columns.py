@@ -8,7 +8,7 @@ import pyarrow as pa
 from sqlalchemy import Connection, Select
 from sqlalchemy.exc import DBAPIError
 
-from dynamo_consistency.backend.sql import packed
+from dynamo_consistency.backend.sql import copied, packed
 from dynamo_consistency.backend.sql.reading import partitions, unless_abandoned, without_collector
 
 
@@ -17,25 +17,33 @@ def columns(
 ) -> Iterator[list[pa.Array]]:
     """The columns of `query`, which are of `types`, at most `rows` rows at a time; memory does not grow with the rows.
 
-    Text comes as the bytes that are stored. Where `types` are a text and then integers, none of which may be null,
-    MySQL is read much faster. Raises what SQLAlchemy raises.
+    Binary columns are texts as the bytes that are stored. Where a binary one stands before integers alone, none may be
+    null, and SQLite and MySQL are read much faster. Raises what SQLAlchemy raises.
     """
-    if connection.dialect.name == "sqlite":
-        return _as_columns(_by_sqlite(connection, query, rows), types)
-    if connection.dialect.name in ("mysql", "mariadb") and _is_packable(types):
+    kind = connection.dialect.name
+    if kind == "postgresql":
+        return copied.columns(connection, query, types, rows)
+    if kind == "sqlite" and _is_packable(types):
+        return _in_parts(_by_sqlite(connection, query, rows), types)
+    if kind in ("mysql", "mariadb") and _is_packable(types):
         return packed.rows(connection, query, rows)
-    return _as_columns(partitions(connection, query, rows), types)
+    return _in_parts(partitions(connection, query, rows), types)
 
 
-def _as_columns(parts: Iterator[Sequence[Sequence[Any]]], types: Sequence[pa.DataType]) -> Iterator[list[pa.Array]]:
+def _in_parts(parts: Iterator[Sequence[Sequence[Any]]], types: Sequence[pa.DataType]) -> Iterator[list[pa.Array]]:
     while True:
         with without_collector():
             part = next(parts, None)
             if part is None:
                 return
-            arrays = [pa.array(*column) for column in zip(zip(*part, strict=True), types, strict=True)]
+            arrays = as_columns(part, types)
             del part
         yield arrays
+
+
+def as_columns(rows: Sequence[Sequence[Any]], types: Sequence[pa.DataType]) -> list[pa.Array]:
+    """Rows, of which there is at least one, as columns of `types`."""
+    return [pa.array(column, kind) for column, kind in zip(zip(*rows, strict=True), types, strict=True)]
 
 
 def _is_packable(types: Sequence[pa.DataType]) -> bool:
