@@ -50,10 +50,11 @@ def paths_of(texts: pa.StringArray) -> pa.BinaryArray:
     absolute = pc.starts_with(paths_, b"/")
     if not pc.all(absolute).as_py():
         paths_ = pc.if_else(absolute, paths_, pc.binary_join_element_wise(b"/", paths_, b""))
-    odd = pc.or_(pc.match_substring(paths_, b"//"), pc.ends_with(paths_, b"/"))
-    if not pc.any(odd).as_py():
-        return paths_
-    return pa.array([None if path is None else paths.normalise(path) for path in paths_.to_pylist()], pa.binary())
+    while pc.any(pc.match_substring(paths_, b"//")).as_py():
+        paths_ = pc.replace_substring(paths_, b"//", b"/")
+    if pc.any(pc.ends_with(paths_, b"/")).as_py():
+        return pa.array([None if path is None else paths.normalise(path) for path in paths_.to_pylist()], pa.binary())
+    return paths_
 
 
 class Algorithm(Protocol):
