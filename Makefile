@@ -65,7 +65,7 @@ format: $(READY_DEV) ## Format, and mend what can be mended
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-mysqlclient: $(READY_DEV) ## Add the faster MySQL driver; needs a C compiler and Debian's libmariadb-dev and pkg-config
+mysqlclient: $(READY_DEV) ## Add mysqlclient, another MySQL driver; needs a C compiler and Debian's libmariadb-dev and pkg-config
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-mysqlclient.lock
 
 lock: $(READY_DEV) ## Write the lock files anew from pyproject.toml

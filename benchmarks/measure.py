@@ -61,7 +61,7 @@ def cpu_of(command: Sequence[str | Path], **options: object) -> tuple[float, flo
 
 
 def per_core(rows: int, command: Sequence[str | Path], what: str, start: float = 0, **options: object) -> Row:
-    """One run of a command that reads so many rows; its rate is by its own CPU without `start`, that of an empty run."""
+    """One run of a command that reads so many rows; its rate is by its CPU without `start`, that of an empty run."""
     cpu, seconds, peak = cpu_of(command, **options)
     return Row(what, seconds, peak, f"{cpu:.2f} s of CPU, {rows / (cpu - start) / 1e6:.2f} million rows/s and core")
 
