@@ -89,8 +89,9 @@ def run(file: Path, backends_file: Path | None, store_url: str | None, output: s
 
 def _says_why_not(summary: dict[str, Any]) -> int:
     """The exit code of an approved action: 1, with the reason, for one that could not act."""
-    closed = [gate for gate in summary["gates"] if gate["state"] != "Ready"]
-    if closed:
-        reasons = "; ".join(f"{gate['name']}: {gate['message']}" for gate in closed)
-        log.error("run %s was approved and cannot act: %s", summary["runId"], reasons)
-    return 1 if closed else 0
+    reasons = [f"{gate['name']}: {gate['message']}" for gate in summary["gates"] if gate["state"] != "Ready"]
+    if not reasons and not any(action["confirmed"] for action in summary["actions"].values()):
+        reasons = ["no finding of a kind that is enforced is confirmed"]
+    if reasons:
+        log.error("run %s was approved and cannot act: %s", summary["runId"], "; ".join(reasons))
+    return 1 if reasons else 0

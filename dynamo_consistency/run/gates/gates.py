@@ -114,7 +114,7 @@ def limits(facts: Facts) -> Gate:
         limit = "policy.*.maxCount, maxFraction, and for 30 days"
         return Gate("Limits", "Ready", "within", limit, "no kind of finding exceeds its limits")
     message = "; ".join(excess.sentence for excess in found)
-    observed, limit, _ = found[0]
+    observed, limit = found[0].observed, found[0].limit
     if facts.approval_lifts:
         return Gate("Limits", "Ready", observed, limit, f"{message}; approved for this run")
     return Gate("Limits", "Rejected", observed, limit, f"{message}; nothing is requested, of any kind{facts.remark}")
@@ -177,9 +177,10 @@ def approval(facts: Facts, above_limits: bool, closed: Sequence[str] = ()) -> Ga
         return Gate("Approval", "Ready", observed, policy, f"run {facts.run_id} is approved")
     only_waiting = policy != "Never" and facts.waiting and not facts.actionable
     if only_waiting or (needed and (facts.actionable or facts.waiting)):
-        message = f"approve run {facts.run_id} to let it act{_of_waiting(facts)}{other}"
         if closed:
             message = f"no approval lets this run act while these gates are closed: {', '.join(closed)}{other}"
+            return Gate("Approval", "Ready", observed, policy, message)
+        message = f"approve run {facts.run_id} to let it act{_of_waiting(facts)}{other}"
         return Gate("Approval", "Pending", observed, policy, message)
     if needed:
         message = f"nothing is confirmed that an approval could let happen{other}"
