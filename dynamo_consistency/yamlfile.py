@@ -4,7 +4,9 @@
 matter in files that people write.
 """
 
+import functools
 import re
+import sys
 import types
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -117,14 +119,29 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
             yield from _models(argument)
 
 
+STDIN = "-"
+
+
 def read_documents(path: str | Path) -> list[Document]:
-    """All documents of a YAML file. Raises ConfigurationError with file and line when it is not YAML."""
+    """All documents of a YAML file; `-` is stdin. Raises ConfigurationError with file and line when it is not YAML."""
+    name = shown_name(path)
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        text = _stdin() if str(path) == STDIN else Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise ConfigurationError(f"{path}: cannot be read: {reason}") from None
-    return documents_in(text, str(path))
+        raise ConfigurationError(f"{name}: cannot be read: {reason}") from None
+    return documents_in(text, name)
+
+
+def shown_name(path: str | Path) -> str:
+    """What messages call the file."""
+    return "stdin" if str(path) == STDIN else str(path)
+
+
+@functools.cache
+def _stdin() -> str:
+    """All of it: it can be read once only."""
+    return "" if sys.stdin is None else sys.stdin.buffer.read().decode("utf-8")
 
 
 def documents_in(text: str, path: str) -> list[Document]:

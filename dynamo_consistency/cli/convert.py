@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import yaml
 
+from dynamo_consistency.cli.parameters import FilePath
 from dynamo_consistency.errors import ConfigurationError
 from dynamo_consistency.secrets import redact
 from dynamo_consistency.yamlfile import read_documents
@@ -23,7 +24,7 @@ output_option = click.option(
     "-o",
     "--out",
     "folder",
-    type=click.Path(path_type=Path),
+    type=FilePath(),
     help="Folder for the checks, one file for each site, and a kustomization.yaml. Without it, all are printed.",
 )
 protected_option = click.option(
@@ -45,17 +46,17 @@ def convert() -> None:
 
 
 @convert.command("rce")
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, required=True, type=FilePath())
 @click.option(
     "--attributes",
     "attributes_file",
-    type=click.Path(path_type=Path),
+    type=FilePath(),
     help="JSON file that maps RSE to attribute to value. Attributes CE_config.* overrule FILE, as they do in RCE.",
 )
 @click.option(
     "--backends",
     "backends_file",
-    type=click.Path(path_type=Path),
+    type=FilePath(),
     help="YAML file that names the backends (backends.yaml). The attributes of the RSEs are then read from Rucio's "
     "catalogue.",
 )
@@ -83,7 +84,7 @@ def rce(  # noqa: PLR0917 (options, which click gives by name)
 
 
 @convert.command("dynamo-consistency")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=FilePath())
 @click.option(
     "--site", "sites", multiple=True, help="Site to write a check for; may be repeated [all that FILE names]."
 )
@@ -99,7 +100,7 @@ def dynamo(file: Path, sites: tuple[str, ...], protected_from: str | None, backe
 
 
 @convert.command("storage-json")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=FilePath())
 @click.option("--rse", "rses", multiple=True, help="RSE to write a check for; may be repeated [all that FILE names].")
 @click.option(
     "--root", "roots", multiple=True, metavar="LFN", help="Directory to check; may be repeated [those that CMS checks]."

@@ -73,7 +73,7 @@ def _complain(end: End) -> End:
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="dynamo-consistency")
+@click.version_option(None, "-V", "--version", package_name="dynamo-consistency")
 @click.option("--debug", is_flag=True, help="Log every step on stderr.")
 def command(debug: bool) -> None:
     """Compare a storage site with its inventory: find missing files, orphans, wrong sizes and empty directories."""

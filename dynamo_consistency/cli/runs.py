@@ -5,38 +5,41 @@ from typing import Any, get_args
 
 import click
 
-from dynamo_consistency.cli.shared import output_option, print_json, store_option, url_of_store
+from dynamo_consistency.cli.parameters import KindName, output_option, store_option
+from dynamo_consistency.cli.shared import print_csv, print_json, print_rows, url_of_store
 from dynamo_consistency.errors import ConfigurationError
-from dynamo_consistency.kinds import FINDING_KINDS, KIND_BY_FILE_NAME
+from dynamo_consistency.kinds import FindingKind
 from dynamo_consistency.run.store.run_directory import RunStore
 
 
 @click.command()
 @click.argument("site")
-@click.option("--run", "run_id", metavar="ID", help="Id of the run. Without it, the last complete run is used.")
 @click.option(
-    "--kind",
-    type=click.Choice([kind.file_name for kind in FINDING_KINDS]),
-    required=True,
-    help="Kind of the findings to print.",
+    "--run",
+    "run_id",
+    metavar="ID",
+    help="Id of the run, or the beginning of it. Without it, the last complete run is used.",
 )
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["text", "json", "csv"]),
-    default="text",
-    show_default=True,
-    help="How the findings are printed: paths only, or with size, dataset and more as JSON or CSV.",
-)
+@click.option("--kind", type=KindName(), required=True, help="Kind of the findings to print.")
+@output_option("--format")
 @store_option
-def findings(site: str, run_id: str | None, kind: str, format_: str, store_url: str | None) -> None:
-    """Print all findings of one kind in a run of SITE."""
-    from dynamo_consistency.run.comparison.export import FindingsFormat, write_findings
+def findings(site: str, run_id: str | None, kind: FindingKind, output: str, store_url: str | None) -> None:
+    """Print all findings of one kind in a run of SITE.
+
+    As text, that is one path a line, and on a terminal sizes and times as well. JSON and CSV have all columns.
+    """
+    from dynamo_consistency.run.comparison.export import FindingsFormat, require_findings, write_findings
     from dynamo_consistency.run.records.history import find_run
 
     directory = find_run(RunStore(url_of_store(store_url)), site, run_id)
+    if output == "text" and sys.stdout.isatty():
+        from dynamo_consistency import terminal
+
+        require_findings(directory, kind)
+        terminal.show_findings(directory, kind)
+        return
     formats = {name: name for name in get_args(FindingsFormat)}
-    write_findings(directory, KIND_BY_FILE_NAME[kind], formats[format_], sys.stdout.buffer)
+    write_findings(directory, kind, formats[output], sys.stdout.buffer)
 
 
 class _HistoryGroup(click.Group):
@@ -51,7 +54,8 @@ def history() -> None:
     """List the runs of a site, or what they found about one file.
 
     SITE alone lists all its runs. SITE PATH lists the runs that reported the file or directory PATH, as which kind
-    (missing, orphan, …), and what was requested for it. prune SITE removes what old runs need not keep.
+    (missing, orphans, …), and what was requested for it. prune SITE removes what old runs need not keep. SITE --help
+    shows the options.
     """
 
 
@@ -59,25 +63,48 @@ def history() -> None:
 @click.argument("site")
 @click.argument("path", required=False)
 @store_option
-@output_option
+@output_option()
 def history_show(site: str, path: str | None, store_url: str | None, output: str) -> None:
     """List the runs of SITE with their results, or what they found about one file.
 
     With PATH, an LFN, only the runs that reported that file or directory are listed, with what was requested for it.
+    On a terminal, the part of a run's id that stands out is enough to name that run.
     """
+    store = RunStore(url_of_store(store_url))
+    if not store.runs(site):
+        raise ConfigurationError(f"there is no run of {site} in {store.url}")
+    if path is None:
+        _show_runs(store, site, output)
+    else:
+        _show_file(store, site, path, output)
+
+
+def _show_runs(store: RunStore, site: str, output: str) -> None:
     from dynamo_consistency import terminal
     from dynamo_consistency.run.records.history import read_summary
+
+    summaries = [read_summary(run) for run in store.runs(site)]
+    if output == "text":
+        terminal.show_runs(summaries)
+        return
+    rows = [terminal.run_row(summary) for summary in summaries]
+    if output == "csv":
+        print_csv(terminal.RUN_COLUMNS, rows)
+        return
+    derived = ("closedGates", "requested")
+    pairs = zip(summaries, rows, strict=True)
+    print_json([summary | {name: row[name] for name in derived} for summary, row in pairs])
+
+
+def _show_file(store: RunStore, site: str, path: str, output: str) -> None:
+    from dynamo_consistency import terminal
     from dynamo_consistency.run.records.path_history import history_of_path
 
-    store = RunStore(url_of_store(store_url))
-    runs = store.runs(site)
-    rows = [read_summary(run) for run in runs] if path is None else list(history_of_path(store, site, path))
-    if not runs:
-        raise ConfigurationError(f"there is no run of {site} in {store.url}")
+    rows = list(history_of_path(store, site, path))
     if output == "json":
         print_json(rows)
-    elif path is None:
-        terminal.show_runs(rows)
+    elif output == "csv":
+        print_csv(terminal.FILE_COLUMNS, rows)
     else:
         terminal.show_file(path, rows)
 
@@ -85,7 +112,8 @@ def history_show(site: str, path: str | None, store_url: str | None, output: str
 @history.command("prune")
 @click.argument("site")
 @store_option
-def history_prune(site: str, store_url: str | None) -> None:
+@output_option()
+def history_prune(site: str, store_url: str | None, output: str) -> None:
     """Remove what each check of SITE says need not be kept; runs that a confirmation rests on stay."""
     import time
 
@@ -94,5 +122,8 @@ def history_prune(site: str, store_url: str | None) -> None:
     store = RunStore(url_of_store(store_url))
     if not store.runs(site):
         raise ConfigurationError(f"there is no run of {site} in {store.url}")
-    for removal in prune_site(store, site, time.time()):
-        click.echo(f"{removal.run.run_id}: {'removed' if removal.what == 'run' else 'inventories and listing removed'}")
+    words = {"run": "removed", "data": "inventories and listing removed"}
+    removed = [
+        {"runId": removal.run.run_id, "removed": removal.what} for removal in prune_site(store, site, time.time())
+    ]
+    print_rows(("runId", "removed"), removed, output, lambda row: f"{row['runId']}: {words[row['removed']]}")

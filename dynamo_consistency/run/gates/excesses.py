@@ -7,8 +7,8 @@ from dynamo_consistency.check import FindingPolicy
 from dynamo_consistency.kinds import KIND_BY_NAME, KindName
 from dynamo_consistency.run.gates.facts import SITE, Facts, Scope
 
-_BASES = {"expected": "file", "listed": "file", "directories": "directory"}
-_PLURALS = {"file": "files", "directory": "directories"}
+_FILES = "file", "files"
+_BASES = {"expected": _FILES, "listed": _FILES, "directories": ("directory", "directories")}
 
 
 class Excess(NamedTuple):
@@ -37,8 +37,8 @@ def excesses(facts: Facts) -> list[Excess]:
 
 def of_run(kind: KindName, scope: Scope, policy: FindingPolicy) -> Excess | None:
     """What is more than a run may have."""
-    count = scope.findings[kind]
-    return _excess(_said(kind, scope), count, scope.base(kind), kind, policy.max_count, policy.max_fraction)
+    limits = policy.max_count, policy.max_fraction
+    return _excess(_said(kind, scope), scope.findings[kind], _base(kind, scope), *limits)
 
 
 def of_30_days(kind: KindName, scope: Scope, policy: FindingPolicy) -> Excess | None:
@@ -51,22 +51,29 @@ def of_30_days(kind: KindName, scope: Scope, policy: FindingPolicy) -> Excess | 
     count = scope.findings[kind] + scope.asked_lately.get(kind, 0)
     said = f"{_said(kind, scope)}, found now or asked for in the last 30 days"
     limits = policy.count_limit_per_30_days, policy.fraction_limit_per_30_days
-    return _excess(said, count, scope.base(kind), kind, *limits)
+    return _excess(said, count, _base(kind, scope), *limits)
 
 
-def _excess(said: str, count: int, base: int, kind: KindName, most: int, fraction: Decimal | None) -> Excess | None:
+def _base(kind: KindName, scope: Scope) -> tuple[int, str]:
+    """What a fraction is one of: so many files or directories."""
+    number = scope.base(kind)
+    one, several = _BASES[KIND_BY_NAME[kind].fraction_of]
+    return number, f"{number:,} {one if number == 1 else several}"
+
+
+def _excess(said: str, count: int, base: tuple[int, str], most: int, fraction: Decimal | None) -> Excess | None:
     """With the limits that are exceeded, and the value of the first of them."""
-    above = fraction if fraction is not None and count > fraction * base else None
+    number, told = base
+    above = fraction if fraction is not None and count > fraction * number else None
     if count <= most and above is None:
         return None
-    unit = _BASES[KIND_BY_NAME[kind].fraction_of]
-    share = "" if not base else f" ({percent(Decimal(count) / base, above)})"
+    share = f" ({percent(Decimal(count) / number, above)})" if number else ""
     limits = [f"{most:,}"] if count > most else []
     limits += [_without_zeros(100 * above)] if above is not None else []
-    numbers = f"{count:,} of {base:,} {unit if base == 1 else _PLURALS[unit]}{share}, limit {' and '.join(limits)}"
+    numbers = f"{count:,} of {told}{share}, limit {' and '.join(limits)}"
     if count > most:
         return Excess(str(count), str(most), numbers, said)
-    return Excess(f"{count} of {base}", str(above), numbers, said)
+    return Excess(f"{count} of {number}", str(above), numbers, said)
 
 
 def _said(kind: KindName, scope: Scope) -> str:
