@@ -141,11 +141,11 @@ def listing(message: TerminationMessage, *, run_dir: str, backends_file: Path | 
         raise ConfigurationError(f"there is no shard {shard}: the check has {of_check.shards}, counted from 0")
     # a check that says what lists the site, as that of a run does, needs no backend: it would double the memory
     backend = backend_of(directory, backends_file) if of_check.source is None else None
-    result = list_shard(directory, backend, shard, Progress(f"listing {directory.site}, shard {shard}"))
+    result = list_shard(directory, backend, shard, Progress(f"{directory.site}: listing of shard {shard}"))
     message.counts(result["counts"])
     message.holes(result["counts"]["holes"], result["holes"])
     if shard == 0:
-        list_unmerged(directory, backend, Progress(f"listing the unmerged area of {directory.site}"))
+        list_unmerged(directory, backend, Progress(f"{directory.site}: unmerged area"))
     _print_facts(result, output)
 
 
