@@ -71,6 +71,16 @@ class Document:
             yield f"{self.where(location)}: {field or 'document'}: {_sentence(model, problem)}"
 
 
+WORDS: dict[str, str] = {}
+"""What the patterns of fields mean."""
+
+
+def pattern(expression: str, words: str) -> str:
+    """`expression`, a regular expression for a field; `words` say to a person what to write, after "must be"."""
+    WORDS[expression] = words
+    return expression
+
+
 _SENTENCES = {
     "missing": "is missing",
     "int_type": "must be a whole number without a unit (times are in seconds: a day is 86400)",
@@ -90,6 +100,8 @@ def _sentence(model: type[BaseModel], problem: Any) -> str:
         return _unknown_key(model, problem["loc"])
     if problem["type"] == "value_error":
         return str(problem["ctx"]["error"])
+    if problem["type"] == "string_pattern_mismatch" and (words := WORDS.get(problem["ctx"]["pattern"])):
+        return f"must be {words}"
     return _SENTENCES.get(problem["type"]) or re.sub(r"^(Input|String|List) should", "must", str(problem["msg"]))
 
 

@@ -15,6 +15,7 @@ from dynamo_consistency.cli.inventory import inventory, sites
 from dynamo_consistency.cli.notify import notify
 from dynamo_consistency.cli.output import ReaderGoneError, use_stderr, use_stdout
 from dynamo_consistency.cli.runs import findings, history
+from dynamo_consistency.cli.schema import schema
 from dynamo_consistency.cli.stages import stage
 from dynamo_consistency.errors import ConsistencyError, InvalidRunError
 from dynamo_consistency.run.termination_message import TerminationMessage
@@ -95,5 +96,5 @@ class _Handler(logging.Handler):
         sys.stderr.write(f"{self.format(record)}\n")
 
 
-for _command in (validate, run, stage, findings, history, sites, inventory, convert, notify):
+for _command in (validate, run, stage, findings, history, sites, inventory, convert, notify, schema):
     command.add_command(_command)

@@ -9,6 +9,7 @@ import click
 from dynamo_consistency.kinds import FINDING_KINDS, KIND_BY_WORD, FindingKind
 
 DEFAULT_STORE = "consistency-data"
+STORE_SETTING = "DYNAMO_CONSISTENCY_STORE"
 CHECK_FILE = "YAML file with the check of a site (a SiteConsistencyCheck); - is stdin."
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -54,7 +55,7 @@ store_option = click.option(
     "--store",
     "store_url",
     metavar="URL",
-    envvar="DYNAMO_CONSISTENCY_STORE",
+    envvar=STORE_SETTING,
     show_envvar=True,
     help=f"Path or fsspec URL of the folder with all runs [default: {DEFAULT_STORE}].",
 )

@@ -1,23 +1,53 @@
 """`findings` and `history`: earlier runs."""
 
+import contextlib
+import os
 import sys
+from collections.abc import Callable
 from typing import Any, get_args
 
 import click
+from click.shell_completion import CompletionItem
 
-from dynamo_consistency.cli.parameters import KindName, output_option, store_option
+from dynamo_consistency.cli.parameters import STORE_SETTING, KindName, output_option, store_option
 from dynamo_consistency.cli.shared import print_csv, print_json, print_rows, url_of_store
-from dynamo_consistency.errors import ConfigurationError
+from dynamo_consistency.errors import ConfigurationError, ConsistencyError
 from dynamo_consistency.kinds import FindingKind
 from dynamo_consistency.run.store.run_directory import RunStore
 
 
+def _complete_site(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """For shells: sites that have runs in the store."""
+    return _beginning_with(incomplete, lambda: _store_of(ctx).sites())
+
+
+def _complete_run(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """For shells: the runs of the site that stands before; click has not yet come to it when --run lacks its value."""
+    sites = [site for site in (ctx.params.get("site"), *ctx.args) if site]
+    return _beginning_with(incomplete, lambda: [run.run_id for run in _store_of(ctx).runs(sites[0])] if sites else [])
+
+
+def _store_of(ctx: click.Context) -> RunStore:
+    return RunStore(url_of_store(ctx.params.get("store_url")))
+
+
+def _beginning_with(incomplete: str, names: Callable[[], list[str]]) -> list[str]:
+    """A shell that completes must not be told of errors."""
+    with contextlib.suppress(ConsistencyError, OSError):
+        return [name for name in names() if name.startswith(incomplete)]
+    return []
+
+
+site_argument = click.argument("site", shell_complete=_complete_site)
+
+
 @click.command()
-@click.argument("site")
+@site_argument
 @click.option(
     "--run",
     "run_id",
     metavar="ID",
+    shell_complete=_complete_run,
     help="Id of the run, or the beginning of it. Without it, the last complete run is used.",
 )
 @click.option("--kind", type=KindName(), required=True, help="Kind of the findings to print.")
@@ -48,6 +78,10 @@ class _HistoryGroup(click.Group):
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         return super().resolve_command(ctx, args if args[0] in self.commands else ["show", *args])
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        sites = _beginning_with(incomplete, lambda: RunStore(url_of_store(os.environ.get(STORE_SETTING))).sites())
+        return [*super().shell_complete(ctx, incomplete), *map(CompletionItem, sites)]
+
 
 @click.group(cls=_HistoryGroup, subcommand_metavar="SITE [PATH] | prune SITE")
 def history() -> None:
@@ -60,7 +94,7 @@ def history() -> None:
 
 
 @history.command("show", hidden=True)
-@click.argument("site")
+@site_argument
 @click.argument("path", required=False)
 @store_option
 @output_option()
@@ -110,7 +144,7 @@ def _show_file(store: RunStore, site: str, path: str, output: str) -> None:
 
 
 @history.command("prune")
-@click.argument("site")
+@site_argument
 @store_option
 @output_option()
 def history_prune(site: str, store_url: str | None, output: str) -> None:
