@@ -40,8 +40,10 @@ _NUMBERS = (("waiting", "waiting already"), ("unanswered", "unanswered"), ("left
 
 def outcomes(action: Mapping[str, Any]) -> list[str]:
     """What was requested of one kind, by an entry of a summary's `actions`, and what was not and why: some phrases."""
-    parts = [f"{action['requested']} requested ({action['request']}) of {action['confirmed']} confirmed"]
-    parts += [f"{action[key]} {said}" for key, said in _NUMBERS if action[key]]
-    for outcome in ("refused", "skipped"):
-        parts += [f"{number} {outcome}: {reason}" for reason, number in action[outcome].items()]
-    return parts + [f"{number} held back: {reason}" for reason, number in action.get("heldBack", {}).items()]
+    confirmed = f" of {action['confirmed']} confirmed" if "confirmed" in action else ""
+    request = f" ({action['request']})" if "request" in action else ""
+    parts = [f"{action.get('requested', 0)} requested{request}{confirmed}"]
+    parts += [f"{action[key]} {said}" for key, said in _NUMBERS if action.get(key)]
+    for key, said in (("refused", "refused"), ("skipped", "skipped"), ("heldBack", "held back")):
+        parts += [f"{number} {said}: {reason}" for reason, number in action.get(key, {}).items()]
+    return parts
