@@ -18,6 +18,7 @@ from dynamo_consistency.cli.runs import findings, history
 from dynamo_consistency.cli.schema import schema
 from dynamo_consistency.cli.stages import stage
 from dynamo_consistency.errors import ConsistencyError, InvalidRunError
+from dynamo_consistency.run.progress import takes_bars
 from dynamo_consistency.run.termination_message import TerminationMessage
 
 log = logging.getLogger("dynamo_consistency")
@@ -85,7 +86,7 @@ def command(debug: bool) -> None:
     handler = _Handler()
     handler.setFormatter(secrets.RedactingFormatter("%(asctime)s %(levelname)s %(message)s"))
     logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING, handlers=[handler], force=True)
-    told_otherwise = sys.stderr.isatty()  # on a terminal bars and the summary tell what the log does elsewhere
+    told_otherwise = takes_bars(sys.stderr)  # on a terminal bars and the summary tell what the log does elsewhere
     log.setLevel(logging.DEBUG if debug else logging.WARNING if told_otherwise else logging.INFO)
 
 

@@ -1,6 +1,7 @@
 """How a stage says on stderr how far it is: a bar on a terminal, a log line a minute elsewhere."""
 
 import logging
+import os
 import sys
 import threading
 import time
@@ -15,6 +16,11 @@ log = logging.getLogger(__name__)
 TERMINAL_SECONDS = 0.2
 LOG_SECONDS = 60.0
 Item = TypeVar("Item")
+
+
+def takes_bars(stream: TextIO) -> bool:
+    """Is it a terminal on which a line can be written anew?"""
+    return stream.isatty() and os.environ.get("TERM") not in ("dumb", "unknown")
 
 
 class Bar:
@@ -80,21 +86,24 @@ class StageProgress:
     ) -> None:
         self._label, self._unit, self._total, self._clock = label, unit, total, clock
         stream = sys.stderr if stream is None else stream
-        self._bar = Bar(label, stream, refreshing=True) if stream.isatty() else None
+        self._bar = Bar(label, stream, refreshing=True) if takes_bars(stream) else None
         self._done, self._began, self._over = 0, clock(), threading.Event()
         self._next = self._began
+        self._thread = threading.Thread(target=self._log, daemon=True)
 
     def __enter__(self) -> Self:
         if self._bar is not None:
             self._bar.start()
         else:
-            threading.Thread(target=self._log, daemon=True).start()
+            self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
         if self._bar is not None:
             self._bar.stop()
+        else:
+            self._thread.join()  # processes may be forked next
 
     def advance(self, number: int = 1) -> None:
         """So many more are done."""

@@ -5,6 +5,8 @@ import logging
 import time
 from functools import partial
 
+import pytest
+
 from dynamo_consistency.run import progress as stage_progress
 from dynamo_consistency.run.listing.progress import ListingCounts, Progress, Relay, Sum
 from dynamo_consistency.run.progress import StageProgress
@@ -13,6 +15,11 @@ from dynamo_consistency.run.progress import StageProgress
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
+
+
+@pytest.fixture(autouse=True)
+def _able_terminal(monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
 
 
 class Clock:
@@ -107,3 +114,10 @@ def test_without_a_terminal_a_stage_logs_a_line_a_minute_also_while_nothing_adva
             time.sleep(0.01)
     assert caplog.records[0].message.startswith("T2_TEST: comparison: 0 steps, 0/s, 0:00:0")
     assert stream.getvalue() == ""
+
+
+def test_a_terminal_that_cannot_renew_a_line_gets_the_lines_of_the_log(monkeypatch):
+    monkeypatch.setenv("TERM", "dumb")
+    assert not stage_progress.takes_bars(Terminal())
+    monkeypatch.setenv("TERM", "xterm")
+    assert stage_progress.takes_bars(Terminal())

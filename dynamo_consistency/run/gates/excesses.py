@@ -16,23 +16,20 @@ class Excess(NamedTuple):
 
     observed: str
     limit: str
-    numbers: str
-    where: str
-
-    @property
-    def sentence(self) -> str:
-        return f"{self.where}: {self.numbers}"
+    sentence: str
 
 
 def excesses(facts: Facts) -> list[Excess]:
-    """Of all kinds that are not ignored, for the site and for every root; the same numbers are told once."""
-    found: dict[tuple[str, ...], Excess] = {}
+    """Of all kinds that are not ignored: for the site or, where the site has none, for each of its roots."""
+    found: list[Excess] = []
     for kind in facts.kinds:
         policy = facts.policy_of(kind)
         for scope in facts.scopes_of(kind) if policy.mode != "Ignore" else ():
             if excess := of_run(kind, scope, policy) or of_30_days(kind, scope, policy):
-                found.setdefault((kind, excess.numbers), excess)
-    return list(found.values())
+                found.append(excess)
+                if scope.name == SITE:  # what its roots have is part of that
+                    break
+    return found
 
 
 def of_run(kind: KindName, scope: Scope, policy: FindingPolicy) -> Excess | None:
@@ -70,10 +67,10 @@ def _excess(said: str, count: int, base: tuple[int, str], most: int, fraction: D
     share = f" ({percent(Decimal(count) / number, above)})" if number else ""
     limits = [f"{most:,}"] if count > most else []
     limits += [_without_zeros(100 * above)] if above is not None else []
-    numbers = f"{count:,} of {told}{share}, limit {' and '.join(limits)}"
+    sentence = f"{said}: {count:,} of {told}{share}, limit {' and '.join(limits)}"
     if count > most:
-        return Excess(str(count), str(most), numbers, said)
-    return Excess(f"{count} of {number}", str(above), numbers, said)
+        return Excess(str(count), str(most), sentence)
+    return Excess(f"{count} of {number}", str(above), sentence)
 
 
 def _said(kind: KindName, scope: Scope) -> str:

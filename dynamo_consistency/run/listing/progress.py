@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import astuple, dataclass
 from typing import Protocol, Self, TextIO
 
-from dynamo_consistency.run.progress import LOG_SECONDS, TERMINAL_SECONDS, Bar, clock_time, time_left
+from dynamo_consistency.run.progress import LOG_SECONDS, TERMINAL_SECONDS, Bar, clock_time, takes_bars, time_left
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ class Progress:
     ) -> None:
         self._label, self._expected, self._clock = label, expected, clock
         self._stream = sys.stderr if stream is None else stream
-        self._bar = Bar(label, self._stream, refreshing=False) if self._stream.isatty() else None
+        self._bar = Bar(label, self._stream, refreshing=False) if takes_bars(self._stream) else None
         self._interval = LOG_SECONDS if self._bar is None else TERMINAL_SECONDS
         self._began = clock()
         self._next = self._began + self._interval
