@@ -2,6 +2,7 @@
 
 import contextlib
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
@@ -9,7 +10,7 @@ import duckdb
 
 from dynamo_consistency.errors import ConsistencyError
 from dynamo_consistency.kinds import FINDING_KINDS, FindingKind
-from dynamo_consistency.run.records.complete_runs import CompleteRun, complete_runs, start_of, up_to_now
+from dynamo_consistency.run.records.complete_runs import CompleteRun, complete_among, start_of, up_to_now
 from dynamo_consistency.run.report.tables import Tables
 from dynamo_consistency.run.store.run_directory import RunDirectory
 
@@ -59,7 +60,7 @@ def trend(run: RunDirectory, tables: Tables, counts: dict[str, Any]) -> Trend:
     """`counts`: those of `run`. Runs that cannot be read are left out; the report does not fail for them."""
     before: list[CompleteRun] = []
     with contextlib.suppress(ConsistencyError):
-        before = _before(run)[-_RUNS:]
+        before = _before(run)
     runs = [_earlier(one) for one in before]
     names = [*(kind.name for kind in FINDING_KINDS), "holes"]
     series = {name: [one.counts.get(name) for one in runs] + [counts.get(name)] for name in names}
@@ -68,12 +69,19 @@ def trend(run: RunDirectory, tables: Tables, counts: dict[str, Any]) -> Trend:
 
 
 def _before(run: RunDirectory) -> list[CompleteRun]:
-    others = [one for one in up_to_now(complete_runs(run.store, run.site, run.owner)) if one.run.run_id != run.run_id]
+    """The last of them; by their ids, so that a store with many runs is not read through."""
+    others = (other for other in reversed(run.store.runs(run.site)) if other.run_id != run.run_id)
+    began = _began(run)
+    earlier = (one for one in complete_among(others, run.owner) if began is None or one.order < began)
+    return up_to_now(sorted(islice(earlier, _RUNS), key=lambda one: one.order))
+
+
+def _began(run: RunDirectory) -> tuple[float, str] | None:
+    """None for a run that did not even come to its first snapshot."""
     try:
-        began = start_of(run), run.run_id
-    except ConsistencyError:  # a run that did not even come to its first snapshot
-        return others
-    return [one for one in others if one.order < began]
+        return start_of(run), run.run_id
+    except ConsistencyError:
+        return None
 
 
 def _earlier(one: CompleteRun) -> Earlier:
