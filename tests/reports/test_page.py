@@ -211,6 +211,10 @@ def test_a_damaged_run_before_does_not_disturb_the_page(page, finished, before):
     content = page(counts={"missing": 1})
     assert "standing" not in content.text
     assert "The runs before" in content.text
+    garbage = {"inventoryFiles": 9, "missing": "many", "orphans": -5, "holes": [1], "twins": 10**30}
+    garbled = {"result": "Complete", "counts": garbage, "artifacts": "none", "startTime": 7}
+    earlier.directory.write_json("summary.json", earlier.directory.read_json("summary.json") | garbled)
+    assert "The runs before" in page(counts={"missing": 1}).text
 
 
 def test_directories_with_as_many_findings_as_the_last_that_is_shown_are_told(page, finished):

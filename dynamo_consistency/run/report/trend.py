@@ -40,7 +40,7 @@ class Earlier:
 
     run_id: str
     started: str
-    counts: dict[str, Any]
+    counts: dict[str, int]
     page: str
 
 
@@ -88,7 +88,8 @@ def _earlier(one: CompleteRun) -> Earlier:
     artifacts = one.summary.get("artifacts")
     page = artifacts.get("report") if isinstance(artifacts, dict) else None
     address = f"../../{quote(one.run.run_id)}/{quote(str(page))}" if page else ""
-    return Earlier(one.run.run_id, str(one.summary.get("startTime", "")), one.summary["counts"], address)
+    counts = {name: number for name, number in one.summary["counts"].items() if type(number) is int and number >= 0}
+    return Earlier(one.run.run_id, str(one.summary.get("startTime", "")), counts, address)
 
 
 def _since(tables: Tables, last: RunDirectory) -> dict[str, Since]:
