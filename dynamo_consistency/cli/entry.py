@@ -14,7 +14,7 @@ from dynamo_consistency.cli.convert import convert
 from dynamo_consistency.cli.inventory import inventory, sites
 from dynamo_consistency.cli.notify import notify
 from dynamo_consistency.cli.output import ReaderGoneError, use_stderr, use_stdout
-from dynamo_consistency.cli.runs import findings, history
+from dynamo_consistency.cli.runs import findings, history, report
 from dynamo_consistency.cli.schema import schema
 from dynamo_consistency.cli.stages import stage
 from dynamo_consistency.errors import ConsistencyError, InvalidRunError
@@ -97,5 +97,5 @@ class _Handler(logging.Handler):
         sys.stderr.write(f"{self.format(record)}\n")
 
 
-for _command in (validate, run, stage, findings, history, sites, inventory, convert, notify, schema):
+for _command in (validate, run, stage, report, findings, history, sites, inventory, convert, notify, schema):
     command.add_command(_command)

@@ -1,4 +1,4 @@
-"""`findings` and `history`: earlier runs."""
+"""`report`, `findings` and `history`: earlier runs."""
 
 import contextlib
 import os
@@ -10,7 +10,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from dynamo_consistency.cli.parameters import STORE_SETTING, KindName, output_option, store_option
-from dynamo_consistency.cli.shared import print_csv, print_json, print_rows, url_of_store
+from dynamo_consistency.cli.shared import print_csv, print_json, print_rows, show, url_of_store
 from dynamo_consistency.errors import ConfigurationError, ConsistencyError
 from dynamo_consistency.kinds import FindingKind
 from dynamo_consistency.run.store.run_directory import RunStore
@@ -41,15 +41,31 @@ def _beginning_with(incomplete: str, names: Callable[[], list[str]]) -> list[str
 site_argument = click.argument("site", shell_complete=_complete_site)
 
 
-@click.command()
-@site_argument
-@click.option(
+run_option = click.option(
     "--run",
     "run_id",
     metavar="ID",
     shell_complete=_complete_run,
     help="Id of the run, or the beginning of it. Without it, the last complete run is used.",
 )
+
+
+@click.command()
+@site_argument
+@run_option
+@store_option
+@output_option()
+def report(site: str, run_id: str | None, store_url: str | None, output: str) -> None:
+    """Print what a run of SITE has found and done, as `run` does at its end, and where its page is."""
+    from dynamo_consistency.run.records.history import named_run, read_summary
+
+    directory = named_run(RunStore(url_of_store(store_url)), site, run_id)
+    show(directory, read_summary(directory), output)
+
+
+@click.command()
+@site_argument
+@run_option
 @click.option("--kind", type=KindName(), required=True, help="Kind of the findings to print.")
 @output_option("--format")
 @store_option

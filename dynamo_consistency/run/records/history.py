@@ -29,6 +29,7 @@ __all__ = [
     "full_run_id",
     "last_before",
     "latest_complete",
+    "named_run",
     "neighbours",
     "read_summary",
     "start_of",
@@ -129,16 +130,22 @@ def find_run(store: RunStore, site: str, run_id: str | None, owner: Owner | None
     `owner`: only its runs will do. Raises ConfigurationError when there is no such run, when the beginning is that of
     several, or when the run is of another check; InvalidRunError when it is not complete and so has no findings.
     """
-    run = latest_complete(store, site, owner) if run_id is None else _named(store, site, run_id)
-    if run is None:
-        raise ConfigurationError(
-            f"{site} has no complete run in {store.url}; `dynamo-consistency history {site}` shows its runs"
-        )
+    run = named_run(store, site, run_id, owner)
     if owner is not None:
         run.belongs_to(owner)
     summary = read_summary(run)
     if summary["result"] != "Complete":
         raise InvalidRunError(f"run {run.run_id} of {site} is {summary['result']} and has no findings")
+    return run
+
+
+def named_run(store: RunStore, site: str, run_id: str | None, owner: Owner | None = None) -> RunDirectory:
+    """The same, whatever became of the run that is named."""
+    run = latest_complete(store, site, owner) if run_id is None else _named(store, site, run_id)
+    if run is None:
+        raise ConfigurationError(
+            f"{site} has no complete run in {store.url}; `dynamo-consistency history {site}` shows its runs"
+        )
     return run
 
 
