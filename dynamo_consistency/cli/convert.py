@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import yaml
 
+from dynamo_consistency.cli.groups import Commands
 from dynamo_consistency.cli.parameters import FilePath
 from dynamo_consistency.errors import ConfigurationError
 from dynamo_consistency.secrets import redact
@@ -36,7 +37,7 @@ _KUSTOMIZATION = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomizati
 _HEAD = "# From {file}. Each mode is Report: read some runs, then write Enforce.\n"
 
 
-@click.group()
+@click.group(cls=Commands)
 def convert() -> None:
     """Write checks from the configuration of an older tool, or of a site.
 

@@ -11,6 +11,7 @@ import click
 from dynamo_consistency import secrets
 from dynamo_consistency.cli.checks import run, validate
 from dynamo_consistency.cli.convert import convert
+from dynamo_consistency.cli.groups import Commands
 from dynamo_consistency.cli.inventory import inventory, sites
 from dynamo_consistency.cli.notify import notify
 from dynamo_consistency.cli.output import ReaderGoneError, use_stderr, use_stdout
@@ -78,7 +79,7 @@ def _complain(end: End) -> End:
     return end
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(None, "-V", "--version", package_name="dynamo-consistency")
 @click.option("--debug", is_flag=True, help="Log every step on stderr.")
 def command(debug: bool) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dynamo_consistency.cli.groups import Commands
 from dynamo_consistency.cli.parameters import FilePath, backend_option, backends_option, output_option, store_option
 from dynamo_consistency.cli.shared import open_backend, print_rows, url_of_store
 from dynamo_consistency.errors import ConfigurationError
@@ -19,7 +20,7 @@ def _with_inventory(function: Callable[..., Any]) -> Callable[..., Any]:
     return backends_option(backend_option(store_option(function)))
 
 
-@click.group("site")
+@click.group("site", cls=Commands)
 def sites() -> None:
     """List the sites of an inventory."""
 
@@ -37,7 +38,7 @@ def site_list(backends_file: Path | None, backend_name: str, store_url: str | No
     )
 
 
-@click.group()
+@click.group(cls=Commands)
 def inventory() -> None:
     """Make and fill an inventory of your own, to try a check.
 

@@ -9,6 +9,7 @@ from typing import Any, get_args
 import click
 from click.shell_completion import CompletionItem
 
+from dynamo_consistency.cli.groups import Commands
 from dynamo_consistency.cli.parameters import STORE_SETTING, KindName, output_option, store_option
 from dynamo_consistency.cli.shared import print_csv, print_json, print_rows, show, url_of_store
 from dynamo_consistency.errors import ConfigurationError, ConsistencyError
@@ -88,7 +89,7 @@ def findings(site: str, run_id: str | None, kind: FindingKind, output: str, stor
     write_findings(directory, kind, formats[output], sys.stdout.buffer)
 
 
-class _HistoryGroup(click.Group):
+class _HistoryGroup(Commands):
     """`history SITE [PATH]` beside `history prune SITE`: what is no subcommand is a site."""
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:

@@ -9,6 +9,7 @@ import click
 
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.checkfile import CHECK_SETTING, check_of_json, read_check
+from dynamo_consistency.cli.groups import Commands
 from dynamo_consistency.cli.parameters import (
     CHECK_FILE,
     FilePath,
@@ -26,7 +27,7 @@ from dynamo_consistency.run.termination_message import TerminationMessage
 _pass_message = click.make_pass_decorator(TerminationMessage, ensure=True)
 
 
-@click.group()
+@click.group(cls=Commands)
 def stage() -> None:
     """Run one stage of a run by itself.
 

@@ -53,6 +53,7 @@ def test_help_is_whole_sentences(one):
         assert text
         assert re.match(r"[A-Z]", text), text
         assert text.rstrip().endswith((".", "check.schema.json")), text
+    assert "..." not in one.get_help(click.Context(one, info_name="x")).partition("\n")[2], "nothing is cut off"
 
 
 def complete(*words: str, **environment: str) -> list[str]:
