@@ -115,7 +115,8 @@ def act_on(
     report, ended_by = act(run.store, run, backend, approved_run, today)
     summary = read_summary(run) | report | {"notes": notes.gathered(run)}
     summary["artifacts"] |= {"actions": ACTIONS} | write_reports(run, backend, summary)
-    _finish(run, summary)
+    summaries.write_summary(run, summary)
+    log.info("run %s of %s: %d requested", run.run_id, run.site, _requested(summary))
     if ended_by is not None:
         raise ended_by
     return summary
@@ -134,7 +135,13 @@ def _counts_of_last_run(run: RunDirectory) -> dict[str, int]:
     return {name: number for name, number in counts.items() if isinstance(number, int)}
 
 
+def _requested(summary: summaries.Summary) -> int:
+    """How much a run has asked for, of all kinds."""
+    return sum(action["requested"] for action in summary["actions"].values())
+
+
 def _finish(run: RunDirectory, summary: summaries.Summary) -> summaries.Summary:
     summaries.write_summary(run, summary)
-    log.info("run %s of %s: %s %s", run.run_id, run.site, summary["result"], summary["reason"])
+    said = ": ".join(filter(None, (summary["result"], summary["reason"])))
+    log.info("run %s of %s: %s", run.run_id, run.site, said)
     return summary

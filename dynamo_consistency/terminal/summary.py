@@ -65,7 +65,7 @@ def _compared(summary: dict[str, Any]) -> str:
 def _findings(counts: dict[str, Any]) -> Table:
     table = Table(box=None, pad_edge=False)
     for column, justify in (("finding", "left"), ("number", "right"), ("size", "right"), ("meaning", "left")):
-        table.add_column(column, justify=justify)  # type: ignore[arg-type]
+        table.add_column(column, justify=justify, no_wrap=column != "meaning", overflow="fold")  # type: ignore[arg-type]
     for kind in (kind for kind in FINDING_KINDS if kind.name in counts):
         size = human_size(counts[kind.bytes_name]) if kind.bytes_name else ""
         found = counts[kind.name] and not kind.of_unmerged_area
