@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import subprocess
 
 from enforcing import POLICY
 
@@ -17,12 +18,16 @@ def test_the_store_may_be_named_by_the_environment_and_by_a_tilde(drifted):
 
 
 def test_a_check_may_come_from_stdin(drifted):
-    with drifted.check.open() as check:
-        assert drifted.run("validate", "-f", "-", stdin=check, store=False) == "stdin: valid: t2-test\n"
-    with drifted.check.open() as check:
-        assert json.loads(drifted.run("run", "-f", "-", "--output", "json", stdin=check))["result"] == "Complete"
-    drifted.run("validate", "-f", "-", input="kind: x\n", store=False, exit_code=2)
-    assert drifted.complaint.startswith("stdin:1: ")
+    def given(text, *arguments):
+        command = [drifted.command, *arguments]
+        return subprocess.run(command, cwd=drifted.folder, input=text, capture_output=True, text=True, check=False)
+
+    check = drifted.check.read_text()
+    assert given(check, "validate", "-f", "-").stdout == "stdin: valid: t2-test\n"
+    ran = given(check, "run", "-f", "-", "--store", "store", "--output", "json")
+    assert json.loads(ran.stdout)["result"] == "Complete"
+    wrong = given("kind: x\n", "validate", "-f", "-")
+    assert (wrong.returncode, wrong.stderr[:8]) == (2, "stdin:1:")
 
 
 def test_every_command_that_prints_data_prints_the_same_as_text_json_and_csv(drifted):
