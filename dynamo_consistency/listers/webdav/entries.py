@@ -2,14 +2,14 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from http import HTTPStatus
 from typing import TypeVar
 
-from dynamo_consistency.listers.contract import Entry, File, FileStat, Hole, Listed, Look, Subdirectory, Unsure
+from dynamo_consistency.listers.contract import Entry, File, Files, FileStat, Hole, Listed, Look, Subdirectory, Unsure
 from dynamo_consistency.listers.webdav.errors import WebDavError
 from dynamo_consistency.listers.webdav.multistatus import COLLECTION, IS_COLLECTION, SIZE, TIME, TYPE, Response
 from dynamo_consistency.listers.webdav.names import Reading, name_in, plain_name, read
@@ -105,7 +105,7 @@ def _look_as_at_xrootd(listed: Listed) -> None:
 
     It cuts long names, too, as XRootD's own protocol does.
     """
-    names = [file.name for file in listed.files] + [directory.name for directory in listed.directories]
+    names = listed.files.names + [directory.name for directory in listed.directories]
     if len(set(names)) < len(names):
         raise WebDavError("its listing has a name twice; a line end in the name of an entry does that")
     for name in names:
@@ -113,10 +113,10 @@ def _look_as_at_xrootd(listed: Listed) -> None:
             raise WebDavError(f"it has a name of more than {LONGEST_XROOTD_NAME} bytes, and the server cuts such names")
         if b" " in name and _XROOTD_LINE.fullmatch(name):
             raise WebDavError("the server mixes up its entries; a line end in the name of one does that")
-    unknown = [file for file in listed.files if not file.size and file.mtime == 0]
-    if unknown:
-        listed.files = [file for file in listed.files if file.size or file.mtime != 0]
-        listed.holes += [Hole(file.name, "the server knows neither its size nor its time") for file in unknown]
+    if 0 in listed.files.mtimes:
+        files, listed.files = listed.files, Files.of(file for file in listed.files if file.size or file.mtime != 0)
+        unknown = [file.name for file in files if not file.size and file.mtime == 0]
+        listed.holes += [Hole(name, "the server knows neither its size nor its time") for name in unknown]
 
 
 def _add(listed: Listed, name: bytes, response: Response) -> None:
@@ -126,7 +126,7 @@ def _add(listed: Listed, name: bytes, response: Response) -> None:
     if kind is False:
         size = properties.get(SIZE, "")
         if not size or (_SIZE.fullmatch(size) and int(size) < _MOST):
-            listed.files.append(File(name, int(size) if size else None, seconds(properties.get(TIME, ""))))
+            listed.files.add(name, int(size) if size else None, seconds(properties.get(TIME, "")))
         else:
             listed.holes.append(Hole(name, f"the server gives an impossible size, {size[:40]!r}"))
     elif kind:
@@ -141,7 +141,7 @@ def file_stat(response: Response) -> Look:
     _add(entries, b"", response)
     if entries.holes:
         return Unsure(entries.holes[0].reason)
-    return FileStat(entries.files[0].size, entries.files[0].mtime) if entries.files else Unsure("it is a directory")
+    return FileStat(*entries.files.sizes, *entries.files.mtimes) if entries.files else Unsure("it is a directory")
 
 
 def _kind(response: Response) -> bool | None:
@@ -173,19 +173,20 @@ def _words(status: int) -> str:
 
 def _settle_repeated(listed: Listed) -> None:
     """An entry that is there twice in the same way counts once; one that is there in two ways is a hole."""
-    entries: list[Entry] = [*listed.files, *listed.directories, *listed.holes]
-    repeated = len(entries) - len({entry.name for entry in entries})
+    names = listed.files.names + [entry[0] for entries in (listed.directories, listed.holes) for entry in entries]
+    repeated = len(names) - len(set(names))
     if not repeated:
         return
+    entries: list[Entry] = [*listed.files, *listed.directories, *listed.holes]
     variants = Counter(entry.name for _, entry in {(type(entry), entry) for entry in entries})
     torn = {name for name, count in variants.items() if count > 1}
-    listed.files, listed.directories = _once(listed.files, torn), _once(listed.directories, torn)
-    listed.holes = _once(listed.holes, torn)
+    listed.files = Files.of(_once(listed.files, torn))
+    listed.directories, listed.holes = _once(listed.directories, torn), _once(listed.holes, torn)
     listed.holes += [Hole(name, "the server names it more than once, and differently") for name in sorted(torn)]
     listed.notes.append(f"{repeated} entries of a directory stood in it more than once")
 
 
-def _once(entries: list[AnyEntry], torn: set[bytes]) -> list[AnyEntry]:
+def _once(entries: Iterable[AnyEntry], torn: set[bytes]) -> list[AnyEntry]:
     return [entry for entry in dict.fromkeys(entries) if entry.name not in torn]
 
 

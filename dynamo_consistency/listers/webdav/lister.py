@@ -231,7 +231,7 @@ class WebDavLister(ThreadedLister):
         Sizes in bytes, times in seconds since 1970. Not ok when any entry is a hole, or has no size or time.
         """
         answer = self.answer(paths.normalise(paths.to_bytes(directory)))
-        if isinstance(answer, Listed) and any(None in file for file in answer.files):
+        if isinstance(answer, Listed) and (None in answer.files.sizes or None in answer.files.mtimes):
             return NOT_LISTED
         return simple(answer)
 

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dynamo_consistency import paths
-from dynamo_consistency.listers.contract import File
-from dynamo_consistency.listers.times import known_size, known_sizes, known_time, known_times
+from dynamo_consistency.listers.contract import Files
+from dynamo_consistency.listers.times import each_known_size, each_known_time, known_sizes, known_time, known_times
 from dynamo_consistency.run.listing.progress import ListingCounts
 from dynamo_consistency.secrets import redact
 
@@ -69,17 +69,17 @@ class ListingFile:
             self._flush()
         self._writer.close()
 
-    def files(self, root: bytes, directory: bytes, files: list[File]) -> None:
+    def files(self, root: bytes, directory: bytes, files: Files) -> None:
         """The files directly in `directory`."""
         before = b"/" if directory == b"/" else directory + b"/"
         for first in range(0, len(files), ROWS_IN_GROUP):
-            some = files[first : first + ROWS_IN_GROUP]
-            self._paths += [before + file.name for file in some]
-            self._codes += bytes([FILE]) * len(some)
-            sizes = [known_size(file.size) for file in some]
+            some = slice(first, first + ROWS_IN_GROUP)
+            names, sizes = files.names[some], each_known_size(files.sizes[some])
+            self._paths += [before + name for name in names]
+            self._codes += bytes([FILE]) * len(names)
             self._sizes += sizes
-            self._mtimes += [known_time(file.mtime, self._listed_at) for file in some]
-            self._count_files(root, len(some), sum(size or 0 for size in sizes))
+            self._mtimes += each_known_time(files.mtimes[some], self._listed_at)
+            self._count_files(root, len(names), sum(filter(None, sizes)))
             self._flush_if_full()
 
     def directory(self, root: bytes, path: bytes, entries: int, mtime: int | None, identity: object = None) -> None:
