@@ -156,6 +156,24 @@ class Lister(Protocol):
         ...
 
 
+class Answers(Protocol):
+    """A queue of (token of the request, time of arrival in seconds of the walk's clock, answer). `put` from any thread.
+
+    `get` raises queue.Empty when no answer came, after `timeout` seconds at most.
+    """
+
+    def put(self, item: tuple[int, float, Answer]) -> None: ...
+
+    def get(self, block: bool = True, timeout: float | None = None) -> tuple[int, float, Answer]: ...
+
+
+@runtime_checkable
+class LedLister(Lister, Protocol):
+    """A lister whose answers come quickest when the thread that waits in `answers()` works for it meanwhile."""
+
+    def answers(self) -> Answers: ...
+
+
 @runtime_checkable
 class ClusterLister(Lister, Protocol):
     """A lister over servers that number directories, and of which some may stand behind others."""

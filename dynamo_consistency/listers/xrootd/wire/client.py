@@ -21,6 +21,7 @@ from dynamo_consistency.listers.xrootd.wire.frames import (
     listing_parameters,
     locate_parameters,
 )
+from dynamo_consistency.listers.xrootd.wire.led_answers import LedAnswers
 from dynamo_consistency.listers.xrootd.wire.listing import Listing, UnreadableError, columns
 from dynamo_consistency.listers.xrootd.wire.loop import Loop
 from dynamo_consistency.paths import to_bytes
@@ -48,6 +49,10 @@ class WireClient:
             follow = partial(self._follow, door.scheme)
             self._doors.setdefault(door, Door(self._loop, door, self._timeout, follow))
         return self._doors[door]
+
+    def answers(self) -> LedAnswers:
+        """A queue for a walk over these doors."""
+        return LedAnswers(self._loop)
 
     def close(self) -> None:
         """End all connections and the thread."""
