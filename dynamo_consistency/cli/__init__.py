@@ -4,6 +4,15 @@ Data goes to stdout; progress, logs and errors to stderr. Exit codes: 0 the run 
 invalid or failed; 2 wrong usage or configuration; 130 interrupted, with nothing half-written.
 """
 
-from dynamo_consistency.cli.entry import command, main
+import gc
+from collections.abc import Sequence
+from typing import NoReturn
 
-__all__ = ["command", "main"]
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Entry point of the command; see `entry.main`."""
+    gc.disable()  # what a module makes stays, and looking for garbage in it takes a tenth of the start
+    from dynamo_consistency.cli.entry import main as run_command
+
+    gc.enable()
+    run_command(arguments)

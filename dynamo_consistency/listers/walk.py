@@ -143,9 +143,13 @@ class Walk:
 
     def _receive(self, now: float) -> Visit | None:
         """Wait for one answer, at most until there is something else to do."""
-        due = [self._next_sweep, self._not_before] + [wait[0] for wait in self._waiting[:1]]
+        until = self._next_sweep
+        if now < self._not_before < until:
+            until = self._not_before
+        if self._waiting and now < self._waiting[0][0] < until:
+            until = self._waiting[0][0]
         try:
-            token, arrived, answer = self._answers.get(True, min(time for time in due if time > now) - now)
+            token, arrived, answer = self._answers.get(True, until - now)
         except queue.Empty:
             return None
         request = self._pending.pop(token, None)

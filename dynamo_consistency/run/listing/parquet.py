@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -31,6 +31,8 @@ LISTING_COLUMNS = pa.schema(
 
 Two directories with one `identity` are the same one under two names.
 """
+
+AnyValue = TypeVar("AnyValue")
 
 ROWS_IN_GROUP = 16_384
 MOST_NOTES = 100
@@ -135,7 +137,7 @@ class ListingFile:
     def _flush(self) -> None:
         if not self._paths:
             return
-        reasons = [self._reasons.get(row) for row in range(len(self._paths))] if self._reasons else None
+        reasons = sparse(self._reasons, len(self._paths)) if self._reasons else None
         codes = pa.array(self._codes, pa.int8())
         columns = [
             pa.array(self._paths, pa.binary()),
@@ -143,7 +145,7 @@ class ListingFile:
             pa.array(self._sizes, pa.int64()),
             pa.array(self._mtimes, pa.int64()),
             pa.nulls(len(codes), pa.string()) if reasons is None else pa.array(reasons, pa.string()),
-            pa.array([self._identities.get(row) for row in range(len(codes))], pa.int64()),
+            pa.array(sparse(self._identities, len(codes)), pa.int64()),
         ]
         self._writer.write_batch(pa.record_batch(columns, schema=LISTING_COLUMNS))
         self._clear()
@@ -155,6 +157,14 @@ class ListingFile:
         self._mtimes: list[int | None] = []
         self._reasons: dict[int, str] = {}
         self._identities: dict[int, int] = {}
+
+
+def sparse(known: dict[int, AnyValue], rows: int) -> list[AnyValue | None]:
+    """A column of which few rows are known."""
+    column: list[AnyValue | None] = [None] * rows
+    for row, value in known.items():
+        column[row] = value
+    return column
 
 
 def identity_hash(identity: object) -> int:
