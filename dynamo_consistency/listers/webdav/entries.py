@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import TypeVar
 
 from dynamo_consistency.listers.contract import Entry, File, Files, FileStat, Hole, Listed, Look, Subdirectory, Unsure
+from dynamo_consistency.listers.webdav.alike import Alike
 from dynamo_consistency.listers.webdav.errors import WebDavError
 from dynamo_consistency.listers.webdav.multistatus import COLLECTION, IS_COLLECTION, SIZE, TIME, TYPE, Response
 from dynamo_consistency.listers.webdav.names import Reading, name_in, plain_name, read
@@ -22,6 +23,7 @@ _MOST = 1 << 63
 _XROOTD_LINE = re.compile(rb"[0-9]+ [0-9]+ [0-9]+ [0-9]+( .*)?")
 """Identity, size, flags and time, and more since 5.0: in a listing this follows after each name."""
 _SIZE = re.compile(r"[0-9]{1,19}")
+_SIZE_OR_NONE = re.compile(r"[0-9]{0,18}").fullmatch
 _TIME = re.compile(r"[A-Z][a-z]{2}, ([0-9]{2} [A-Z][a-z]{2} [0-9]{4}) ([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9]) GMT")
 _SHORT_YEAR = re.compile(r"[0-9]{2}-[A-Z][a-z]{2}-[0-9]{2} ")
 
@@ -53,6 +55,27 @@ class Contents:
                 self._doubtful.append((href, response))
             else:
                 _add(listed, name.encode(), response)
+
+    def take_alike(self, alike: Alike) -> None:
+        """All responses of an answer at once. Raises as `take`."""
+        self.take(alike.own)
+        names = [plain_name(href, self._start) for href in alike.hrefs]
+        kind = _kind(alike.example)
+        odd = kind is None or None in names or not all(map(_SIZE_OR_NONE, alike.sizes))
+        if odd or len(names) >= MOST_ENTRIES - 1:
+            for row in range(len(alike.hrefs)):
+                self.take(alike.response(row))
+            return
+        known = {text: seconds(text) for text in set(alike.times)}
+        found = [name.encode() for name in names if name is not None]
+        times = [known[text] for text in alike.times]
+        if kind:
+            self._listed.directories += map(Subdirectory, found, times)
+        else:
+            files = self._listed.files
+            files.names += found
+            files.sizes += [int(size) if size else None for size in alike.sizes]
+            files.mtimes += times
 
     def listed(self, judge: EncodingCheck) -> Listed:
         """The complete directory, when there are no more responses: sizes in bytes, times in seconds since 1970.
