@@ -1,4 +1,4 @@
-"""A door that wants TLS and an X.509 proxy, or a token. Each client is a process, since the library remembers credentials."""
+"""Doors that want TLS and an X.509 proxy, or a token. Each client is a process: the library remembers credentials."""
 
 import os
 import shutil

@@ -3,15 +3,16 @@
 import queue
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 import pytest
 from xrdclient.testing import frame
 
-from dynamo_consistency.listers.contract import Failed, FileStat, LedLister
+from dynamo_consistency.listers.contract import Answer, Failed, FileStat, LedLister
 from dynamo_consistency.listers.shards import Share
 from dynamo_consistency.listers.walk import Limits, Walk
+from dynamo_consistency.listers.xrootd import XRootDLister
 from dynamo_consistency.listers.xrootd.wire.frames import DIRLIST, OK
 from dynamo_consistency.listers.xrootd.wire.led_answers import LedAnswers
 from dynamo_consistency.listers.xrootd.wire.loop import Loop
@@ -70,6 +71,47 @@ def test_between_a_walk_and_after_it_questions_are_answered_too(site, make_liste
         for name in visit.answer.files.names:
             assert isinstance(lister.look(visit.directory.path + b"/" + name), FileStat)
     assert lister.list(site.lfn)[0]
+
+
+class Counting:
+    """A lister, how many of its questions were open at most."""
+
+    def __init__(self, lister: XRootDLister) -> None:
+        self._lister, self.capacity = lister, lister.capacity
+        self.open = self.most = 0
+        self.answers, self.forget = lister.answers, lister.forget
+
+    def submit(self, directory: bytes, done: Callable[[Answer], None]) -> None:
+        def answered(answer: Answer) -> None:
+            self.open -= 1
+            done(answer)
+
+        self.open += 1
+        self.most = max(self.most, self.open)
+        self._lister.submit(directory, answered)
+
+
+@pytest.mark.xrootd
+def test_a_walk_keeps_to_its_window_and_its_rate(site, make_lister, make_tree) -> None:
+    made = make_tree(site.path, 20, 2)
+    lister = Counting(make_lister(site.server.url))
+    limits = Limits(concurrency=3, directory_timeout_seconds=30, max_requests_per_second=100)
+    began = time.monotonic()
+    walk = Walk(lister, [site.lfn], Share(0, 1, 3), limits)
+    assert sum(len(visit.answer.files) for visit in walk) == len(made)
+    assert lister.most == 3
+    assert time.monotonic() - began > (walk.requests - 11) / 100, "ten of them may go out at once after a pause"
+
+
+@pytest.mark.xrootd
+def test_all_doors_are_asked_in_turn(daemons, make_lister) -> None:
+    doors = [daemons.server(name=name) for name in ("one", "other")]
+    for door in doors:
+        (door.store / door.directory.name).touch()
+    lister = make_lister(*(door.url for door in doors))
+    seen = [lister.list(b"/store")[2][0][0] for _ in range(4)]
+    assert sorted(seen) == [b"one", b"one", b"other", b"other"]
+    assert seen[0] != seen[1] != seen[2] != seen[3]
 
 
 def test_an_answer_that_another_thread_brings_ends_the_wait(loop) -> None:

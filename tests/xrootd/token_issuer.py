@@ -21,18 +21,10 @@ class Issuer:
     def __init__(self) -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
 
-    def token(self, **claims: object) -> str:
+    def token(self) -> str:
         now = int(time.time())
-        told = {
-            "iss": ISSUER,
-            "sub": "us",
-            "aud": "here",
-            "iat": now,
-            "nbf": now,
-            "exp": now + 600,
-            "ver": "scitoken:2.0",
-        }
-        told |= {"scope": "read:/"} | claims
+        told = {"iss": ISSUER, "sub": "us", "aud": "here", "iat": now, "nbf": now, "exp": now + 600}
+        told |= {"ver": "scitoken:2.0", "scope": "read:/"}
         parts = [_text(json.dumps(part).encode()) for part in ({"alg": "ES256", "kid": "k", "typ": "JWT"}, told)]
         numbers = decode_dss_signature(self._key.sign(".".join(parts).encode(), ec.ECDSA(hashes.SHA256())))
         return ".".join([*parts, _text(b"".join(number.to_bytes(32) for number in numbers))])
