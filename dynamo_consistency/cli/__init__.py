@@ -15,4 +15,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     from dynamo_consistency.cli.entry import main as run_command
 
     gc.enable()
-    run_command(arguments)
+    try:
+        run_command(arguments)
+    finally:
+        gc.freeze()  # nor for that among all that ends with the process

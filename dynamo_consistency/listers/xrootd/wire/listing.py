@@ -97,9 +97,11 @@ def columns(lines: list[bytes]) -> Facts:
     """The first four words of each line, all of them numbers. Raises UnreadableError where a line has none."""
     blanks = set(map(bytes.count, lines, repeat(b" ")))
     if len(blanks) == 1 and (width := blanks.pop() + 1) >= 4:
-        words = b" ".join(lines).split(b" ")
-        facts = Facts(*(words[first::width] for first in range(4)))
-        if all(_digits(b"".join(column)) and b"" not in column for column in facts[1:]):
+        text = b" ".join(lines)
+        words = text.split(b" ")
+        facts = Facts(words[::width], words[1::width], words[2::width], words[3::width])
+        empty_word = b"  " in text or text[-1:] == b" "
+        if not empty_word and _digits(b"".join([*facts[1], *facts[2], *facts[3]])):
             return facts
     rows = [line.split(b" ", 4)[:4] for line in lines]
     if not all(len(row) == 4 and all(map(_is_number, row[1:])) and row[2][:1] != b"-" for row in rows):
