@@ -5,6 +5,7 @@ invalid or failed; 2 wrong usage or configuration; 130 interrupted, with nothing
 """
 
 import gc
+import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -18,4 +19,5 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     try:
         run_command(arguments)
     finally:
-        gc.freeze()  # nor for that among all that ends with the process
+        if "duckdb" not in sys.modules:  # which complains of what it does not see collected
+            gc.freeze()  # no looking for garbage among all that ends with the process
