@@ -8,12 +8,14 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import chart
 import comparison
 import listing
 import rucio_snapshot
 import snapshot
 import stages
 import webdav
+from measure import HERE, RESULTS
 
 PARTS = {
     "listing": listing,
@@ -39,6 +41,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
             Path(folder).chmod(0o755)
             part.bench(Path(folder), big=arguments.big)
+    chart.draw(RESULTS, HERE.parent / "docs/images/figures.svg")
 
 
 if __name__ == "__main__":

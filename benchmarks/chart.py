@@ -6,6 +6,7 @@ from pathlib import Path
 
 WIDTH, LABELS, BARS, LINE = 860, 300, 330, 20
 OURS, THEIRS = "#2563a8", "#a3a9b2"
+PEERS = ("xrdfs", "bindings alone", "rce_", "sort", "davix", "gfal2", "mariadb", "psql", "psycopg")
 _STYLE = "font-family='system-ui, sans-serif' font-size='13' fill='#444c56'"
 
 
@@ -32,7 +33,7 @@ def draw(results: Path, target: Path) -> None:
 def _bar(row: dict[str, str | float | bool], y: int, longest: float) -> str:
     seconds, peak = float(row["seconds"]), float(row["peak_mib"])
     length = max(1, round(BARS * seconds / longest))
-    colour = OURS if row["ours"] else THEIRS
+    colour = THEIRS if str(row["what"]).startswith(PEERS) else OURS
     return (
         f"<text x='{LABELS - 8}' y='{y}' text-anchor='end'>{html.escape(str(row['what']))}</text>"
         f"<rect x='{LABELS}' y='{y - 11}' width='{length}' height='14' fill='{colour}'/>"

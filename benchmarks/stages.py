@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pymysql
 from listing import free_port, xrootd_server
-from measure import Row, measure, show
+from measure import Row, cpu_of, show
 from snapshot import backends, create_tables, server
 
 PROGRAMS = ("mariadbd", "mariadb-install-db", "xrootd")
@@ -50,8 +50,8 @@ def bench(folder: Path, big: bool) -> None:
 def _stage(folder: Path, stage: str, options: list[str], files: int) -> Row:
     run = folder / "store/Bench/run"
     command = [COMMAND, "stage", stage, "--run-dir", run, "--backends", "backends.yaml", *options]
-    seconds, peak = measure(command, runs=1, cwd=folder)
-    return Row(stage, seconds, peak, f"{files / seconds / 1e6:.2f} M files/s")
+    cpu, seconds, peak = cpu_of(command, cwd=folder)
+    return Row(stage, seconds, peak, f"{files / seconds / 1e6:.2f} M files/s, {cpu:.1f} s CPU")
 
 
 def _folders(campaigns: int) -> Iterator[tuple[int, str]]:
@@ -80,15 +80,16 @@ def _fill(unix_socket: Path, campaigns: int) -> None:
         for statement in (
             "INSERT INTO sites (name, storage_type, status) VALUES ('Bench', 'disk', 'ready')",
             "INSERT INTO `groups` (name) VALUES ('AnalysisOps')",
-            "INSERT INTO datasets (id, name, last_update, is_open) SELECT seq, "
-            f"concat('/Dataset', lpad(seq - 1, 4, '0'), '/Campaign-v1/AODSIM'), now(), 0 FROM seq_1_to_{campaigns * DATASETS}",
+            "INSERT INTO datasets (id, name, last_update, is_open) "
+            "SELECT seq, concat('/Dataset', lpad(seq - 1, 4, '0'), '/Campaign-v1/AODSIM'), now(), 0 "
+            f"FROM seq_1_to_{campaigns * DATASETS}",
             "INSERT INTO blocks (id, dataset_id, name, is_open, last_update) "
             f"SELECT seq, 1 + (seq - 1) DIV {FOLDERS // 10}, concat('block', seq), 0, now() FROM seq_1_to_{blocks}",
             "INSERT INTO block_replicas (block_id, site_id, group_id, is_complete, last_update) "
             "SELECT id, 1, 1, 1, '2020-01-01' FROM blocks",
             f"INSERT INTO files (block_id, size, name) SELECT 1 + seq DIV {FILES * 10}, 0, "
             f"concat('/store/mc/Campaign/Dataset', lpad(seq DIV {FILES * FOLDERS}, 4, '0'), '/AODSIM/v1/', "
-            f"lpad(seq DIV {FILES} MOD {FOLDERS}, 5, '0'), '/file_', lpad(seq MOD {FILES}, 4, '0'), '_of_the_dataset.root') "
-            f"FROM seq_0_to_{rows - 1} WHERE seq MOD 5003 <> 0",
+            f"lpad(seq DIV {FILES} MOD {FOLDERS}, 5, '0'), '/file_', lpad(seq MOD {FILES}, 4, '0'), "
+            f"'_of_the_dataset.root') FROM seq_0_to_{rows - 1} WHERE seq MOD 5003 <> 0",
         ):
             cursor.execute(statement)

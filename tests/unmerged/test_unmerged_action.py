@@ -190,16 +190,13 @@ def test_more_than_the_limit_and_nothing_is_requested_of_any_kind(scratch):
     scratch.run()
     summary = scratch.run()
     assert gate(summary, "Limits")["state"] == "Rejected"
-    assert (
-        f"the unmerged area {U}: 5 old in the unmerged area among 6 listed files, more than 4"
-        in gate(summary, "Limits")["message"]
-    )
+    assert f"old in the unmerged area {U}: 5 of 6 files (83 %), limit 4" in gate(summary, "Limits")["message"]
     assert scratch.waiting() == set()
 
 
 def test_a_fraction_is_one_of_the_files_in_the_area(scratch):
     scratch.unmerged = {"mode": "Enforce", "maxFraction": "0.5"}
-    assert "among 6 listed files: more than the fraction 0.5" in gate(scratch.run(), "Limits")["message"]
+    assert "5 of 6 files (83 %), limit 50 %" in gate(scratch.run(), "Limits")["message"]
 
 
 def test_the_budget_holds_for_the_area_and_the_rest_goes_next_time(scratch):
@@ -238,7 +235,7 @@ def test_a_directory_of_the_area_that_cannot_be_listed_keeps_what_is_in_it_and_c
 
 def test_the_stages_one_by_one_list_the_area_with_shard_0(scratch, capsys):
     from dynamo_consistency.checkfile import dump_check
-    from dynamo_consistency.cli import command
+    from dynamo_consistency.cli.entry import command
 
     def stage(*arguments: str) -> None:
         command.main(args=["stage", *arguments], standalone_mode=False)

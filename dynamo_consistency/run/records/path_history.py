@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from dynamo_consistency import paths
-from dynamo_consistency.kinds import FINDING_KINDS
+from dynamo_consistency.kinds import FINDING_KINDS, KIND_BY_NAME
 from dynamo_consistency.run.records.history import ACTIONS, FOLLOWED, WITHDRAWN
 from dynamo_consistency.run.records.summary_file import read_summary
 from dynamo_consistency.run.store.damage import tell_damage
@@ -112,4 +112,8 @@ def _why_not(summary: dict[str, Any], kind: str, action: dict[str, Any]) -> str 
     closed = [gate["message"] for gate in summary["gates"] if gate["state"] != "Ready"]
     if closed:
         return "; ".join(closed)
-    return "not confirmed by enough runs yet" if kind in summary["actions"] else f"{kind} are not enforced"
+    return (
+        "not confirmed by enough runs yet"
+        if kind in summary["actions"]
+        else f"{KIND_BY_NAME[kind].word} are not enforced"
+    )
