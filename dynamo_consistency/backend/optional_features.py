@@ -36,6 +36,8 @@ LEAST_OF_ROWS = 0.98
 """Of an inventory that is read again as a whole, within hours or days."""
 OF_FINDINGS = frozenset(("site_size", "mtime", "root", "mark", "type"))
 """Columns that findings have beside those of an inventory: a backend's own must be called otherwise."""
+OF_SNAPSHOTS = frozenset(("key", "root"))
+"""Columns that a snapshot has beside them."""
 
 
 def stream(backend: Backend, site: str) -> Iterator[pa.RecordBatch]:
@@ -160,8 +162,8 @@ def _in_form(batch: pa.RecordBatch) -> pa.RecordBatch:
     for field, column in zip(INVENTORY_COLUMNS, columns, strict=True):
         if column.null_count and not field.nullable:
             raise ValueError(f"the column {field.name} has nulls")
-    if ours := sorted(OF_FINDINGS & named.keys()):
-        raise ValueError(f"the stream has a column {', '.join(ours)}, a name that findings give to something else")
+    if ours := sorted((OF_FINDINGS | OF_SNAPSHOTS) & named.keys()):
+        raise ValueError(f"the stream has a column {', '.join(ours)}, a name that a run gives to something else")
     own = [pa.field(name, column.type) for name, column in named.items()]
     return pa.RecordBatch.from_arrays([*columns, *named.values()], schema=pa.schema([*INVENTORY_COLUMNS, *own]))
 

@@ -1,8 +1,9 @@
 """The snapshot stage: what the inventory says of the site at one time, and which datasets are to be left alone."""
 
+import contextlib
 import time
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,6 +14,7 @@ from dynamo_consistency.backend import optional_features
 from dynamo_consistency.backend.contract import Backend
 from dynamo_consistency.errors import InvalidRunError
 from dynamo_consistency.run.database import LARGEST
+from dynamo_consistency.run.keys import KEY, ROOT, Scope, keys_of
 from dynamo_consistency.run.progress import StageProgress
 from dynamo_consistency.run.store.run_directory import RunDirectory
 
@@ -39,7 +41,7 @@ def take_snapshot(
     progress = StageProgress(f"{run.site}: inventory{' again' if name == 'after' else ''}", "files", expected)
     with run.writing(f"inventory/{name}.parquet") as target, progress:
         batches = progress.counted(optional_features.stream(backend, run.site), lambda batch: batch.num_rows)
-        counts = _write(str(target), batches)
+        counts = _write(str(target), batches, Scope(run.check().spec.listing))
         if counts["rows"] == 0:
             raise InvalidRunError(
                 f"the inventory has no file at {run.site} ({description}); check the name of the site and the backend"
@@ -49,29 +51,68 @@ def take_snapshot(
     return facts
 
 
-def _write(target: str, batches: Iterator[pa.RecordBatch]) -> dict[str, Any]:
+def _write(target: str, batches: Iterator[pa.RecordBatch], scope: Scope) -> dict[str, Any]:
     """Write the batches as they come; returns rows and bytes, and the number of files whose path is not known.
 
     `lineEnds`: of these the names with line ends, which a listing in lines would show as other names.
     """
     rows = size = unplaced = 0
     line_ends: list[str] = []
-    writer: pq.ParquetWriter | None = None
-    try:
+    with contextlib.ExitStack() as stack:
+        writer: _Writer | None = None
         for raw in batches:
             batch = optional_features.normalised(optional_features.placed(raw))
             if writer is None:
-                writer = pq.ParquetWriter(target, batch.schema, compression="zstd")
-            writer.write_batch(batch)
+                writer = stack.enter_context(_Writer(target, batch.schema, scope))
+            writer.write(batch)
             rows += batch.num_rows
             unplaced += raw.num_rows - batch.num_rows
             if raw.num_rows > batch.num_rows:
                 line_ends += _with_line_ends(raw["path"])
             size += _bytes(batch["size"])
-    finally:
-        if writer is not None:
-            writer.close()
     return {"rows": rows, "bytes": min(size, LARGEST), "unplaced": unplaced, "lineEnds": line_ends}
+
+
+class _Writer:
+    """Writes each row with its key and the number of its root. What takes no part has row groups of its own.
+
+    Such rows are kept because of twins (rules.md, rule 12), and seldom read.
+    """
+
+    def __init__(self, target: str, schema: pa.Schema, scope: Scope) -> None:
+        self._scope = scope
+        coded = [name for name in [*schema.names, ROOT.name] if name != "path"]
+        self._file = pq.ParquetWriter(target, schema.append(KEY).append(ROOT), compression="zstd", use_dictionary=coded)
+        self._outside: list[pa.RecordBatch] = []
+        self._rows_outside = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._write_outside()
+        self._file.close()
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        roots = self._scope.roots_of(batch["path"])
+        if roots.null_count:
+            outside = batch.filter(pc.is_null(roots))
+            self._outside.append(_with(outside, pa.nulls(len(outside), KEY.type), pa.nulls(len(outside), ROOT.type)))
+            self._rows_outside += len(outside)
+            batch, roots = batch.filter(pc.is_valid(roots)), roots.drop_null()
+        if len(batch):
+            self._file.write_batch(_with(batch, keys_of(batch["path"].to_pylist()), roots))
+        if self._rows_outside >= optional_features.BATCH_ROWS:
+            self._write_outside()
+
+    def _write_outside(self) -> None:
+        if self._outside:
+            self._file.write_table(pa.Table.from_batches(self._outside))
+        self._outside, self._rows_outside = [], 0
+
+
+def _with(batch: pa.RecordBatch, keys: pa.Array, roots: pa.Array) -> pa.RecordBatch:
+    return batch.append_column(KEY, keys).append_column(ROOT, roots)
 
 
 def _with_line_ends(column: pa.Array) -> list[str]:

@@ -184,7 +184,7 @@ def test_a_stream_has_the_columns_of_the_contract_first_and_its_own_after_them()
     [
         ({"dataset": None, "size": None}, "the stream lacks the column size, dataset"),
         ({"in_flight": pa.array([None], pa.bool_())}, "the column in_flight has nulls"),
-        ({"mtime": pa.array([1])}, "the stream has a column mtime, a name that findings give to something else"),
+        ({"mtime": pa.array([1])}, "the stream has a column mtime, a name that a run gives to something else"),
         ({"size": pa.array(["many"])}, "ArrowInvalid"),
     ],
 )

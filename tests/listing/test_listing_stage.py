@@ -15,6 +15,7 @@ from listing_runs import rows_of, touch
 
 from dynamo_consistency.errors import ConfigurationError, ListingError
 from dynamo_consistency.listers.contract import Listed
+from dynamo_consistency.run.keys import keys_of
 from dynamo_consistency.run.listing.parquet import LISTING_COLUMNS
 from dynamo_consistency.run.listing.progress import Progress
 from dynamo_consistency.run.listing.shard import expected_directories, list_shard
@@ -64,6 +65,22 @@ def test_what_a_shard_leaves_behind(site: Path, make_run):
     assert {path: mtime for path, _, _, mtime, _ in rows_of(run)}[b"/store/data/h"] == 1_000_000_000
     assert pq.read_schema(Path(run.url, "listing/shard-0000.parquet")).equals(LISTING_COLUMNS)
     assert expected_directories(run, 0) == 4
+    assert {row["path"]: (row["root"], row["files"]) for row in all_columns_of(run)} == {
+        b"/store/mc": (None, 0),
+        b"/store/mc/a": (0, 2),
+        b"/store/mc/a/f": (0, None),
+        b"/store/mc/a/g": (0, None),
+        b"/store/mc/empty": (0, 0),
+        b"/store/data": (None, 1),
+        b"/store/data/h": (1, None),
+        b"/store/data/link": (1, None),
+    }
+    some = [row for row in all_columns_of(run) if row["root"] is not None]
+    assert [row["key"] for row in some] == keys_of([row["path"] for row in some]).to_pylist()
+
+
+def all_columns_of(run):
+    return pq.read_table(Path(run.url, "listing/shard-0000.parquet")).to_pylist()
 
 
 def test_a_root_that_is_not_there_is_a_hole(site: Path, list_site):

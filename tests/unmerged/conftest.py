@@ -66,10 +66,10 @@ class Area:
         rows = [(_bytes(path), "file", 10, mtime, None, None) for path, mtime in self.files]
         rows += [(_bytes(path), "directory", 0, mtime, None, None) for path, mtime in self.directories]
         rows += [(_bytes(path), "hole", None, None, "permission denied", None) for path in self.holes]
-        columns = [list(column) for column in zip(*rows, strict=True)] or [[]] * len(LISTING_COLUMNS)
+        names = ("path", "kind", "size", "mtime", "reason", "identity")
+        table = [dict(zip(names, row, strict=True)) for row in rows]
         with run.writing("listing/unmerged.parquet") as path:
-            table = dict(zip(LISTING_COLUMNS.names, columns, strict=True))
-            pq.write_table(pa.Table.from_pydict(table, schema=LISTING_COLUMNS), path)
+            pq.write_table(pa.Table.from_pylist(table, schema=LISTING_COLUMNS), path)
         holes = [
             {"path": _bytes(path).decode("utf-8", "surrogateescape"), "reason": "permission denied"}
             for path in self.holes

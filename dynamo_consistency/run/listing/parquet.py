@@ -4,14 +4,16 @@ import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dynamo_consistency import paths
 from dynamo_consistency.listers.contract import Files
 from dynamo_consistency.listers.times import each_known_size, each_known_time, known_sizes, known_time, known_times
+from dynamo_consistency.run.keys import KEY, ROOT, keys_of
 from dynamo_consistency.run.listing.progress import ListingCounts
 from dynamo_consistency.secrets import redact
 
@@ -25,14 +27,16 @@ LISTING_COLUMNS = pa.schema(
         pa.field("mtime", pa.int64()),  # seconds since 1970; null: unknown
         pa.field("reason", pa.string()),  # of a hole
         pa.field("identity", pa.int64()),  # of a directory: hash of what the storage calls it; null: it does not say
+        KEY,
+        ROOT,
+        pa.field("files", pa.int64()),  # of a directory: number of files directly in it
     ]
 )
 """`file`; `directory`: listed completely; `hole`: nothing in or below it is known; `seen`: left to another shard.
 
-Two directories with one `identity` are the same one under two names.
+Two directories with one `identity` are the same one under two names. Files have row groups of their own, so that who
+asks for directories and holes need not read the names of files.
 """
-
-AnyValue = TypeVar("AnyValue")
 
 ROWS_IN_GROUP = 16_384
 MOST_NOTES = 100
@@ -50,16 +54,17 @@ class ListingFile:
             path,
             LISTING_COLUMNS,
             compression="zstd",
-            use_dictionary=["kind"],
+            use_dictionary=["kind", "root"],
             column_encoding={"path": "DELTA_BYTE_ARRAY"},
         )
         self._kinds = pa.array(ENTRY_KINDS, pa.string())
         self.counts = ListingCounts()
         self.roots = {root: ListingCounts() for root in roots}
+        self._numbers = {root: number for number, root in enumerate(self.roots)}
         self.mounts: set[bytes] = set()
         self.holes: list[dict[str, str]] = []
         self.notes: list[str] = []
-        self._clear()
+        self._files, self._others = _Rows(), _Rows()
 
     def __enter__(self) -> Self:
         return self
@@ -68,7 +73,8 @@ class ListingFile:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if kind is None:
-            self._flush()
+            self._flush_files()
+            self._flush_others()
         self._writer.close()
 
     def files(self, root: bytes, directory: bytes, files: Files) -> None:
@@ -77,31 +83,34 @@ class ListingFile:
         for first in range(0, len(files), ROWS_IN_GROUP):
             some = slice(first, first + ROWS_IN_GROUP)
             names, sizes = files.names[some], each_known_size(files.sizes[some])
-            self._paths += [before + name for name in names]
-            self._codes += bytes([FILE]) * len(names)
-            self._sizes += sizes
-            self._mtimes += each_known_time(files.mtimes[some], self._listed_at)
+            self._files.path += [before + name for name in names]
+            self._files.size += sizes
+            self._files.mtime += each_known_time(files.mtimes[some], self._listed_at)
+            self._files.root += [self._numbers[root]] * len(names)
             self._count_files(root, len(names), sum(filter(None, sizes)))
-            self._flush_if_full()
+            if len(self._files.path) >= ROWS_IN_GROUP:
+                self._flush_files()
 
-    def directory(self, root: bytes, path: bytes, entries: int, mtime: int | None, identity: object = None) -> None:
-        if identity is not None:
-            self._identities[len(self._paths)] = identity_hash(identity)
-        self._row(path, DIRECTORY, entries, known_time(mtime, self._listed_at))
+    def directory(
+        self, root: bytes, path: bytes, entries: int, mtime: int | None, identity: object = None, *, files: int
+    ) -> None:
+        """A directory that was listed completely; `files` of its `entries` are files."""
+        identified = None if identity is None else identity_hash(identity)
+        time = known_time(mtime, self._listed_at)
+        self._other(path, root, DIRECTORY, size=entries, mtime=time, identity=identified, files=files)
         self.counts.directories += 1
         self.roots[root].directories += 1
 
     def hole(self, root: bytes, path: bytes, reason: str) -> None:
         reason = redact(reason).encode("utf-8", "backslashreplace").decode()
-        self._reasons[len(self._paths)] = reason
-        self._row(path, HOLE, None, None)
+        self._other(path, root, HOLE, reason=reason)
         self.counts.holes += 1
         self.roots[root].holes += 1
         if len(self.holes) < MOST_NOTES:
             self.holes.append({"path": paths.to_text(path), "reason": reason})
 
     def seen(self, path: bytes) -> None:
-        self._row(path, SEEN, None, None)
+        self._other(path, None, SEEN)
 
     def note(self, notes: Iterable[str]) -> None:
         for note in notes:
@@ -110,12 +119,9 @@ class ListingFile:
 
     def columns(self, root: bytes, path: Any, size: Any, mtime: Any) -> None:
         """Files as Arrow arrays."""
-        import pyarrow.compute as pc
-
-        kind = pa.DictionaryArray.from_arrays(pa.array(bytes(len(path)), pa.int8()), self._kinds)
+        number = pa.repeat(pa.scalar(self._numbers[root], ROOT.type), len(path))
         size, mtime = known_sizes(size), known_times(mtime, self._listed_at)
-        columns = [path, kind, size, mtime, pa.nulls(len(path), pa.string()), pa.nulls(len(path), pa.int64())]
-        self._writer.write_batch(pa.record_batch(columns, schema=LISTING_COLUMNS))
+        self._write_files({"path": path, "size": size, "mtime": mtime, "root": number}, keys_of(path.to_pylist()))
         self._count_files(root, len(path), int(pc.sum(size.cast(pa.decimal128(38))).as_py() or 0))
 
     def _count_files(self, root: bytes, files: int, size: int) -> None:
@@ -123,48 +129,61 @@ class ListingFile:
             counts.files += files
             counts.bytes += size
 
-    def _row(self, path: bytes, code: int, size: int | None, mtime: int | None) -> None:
-        self._paths.append(path)
-        self._codes.append(code)
-        self._sizes.append(size)
-        self._mtimes.append(mtime)
-        self._flush_if_full()
+    def _other(self, path: bytes, root: bytes | None, code: int, **columns: Any) -> None:
+        """What is no file; a root itself takes no part."""
+        rows = self._others
+        rows.path.append(path)
+        rows.kind.append(code)
+        rows.root.append(None if root is None or path == root else self._numbers[root])
+        for name in _OF_OTHERS:
+            getattr(rows, name).append(columns.get(name))
+        if len(rows.path) >= ROWS_IN_GROUP:
+            self._flush_others()
 
-    def _flush_if_full(self) -> None:
-        if len(self._paths) >= ROWS_IN_GROUP:
-            self._flush()
+    def _flush_files(self) -> None:
+        rows, self._files = self._files, _Rows()
+        if rows.path:
+            columns = {"path": rows.path, "size": rows.size, "mtime": rows.mtime, "root": rows.root}
+            self._write_files(columns, keys_of(rows.path))
 
-    def _flush(self) -> None:
-        if not self._paths:
-            return
-        reasons = sparse(self._reasons, len(self._paths)) if self._reasons else None
-        codes = pa.array(self._codes, pa.int8())
-        columns = [
-            pa.array(self._paths, pa.binary()),
-            pa.DictionaryArray.from_arrays(codes, self._kinds),
-            pa.array(self._sizes, pa.int64()),
-            pa.array(self._mtimes, pa.int64()),
-            pa.nulls(len(codes), pa.string()) if reasons is None else pa.array(reasons, pa.string()),
-            pa.array(sparse(self._identities, len(codes)), pa.int64()),
-        ]
-        self._writer.write_batch(pa.record_batch(columns, schema=LISTING_COLUMNS))
-        self._clear()
+    def _write_files(self, columns: dict[str, Any], keys: pa.Array) -> None:
+        self._write(len(keys), columns | {"kind": bytes(len(keys)), "key": keys})
 
-    def _clear(self) -> None:
-        self._paths: list[bytes] = []
-        self._codes = bytearray()
-        self._sizes: list[int | None] = []
-        self._mtimes: list[int | None] = []
-        self._reasons: dict[int, str] = {}
-        self._identities: dict[int, int] = {}
+    def _flush_others(self) -> None:
+        rows, self._others = self._others, _Rows()
+        if rows.path:
+            root = pa.array(rows.root, ROOT.type)
+            key = pc.if_else(pc.is_valid(root), keys_of(rows.path), pa.scalar(None, KEY.type))
+            self._write(len(rows.path), vars(rows) | {"root": root, "key": key})
+
+    def _write(self, rows: int, columns: dict[str, Any]) -> None:
+        """A row group; columns that are not given are null."""
+        columns["kind"] = pa.DictionaryArray.from_arrays(pa.array(columns["kind"], pa.int8()), self._kinds)
+        arrays = [_array(columns.get(field.name), field.type, rows) for field in LISTING_COLUMNS]
+        self._writer.write_batch(pa.record_batch(arrays, schema=LISTING_COLUMNS))
 
 
-def sparse(known: dict[int, AnyValue], rows: int) -> list[AnyValue | None]:
-    """A column of which few rows are known."""
-    column: list[AnyValue | None] = [None] * rows
-    for row, value in known.items():
-        column[row] = value
-    return column
+_OF_OTHERS = ("size", "mtime", "reason", "identity", "files")
+
+
+class _Rows:
+    """Columns of rows that have not been written."""
+
+    def __init__(self) -> None:
+        self.path: list[bytes] = []
+        self.kind = bytearray()
+        self.size: list[int | None] = []
+        self.mtime: list[int | None] = []
+        self.root: list[int | None] = []
+        self.reason: list[str | None] = []
+        self.identity: list[int | None] = []
+        self.files: list[int | None] = []
+
+
+def _array(values: Any, type_: pa.DataType, rows: int) -> pa.Array:
+    if isinstance(values, pa.Array):
+        return values
+    return pa.nulls(rows, type_) if values is None else pa.array(values, type_)
 
 
 def identity_hash(identity: object) -> int:

@@ -114,7 +114,8 @@ def _record(file: ListingFile, share: Share, visit: Visit) -> None:
     if not share.records(directory.depth):
         return
     entries = len(answer.directories) + len(answer.files) + len(answer.holes)
-    file.directory(directory.root, directory.path, entries, directory.mtime, directory.identity)
+    files = len(answer.files)
+    file.directory(directory.root, directory.path, entries, directory.mtime, directory.identity, files=files)
     if answer.is_mount:
         file.mounts.add(directory.path)
     file.files(directory.root, directory.path, answer.files)

@@ -1,0 +1,45 @@
+"""The key of a path, 64 bits: by it two lists are compared without reading their paths; and which rows take part.
+
+A key is the XXH3 of the bytes of the path, the same in every process and every version. Two paths may have one key: who
+looks for what differs by keys looks at the paths of what does.
+"""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from xxhash import xxh3_64_intdigest
+
+from dynamo_consistency import paths
+
+if TYPE_CHECKING:
+    from dynamo_consistency.check import Listing
+
+KEY = pa.field("key", pa.uint64())
+"""Null where a row takes no part."""
+ROOT = pa.field("root", pa.int16())
+"""Number of the root of the check, from 0, that the path is below; null where a row takes no part."""
+
+
+def keys_of(some: Iterable[bytes]) -> pa.Array:
+    return pa.array(list(map(xxh3_64_intdigest, some)), KEY.type)
+
+
+class Scope:
+    """Rule 11: which paths take part, being below a root of a check and not in an excluded directory."""
+
+    def __init__(self, listing: "Listing") -> None:
+        self._roots = [paths.subtree(paths.to_bytes(root.path))[0] for root in listing.roots]
+        self._excluded = [paths.to_bytes(directory) for directory in listing.exclude]
+
+    def roots_of(self, column: pa.Array) -> pa.Array:
+        """For each path the number of its root; null where it takes no part."""
+        numbers = pa.nulls(len(column), ROOT.type)
+        for number, before in enumerate(self._roots):
+            below = pc.and_(pc.starts_with(column, before), pc.greater(pc.binary_length(column), len(before)))
+            numbers = pc.if_else(below, pa.scalar(number, ROOT.type), numbers)
+        for directory in self._excluded:
+            inside = pc.or_(pc.equal(column, directory), pc.starts_with(column, paths.subtree(directory)[0]))
+            numbers = pc.if_else(inside, pa.scalar(None, ROOT.type), numbers)
+        return numbers
