@@ -105,16 +105,22 @@ def _explained(memory: int) -> Iterator[None]:
 def execute(
     database: duckdb.DuckDBPyConnection,
     queries: Traversable,
-    ask_python: Callable[[], None],
+    *steps: Callable[[], None],
     tell: Callable[[], None] = lambda: None,
 ) -> None:
-    """Execute a file of statements; `ask_python` is called once, at its line `-- continue`, `tell` after each."""
-    before, after = queries.read_text(encoding="utf-8").split(_PYTHON_HERE)
-    for statement in database.extract_statements(before):  # together they take longer
-        database.execute(statement)
-        tell()
-    ask_python()
-    for statement in database.extract_statements(after):
+    """Execute a file of statements; the `steps` are called one by one, each at a line `-- continue`.
+
+    `tell` is called after each statement.
+    """
+    first, *others = queries.read_text(encoding="utf-8").split(_PYTHON_HERE)
+    _execute_each(database, first, tell)
+    for step, statements in zip(steps, others, strict=True):
+        step()
+        _execute_each(database, statements, tell)
+
+
+def _execute_each(database: duckdb.DuckDBPyConnection, statements: str, tell: Callable[[], None]) -> None:
+    for statement in database.extract_statements(statements):  # together they take longer
         database.execute(statement)
         tell()
 
@@ -144,7 +150,7 @@ def fill(database: duckdb.DuckDBPyConnection, table: str, question: str, answer:
 
     A function in the database would be simpler, but DuckDB needs numpy for those.
     """
-    result = _beside(database).execute(question)
+    result = beside(database).execute(question)
     columns = database.execute(f"SELECT column_type FROM (DESCRIBE {table})").fetchall()
     values = ", ".join(f"unnest(?::{kind}[])" for (kind,) in columns)
     while rows := result.fetchmany(ROWS):
@@ -154,7 +160,7 @@ def fill(database: duckdb.DuckDBPyConnection, table: str, question: str, answer:
             )
 
 
-def _beside(database: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+def beside(database: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     """A second connection to the same tables."""
     (name,) = database.execute("SELECT current_catalog()").fetchall()[0]
     second = database.cursor()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from comparison_model import runs
-from comparison_model.cases import NOW, Case, Entry
+from comparison_model.cases import NOW, Case, Entry, Settings
 
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.checkfile import dump_check
@@ -83,7 +83,7 @@ def run_of(folder: Path, source: dict[str, Any], failed: set[int], allowed: int)
     run.write_text(CHECK, dump_check(check))
     entries = tuple(Entry(name.encode()) for name in BOTH + MISSING + NEVER_MADE)
     for moment in ("before", "after"):
-        runs.write_snapshot(run, moment, entries, NOW)
+        runs.write_snapshot(run, moment, Case(entries, entries, settings=Settings(roots=(ROOT,))), NOW)
     run.write_json("inventory/datasets.json", {"protected": [], "deletionRequests": []})
     for shard in set(range(SHARDS)) - failed:
         list_shard(run, None, shard, Progress("listing"))

@@ -4,6 +4,7 @@ The rules are in `comparison.sql`; this file gives it its inputs, refuses what p
 """
 
 import contextlib
+from functools import partial
 from importlib import resources
 from typing import Any
 
@@ -16,18 +17,13 @@ from dynamo_consistency.errors import InvalidRunError
 from dynamo_consistency.finding_columns import select_list
 from dynamo_consistency.kinds import EMPTY_DIRECTORY, MISMATCH, MISSING, ORPHAN, TWIN
 from dynamo_consistency.run.comparison import counts, filters
+from dynamo_consistency.run.comparison.ancestors import find_listed_as_file
+from dynamo_consistency.run.comparison.doubtful import find_doubtful
 from dynamo_consistency.run.comparison.earlier_listings import find_what_stood
+from dynamo_consistency.run.comparison.keyed import create_keyed
 from dynamo_consistency.run.comparison.scope import create_scope, unmatched_excludes
-from dynamo_consistency.run.database import (
-    PATH_MACROS,
-    create_input,
-    execute,
-    literal,
-    number_of_statements,
-    open_database,
-)
+from dynamo_consistency.run.database import PATH_MACROS, execute, literal, number_of_statements, open_database
 from dynamo_consistency.run.listing.failed_shards import absent_shards
-from dynamo_consistency.run.listing.listing_view import create_listing
 from dynamo_consistency.run.progress import StageProgress
 from dynamo_consistency.run.records.notes import note
 from dynamo_consistency.run.store.run_directory import UNMERGED_LISTING, RunDirectory, shard_name
@@ -36,10 +32,8 @@ COUNTS_FILE = "findings/counts.json"
 _QUERIES = resources.files(__package__).joinpath("comparison.sql")
 SNAPSHOTS = ("before", "after")
 
-_DETAILS = """SELECT DISTINCT ON (path) * FROM (
-    SELECT * FROM inventory_after WHERE path IN (SELECT path FROM {verdict} WHERE verdict = '{kind}'))"""
 _OF_INVENTORY = {"dataset": "dataset", "block": "block", "group": '"group"'}
-_OF_BACKEND = '{}* EXCLUDE (path, size, time, in_flight, dataset, block, "group")'
+_OF_BACKEND = 'd.* EXCLUDE (path, key, root, size, time, in_flight, dataset, block, "group")'
 
 
 _MARK = "CASE WHEN path IN (FROM renamed) THEN 'renamed'{} END"
@@ -57,23 +51,19 @@ def _unknown_to_the_inventory(verdict: str, **values: str) -> str:
 
 _FINDINGS = {
     MISSING: f"""
-        SELECT {_select(size="size", mark=_OF_MISSING, **_OF_INVENTORY)}, {_OF_BACKEND.format("")}
-        FROM ({_DETAILS.format(verdict="missing_verdict", kind="missing")}) ORDER BY path""",
+        SELECT {_select(size="size", mark=_OF_MISSING, **_OF_INVENTORY)}, {_OF_BACKEND}
+        FROM detail AS d WHERE path IN (SELECT path FROM missing_verdict WHERE verdict = 'missing') ORDER BY path""",
     MISMATCH: f"""
         SELECT {_select(size="d.size", site_size="v.site_size", mtime="s.mtime", **_OF_INVENTORY)},
-               {_OF_BACKEND.format("d.")}
-        FROM ({_DETAILS.format(verdict="mismatch_verdict", kind="mismatch")}) AS d
+               {_OF_BACKEND}
+        FROM detail AS d
         JOIN mismatch_verdict AS v USING (path)
-        JOIN (SELECT path, max(mtime) AS mtime FROM listing
-              WHERE kind = 'file' AND path IN (SELECT path FROM mismatch_verdict) GROUP BY path) AS s USING (path)
+        JOIN (SELECT path, max(mtime) AS mtime FROM listed GROUP BY path) AS s USING (path)
         ORDER BY path""",
     ORPHAN: _unknown_to_the_inventory("orphan", mark=_MARK.format("")),
     TWIN: _unknown_to_the_inventory("twin"),
     EMPTY_DIRECTORY: f"""
-        SELECT {_select(mtime="d.mtime")}
-        FROM empty_directory_verdict
-        JOIN (SELECT path, max(mtime) AS mtime FROM listing WHERE kind = 'directory' GROUP BY path) AS d USING (path)
-        ORDER BY path DESC""",
+        SELECT {_select(mtime="mtime")} FROM empty_directory_verdict ORDER BY path DESC""",
 }
 
 
@@ -87,18 +77,20 @@ def compare(run: RunDirectory, backend: Backend) -> dict[str, Any]:
     check = run.check()
     with contextlib.ExitStack() as inputs:
         database = inputs.enter_context(open_database())
-        absent = _give_inputs(database, inputs, run, check)
+        absent, rows = _give_inputs(database, inputs, run, check)
         basics = counts.basics(database, check)
         _refuse_an_empty_inventory(database, basics)
         notes = unmatched_excludes(database, run, check)
 
         def ask_python() -> None:
+            find_listed_as_file(database)
             find_what_stood(database, run)
             notes.extend(filters.ask(database, run, check, backend, absent))
 
-        steps = number_of_statements(_QUERIES) + len(_FINDINGS)
-        progress = inputs.enter_context(StageProgress(f"{run.site}: comparison", "steps", steps))
-        execute(database, _QUERIES, ask_python, progress.advance)
+        number = number_of_statements(_QUERIES) + len(_FINDINGS)
+        progress = inputs.enter_context(StageProgress(f"{run.site}: comparison", "steps", number))
+        steps = partial(find_doubtful, database, rows), ask_python
+        execute(database, _QUERIES, *steps, tell=progress.advance)
         counts.leave_out_directories(database, basics)
         _refuse_roots_without_a_listing(database, basics)
         _refuse_a_site_without_files(database, basics)
@@ -116,12 +108,12 @@ def compare(run: RunDirectory, backend: Backend) -> dict[str, Any]:
 
 def _give_inputs(
     database: duckdb.DuckDBPyConnection, inputs: contextlib.ExitStack, run: RunDirectory, check: SiteConsistencyCheck
-) -> list[int]:
-    """Returns the shards that are not there, and need not be."""
+) -> tuple[list[int], int]:
+    """(shards that are not there and need not be, rows of snapshots and listing)."""
+    snapshots = {}
     for snapshot in SNAPSHOTS:
         _require(run, f"inventory/{snapshot}.json", "the inventory snapshot is not there; run the snapshot stage")
-        path = str(inputs.enter_context(run.reading(f"inventory/{snapshot}.parquet")))
-        create_input(database, f"inventory_{snapshot}", f"FROM read_parquet({literal(path)})", [path])
+        snapshots[snapshot] = str(inputs.enter_context(run.reading(f"inventory/{snapshot}.parquet")))
     database.execute(PATH_MACROS)
     database.execute("CREATE TABLE shard (shard INTEGER, listed_at BIGINT)")
     parts = {}
@@ -131,10 +123,13 @@ def _give_inputs(
         database.execute("INSERT INTO shard VALUES (?, ?)", [shard, run.read_json(f"{name}.json")["listedAt"]])
         parts[shard] = str(inputs.enter_context(run.reading(f"{name}.parquet")))
     area = [name for name in (UNMERGED_LISTING,) if run.exists(name)]
-    create_listing(database, parts, [str(inputs.enter_context(run.reading(name))) for name in area])
+    elsewhere = [str(inputs.enter_context(run.reading(name))) for name in area]
     create_scope(database, check)
+    rows = create_keyed(database, snapshots, parts, elsewhere)
+    pending = run.read_json(filters.DATASETS)["deletionRequests"]
+    database.execute("SET VARIABLE deletion_requests = ?::VARCHAR[]", [sorted(set(pending))])
     database.execute("SET VARIABLE ignore_age = ?::BIGINT", [check.spec.comparison.ignore_age_seconds])
-    return absent
+    return absent, rows
 
 
 def _require(run: RunDirectory, name: str, otherwise: str) -> None:

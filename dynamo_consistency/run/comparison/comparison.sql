@@ -1,13 +1,14 @@
 -- What is missing, orphaned, different or empty: the rules 1 to 15, from two snapshots of the inventory and one listing.
 --
 -- The problem: three lists of some 10^7 paths must be compared in about 1 GiB of memory, and nearly all of them agree.
--- Nothing but a hole or a directory may let the verdict on one path depend on another path. So one pass over hashes
--- sorts out what agrees; only the rest, usually few, is joined by path and judged in full.
+-- Nothing but a hole or a directory may let the verdict on one path depend on another path. So two passes over keys and
+-- sizes sort out what agrees; only the paths of the rest, usually few, are read, joined and judged in full.
 --
 -- Why SQL: DuckDB does the joins, spills to disk when memory is short, and shows each rule as one table that can be
 -- looked at. Rejected ways:
 --   a merge of sorted lists      loses rows without a word when one side is sorted in another way
 --   a full outer join by path    holds every path of both sides in memory, for the sake of a few
+--   a hash table of all keys     takes twice the time of sums over buckets of keys, and memory for every key
 --   "below a hole" by a prefix   LIKE and starts_with are a nested loop, and wrong at the end of a component; an ASOF
 --                                join with disjoint intervals takes one pass
 --   empty directories downwards  looks at every tree below every directory; marking upwards, from what keeps a
@@ -16,8 +17,9 @@
 --   one snapshot                 calls what was written or deleted during the listing an orphan or missing
 --
 -- Given by comparison.py:
---   inventory_before, inventory_after  path, size, time, in_flight, dataset, … (backend/contract/data.py)
---   listing                            shard, path, kind, size, mtime, reason, identity
+--   inventory_before, inventory_after  path, key, root, size, time, in_flight, dataset, … (backend/contract/data.py)
+--   listing                            shard, path, key, root, kind, size, mtime, reason, identity, files
+--                                      key, root: of 64 bits, and the number of the root; NULL: takes no part (rule 11)
 --   hole_entry                         shard (NULL: each), path, reason: what of it is a hole (run/listing/holes.py)
 --   alias                              path: of the holes, those that are a directory with several names
 --   shard                              shard, listed_at
@@ -34,31 +36,43 @@
 
 -- ---------------------------------------------------------------------------------------------------- both sides
 
+-- Nearly all files are where they should be, of one size everywhere, and need no more than a look at key and size. A number
+-- that a file of this size has by chance is added for each snapshot, and taken away for the site; the three factors are
+-- such that nothing is left where all have the same files equally often, and else something. Two paths with one key do not
+-- look so, and are looked at in full; but for one that is missing and an orphan of its size, which hide each other (one
+-- pair in 10^19).
+CREATE VIEW weighed AS
+SELECT key, (xor(key, hash(size)) >> 12)::BIGINT AS weight FROM inventory_before WHERE root IS NOT NULL
+UNION ALL
+SELECT key, (xor(key, hash(size)) >> 12)::BIGINT * 1009 FROM inventory_after WHERE root IS NOT NULL
+UNION ALL
+SELECT key, (xor(key, hash(size)) >> 12)::BIGINT * -1010 FROM listing WHERE kind = 'file' AND root IS NOT NULL;
+
+-- Here `doubtful.py` puts the keys whose weights have a sum.
+CREATE TABLE doubtful (key UBIGINT);
+-- continue
+
+CREATE TABLE listed AS
+SELECT shard, path, key, size, mtime FROM listing WHERE kind = 'file' AND key IN (FROM doubtful);
+
 -- Rules 2 and 3: in flight in the inventory, young at the site (NULL: of unknown age). An entry is as young as it was
 -- when the listing began. A sum of time and age might be too large a number; the difference is none.
+CREATE MACRO in_flight_or_young(in_flight, time) AS
+  in_flight OR coalesce(time >= (SELECT min(listed_at) FROM shard) - getvariable('ignore_age'), FALSE);
+
 CREATE VIEW entry AS
-SELECT path, 0 AS side, size,
-       in_flight OR coalesce(time >= (SELECT min(listed_at) FROM shard) - getvariable('ignore_age'), FALSE) AS unsettled
-FROM inventory_before WHERE takes_part(path)
+SELECT path, key, 0 AS side, size, in_flight_or_young(in_flight, time) AS unsettled, dataset
+FROM inventory_before WHERE key IN (FROM doubtful)
 UNION ALL
-SELECT path, 1, size,
-       in_flight OR coalesce(time >= (SELECT min(listed_at) FROM shard) - getvariable('ignore_age'), FALSE)
-FROM inventory_after WHERE takes_part(path)
+SELECT path, key, 1, size, in_flight_or_young(in_flight, time), dataset
+FROM inventory_after WHERE key IN (FROM doubtful)
 UNION ALL
-SELECT path, 2, size, mtime >= listed_at - getvariable('ignore_age')
-FROM listing JOIN shard USING (shard) WHERE kind = 'file' AND takes_part(path);
+SELECT path, key, 2, size, mtime >= listed_at - getvariable('ignore_age'), NULL FROM listed JOIN shard USING (shard);
 
--- Nearly all files are where they should be, and need no more than a look at the hash of their path: once in each
--- snapshot, once at the site, of one size. Two paths with one hash do not look so, and are looked at in full.
-CREATE TABLE doubtful AS
-SELECT hash(path) AS key
-FROM entry
-GROUP BY key
-HAVING NOT (count(*) = 3 AND sum(side) = 3 AND bit_or(1 << side) = 7 AND count(size) = 3 AND min(size) = max(size));
-
--- Rule 10: whatever appears several times on a side is one file, with the sizes that it has there.
+-- Rule 10: whatever appears several times on a side is one file, with the sizes that it has there. A pending deletion
+-- counts wherever one of its entries shows it.
 CREATE TABLE looked_at AS
-SELECT path,
+SELECT path, any_value(key) AS key,
        count(*) FILTER (side = 0) AS before, count(*) FILTER (side = 1) AS after, count(*) FILTER (side = 2) AS at_site,
        coalesce(bool_or(unsettled) FILTER (side < 2), FALSE) AS in_flight,
        coalesce(bool_or(unsettled) FILTER (side = 2), FALSE) AS young,
@@ -66,26 +80,24 @@ SELECT path,
        CASE WHEN min(coalesce(size, -1)) FILTER (side < 2) = max(size) FILTER (side < 2)
             THEN nullif(greatest(max(size) FILTER (side < 2), -1), -1) END AS size,
        CASE WHEN min(coalesce(size, -1)) FILTER (side = 2) = max(size) FILTER (side = 2)
-            THEN nullif(greatest(max(size) FILTER (side = 2), -1), -1) END AS site_size
-FROM entry WHERE hash(path) IN (SELECT key FROM doubtful)
+            THEN nullif(greatest(max(size) FILTER (side = 2), -1), -1) END AS site_size,
+       coalesce(bool_or(dataset IN (SELECT unnest(getvariable('deletion_requests')))), FALSE) AS deletion_pending,
+       bool_or(dataset IS NOT NULL) AS has_dataset
+FROM entry
 GROUP BY path;
 
 -- Rule 15: what something lies in is no file, whoever lists it as one; unless both sides agree on it.
-CREATE TABLE parent_of_file AS
-SELECT DISTINCT parent(path::VARCHAR) AS text FROM listing
-WHERE kind = 'file' AND (EXISTS (FROM looked_at WHERE at_site > 0) OR EXISTS (FROM listing WHERE kind = 'directory'));
-
-CREATE TABLE listed_as_file AS
-WITH RECURSIVE above AS (
-  SELECT text FROM parent_of_file WHERE EXISTS (FROM looked_at WHERE at_site > 0)
-  UNION
-  SELECT path::VARCHAR FROM listing WHERE kind <> 'file'
-  UNION
-  SELECT parent(text) FROM above WHERE text <> ''
-)
+CREATE TABLE perhaps_directory AS
 SELECT path FROM looked_at
-WHERE at_site > 0 AND path::VARCHAR IN (SELECT text FROM above)
-  AND NOT coalesce(before > 0 AND after > 0 AND size = site_size, FALSE);
+WHERE at_site > 0 AND NOT coalesce(before > 0 AND after > 0 AND size = site_size, FALSE);
+
+-- Shards of which not all files lie in directories that have counted them: those of a dump, or of a former version.
+CREATE TABLE not_counted AS
+SELECT shard FROM listing GROUP BY shard HAVING coalesce(sum(files), 0) <> count(*) FILTER (kind = 'file');
+
+-- What lies above something is added by `ancestors.py`.
+CREATE TABLE listed_as_file AS
+SELECT path FROM perhaps_directory WHERE path IN (SELECT path FROM listing WHERE kind <> 'file');
 
 -- Rule 3: of unknown age is young, unless it stood, with its size, in an earlier listing (earlier_listings.py).
 CREATE TABLE stood (path BLOB);
@@ -118,7 +130,8 @@ CREATE VIEW unpaired AS
 SELECT path, at_site = 0 AS absent, CASE WHEN at_site = 0 THEN size ELSE site_size END AS size
 FROM file WHERE at_site = 0 OR before + after = 0;
 
--- Here comparison.py fills `stood`, and then these with the paths for which it matters (`filters.py`):
+-- Here comparison.py completes `listed_as_file`, fills `stood`, and then these with the paths for which it matters
+-- (`filters.py`):
 --   unlisted          only a shard that has failed would have listed them
 --   ignored           a pattern of the check matches
 --   protected         of a dataset that is protected, or about to be deleted, as the backend's DatasetFilter says
@@ -135,30 +148,21 @@ CREATE TABLE renamed_before (path BLOB);
 
 CREATE VIEW expected_where_listed AS
 SELECT f.path
-FROM (FROM looked_at WHERE before + after > 0 AND NOT in_flight) AS f
+FROM (FROM file WHERE before + after > 0 AND NOT in_flight) AS f
 ASOF LEFT JOIN (FROM unknown WHERE shard = -1) AS h ON f.path || '\x2F'::BLOB >= h.first
 WHERE coalesce(f.path || '\x2F'::BLOB >= h.past, TRUE) AND f.path NOT IN (FROM unlisted);
 
 -- ------------------------------------------------------------------------------------------------------- missing
 
--- What the inventory says of the doubtful files; a pending deletion counts wherever one of its entries shows it.
-CREATE TABLE known AS
-SELECT path, bool_or(dataset IN (SELECT unnest(getvariable('deletion_requests')))) AS deletion_pending,
-       bool_or(dataset IS NOT NULL) AS has_dataset
-FROM (SELECT path, dataset FROM inventory_before UNION ALL SELECT path, dataset FROM inventory_after)
-WHERE path IN (SELECT path FROM file WHERE before > 0 AND after > 0 AND NOT in_flight)
-GROUP BY path;
-
 -- Rule 5, and what rules 2 to 4 except from it.
 CREATE TABLE missing_verdict AS
-SELECT f.path,
+SELECT f.path, f.key,
        CASE WHEN f.path || '\x2F'::BLOB < h.past THEN 'hole'
             WHEN f.path IN (FROM unlisted) THEN 'hole'
-            WHEN coalesce(k.deletion_pending, FALSE) THEN 'deletion'
-            WHEN NOT k.has_dataset AND f.path IN (FROM deletion_pending) THEN 'deletion'
+            WHEN f.deletion_pending THEN 'deletion'
+            WHEN NOT f.has_dataset AND f.path IN (FROM deletion_pending) THEN 'deletion'
             ELSE 'missing' END AS verdict
 FROM (FROM file WHERE before > 0 AND after > 0 AND at_site = 0 AND NOT in_flight) AS f
-JOIN known AS k USING (path)
 ASOF LEFT JOIN (FROM unknown WHERE shard = -1) AS h ON f.path || '\x2F'::BLOB >= h.first;
 
 -- Rule 13: two spellings of one name. Only an orphan and a missing file can be marked so, but an entry in flight or a
@@ -198,15 +202,14 @@ WHERE directory IN (SELECT path FROM root) OR parent(directory::VARCHAR) IN (SEL
 
 -- Rule 7; sizes that are unknown, or on which a side does not agree with itself, prove nothing.
 CREATE TABLE mismatch_verdict AS
-SELECT path, site_size, 'mismatch' AS verdict
+SELECT path, key, site_size, 'mismatch' AS verdict
 FROM file
 WHERE before > 0 AND after > 0 AND at_site > 0 AND NOT in_flight AND NOT young AND size <> site_size;
 
 -- -------------------------------------------------------------------------------------------------------- orphan
 
 CREATE TABLE unclaimed AS
-SELECT shard, path, size, mtime FROM listing
-WHERE kind = 'file' AND path IN (SELECT path FROM file WHERE before + after = 0);
+SELECT shard, path, size, mtime FROM listed WHERE path IN (SELECT path FROM file WHERE before + after = 0);
 
 -- Directories that the storage gives an identity: a second name of one of them is a hole already (rule 12).
 CREATE TABLE identified AS
@@ -227,28 +230,37 @@ SELECT DISTINCT path, size, mtime, last_name(path::VARCHAR) AS name, parent(path
 FROM unclaimed
 WHERE path NOT IN (SELECT path FROM file WHERE young) AND path NOT IN (FROM ignored) AND path NOT IN (FROM protected);
 
+CREATE TABLE claimed_key AS
+SELECT DISTINCT key FROM listing
+WHERE kind = 'file' AND root IS NOT NULL AND coalesce(mtime, -1) IN (SELECT coalesce(mtime, -1) FROM may_go)
+  AND (size IS NULL OR size IN (SELECT size FROM may_go) OR EXISTS (FROM may_go WHERE size IS NULL))
+  AND key NOT IN (SELECT key FROM looked_at GROUP BY key
+                  HAVING bool_and(before + after = 0 AND path NOT IN (FROM renamed)));
+
 CREATE TABLE claimed AS
 SELECT path, last_name(path::VARCHAR) AS name, size, mtime FROM listing
-WHERE kind = 'file' AND coalesce(mtime, -1) IN (SELECT coalesce(mtime, -1) FROM may_go)
-  AND (size IS NULL OR size IN (SELECT size FROM may_go) OR EXISTS (FROM may_go WHERE size IS NULL))
-  AND takes_part(path)
+WHERE kind = 'file' AND key IN (FROM claimed_key)
   AND (path NOT IN (SELECT path FROM looked_at WHERE before + after = 0) OR path IN (FROM renamed));
 
-CREATE VIEW absent AS SELECT path FROM looked_at WHERE at_site = 0;
+CREATE TABLE absent_of_that_name AS
+SELECT path, key FROM looked_at
+WHERE at_site = 0 AND caseless_name(path) IN (SELECT caseless_name(path) FROM may_go);
 
-CREATE TABLE claimed_of_that_name AS
-SELECT path, last_name(path::VARCHAR) AS name, nullif(greatest(size, -1), -1) AS size, takes_part(path) AS takes_part
-FROM (SELECT path, size FROM inventory_before UNION ALL SELECT path, size FROM inventory_after)
-WHERE (NOT takes_part(path) OR EXISTS (FROM hole) OR EXISTS (FROM unlisted) OR path IN (FROM absent))
-  AND caseless_name(path) IN (SELECT caseless_name(path) FROM may_go);
+CREATE VIEW expected AS
+SELECT path, key, root, size FROM inventory_before UNION ALL SELECT path, key, root, size FROM inventory_after;
 
 CREATE TABLE claimed_unseen AS
-SELECT path, name, size, parent(path::VARCHAR) AS directory,
+SELECT e.path, last_name(e.path::VARCHAR) AS name, nullif(greatest(size, -1), -1) AS size,
+       parent(e.path::VARCHAR) AS directory,
        NOT takes_part OR e.path IN (FROM unlisted) OR coalesce(e.path || '\x2F'::BLOB < h.past, FALSE) AS unlisted
-FROM claimed_of_that_name AS e
-ASOF LEFT JOIN (FROM unknown WHERE shard = -1) AS h ON e.path || '\x2F'::BLOB >= h.first
-WHERE e.path NOT IN (
-  SELECT path FROM listing WHERE kind = 'file' AND takes_part(path) AND path IN (SELECT path FROM claimed_of_that_name));
+FROM (
+  SELECT path, size, TRUE AS takes_part FROM expected
+  WHERE key IN (SELECT key FROM absent_of_that_name) AND path IN (SELECT path FROM absent_of_that_name)
+  UNION ALL
+  SELECT path, size, FALSE FROM expected
+  WHERE root IS NULL AND caseless_name(path) IN (SELECT caseless_name(path) FROM may_go)
+) AS e
+ASOF LEFT JOIN (FROM unknown WHERE shard = -1) AS h ON e.path || '\x2F'::BLOB >= h.first;
 
 CREATE TABLE unseen_twin AS
 SELECT o.path, o.directory, c.directory AS claimed_in
@@ -291,19 +303,24 @@ GROUP BY path;
 
 -- Rule 9.
 CREATE TABLE directory AS
-SELECT path, path::VARCHAR AS text,
+SELECT path, any_value(key) AS key, path::VARCHAR AS text, max(mtime) AS mtime,
        bool_or(coalesce(mtime >= listed_at - getvariable('ignore_age'), TRUE)) AS young
 FROM listing JOIN shard USING (shard)
-WHERE kind = 'directory' AND takes_part(path)
+WHERE kind = 'directory' AND root IS NOT NULL
 GROUP BY path;
 
--- What keeps a directory, and everything above it.
+CREATE TABLE parent_of_file AS
+SELECT path::VARCHAR AS text FROM listing WHERE kind = 'directory' AND files > 0
+UNION
+SELECT parent(path::VARCHAR) FROM listing
+WHERE kind = 'file' AND shard IN (FROM not_counted) AND EXISTS (FROM directory);
+
+-- What keeps a directory, and everything above it. An entry of the inventory that is not doubtful has its file at the site.
 CREATE TABLE kept AS
 WITH RECURSIVE above AS (
   SELECT DISTINCT text FROM (
     SELECT text FROM parent_of_file
-    UNION ALL SELECT parent(path::VARCHAR) FROM inventory_before
-    UNION ALL SELECT parent(path::VARCHAR) FROM inventory_after
+    UNION ALL SELECT parent(path::VARCHAR) FROM looked_at
     UNION ALL SELECT path::VARCHAR FROM hole
     UNION ALL SELECT path::VARCHAR FROM excluded
     UNION ALL SELECT text FROM directory WHERE young OR path IN (FROM ignored)
@@ -313,7 +330,7 @@ WITH RECURSIVE above AS (
 )
 SELECT text FROM above;
 
-CREATE TABLE childless AS SELECT path FROM directory WHERE text NOT IN (FROM kept);
+CREATE TABLE childless AS SELECT path, key, mtime FROM directory WHERE text NOT IN (FROM kept);
 
 -- Rule 12: below a directory with two names there is no knowing what else has two.
 CREATE TABLE below_alias AS
@@ -322,8 +339,13 @@ ASOF JOIN (SELECT first_below(path) AS first, past_below(path) AS past FROM alia
 WHERE c.path < a.past;
 
 CREATE TABLE empty_directory_verdict AS
-SELECT path FROM childless
+SELECT path, mtime FROM childless
 WHERE path NOT IN (FROM below_alias)
-  AND path NOT IN (SELECT path FROM listing WHERE kind = 'file' AND path IN (FROM childless))
-  AND path NOT IN (SELECT path FROM inventory_before WHERE path IN (FROM childless))
-  AND path NOT IN (SELECT path FROM inventory_after WHERE path IN (FROM childless));
+  AND key NOT IN (SELECT key FROM weighed WHERE key IN (SELECT key FROM childless));
+
+-- --------------------------------------------------------------------------------- what is written with the findings
+
+CREATE TABLE detail AS
+SELECT DISTINCT ON (path) * FROM (
+  SELECT path, key FROM missing_verdict WHERE verdict = 'missing' UNION ALL SELECT path, key FROM mismatch_verdict
+) JOIN inventory_after USING (path, key);

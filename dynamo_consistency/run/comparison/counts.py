@@ -14,20 +14,21 @@ ComparisonCounts = dict[str, Any]
 
 
 class _Rows(NamedTuple):
-    """Which rows of which table are counted, and the column of their sizes."""
+    """Which rows of which table are counted, the column of their sizes, and the root of each (null: not counted)."""
 
     table: str
     where: str = "TRUE"
     size: str = "size"
+    root: str = "root_number(path)"
 
 
 _SIDES = {
-    "before": _Rows("inventory_before"),
-    "after": _Rows("inventory_after"),
-    "expected": _Rows("inventory_before", "NOT in_flight"),
-    "files": _Rows("listing", "kind = 'file'"),
-    "directories": _Rows("listing", "kind = 'directory'"),
-    "holes": _Rows("(SELECT DISTINCT path FROM hole_entry)", size="NULL"),
+    "before": _Rows("inventory_before", root="root"),
+    "after": _Rows("inventory_after", root="root"),
+    "expected": _Rows("inventory_before", "NOT in_flight", root="root"),
+    "files": _Rows("listing", "kind = 'file'", root="root"),
+    "directories": _Rows("listing", "kind = 'directory'", root="root"),
+    "holes": _Rows("(SELECT DISTINCT path FROM hole_entry)", "takes_part(path)", size="NULL"),
 }
 _HOLES_SHOWN = 20
 
@@ -64,16 +65,16 @@ def basics(database: duckdb.DuckDBPyConnection, check: SiteConsistencyCheck) -> 
     """What both sides have, before any comparison: entries and bytes, for the site and for each root."""
     tables = _by_root(database, _SIDES)
     roots: dict[str, ComparisonCounts] = {}
-    for root in (root.path for root in check.spec.listing.roots):
-        before, after, files = (tables[side].get(root, (0, 0)) for side in ("before", "after", "files"))
-        roots[root] = {
+    for number, root in enumerate(check.spec.listing.roots):
+        before, after, files = (tables[side].get(number, (0, 0)) for side in ("before", "after", "files"))
+        roots[root.path] = {
             "listedFiles": files[0],
-            "listedDirectories": tables["directories"].get(root, (0, 0))[0],
+            "listedDirectories": tables["directories"].get(number, (0, 0))[0],
             "listedBytes": files[1],
             "inventoryFiles": max(before[0], after[0]),
             "inventoryBytes": max(before[1], after[1]),
-            "expectedFiles": tables["expected"].get(root, (0, 0))[0],
-            "holes": tables["holes"].get(root, (0, 0))[0],
+            "expectedFiles": tables["expected"].get(number, (0, 0))[0],
+            "holes": tables["holes"].get(number, (0, 0))[0],
         }
     site: ComparisonCounts = {
         key: min(LARGEST, sum(root[key] for root in roots.values())) for key in next(iter(roots.values()))
@@ -84,9 +85,10 @@ def basics(database: duckdb.DuckDBPyConnection, check: SiteConsistencyCheck) -> 
 
 def leave_out_directories(database: duckdb.DuckDBPyConnection, basics: ComparisonCounts) -> None:
     """Take from the files of `basics` what was listed as a file and is a directory (rule 15)."""
-    rows = _Rows("listing", "kind = 'file' AND path IN (FROM listed_as_file)")
-    for root, (directories, size) in _by_root(database, {"directories": rows})["directories"].items():
-        for entries in (basics, basics["roots"][root]):
+    rows = _Rows("listed", "path IN (FROM listed_as_file)")
+    roots = list(basics["roots"].values())
+    for number, (directories, size) in _by_root(database, {"directories": rows})["directories"].items():
+        for entries in (basics, roots[number]):
             entries["listedFiles"] -= directories
             entries["listedBytes"] = max(0, entries["listedBytes"] - size)
 
@@ -98,13 +100,13 @@ def complete(database: duckdb.DuckDBPyConnection, basics: ComparisonCounts) -> C
     found = _by_root(database, verdicts | {"inHoles": _IN_HOLES})
     for kind in _VERDICTS:
         of_kind = found[kind.name]
-        for root, entries in [*result["roots"].items(), (None, result)]:
-            rows = of_kind.values() if root is None else [of_kind.get(root, (0, 0))]
+        for number, entries in [*enumerate(result["roots"].values()), (None, result)]:
+            rows = of_kind.values() if number is None else [of_kind.get(number, (0, 0))]
             entries[kind.name] = sum(row[0] for row in rows)
             if kind.bytes_name:
                 entries[kind.bytes_name] = min(LARGEST, sum(row[1] for row in rows))
-    for root, entries in result["roots"].items():
-        entries["missingInHoles"] = found["inHoles"].get(root, (0, 0))[0]
+    for number, entries in enumerate(result["roots"].values()):
+        entries["missingInHoles"] = found["inHoles"].get(number, (0, 0))[0]
     left_alone = " UNION ALL ".join(f"SELECT {literal(key)}, * FROM ({query})" for key, query in _LEFT_ALONE.items())
     result |= dict(database.execute(left_alone).fetchall())
     empty = database.execute("SELECT path FROM empty_top_directory ORDER BY path").fetchall()
@@ -118,17 +120,17 @@ def complete(database: duckdb.DuckDBPyConnection, basics: ComparisonCounts) -> C
 
 def _by_root(
     database: duckdb.DuckDBPyConnection, counted: Mapping[str, _Rows]
-) -> dict[str, dict[str, tuple[int, int]]]:
-    """{name: {root: (rows, bytes)}} of what takes part in each of `counted`; unknown sizes count nothing.
+) -> dict[str, dict[int, tuple[int, int]]]:
+    """{name: {number of the root: (rows, bytes)}} of what takes part in each of `counted`.
 
-    A root counts as in itself. All in one question: on a small site each costs more than its rows.
+    Unknown sizes count nothing. All in one question: on a small site each costs more than its rows.
     """
     parts = [
-        f"""SELECT {literal(name)}, root_of(path) AS root, count(*), {byte_sum(rows.size)}
-            FROM {rows.table} WHERE {rows.where} AND takes_part(path) GROUP BY root"""
+        f"""SELECT {literal(name)}, {rows.root} AS number, count(*), {byte_sum(rows.size)}
+            FROM {rows.table} WHERE {rows.where} AND number IS NOT NULL GROUP BY number"""
         for name, rows in counted.items()
     ]
-    result: dict[str, dict[str, tuple[int, int]]] = {name: {} for name in counted}
-    for name, root, count, total in database.execute(" UNION ALL ".join(parts)).fetchall():
-        result[name][root] = (count, total)
+    result: dict[str, dict[int, tuple[int, int]]] = {name: {} for name in counted}
+    for name, number, count, total in database.execute(" UNION ALL ".join(parts)).fetchall():
+        result[name][number] = (count, total)
     return result

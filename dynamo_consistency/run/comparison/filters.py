@@ -20,9 +20,10 @@ from dynamo_consistency.run.store.run_directory import RunDirectory
 from dynamo_consistency.secrets import redact
 
 _UNKNOWN = "SELECT path FROM file WHERE before + after = 0 AND NOT young"
-_DIRECTORIES = "SELECT DISTINCT path FROM listing WHERE kind = 'directory' AND takes_part(path)"
+_DIRECTORIES = "SELECT DISTINCT path FROM listing WHERE kind = 'directory' AND root IS NOT NULL"
 _UNSEEN = "SELECT path FROM file WHERE before > 0 AND after > 0 AND at_site = 0 AND NOT in_flight"
 
+DATASETS = "inventory/datasets.json"
 _SAMPLE = 1000
 
 Passing = Callable[[list[bytes]], Iterable[bytes]]
@@ -41,7 +42,7 @@ def ask(
     Returns a sentence for each ignore pattern that was of no use. Raises BackendError when a filter of the backend
     fails.
     """
-    datasets = run.read_json("inventory/datasets.json")
+    datasets = run.read_json(DATASETS)
     protected, pending = set(datasets["protected"]), set(datasets["deletionRequests"])
     ignored = Ignored(check.spec.comparison.ignore, check.spec.comparison.ignored)
     if absent:
@@ -52,7 +53,6 @@ def ask(
     said = _of_no_dataset(database, backend)
     if pending:
         _keep(database, "deletion_pending", _UNSEEN, _of_datasets(backend.DatasetFilter(pending)))
-    database.execute("SET VARIABLE deletion_requests = ?::VARCHAR[]", [sorted(pending)])
     fold_names(database)
     remember_renamed(database, run)
     return said + [

@@ -9,19 +9,22 @@ from dynamo_consistency.run.store.run_directory import RunDirectory, shard_name
 
 
 def create_scope(database: duckdb.DuckDBPyConnection, check: SiteConsistencyCheck) -> None:
-    """Create the tables `root` and `excluded`, and the macros `root_of` and `takes_part`."""
+    """Create the tables `root` and `excluded`, and the macros `root_of`, `root_number` and `takes_part`."""
     listing = check.spec.listing
     for table, directories in (("root", [root.path for root in listing.roots]), ("excluded", listing.exclude)):
         database.execute(f"CREATE TABLE {table} (path BLOB)")
         for directory in directories:
             database.execute(f"INSERT INTO {table} VALUES (?)", [paths.to_bytes(directory)])
-    cases = " ".join(
-        f"WHEN {within('path', paths.to_bytes(root.path))} THEN {literal(root.path)}" for root in listing.roots
+    below = [within("path", paths.to_bytes(root.path)) for root in listing.roots]
+    names = " ".join(
+        f"WHEN {is_below} THEN {literal(root.path)}" for is_below, root in zip(below, listing.roots, strict=True)
     )
+    numbers = " ".join(f"WHEN {is_below} THEN {number}" for number, is_below in enumerate(below))
     outside = " OR ".join(_in(paths.to_bytes(path)) for path in listing.exclude) or "FALSE"
     database.execute(f"""
-        CREATE MACRO root_of(path) AS CASE {cases} END;
-        CREATE MACRO takes_part(path) AS (root_of(path) IS NOT NULL AND NOT ({outside}));
+        CREATE MACRO root_of(path) AS CASE {names} END;
+        CREATE MACRO root_number(path) AS CASE {numbers} END;
+        CREATE MACRO takes_part(path) AS (root_number(path) IS NOT NULL AND NOT ({outside}));
     """)
 
 
@@ -38,7 +41,7 @@ def unmatched_excludes(
     for snapshot in ("inventory_before", "inventory_after"):
         if unmet:
             columns = ", ".join(f"coalesce(bool_or({_in(paths.to_bytes(path))}), FALSE)" for path in unmet)
-            has = database.execute(f"SELECT {columns} FROM {snapshot}").fetchone() or ()
+            has = database.execute(f"SELECT {columns} FROM {snapshot} WHERE root IS NULL").fetchone() or ()
             unmet = [path for path, there in zip(unmet, has, strict=True) if not there]
     return [f"the excluded directory {path} is neither at the site nor in the inventory" for path in unmet]
 

@@ -15,14 +15,15 @@ _COLUMNS = "path, kind, size, mtime, reason"
 
 
 def create_listing(
-    database: duckdb.DuckDBPyConnection, files: Mapping[int, str], elsewhere: Iterable[str] = ()
+    database: duckdb.DuckDBPyConnection, files: Mapping[int, str], elsewhere: Iterable[str] = (), more: str = ""
 ) -> None:
     """Create `listing`, a table or a view, of `files`, by shard, and `alias` and `hole_entry` of it.
 
-    `elsewhere`: files of other listings of the same site, in which a directory may stand under another name.
+    `elsewhere`: files of other listings of the same site, in which a directory may stand under another name. `more`:
+    further columns, such as `, key`.
     """
     rows = [
-        f"SELECT {shard} AS shard, {_COLUMNS}, {_identity(database, file)} FROM read_parquet({literal(file)})"
+        f"SELECT {shard} AS shard, {_COLUMNS}, {_identity(database, file)}{more} FROM read_parquet({literal(file)})"
         for shard, file in files.items()
     ]
     create_input(database, "listing", " UNION ALL ".join(rows), files.values())

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import Enum
 
 NOW = 1_800_000_000
 DAY = 86_400
@@ -79,6 +80,15 @@ def cms(name: str) -> str | None:
     return f"/{primary}/{era}-{version}/{tier}"
 
 
+class Written(Enum):
+    """How the files of the run directory were written."""
+
+    NOW = "by this version"
+    FORMERLY = "by one that knew no keys"
+    MIXED = "the first snapshot and the first shard by one that knew no keys"
+    COLLIDING = "with few different keys"
+
+
 @dataclass(frozen=True)
 class Case:
     before: tuple[Entry, ...] = ()
@@ -91,6 +101,7 @@ class Case:
     earlier: tuple[Shard, ...] = ()
     """The listings of complete runs before this one, each by one shard; a listing takes LISTING_TOOK seconds."""
     convention: Callable[[str], str | None] = no_convention
+    written: Written = Written.NOW
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import contextlib
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,13 +13,14 @@ from unittest import mock
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from comparison_model.cases import LISTING_TOOK, NOW, Case, Entry, Findings, Settings, Shard, cms
+from comparison_model.cases import LISTING_TOOK, NOW, Case, Findings, Settings, Shard, Written, cms
 from dynamo_consistency import paths
 from dynamo_consistency.backend.contract import INVENTORY_COLUMNS
 from dynamo_consistency.backend.dataset_filter import DatasetFilter
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.checkfile import dump_check
 from dynamo_consistency.run.comparison.comparison import compare
+from dynamo_consistency.run.keys import Scope, keys_of
 from dynamo_consistency.run.records import complete_runs
 from dynamo_consistency.run.records.summary import fingerprint
 from dynamo_consistency.run.store.run_directory import CHECK, SUMMARY, RunDirectory
@@ -98,14 +100,14 @@ def write_run(case: Case, folder: Path) -> RunDirectory:
     case = normalised(case)
     run = RunDirectory(str(folder / SITE / "20270115T080000Z"))
     run.write_text(CHECK, dump_check(check_of(case.settings, len(case.shards))))
-    write_snapshot(run, "before", case.before, case.taken_at)
-    write_snapshot(run, "after", case.after, max(case.taken_at, *(shard.listed_at for shard in case.shards)) + 1)
+    write_snapshot(run, "before", case, case.taken_at)
+    write_snapshot(run, "after", case, max(case.taken_at, *(shard.listed_at for shard in case.shards)) + 1)
     run.write_json(
         "inventory/datasets.json",
         {"protected": sorted(case.protected), "deletionRequests": sorted(case.deletion_requests)},
     )
     for number in range(len(case.shards)):
-        write_shard(run, number, case.shards, case.settings)
+        write_shard(run, number, case.shards, case.settings, case.written)
     for number, earlier in enumerate(case.earlier):
         write_earlier_run(run, f"earlier-{number}", case, earlier)
     return run
@@ -142,7 +144,31 @@ def normalised(case: Case) -> Case:
     return replace(case, before=each(case.before), after=each(case.after), shards=shards, earlier=earlier)
 
 
-def write_snapshot(run: RunDirectory, which: str, entries: tuple[Entry, ...], taken_at: int) -> None:
+def has_keys(written: Written, *, first: bool) -> bool:
+    """Has this file of a side the columns by which files are compared?"""
+    return written in (Written.NOW, Written.COLLIDING) or (written is Written.MIXED and not first)
+
+
+def key_columns(some: Sequence[bytes], settings: Settings, written: Written) -> dict[str, pa.Array]:
+    """These columns, as the stages write them."""
+    roots = Scope(check_of(settings, 1).spec.listing).roots_of(pa.array(some, pa.binary()))
+    keys = weak_keys(some) if written is Written.COLLIDING else keys_of(some).to_pylist()
+    key = [None if root is None else key for key, root in zip(keys, roots.to_pylist(), strict=True)]
+    return {"key": pa.array(key, pa.uint64()), "root": roots}
+
+
+def weak_keys(some: Iterable[bytes]) -> list[int]:
+    return [key % 4 << 62 for key in keys_of(some).to_pylist()]
+
+
+def with_columns(table: pa.Table, columns: dict[str, pa.Array]) -> pa.Table:
+    for name, column in columns.items():
+        table = table.append_column(name, column)
+    return table
+
+
+def write_snapshot(run: RunDirectory, which: str, case: Case, taken_at: int) -> None:
+    entries = case.before if which == "before" else case.after
     columns = {
         "path": [entry.path for entry in entries],
         "size": [entry.size for entry in entries],
@@ -155,6 +181,8 @@ def write_snapshot(run: RunDirectory, which: str, entries: tuple[Entry, ...], ta
     # `scope` stands for the columns that a backend has beyond the common ones
     scope = pa.array([f"scope of {len(entry.path)}" for entry in entries], pa.string())
     table = pa.table(columns, schema=INVENTORY_COLUMNS).append_column("scope", scope)
+    if has_keys(case.written, first=which == "before"):
+        table = with_columns(table, key_columns(columns["path"], case.settings, case.written))
     with run.writing(f"inventory/{which}.parquet") as path:
         pq.write_table(table, path)
     size = sum(max(entry.size or 0, 0) for entry in entries)
@@ -162,7 +190,9 @@ def write_snapshot(run: RunDirectory, which: str, entries: tuple[Entry, ...], ta
     run.write_json(f"inventory/{which}.json", described)
 
 
-def write_shard(run: RunDirectory, number: int, shards: Sequence[Shard], settings: Settings) -> None:
+def write_shard(
+    run: RunDirectory, number: int, shards: Sequence[Shard], settings: Settings, written: Written = Written.NOW
+) -> None:
     shard = shards[number]
     rows: list[tuple[bytes, str, int | None, int | None, str | None, int | None]] = []
     rows += [(file.path, "file", file.size, file.mtime, None, None) for file in shard.files]
@@ -174,6 +204,11 @@ def write_shard(run: RunDirectory, number: int, shards: Sequence[Shard], setting
     rows += [(path, "seen", None, None, None, None) for path in shard.seen]
     columns = dict(zip(LISTING_COLUMNS.names, map(list, zip(*rows, strict=True)), strict=True)) if rows else None
     table = pa.table(columns, schema=LISTING_COLUMNS) if columns else LISTING_COLUMNS.empty_table()
+    if has_keys(written, first=number == 0):
+        directories = Counter(path.rpartition(b"/")[0] for path, kind, *_ in rows if kind == "file")
+        files = [directories[path] if kind == "directory" else None for path, kind, *_ in rows]
+        keys = key_columns(table["path"].to_pylist(), settings, written)
+        table = with_columns(table, keys | {"files": pa.array(files, pa.int64())})
     with run.writing(f"listing/shard-{number:04}.parquet") as path:
         pq.write_table(table, path)
     counts = counts_of(shard)

@@ -18,6 +18,7 @@ from comparison_model.cases import (
     Shard,
     SiteDirectory,
     SiteFile,
+    Written,
     cms,
     first_directory,
 )
@@ -64,7 +65,20 @@ def cases(draw: st.DrawFn, max_files: int = 12) -> Case:
         taken_at=min(shard.listed_at for shard in shards) + taken_after_listing,
         convention=convention,
     )
-    return with_a_healthy_file(case) if draw(often(True, False)) else case
+    case = with_a_healthy_file(case) if draw(often(True, False)) else case
+    case = walked(case) if draw(st.booleans()) else case
+    return replace(case, written=draw(often(Written.NOW, Written.FORMERLY, Written.MIXED)))
+
+
+def walked(case: Case) -> Case:
+    """As what walks over a site leaves it: each shard has the directories that its files lie in."""
+
+    def with_parents(shard: Shard) -> Shard:
+        known = {normalise(item.path) for item in shard.directories}
+        parents = {normalise(file.path).rpartition(b"/")[0] for file in shard.files} - known
+        return replace(shard, directories=(*shard.directories, *map(SiteDirectory, sorted(parents))))
+
+    return replace(case, shards=tuple(map(with_parents, case.shards)))
 
 
 def earlier_listings(shards: tuple[Shard, ...], fates: list[Fate], ignore_age: int) -> st.SearchStrategy[list[Shard]]:

@@ -1,0 +1,46 @@
+"""Rule 15: which of the listed files are directories, because something else that was listed lies in them.
+
+The problem: a dump says nothing of directories, and what lies in a file can be any of its 10^7 paths. Few of them,
+mostly none, hold the ending of such a file and a slash behind it; so only these are cut at their slashes.
+"""
+
+from collections.abc import Iterator
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dynamo_consistency.run.database import beside, literal
+
+_BATCH_ROWS = 200_000
+_ENDING, _MOST_ENDINGS = 4, 10
+_ENDINGS = f"SELECT DISTINCT right(path::VARCHAR, {_ENDING}) FROM perhaps_directory LIMIT {_MOST_ENDINGS + 1}"
+_LISTED = """
+    SELECT path FROM listing WHERE kind <> 'file'
+    UNION ALL
+    SELECT path FROM listing WHERE kind = 'file' AND shard IN (FROM not_counted) AND ({holds_an_ending})
+"""
+
+
+def find_listed_as_file(database: duckdb.DuckDBPyConnection) -> None:
+    """Add to the table `listed_as_file` what of `perhaps_directory` is above something that was listed.
+
+    Where directories have counted their files, these are what the files lie in; else the files themselves are asked.
+    """
+    endings = [ending for (ending,) in database.execute(_ENDINGS).fetchall()]
+    if not endings:
+        return
+    holds = [f"contains(path::VARCHAR, {literal(ending + '/')})" for ending in endings]
+    listed = _LISTED.format(holds_an_ending=" OR ".join(holds) if len(holds) <= _MOST_ENDINGS else "TRUE")
+    for batch in beside(database).sql(listed).arrow(_BATCH_ROWS):
+        database.register("above", pa.table({"path": pa.chunked_array(_ancestors(batch.column("path")), pa.binary())}))
+        database.execute("INSERT INTO listed_as_file SELECT path FROM above WHERE path IN (FROM perhaps_directory)")
+        database.unregister("above")
+
+
+def _ancestors(paths: pa.Array) -> Iterator[pa.Array]:
+    """What some paths lie in, level by level, each directory once a level."""
+    while len(paths):
+        parents = pc.unique(pc.list_element(pc.split_pattern(paths, b"/", max_splits=1, reverse=True), 0))
+        paths = parents.filter(pc.not_equal(parents, b""))
+        yield paths
