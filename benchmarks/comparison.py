@@ -2,16 +2,25 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import duckdb
+import pyarrow as pa
 import rce
 from measure import HERE, Row, measure, show, times_as_fast
+
+from dynamo_consistency.run.listing.parquet import ListingFile
+from dynamo_consistency.run.snapshot import take_snapshot
+from dynamo_consistency.run.store.run_directory import RunDirectory
 
 PROGRAMS = ("sort", "comm")
 INSTALL = "apt-get install coreutils"
 
 PARTS = 8
+BATCH_ROWS = 50_000
+LISTED_AT = 2_000_000_000
 CHECK = """\
 apiVersion: consistency.dynamo.io/v1alpha1
 kind: SiteConsistencyCheck
@@ -26,14 +35,10 @@ PATH = """('/store/mc/Summer20MiniAODv2/DYJetsToLL_M-50_TuneCP5_13TeV-amcatnloFX
 
 
 def bench(folder: Path, big: bool) -> None:
-    """2 million files, with `big` 20 million; one in 500 is missing, or an orphan, or new in the second snapshot."""
+    """2 million files, with `big` 20 million; one in 500 is in one snapshot alone, or missing, or an orphan."""
     files = 20_000_000 if big else 2_000_000
-    run = folder / "Bench/run"
-    _make(folder, run, files)
-    environment = {"DYNAMO_CONSISTENCY_MEMORY_LIMIT": "1536Mi", "PATH": "/usr/bin:/bin", "TMPDIR": str(folder)}
-    # The findings are removed before each run: a comparison that is done is not done again.
-    ours = measure([sys.executable, HERE / "compare_once.py", run], runs=1 if big else 3, env=environment)
-    rows = [Row("dynamo-consistency", *ours, f"{files / ours[0] / 1e6:.2f} M files/s")]
+    ours = _ours(folder, files, memory="1Gi", lists=True, runs=1 if big else 3)
+    rows = [Row("dynamo-consistency, held to 1 GiB", *ours, f"{files / ours[0] / 1e6:.2f} M files/s")]
     programs = rce.folder()
     if programs is not None:
         lists = [folder / f"lists/{name}" for name in ("b", "b", "r", "a", "a", "dark", "miss")]
@@ -49,35 +54,64 @@ def bench(folder: Path, big: bool) -> None:
     show(f"Comparison of {files // 1_000_000} million files", rows)
 
 
-def _make(folder: Path, run: Path, files: int) -> None:
-    (folder / "lists").mkdir()
-    for name in ("inventory", "listing"):
-        (run / name).mkdir(parents=True)
-    (run / "check.yaml").write_text(CHECK)
-    (run / "inventory/datasets.json").write_text('{"protected": [], "deletionRequests": []}')
-    (run / "listing/shard-0000.json").write_text('{"listedAt": 2000000000}')
+def bench_huge(folder: Path) -> None:
+    """A hundred million files, without peers: their lists would need 50 GB. The run directory needs 11."""
+    files = 100_000_000
+    ours = _ours(folder, files, memory="3Gi", lists=False, runs=1)
+    rate = f"{files / ours[0] / 1e6:.2f} M files/s"
+    show("Comparison of 100 million files", [Row("dynamo-consistency, held to 3 GiB", *ours, rate)])
+
+
+def _ours(folder: Path, files: int, *, memory: str, lists: bool, runs: int) -> tuple[float, float]:
+    """(seconds, peak in MiB). The findings are removed before each run: what is compared is not compared again."""
+    run = folder / "Bench/run"
+    _make(folder, run, files, lists=lists)
+    environment = {"DYNAMO_CONSISTENCY_MEMORY_LIMIT": memory, "PATH": "/usr/bin:/bin", "TMPDIR": str(folder)}
+    return measure([sys.executable, HERE / "compare_once.py", run], runs=runs, env=environment)
+
+
+def _make(folder: Path, run: Path, files: int, *, lists: bool) -> None:
+    """The run directory, written as the stages do, and with `lists` the same as text."""
+    directory = RunDirectory(str(run))
+    directory.write_text("check.yaml", CHECK)
+    directory.write_json("inventory/datasets.json", {"protected": [], "deletionRequests": []})
+    directory.write_json("listing/shard-0000.json", {"listedAt": LISTED_AT})
     known = (
         "(i * 7919) % 4000000000 AS size, 1000000000::BIGINT AS time, i % 1009 = 0 AS in_flight, "
         "'/DY/x-v2/MINIAODSIM' AS dataset, 'block' || (i // 1000) AS block, 'AnalysisOps' AS \"group\""
     )
-    listed = "'file' AS kind, (i * 7919) % 4000000000 AS size, 1000000000::BIGINT AS mtime, NULL::VARCHAR AS reason"
+    listed = "(i * 7919) % 4000000000 AS size, 1000000000::BIGINT AS mtime"
     # Multiplying by a number without a common divisor puts the files in an order that is nobody's.
     mixed = f"(SELECT (j * 1000003) % {files} AS i FROM range({files}) AS t(j))"
     sides = (("before", "b", 501, known), ("after", "a", 503, known), ("listing", "r", 997, listed))
+    (folder / "lists").mkdir()
     with duckdb.connect() as database:
         database.execute("SET preserve_insertion_order = false; SET threads = 2; SET memory_limit = '3GB'")
         for side, letter, without, columns in sides:
-            target = run / ("listing/shard-0000" if side == "listing" else f"inventory/{side}")
-            source = f"{mixed} WHERE i % {without} <> 0"
+            rows = f"SELECT {PATH}::BLOB AS path, {columns} FROM {mixed} WHERE i % {without} <> 0"
+            _write(directory, side, database.sql(rows).to_arrow_reader(BATCH_ROWS))
+            if lists:
+                _write_lists(database, directory, side, f"{folder}/lists/{letter}")
+
+
+def _write(run: RunDirectory, side: str, batches: Iterator[pa.RecordBatch]) -> None:
+    if side != "listing":
+        none = dict.fromkeys(("protected_datasets", "list_files"), list)
+        inventory = SimpleNamespace(stream=lambda _site: batches, **none)
+        take_snapshot(run, SimpleNamespace(inventory=inventory, __name__="bench"), side)
+        return
+    root = b"/store/mc"
+    with run.writing("listing/shard-0000.parquet") as path, ListingFile(path, [root], LISTED_AT) as file:
+        for batch in batches:
+            file.columns(root, *batch.columns)
+
+
+def _write_lists(database: duckdb.DuckDBPyConnection, run: RunDirectory, side: str, target: str) -> None:
+    name = "listing/shard-0000.parquet" if side == "listing" else f"inventory/{side}.parquet"
+    with run.reading(name) as file:
+        for part in range(PARTS):
             database.execute(
-                f"COPY (SELECT {PATH}::BLOB AS path, {columns} FROM {source}) TO '{target}.parquet' (FORMAT parquet)"
+                f"COPY (SELECT path::VARCHAR FROM '{file}' WHERE hash(path) % {PARTS} = {part}) "
+                f"TO '{target}.{part:05d}' (FORMAT csv, HEADER false)"
             )
-            if side != "listing":
-                (run / f"inventory/{side}.json").write_text('{"takenAt": 2000000000}')
-            for part in range(PARTS):
-                database.execute(
-                    f"COPY (SELECT path::VARCHAR FROM '{target}.parquet' WHERE hash(path) % {PARTS} = {part}) "
-                    f"TO '{folder}/lists/{letter}.{part:05d}' (FORMAT csv, HEADER false)"
-                )
-    for letter in "bra":
-        subprocess.run(f"cat lists/{letter}.0* > lists/{letter}.all", shell=True, cwd=folder, check=True)  # noqa: S602
+    subprocess.run(f"cat {target}.0* > {target}.all", shell=True, check=True)  # noqa: S602
