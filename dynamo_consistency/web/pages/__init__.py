@@ -1,5 +1,7 @@
 """The HTML pages, over the same answers as `/api/v1/`."""
 
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute
 
 from dynamo_consistency.web.view import StoreView
@@ -10,5 +12,11 @@ def routes(view: StoreView) -> list[BaseRoute]:
 
     Behind a reverse proxy with a prefix, `request.scope["root_path"]` is what every link begins with. The policy for
     content allows styles, scripts and images of this server alone, and nothing inline: no style attributes either.
+    Values of a query are bytes: see `requests.values_of`. All lists are below `/api/v1/sites/{site}/runs/{run_id}/lists/`.
     """
     return []
+
+
+def error_page(request: Request, status: int, sentence: str) -> Response:
+    """What a person sees in place of a page. `sentence`: safe for the eye, to be escaped."""
+    return PlainTextResponse(f"{sentence}\n", status)
