@@ -52,6 +52,9 @@ class Made:
     policy: Mapping[str, Any] = field(default_factory=dict)
     namespace: str | None = None
 
+    def __post_init__(self) -> None:
+        self.start = self.start.replace(microsecond=0)  # as ids and summaries have it
+
     @property
     def run_id(self) -> str:
         return f"{self.start:%Y%m%dT%H%M%SZ}-{self.check}"
