@@ -64,7 +64,7 @@ mysqlclient: $(READY_DEV) ## Add the faster MySQL driver; needs a C compiler and
 
 lock: $(READY_DEV) ## Write the lock files anew from pyproject.toml
 	@$(LOCK) pyproject.toml -o requirements.lock
-	@$(LOCK) pyproject.toml --extra operator --extra s3 --extra http --extra postgresql -o requirements-image.lock
+	@$(LOCK) pyproject.toml --extra operator --extra s3 --extra http --extra postgresql --extra web -o requirements-image.lock
 	@$(LOCK) pyproject.toml --group dev -o requirements-dev.lock
 	@echo 'mysqlclient>=2.2' | $(LOCK) - -o requirements-mysqlclient.lock
 	@echo 'hatchling>=1.27' | $(LOCK) - -o requirements-build.lock

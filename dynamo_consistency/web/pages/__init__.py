@@ -1,0 +1,14 @@
+"""The HTML pages, over the same answers as `/api/v1/`."""
+
+from starlette.routing import BaseRoute
+
+from dynamo_consistency.web.view import StoreView
+
+
+def routes(view: StoreView) -> list[BaseRoute]:
+    """`/`, `/sites/{site}`, `/sites/{site}/runs/{run_id}`, `/file` and `/static/…`.
+
+    Behind a reverse proxy with a prefix, `request.scope["root_path"]` is what every link begins with. The policy for
+    content allows styles, scripts and images of this server alone, and nothing inline: no style attributes either.
+    """
+    return []
