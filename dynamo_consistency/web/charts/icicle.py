@@ -106,3 +106,20 @@ def _drawn(cell: _Cell, hatched: str) -> Markup:
 
 def _cut(name: str, letters: int) -> str:
     return name if len(name) <= letters else f"{name[: letters - 1]}…"
+
+
+def key(kind: str) -> Markup:
+    """What the colours mean: the five steps of `missing` or `orphans`, or a `hole`."""
+    if kind == "hole":
+        box = {"x": 0.0, "y": 0.0, "width": 14.0, "height": 12.0}
+        ground = svg.element("rect", **box, class_="cell whole")
+        drawn = [hatching("hatching-key"), ground, svg.element("rect", **box, fill="url(#hatching-key)", class_="hole")]
+        return _key(14, drawn)
+    cells = range(1, len(_STEPS) + 1)
+    boxes = [svg.element("rect", x=(n - 1) * 12, y=0, width=12, height=12, class_=f"cell {kind}-{n}") for n in cells]
+    return _key(12 * len(_STEPS), boxes)
+
+
+def _key(width: int, drawn: Sequence[Markup]) -> Markup:
+    size = {"width": width, "height": 12.0}
+    return svg.element("svg", *drawn, viewBox=f"0 0 {width} 12", **size, class_="swatch", aria_hidden="true")

@@ -54,6 +54,16 @@ def even_ticks(low: float, high: float, base: int = 10) -> list[float]:
     return [number * step for number in range(first, last + 1)]
 
 
+def duration_ticks(highest: float) -> list[float]:
+    """Seconds at even distances that people count in: seconds, minutes, hours, days."""
+    wanted = max(highest, 1.0) / (_MOST_TICKS - 1)
+    step = next((step for step in _DURATIONS if step >= wanted), None) or math.ceil(wanted / _DAY) * _DAY
+    return [number * step for number in range(max(1, math.ceil(highest / step)) + 1)]
+
+
+_DURATIONS = (1, 5, 15, 60, 300, 900, 3600, 3 * 3600, 6 * 3600, 12 * 3600, 86400)
+
+
 def _round_up(value: float) -> float:
     """The next of 1, 2, 5, 10, 20, …, or of 0.1, 0.2, 0.5, …"""
     power = 10.0 ** math.floor(math.log10(value))

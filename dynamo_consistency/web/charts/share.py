@@ -14,7 +14,16 @@ def share_bar(parts: Sequence[tuple[str, str, float]], whole: float, title: str)
     """Parts (name, css class, value) beside each other, of a bar that is full at `whole`. What is not 0 can be seen."""
     across = Scale(0, max(whole, sum(known(value for *_, value in parts))) or 1, 0, _WIDTH)
     ground = svg.element("rect", x=0, y=0, width=_WIDTH, height=_HEIGHT, class_="ground")
-    return svg.picture(_WIDTH, _HEIGHT, svg.hint(title), ground, *_parts(parts, across), title=title, css="share")
+    return svg.picture(
+        _WIDTH,
+        _HEIGHT,
+        svg.hint(title),
+        ground,
+        *_parts(parts, across),
+        title=title,
+        css="share",
+        preserveAspectRatio="none",
+    )
 
 
 def _parts(parts: Sequence[tuple[str, str, float]], across: Scale) -> Iterator[Markup]:

@@ -19,7 +19,9 @@ def element(name: str, *children: str, **attributes: Attribute) -> Markup:
     return Markup(f"<{name}{said}>{inside}</{name}>" if inside else f"<{name}{said}/>")  # noqa: S704 (escaped above)
 
 
-def picture(width: float, height: float, *children: str, title: str, css: str = "", role: str = "img") -> Markup:
+def picture(
+    width: float, height: float, *children: str, title: str, css: str = "", role: str = "img", **more: str
+) -> Markup:
     """A whole `<svg>`, whose text for those who cannot see it is `title`. `role`: `group` where it has links in it."""
     return element(
         "svg",
@@ -30,6 +32,7 @@ def picture(width: float, height: float, *children: str, title: str, css: str = 
         class_=f"chart {css}".strip(),
         role=role,
         aria_label=title,
+        **more,
     )
 
 
