@@ -10,7 +10,7 @@ from dynamo_consistency.web.charts import svg
 from dynamo_consistency.web.charts.scale import Scale, middles, time_ticks
 
 LEFT, RIGHT, TOP, BOTTOM = 76, 10, 12, 22
-_SPACE_OF_A_DATE = 70
+_SPACE_OF_A_DATE, _HEIGHT_OF_A_NAME = 70, 13
 
 
 @dataclass(frozen=True)
@@ -67,10 +67,14 @@ class Frame:
         return svg.picture(self.width, self.height, *parts, title=self.title, css="timeline")
 
     def _grid(self, up: Scale, ticks: Sequence[float]) -> Iterator[Markup]:
+        """A line for each tick, named where there is room."""
+        named = float(self.height + _HEIGHT_OF_A_NAME)
         for tick in ticks:
             y = up.at(tick)
             yield svg.element("line", x1=LEFT, x2=self.width - RIGHT, y1=y, y2=y, class_="grid")
-            yield svg.text(LEFT - 8, y + 4, self.form(tick), "tick", "end")
+            if named - y >= _HEIGHT_OF_A_NAME:
+                yield svg.text(LEFT - 8, y + 4, self.form(tick), "tick", "end")
+                named = y
 
     def _dates(self) -> Iterator[Markup]:
         most = max(2, int((self.width - LEFT) / _SPACE_OF_A_DATE))

@@ -39,7 +39,7 @@ def _environment() -> jinja2.Environment:
         "when": when,
         "ago": ago,
         "duration": duration,
-        "lower_first": lower_first,
+        "each_line": lambda value: "\n".join(map(visible, str(value).splitlines())),
     }
     environment.globals |= {"icon": icon, "swatch": swatch, "state_words": STATES, "unknown": UNKNOWN}
     return environment
@@ -67,13 +67,9 @@ def ago(seconds: float | None) -> str:
     """How long ago, in one unit: `3 d`; what lies ahead is `in 3 d`."""
     if seconds is None:
         return UNKNOWN
-    size = next(unit for unit in _UNITS if abs(seconds) >= unit[0] or unit[0] == 0)
-    told = f"{abs(seconds) / size[0]:.0f} {size[1]}" if size[0] else "now"
-    return told if seconds >= 0 or not size[0] else f"in {told}"
+    least, size, word = next(unit for unit in _UNITS if abs(seconds) >= unit[0] or not unit[0])
+    told = f"{abs(seconds) // size:.0f} {word}"
+    return told if seconds >= 0 or not least else f"in {told}"
 
 
-_UNITS = ((2 * 86400, "d"), (3600, "h"), (60, "min"), (0, ""))
-
-
-def lower_first(text: str) -> str:
-    return f"{text[:1].lower()}{text[1:]}"
+_UNITS = ((2 * 86400, 86400, "d"), (3600, 3600, "h"), (60, 60, "min"), (0, 1, "s"))

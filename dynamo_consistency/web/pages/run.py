@@ -101,7 +101,8 @@ def _cells(funnel: Funnel) -> Iterator[_Cell]:
     for name, title in _STAGES.items():
         number = getattr(funnel, name)
         told = f"{title}: {count(number)} of {count(funnel.found)}"
-        yield _Cell(number, share_bar([(title, f"is-{funnel.kind}", number or 0)], funnel.found, told))
+        bar = share_bar([(title, f"is-{funnel.kind}", number or 0)], funnel.found, told)
+        yield _Cell(number, Markup("") if number is None else bar)
 
 
 def _bar(change: Change) -> Markup:
