@@ -4,8 +4,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from dynamo_consistency import paths
-from dynamo_consistency.run.report import text, write_reports
+from dynamo_consistency import paths, text
+from dynamo_consistency.run.report import write_reports
 from dynamo_consistency.run.report.sections import ROWS_SHOWN
 from dynamo_consistency.sizes import UNKNOWN, human_size
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from dynamo_consistency.kinds import ACTED_ON_KINDS, COMPARED_KINDS, TWIN, UNMERGED
-from dynamo_consistency.run.report.text import duration
+from dynamo_consistency.text import duration
 from dynamo_consistency.web.index.checks import CheckFacts
 from dynamo_consistency.web.index.digest import ClosedGate, Digest
 from dynamo_consistency.web.models.sites import State
