@@ -1,4 +1,4 @@
-"""Answers as a store could give them: checks in all states, runs that failed in all ways, and names that are hostile."""
+"""Answers as a store could give them: checks in all states, runs that failed in all ways, and hostile names."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -232,7 +232,8 @@ def findings_answer(kind: str = "missing", text: str = "", sort: str | None = No
 def file_answer(found: bool = True) -> FilePage:
     times = {"start_time": NOW - WEEK, "asked_at": NOW - WEEK}
     seen = Occurrence(run_id=reference().run_id, kind="missing", title="missing", size=2048, site_size=None,
-                      dataset=HOSTILE, request="transfer", outcome="requested", became="recovered", reason=None, **times)  # fmt: skip
+                      dataset=HOSTILE, request="transfer", outcome="requested", became="recovered", reason=None,
+                      **times)  # fmt: skip
     kept = seen.model_copy(
         update={"request": None, "outcome": None, "became": None, "reason": HOSTILE, "asked_at": None}
     )

@@ -12,7 +12,7 @@ from dynamo_consistency.web.charts.sparkline import pieces, placed
 from dynamo_consistency.web.charts.timeline import LEFT, RIGHT, Frame, Series, nothing_to_draw
 
 _DOTS_UP_TO = 60
-_LEAST_DISTANCE = 12
+_LEAST_DISTANCE, _CHARACTER = 12, 6.5
 
 
 @dataclass(frozen=True)
@@ -68,12 +68,19 @@ def _line(frame: Frame, up: Scale, series: Series) -> Iterator[Markup]:
     yield svg.element("g", *drawn, class_=f"series {series.css}")
 
 
+def _name(frame: Frame, same: Sequence[Limit]) -> str:
+    """What equal limits are called in a line, which has to fit."""
+    value = frame.form(same[0].value)
+    name = f"limit {', '.join(limit.name for limit in same)}: {value}"
+    return name if len(name) * _CHARACTER < frame.width - LEFT - RIGHT else f"limit: {value}"
+
+
 def _limits(frame: Frame, up: Scale, limits: Sequence[Limit]) -> Iterator[Markup]:
     """A dashed line each; equal ones are named together, and one just below another is named on hover only."""
     named: list[float] = []
     for value in sorted({limit.value for limit in limits if known([limit.value])}, reverse=True):
         same = [limit for limit in limits if limit.value == value]
-        name = f"limit {', '.join(limit.name for limit in same)}: {frame.form(value)}"
+        name = _name(frame, same)
         y = up.at(value)
         line = svg.element("line", svg.hint(name), x1=LEFT, x2=frame.width - RIGHT, y1=y, y2=y, class_="limit")
         parts = [line]

@@ -1,14 +1,19 @@
-"""The HTML pages, over the same answers as `/api/v1/`."""
+"""The HTML pages, over the same answers as `/api/v1/`: templates without scripts, and charts that are part of them."""
 
-from starlette.routing import BaseRoute
+from typing import TYPE_CHECKING
 
-from dynamo_consistency.web.view import StoreView
+if TYPE_CHECKING:
+    from starlette.routing import BaseRoute
+
+    from dynamo_consistency.web.view import StoreView
 
 
-def routes(view: StoreView) -> list[BaseRoute]:
+def routes(view: "StoreView") -> "list[BaseRoute]":
     """`/`, `/sites/{site}`, `/sites/{site}/runs/{run_id}`, `/file` and `/static/…`.
 
     Behind a reverse proxy with a prefix, `request.scope["root_path"]` is what every link begins with. The policy for
     content allows styles, scripts and images of this server alone, and nothing inline: no style attributes either.
     """
-    return []
+    from dynamo_consistency.web.pages.served import page_routes  # files can be written without a server's libraries
+
+    return page_routes(view)

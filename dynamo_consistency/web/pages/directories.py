@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import unquote_to_bytes
 
 from dynamo_consistency import paths
-from dynamo_consistency.run.report.text import count
 from dynamo_consistency.sizes import human_size
+from dynamo_consistency.text import count
 from dynamo_consistency.web.charts import icicle
 from dynamo_consistency.web.models import Directory, RunPage
 from dynamo_consistency.web.pages.links import Links

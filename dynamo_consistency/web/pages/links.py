@@ -116,7 +116,7 @@ def run_file(site: str, run_id: str, kind: str | None = None) -> str:
 
 
 def file_name(name: str) -> str:
-    """`name` as the name of a file: what is not a plain letter, digit or sign is `=` and its byte; no two are the same."""
+    """`name` as the name of a file, no two the same: what is not a plain letter, digit or sign is `=` and its byte."""
     plain = re.sub(rb"[^A-Za-z0-9._-]", lambda sign: b"=%02X" % ord(sign[0]), paths.to_bytes(name))
     text = plain.decode()
     return f"=2E{text[1:]}" if text.startswith(".") else text

@@ -8,8 +8,8 @@ import jinja2
 from markupsafe import Markup
 
 from dynamo_consistency.paths import visible
-from dynamo_consistency.run.report.text import count, duration
 from dynamo_consistency.sizes import UNKNOWN, human_size
+from dynamo_consistency.text import count, duration
 from dynamo_consistency.web.charts import svg
 from dynamo_consistency.web.charts.icons import icon
 from dynamo_consistency.web.charts.share import swatch
@@ -55,7 +55,8 @@ def when(at: datetime | None) -> str | Markup:
     if at is None:
         return UNKNOWN
     utc = at.astimezone(UTC)
-    return svg.element("time", f"{utc:%Y-%m-%d %H:%M} UTC", datetime=f"{utc:%Y-%m-%dT%H:%M:%SZ}")
+    day, clock = svg.element("span", f"{utc:%Y-%m-%d}"), svg.element("span", f"{utc:%H:%M} UTC")
+    return svg.element("time", day, " ", clock, datetime=f"{utc:%Y-%m-%dT%H:%M:%SZ}")
 
 
 def moment(at: datetime | None) -> str:

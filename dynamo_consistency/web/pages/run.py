@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from dynamo_consistency.run.report.text import count
 from dynamo_consistency.sizes import human_size
+from dynamo_consistency.text import count
 from dynamo_consistency.web.charts import icicle
 from dynamo_consistency.web.charts.histogram import Class, histogram
 from dynamo_consistency.web.charts.share import share_bar

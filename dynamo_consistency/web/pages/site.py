@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from dynamo_consistency.run.report.text import count, duration
 from dynamo_consistency.sizes import UNKNOWN, human_size
+from dynamo_consistency.text import count, duration
 from dynamo_consistency.web import models
 from dynamo_consistency.web.charts.bars import stacked_over_time
 from dynamo_consistency.web.charts.lines import Limit, counts_over_time, levels_over_time
@@ -28,7 +28,7 @@ _HEIGHTS = {"findings": 240, "holes": 120}
 _BARS = ("stages", "requests")
 _FORMS: dict[str, Callable[[float], str]] = {
     "bytes": lambda value: human_size(round(value)),
-    "seconds": duration,
+    "seconds": lambda value: duration(value) if value else "0",
 }
 
 
