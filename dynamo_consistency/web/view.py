@@ -1,15 +1,30 @@
 """Answers of a store: what each page shows, computed from its run directories and kept for a short while."""
 
+import contextlib
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Literal
 
 from dynamo_consistency.errors import ConsistencyError
+from dynamo_consistency.kinds import KIND_BY_NAME
+from dynamo_consistency.paths import to_bytes
+from dynamo_consistency.run.store.leftovers import scratch_folder
 from dynamo_consistency.run.store.run_directory import RunStore
+from dynamo_consistency.web.answers import files as files_answer
+from dynamo_consistency.web.answers import findings as findings_answer
 from dynamo_consistency.web.answers import site as site_answer
 from dynamo_consistency.web.answers import sites as sites_answer
+from dynamo_consistency.web.answers.run import page as run_answer
+from dynamo_consistency.web.answers.run.source import RunSource
 from dynamo_consistency.web.index.checks import Checks
 from dynamo_consistency.web.index.index import Index, KnownSite
+from dynamo_consistency.web.kept import Kept
 from dynamo_consistency.web.models import FilePage, FindingsPage, RunPage, SitePage, SiteRow, SitesPage, State
+from dynamo_consistency.web.queries.database import Database
+from dynamo_consistency.web.queries.run_files import RunFiles
+
+_RUN_PAGES_KEPT = 64
 
 
 class NotThereError(ConsistencyError):
@@ -23,11 +38,19 @@ class StoreView:
     is not there, and ConsistencyError when the store itself cannot be read.
     """
 
-    def __init__(self, store: RunStore) -> None:
+    def __init__(self, store: RunStore, scratch: Path) -> None:
+        """`scratch`: an empty folder of this process for copies of files, and for what does not fit into memory."""
         self.store = store
+        self.files = RunFiles(store, scratch)
+        self.database = Database(self.files.folders, scratch)
         self.index = Index(store)
         self.checks = Checks(store)
+        self._run_pages: Kept[tuple[str, str, int], RunPage] = Kept(_RUN_PAGES_KEPT)
         self._rows: tuple[list[KnownSite], list[SiteRow]] = ([], [])
+
+    def close(self) -> None:
+        """No method may be called afterwards."""
+        self.database.close()
 
     def sites(self, text: str = "", state: State | None = None) -> SitesPage:
         """All checks of all sites, those that need a person first; of those, the ones that the filter lets through."""
@@ -46,17 +69,46 @@ class StoreView:
         return site_answer.page_of(known, row, facts, measure)
 
     def run(self, site: str, run_id: str) -> RunPage:
-        raise NotImplementedError
+        known = self._known(site)
+        key = site, run_id, known.version
+        page = self._run_pages.get(key)
+        if page is None:
+            with self._source(known, run_id) as source:
+                page = run_answer.page_of(source, self.checks.of(site, run_id), self.store.url)
+            self._run_pages.put(key, page)
+        return page
 
     def findings(
         self, site: str, run_id: str, kind: str, *, sort: str | None = None, descending: bool = False, text: str = ""
     ) -> FindingsPage:
-        """`kind`: as in counts: missing, orphans, …"""
-        raise NotImplementedError
+        """`kind`: as in counts: missing, orphans, …; `sort`: path, size, site_size, modified or dataset."""
+        if kind not in KIND_BY_NAME or sort not in (None, *findings_answer.SORTS):
+            raise NotThereError("there is no such kind of findings, or no such order")
+        with self._source(self._known(site), run_id) as source:
+            page = findings_answer.page_of(
+                source, KIND_BY_NAME[kind], sort=sort, descending=descending, wanted=to_bytes(text)
+            )
+        if page is None:
+            raise NotThereError("the run has no findings of this kind")
+        return page
 
     def find_file(self, site: str, path: bytes) -> FilePage:
-        """`path`: an LFN, or a beginning of some that ends in `*` or `/`."""
-        raise NotImplementedError
+        """`path`: an LFN, or a beginning of some that ends in `*` or `/`; at most 4096 bytes."""
+        if len(path) > files_answer.LONGEST_PATH:
+            raise NotThereError("no path is as long as that")
+        runs = [run for of_check in self._known(site).runs.values() for run in of_check]
+        with self.database.question() as question:
+            return files_answer.page_of(site, path, runs, self.files, question)
+
+    @contextlib.contextmanager
+    def _source(self, known: KnownSite, run_id: str) -> Iterator[RunSource]:
+        for check, runs in known.runs.items():
+            for run in runs:
+                if run.run_id == run_id:
+                    with self.database.question() as question:
+                        yield RunSource(known.site, check, run, runs, self.files, question)
+                    return
+        raise NotThereError(f"{known.site} has no run of this id")
 
     def _rows_of(self, fleet: list[KnownSite]) -> list[SiteRow]:
         """Made once for each state of the store that was read."""
@@ -72,3 +124,14 @@ class StoreView:
         if known is None:
             raise NotThereError("the store has no runs of a site of this name")
         return known
+
+
+@contextlib.contextmanager
+def open_view(store: RunStore) -> Iterator[StoreView]:
+    """A view with a folder for its copies, which goes with it."""
+    with scratch_folder() as folder:
+        view = StoreView(store, folder)
+        try:
+            yield view
+        finally:
+            view.close()

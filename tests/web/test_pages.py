@@ -142,7 +142,8 @@ def test_lists_are_sorted_and_filtered_by_the_server():
     assert f"{address}?kind=missing&sort=dataset&text=Run2#list" in page.links
     [sorted_by] = [cell for cell in page.with_tag("th") if "aria-sort" in cell.attributes]
     assert (sorted_by.words, sorted_by.attributes["aria-sort"]) == ("In the inventory", "ascending")
-    assert {f"{address}/missing.{form}" for form in ("txt", "csv", "parquet")} <= page.links
+    lists = address.replace("/prefix/", "/prefix/api/v1/") + "/lists"
+    assert {f"{lists}/missing.{form}" for form in ("txt", "csv", "parquet")} <= page.links
 
 
 def test_a_directory_of_the_icicle_leads_to_its_findings():

@@ -112,7 +112,7 @@ def _stages() -> Iterator[_Line]:
 
 def _requests() -> Iterator[_Line]:
     def outcome(key: str) -> Callable[[Digest], float | None]:
-        return lambda run: run.outcomes.get(key, 0)
+        return lambda run: run.outcome(key)
 
     for key, (name, title) in _OUTCOMES.items():
         yield _Line(name, title, "requests", "requests", outcome(key))

@@ -1,6 +1,7 @@
 """A run in a few hundred bytes: what the pages that show many runs need of its summary."""
 
 import json
+import operator
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +19,8 @@ LONGEST_TEXT = 600
 
 _BY_HAND = re.compile(r"(\d{8}T\d{6}Z)(?:-(.*))?")
 _IN_A_CLUSTER = re.compile(r"(\d{8,9})(?:-(.*))?")
-_OUTCOMES = ("requested", "waiting", "unanswered", "leftOver", "skipped", "refused", "heldBack")
+OUTCOMES = ("requested", "waiting", "unanswered", "leftOver", "skipped", "refused", "heldBack")
+"""What may become of a confirmed finding, as `actions` of a summary calls it."""
 
 
 class RunId(NamedTuple):
@@ -54,8 +56,8 @@ class ClosedGate(NamedTuple):
 class Digest:
     """A run. start: in seconds since 1970; None where nothing tells it.
 
-    counts: whole numbers of the summary's counts. closed: gates that are not Ready. kinds_acted_on: those that the
-    action took up. outcomes: numbers of requests by outcome, all kinds together. times: of first snapshot, first and
+    counts: whole numbers of the summary's counts. closed: gates that are not Ready. outcomes: for each kind
+    that the action took up, the numbers of what became of its findings, without those that are 0. times: of first snapshot, first and
     last shard's listing, second snapshot, as far as known. fingerprint: what was compared with what.
     """
 
@@ -66,7 +68,7 @@ class Digest:
     end: float | None
     counts: Mapping[str, int]
     closed: tuple[ClosedGate, ...]
-    outcomes: Mapping[str, int]
+    outcomes: Mapping[str, Mapping[str, int]]
     times: tuple[float | None, ...]
     fingerprint: str
 
@@ -85,7 +87,11 @@ class Digest:
     @property
     def requested(self) -> int:
         """What it asked for, and what waited already."""
-        return self.outcomes.get("requested", 0) + self.outcomes.get("waiting", 0)
+        return self.outcome("requested") + self.outcome("waiting")
+
+    def outcome(self, name: str) -> int:
+        """The number of an outcome, of all kinds together."""
+        return sum(of_kind.get(name, 0) for of_kind in self.outcomes.values())
 
     @property
     def recovered(self) -> int:
@@ -125,7 +131,7 @@ def _read(run_id: str, summary: dict[str, Any], began: float | None) -> Digest:
         end,
         counts,
         tuple(gate for gate in gates if gate.state != "Ready"),
-        _outcomes(summary["actions"].values()),
+        {intern(kind): _outcomes(action) for kind, action in summary["actions"].items()},
         _times(summary),
         str(summary.get("fingerprint", ""))[:64],
     )
@@ -137,15 +143,14 @@ def _text(value: Any) -> str:
     return safe(value)
 
 
-def _outcomes(actions: Any) -> dict[str, int]:
-    numbers: dict[str, int] = {}
-    for action in actions:
-        for outcome in _OUTCOMES:
-            value = action.get(outcome, 0)
-            number = sum(value.values()) if isinstance(value, dict) else value
-            if number:
-                numbers[outcome] = numbers.get(outcome, 0) + int(number)
-    return numbers
+def _outcomes(action: Mapping[str, Any]) -> dict[str, int]:
+    """Raises an error for what is no action; what former versions did not write is 0."""
+    values = {name: action.get(name, 0) for name in (*OUTCOMES, "confirmed")}
+    numbers = {
+        name: operator.index(sum(value.values()) if isinstance(value, dict) else value)
+        for name, value in values.items()
+    }
+    return {intern(name): number for name, number in numbers.items() if number and name in OUTCOMES}
 
 
 def _times(summary: dict[str, Any]) -> tuple[float | None, ...]:

@@ -52,10 +52,10 @@ class ServedLinks:
         return f"{self._root}/sites/{_component(site)}{_query(given)}"
 
     def run(self, site: str, run_id: str, **query: str) -> str | None:
-        return f"{self._run(site, run_id)}{_query(query)}"
+        return f"{self._root}{self._run(site, run_id)}{_query(query)}"
 
     def download(self, site: str, run_id: str, name: str) -> str | None:
-        return f"{self._run(site, run_id)}/{_component(name)}"
+        return f"{self._root}/api/v1{self._run(site, run_id)}/lists/{_component(name)}"
 
     def file(self, site: str = "", quoted: str = "") -> str | None:
         parts = [f"site={_component(site)}"] if site else []
@@ -63,7 +63,7 @@ class ServedLinks:
         return f"{self._root}/file{'?' if parts else ''}{'&'.join(parts)}"
 
     def _run(self, site: str, run_id: str) -> str:
-        return f"{self._root}/sites/{_component(site)}/runs/{_component(run_id)}"
+        return f"/sites/{_component(site)}/runs/{_component(run_id)}"
 
 
 class FileLinks:

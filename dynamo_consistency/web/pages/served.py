@@ -44,11 +44,17 @@ def _answering(view: StoreView, page: _Page) -> Callable[[Request], Response]:
         try:
             return _html(page(view, request, _query(request), links))
         except NotThereError as error:
-            return _html(message_page("Not there", str(error), links), 404)
+            return error_response(request, 404, str(error))
         except ConsistencyError as error:
-            return _html(message_page("This cannot be shown", secrets.redact(str(error)), links), 503)
+            return error_response(request, 503, secrets.redact(str(error)))
 
     return answer
+
+
+def error_response(request: Request, status: int, sentence: str) -> Response:
+    """As `pages.error_page`."""
+    title = {404: "Not there", 503: "This cannot be shown now"}.get(status, "This cannot be shown")
+    return _html(message_page(title, sentence, ServedLinks(request.scope.get("root_path", ""))), status)
 
 
 def _html(page: str, status: int = 200) -> Response:
