@@ -75,7 +75,7 @@ def row(state: str = "Findings", site: str = "T2_XX_Somewhere", check: str = "t2
         running=reference(23, "Unfinished") if state == "Overdue" else None,
         last_success=None if never else NOW - timedelta(days=3),
         age_seconds=None if never else 3 * 86400.0,
-        next_due=None if never else NOW + timedelta(days=4),
+        next_due=None if never else NOW + (timedelta(hours=-8.5) if state == "Overdue" else timedelta(days=4)),
         overdue_seconds=30000.0 if state == "Overdue" else 0.0,
         trends=[trend(kind, [] if never else values, scale * 10**10) for kind in (*KINDS, "holes")],
         requested=scale,

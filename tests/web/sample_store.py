@@ -210,6 +210,7 @@ class _Made:
             "listedFiles": listed,
             "listedDirectories": listed // 300,
             "inventoryFiles": files,
+            "expectedFiles": files,
             "holes": outcome.holes,
             "youngFiles": 31,
             **found,

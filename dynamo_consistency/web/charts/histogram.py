@@ -1,4 +1,4 @@
-"""How many there are of each age, or of whatever has few classes."""
+"""How many there are of each age, or of whatever has few classes: a bar below the other, each with its name."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from markupsafe import Markup
 from dynamo_consistency.web.charts import svg
 from dynamo_consistency.web.charts.scale import Scale, known
 
-_TOP, _BOTTOM, _SPACE = 20, 22, 6
+_ROW, _BAR, _NAMES, _NUMBERS = 26, 18, 128, 64
 
 
 @dataclass(frozen=True)
@@ -21,19 +21,18 @@ class Class:
     detail: str = ""
 
 
-def histogram(classes: Sequence[Class], title: str, css: str, width: int = 480, height: int = 170) -> Markup:
-    """Bars beside each other in the order given, each with its number above and its name below."""
-    up = Scale(0, max(known(one.value for one in classes), default=0) or 1, height - _BOTTOM, _TOP)
-    drawn = [part for index, one in enumerate(classes) for part in _bar(one, index, width / len(classes), up)]
+def histogram(classes: Sequence[Class], title: str, css: str, width: int = 480) -> Markup:
+    """Bars in the order given, each with its name before and its number behind it."""
+    across = Scale(0, max(known(one.value for one in classes), default=0) or 1, _NAMES, width - _NUMBERS)
+    drawn = [part for index, one in enumerate(classes) for part in _bar(one, index * _ROW, across)]
     bars = svg.element("g", *drawn, class_=f"series {css}")
-    return svg.picture(width, height, bars, title=title, css="histogram")
+    return svg.picture(width, _ROW * len(classes), bars, title=title, css="histogram")
 
 
-def _bar(one: Class, index: int, space: float, up: Scale) -> Iterator[Markup]:
-    x, middle = index * space, (index + 0.5) * space
-    top = up.at(one.value if known([one.value]) else 0)
+def _bar(one: Class, top: float, across: Scale) -> Iterator[Markup]:
+    end = across.at(one.value if known([one.value]) else 0)
     hint = svg.hint(*(line for line in (f"{one.name}: {one.told}", one.detail) if line))
-    bar = {"x": x + _SPACE / 2, "y": top, "width": max(1.0, space - _SPACE), "height": max(0.5, up.start - top)}
+    bar = {"x": across.start, "y": top + 4, "width": max(0.5, end - across.start), "height": _BAR}
+    yield svg.text(across.start - 8, top + 17, one.name, "tick", "end")
     yield svg.element("rect", hint, **bar, class_="bar")
-    yield svg.text(middle, top - 5, one.told, "tick", "middle")
-    yield svg.text(middle, up.start + 16, one.name, "tick", "middle")
+    yield svg.text(end + 6, top + 17, one.told, "tick")

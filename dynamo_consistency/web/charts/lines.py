@@ -12,7 +12,7 @@ from dynamo_consistency.web.charts.sparkline import pieces, placed
 from dynamo_consistency.web.charts.timeline import LEFT, RIGHT, Frame, Series, nothing_to_draw
 
 _DOTS_UP_TO = 60
-_LEAST_DISTANCE, _CHARACTER = 12, 6.5
+_LEAST_DISTANCE, _CHARACTER, _SPACE_ABOVE = 12, 6.5, 1.4
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,8 @@ def counts_over_time(frame: Frame, series: Sequence[Series], limits: Sequence[Li
         return nothing_to_draw(frame.title, frame.width)
     highest = max([*_all_known(series), *known(limit.value for limit in limits)], default=0)
     ticks = count_ticks(highest) if base == 10 else _byte_ticks(highest)
-    return _drawn(frame, frame.up(0, ticks[-1], compressed=True), ticks, series, limits)
+    up = frame.up(0, max(highest * _SPACE_ABOVE, ticks[-1]), compressed=True)
+    return _drawn(frame, up, ticks, series, limits)
 
 
 def levels_over_time(frame: Frame, series: Sequence[Series], base: int = 10) -> Markup:
@@ -44,7 +45,7 @@ def levels_over_time(frame: Frame, series: Sequence[Series], base: int = 10) -> 
 
 
 def _byte_ticks(highest: float) -> list[float]:
-    powers = math.ceil(math.log(highest, 1024)) if highest > 1 else 0
+    powers = math.floor(math.log(highest, 1024)) if highest > 1 else 0
     return [0.0, *(1024.0**power for power in range(powers + 1))]
 
 
@@ -56,7 +57,8 @@ def _drawn(
     frame: Frame, up: Scale, ticks: Sequence[float], series: Sequence[Series], limits: Sequence[Limit]
 ) -> Markup:
     marks = [mark for one in series for mark in _line(frame, up, one)]
-    return frame.drawn(up, ticks, series, *_limits(frame, up, limits), *marks)
+    lines, names = _limits(frame, up, limits)
+    return frame.drawn(up, ticks, series, *lines, *marks, *names)
 
 
 def _line(frame: Frame, up: Scale, series: Series) -> Iterator[Markup]:
@@ -75,16 +77,20 @@ def _name(frame: Frame, same: Sequence[Limit]) -> str:
     return name if len(name) * _CHARACTER < frame.width - LEFT - RIGHT else f"limit: {value}"
 
 
-def _limits(frame: Frame, up: Scale, limits: Sequence[Limit]) -> Iterator[Markup]:
-    """A dashed line each; equal ones are named together, and one just below another is named on hover only."""
-    named: list[float] = []
+def _limits(frame: Frame, up: Scale, limits: Sequence[Limit]) -> tuple[list[Markup], list[Markup]]:
+    """A dashed line each, and their names, which lie above all; equal ones are named together, and one just below
+    another is named on hover only.
+    """
+    lines, names, named = [], [], list[float]()
     for value in sorted({limit.value for limit in limits if known([limit.value])}, reverse=True):
         same = [limit for limit in limits if limit.value == value]
         name = _name(frame, same)
         y = up.at(value)
+        css = f"series {same[0].css}"
         line = svg.element("line", svg.hint(name), x1=LEFT, x2=frame.width - RIGHT, y1=y, y2=y, class_="limit")
-        parts = [line]
+        lines.append(svg.element("g", line, class_=css))
         if all(abs(y - other) >= _LEAST_DISTANCE for other in named):
-            parts.append(svg.text(frame.width - RIGHT, y - 3, name, "limit-name", "end"))
+            written = svg.text(frame.width - RIGHT, y - 4, name, "limit-name", "end")
+            names.append(svg.element("g", written, class_=css))
             named.append(y)
-        yield svg.element("g", *parts, class_=f"series {same[0].css}")
+    return lines, names

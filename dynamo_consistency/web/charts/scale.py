@@ -38,10 +38,10 @@ def known(values: Iterable[float | None]) -> list[float]:
 
 
 def count_ticks(highest: float) -> list[float]:
-    """0 and powers of ten up to the first that is not below `highest`, of many only some; for compressed scales."""
-    powers = math.ceil(math.log10(highest)) if highest > 1 else 0
+    """0 and powers of ten up to `highest`, at least 1 and of many only some; for compressed scales."""
+    powers = math.floor(math.log10(highest)) if highest > 1 else 0
     step = max(1, math.ceil((powers + 1) / _MOST_TICKS))
-    return [0.0, *(10.0**power for power in range(0, powers + step, step))]
+    return [0.0, *(10.0**power for power in range(powers % step, powers + 1, step))]
 
 
 def even_ticks(low: float, high: float, base: int = 10) -> list[float]:

@@ -127,7 +127,7 @@ def _ages(page: RunPage) -> Markup | None:
     if not any(band.files for band in page.ages):
         return None
     classes = [Class(band.title, band.files, count(band.files), human_size(band.bytes)) for band in page.ages]
-    return histogram(classes, "Orphans by age", "is-orphans", width=max(480, 84 * len(classes)))
+    return histogram(classes, "Orphans by age", "is-orphans")
 
 
 def _download_links(page: RunPage, links: Links) -> Callable[[Download], Sequence[tuple[str, str]]]:

@@ -63,7 +63,7 @@ def _panels(page: SitePage) -> Iterator[_Panel]:
     order = sorted((_started(point), index) for index, point in enumerate(page.points) if point.start_time)
     moments = [_moment(at, page.points[index]) for at, index in order]
     for name, title in _TITLES.items():
-        lines = list(_of_one_unit([line for line in page.series if line.panel == name]))
+        lines = list(_worth_a_line([line for line in page.series if line.panel == name]))
         if not lines:
             continue
         series = [Series(line.title, f"is-{line.name}", [line.values[index] for _, index in order]) for line in lines]
@@ -74,10 +74,12 @@ def _panels(page: SitePage) -> Iterator[_Panel]:
         yield _Panel(name, title, name in _BARS, [_entry(line) for line in lines], wide, narrow)
 
 
-def _of_one_unit(lines: Sequence[models.Series]) -> Iterator[models.Series]:
-    """What can share an axis: where sizes are shown, nothing that has none."""
+def _worth_a_line(lines: Sequence[models.Series]) -> Iterator[models.Series]:
+    """What can share an axis: where sizes are shown, nothing that has none. Of requests only what there was."""
     sized = any(line.unit == "bytes" for line in lines)
-    return (line for line in lines if (line.unit == "bytes") == sized)
+    for index, line in enumerate(lines):
+        if (line.unit == "bytes") == sized and (line.panel != "requests" or not index or any(line.values)):
+            yield line
 
 
 def _frame(page: SitePage, name: str, moments: list[Moment], width: int, form: Callable[[float], str]) -> Frame:

@@ -86,6 +86,8 @@ def _trends(row: SiteRow) -> Iterator[_Trend]:
 
 
 def _due(page: SitesPage, row: SiteRow) -> str:
-    if row.overdue_seconds:
-        return f"{ago(row.overdue_seconds)} overdue"
-    return ago((page.made_at - row.next_due).total_seconds()) if row.next_due else ""
+    """When the next run is, or since when it should have been."""
+    if row.next_due is None:
+        return ""
+    late = (page.made_at - row.next_due).total_seconds()
+    return f"{ago(late)} overdue" if late >= 3600 else ago(min(late, -1))
