@@ -14,6 +14,7 @@ from dynamo_consistency.cli.convert import convert
 from dynamo_consistency.cli.inventory import inventory, sites
 from dynamo_consistency.cli.output import ReaderGoneError, use_stdout
 from dynamo_consistency.cli.runs import findings, history
+from dynamo_consistency.cli.serve import serve
 from dynamo_consistency.cli.stages import stage
 from dynamo_consistency.errors import ConsistencyError, InvalidRunError
 from dynamo_consistency.run.termination_message import TerminationMessage
@@ -82,5 +83,5 @@ def command(debug: bool) -> None:
     log.setLevel(logging.DEBUG if debug else logging.INFO)
 
 
-for _command in (validate, run, stage, findings, history, sites, inventory, convert):
+for _command in (validate, run, stage, findings, history, sites, inventory, convert, serve):
     command.add_command(_command)

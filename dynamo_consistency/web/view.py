@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Literal
 
 from dynamo_consistency.errors import ConsistencyError
-from dynamo_consistency.kinds import KIND_BY_NAME
+from dynamo_consistency.kinds import KIND_BY_FILE_NAME, KIND_BY_NAME
 from dynamo_consistency.paths import to_bytes
 from dynamo_consistency.run.store.leftovers import scratch_folder
 from dynamo_consistency.run.store.run_directory import RunStore
+from dynamo_consistency.web import lists
 from dynamo_consistency.web.answers import files as files_answer
 from dynamo_consistency.web.answers import findings as findings_answer
 from dynamo_consistency.web.answers import site as site_answer
@@ -21,10 +22,12 @@ from dynamo_consistency.web.index.checks import Checks
 from dynamo_consistency.web.index.index import Index, KnownSite
 from dynamo_consistency.web.kept import Kept
 from dynamo_consistency.web.models import FilePage, FindingsPage, RunPage, SitePage, SiteRow, SitesPage, State
-from dynamo_consistency.web.queries.database import Database
+from dynamo_consistency.web.queries.database import SECONDS, Database
 from dynamo_consistency.web.queries.run_files import RunFiles
 
 _RUN_PAGES_KEPT = 64
+_DOWNLOADS = 4
+"""At the same time; they take as long as their readers do, and must not keep pages waiting."""
 
 
 class NotThereError(ConsistencyError):
@@ -43,6 +46,7 @@ class StoreView:
         self.store = store
         self.files = RunFiles(store, scratch)
         self.database = Database(self.files.folders, scratch)
+        self.downloads = self.database.beside(_DOWNLOADS)
         self.index = Index(store)
         self.checks = Checks(store)
         self._run_pages: Kept[tuple[str, str, int], RunPage] = Kept(_RUN_PAGES_KEPT)
@@ -92,6 +96,20 @@ class StoreView:
             raise NotThereError("the run has no findings of this kind")
         return page
 
+    def list_pieces(self, site: str, run_id: str, name: str) -> Iterator[bytes]:
+        """All findings of a kind as a file, in pieces; `name`: as in `Download.names`: missing.csv. To be closed."""
+        stem, _, ending = name.rpartition(".")
+        if stem not in KIND_BY_FILE_NAME or ending not in lists.MEDIA_TYPES:
+            raise NotThereError("there is no such list")
+        kind = KIND_BY_FILE_NAME[stem]
+        with self._source(self._known(site), run_id, self.downloads, lists.SECONDS) as source:
+            begun = False
+            for piece in lists.pieces(source, kind, ending):
+                begun = True
+                yield piece
+        if not begun:
+            raise NotThereError("the run has no findings of this kind")
+
     def find_file(self, site: str, path: bytes) -> FilePage:
         """`path`: an LFN, or a beginning of some that ends in `*` or `/`; at most 4096 bytes."""
         if len(path) > files_answer.LONGEST_PATH:
@@ -101,11 +119,13 @@ class StoreView:
             return files_answer.page_of(site, path, runs, self.files, question)
 
     @contextlib.contextmanager
-    def _source(self, known: KnownSite, run_id: str) -> Iterator[RunSource]:
+    def _source(
+        self, known: KnownSite, run_id: str, database: Database | None = None, seconds: float = SECONDS
+    ) -> Iterator[RunSource]:
         for check, runs in known.runs.items():
             for run in runs:
                 if run.run_id == run_id:
-                    with self.database.question() as question:
+                    with (database or self.database).question(seconds) as question:
                         yield RunSource(known.site, check, run, runs, self.files, question)
                     return
         raise NotThereError(f"{known.site} has no run of this id")

@@ -67,7 +67,7 @@ def test_a_row_says_how_a_check_is_and_what_to_do_next():
     assert rows["overdue"][1] == "T2_XX_Overdue Look at T2_XX_Overdue: overdue."
     assert "running since 2026-11-22 10:00 UTC" in rows["overdue"][2]
     assert rows["overdue"][-1].startswith("8 h overdue")
-    assert rows["waiting for approval"][3].startswith("1,000 +1,000 Missing files in the last 20 runs: 4,000, ")
+    assert rows["waiting for approval"][3].startswith("+1,000 1,000 Missing files in the last 20 runs: 4,000, ")
     assert rows["waiting for approval"][3].endswith(" 9.1 TiB")
     assert rows["gate closed"][-2] == "10,000 , 5,000"
     assert page.with_tag("h1")[0].words == "5 of 9 checks need a person"

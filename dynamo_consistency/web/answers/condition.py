@@ -55,7 +55,7 @@ def condition_of(runs: list[Digest], check: CheckFacts | None, now: datetime) ->
 def awaits_approval(run: Digest) -> bool:
     """Would an approval let it act? It lifts the limits, and no other gate."""
     closed = {gate.name for gate in run.closed}
-    return "Approval" in closed and closed <= {"Approval", "Limits"} and not run.outcomes
+    return "Approval" in closed and closed <= {"Approval", "Limits"}
 
 
 def _age(run: Digest, now: datetime) -> timedelta:

@@ -57,8 +57,8 @@ class Digest:
     """A run. start: in seconds since 1970; None where nothing tells it.
 
     counts: whole numbers of the summary's counts. closed: gates that are not Ready. outcomes: for each kind
-    that the action took up, the numbers of what became of its findings, without those that are 0. times: of first snapshot, first and
-    last shard's listing, second snapshot, as far as known. fingerprint: what was compared with what.
+    that the action took up, the numbers of what became of its findings, without those that are 0. times: of first
+    snapshot, first and last shard's listing, second snapshot, as far as known.
     """
 
     run_id: str
@@ -70,7 +70,6 @@ class Digest:
     closed: tuple[ClosedGate, ...]
     outcomes: Mapping[str, Mapping[str, int]]
     times: tuple[float | None, ...]
-    fingerprint: str
 
     @property
     def is_complete(self) -> bool:
@@ -133,7 +132,6 @@ def _read(run_id: str, summary: dict[str, Any], began: float | None) -> Digest:
         tuple(gate for gate in gates if gate.state != "Ready"),
         {intern(kind): _outcomes(action) for kind, action in summary["actions"].items()},
         _times(summary),
-        str(summary.get("fingerprint", ""))[:64],
     )
 
 
@@ -172,4 +170,4 @@ def _seconds(text: Any) -> float | None:
 
 
 def _without(run_id: str, result: str, reason: str, began: float | None) -> Digest:
-    return Digest(run_id, result, reason, began, None, {}, (), {}, (None,) * 4, "")
+    return Digest(run_id, result, reason, began, None, {}, (), {}, (None,) * 4)

@@ -47,6 +47,8 @@ class Index:
         self._whole: OrderedDict[str, float] = OrderedDict()
         self._fleet: list[KnownSite] = []
         self._fleet_at = 0.0
+        self._listed: list[str] = []
+        self._listed_at = 0.0
         self._versions: dict[str, int] = {}
         self._refreshing = threading.Event()
 
@@ -67,7 +69,7 @@ class Index:
         with self._lock:
             now = self._clock()
             if not 0 <= now - self._whole.get(site, 0.0) < FRESH:
-                if site not in self._sites and site not in self._names():
+                if site not in self._sites and site not in self._names(now):
                     return None
                 self._refresh(site, now, everything=True)
                 self._keep_whole(site, now)
@@ -85,7 +87,7 @@ class Index:
 
     def _read_fleet(self) -> None:
         now = self._clock()
-        names = self._names()
+        names = self._names(now)
         for gone in self._sites.keys() - set(names):
             del self._sites[gone]
             self._whole.pop(gone, None)
@@ -95,8 +97,11 @@ class Index:
         self._fleet = [one for one in known if one.runs or one.problems]
         self._fleet_at = now
 
-    def _names(self) -> list[str]:
-        return [name for name in self._storage.entries("", "directory") if _SITE.fullmatch(name)][:MOST_SITES]
+    def _names(self, now: float) -> list[str]:
+        if not 0 <= now - self._listed_at < FRESH:
+            found = self._storage.entries("", "directory")
+            self._listed, self._listed_at = [name for name in found if _SITE.fullmatch(name)][:MOST_SITES], now
+        return self._listed
 
     def _refresh(self, site: str, now: float, everything: bool) -> None:
         runs = self._sites.setdefault(site, SiteRuns(self._storage, site, self._is_local))

@@ -15,6 +15,7 @@ def routes(view: "StoreView") -> "list[BaseRoute]":
 
     Behind a reverse proxy with a prefix, `request.scope["root_path"]` is what every link begins with. The policy for
     content allows styles, scripts and images of this server alone, and nothing inline: no style attributes either.
+    Values of a query are bytes: see `query.Query`. All lists are below `/api/v1/sites/{site}/runs/{run_id}/lists/`.
     """
     from dynamo_consistency.web.pages.served import page_routes  # files are written without a server's libraries
 

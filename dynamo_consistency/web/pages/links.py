@@ -14,6 +14,8 @@ class Links(Protocol):
 
     searches: bool
     """Whether there is a server that filters, sorts and searches."""
+    user: str
+    """Who looks at the pages, where that is known."""
 
     def static(self, name: str) -> str: ...
 
@@ -35,8 +37,8 @@ class ServedLinks:
 
     searches = True
 
-    def __init__(self, root: str = "") -> None:
-        self._root = root.rstrip("/")
+    def __init__(self, root: str = "", user: str = "") -> None:
+        self._root, self.user = root.rstrip("/"), user
 
     def static(self, name: str) -> str:
         return f"{self._root}/static/{name}"
@@ -73,6 +75,7 @@ class FileLinks:
     """
 
     searches = False
+    user = ""
 
     def __init__(self, depth: int, has_run: set[tuple[str, str]], has_list: set[tuple[str, str]]) -> None:
         self._up, self._has_run, self._has_list = "../" * depth, has_run, has_list

@@ -5,6 +5,7 @@ below the folders that it was given, and nobody can change that any more.
 """
 
 import contextlib
+import copy
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -73,6 +74,12 @@ class Database:
         for setting, value in _settings(folders, scratch).items():
             self._engine.execute(f"SET {setting} = {value}")
         self._places = threading.BoundedSemaphore(AT_ONCE)
+
+    def beside(self, at_once: int) -> "Database":
+        """The same engine with places of its own: who waits for these does not wait for the others."""
+        other = copy.copy(self)
+        other._places = threading.BoundedSemaphore(at_once)
+        return other
 
     def close(self) -> None:
         self._engine.close()
