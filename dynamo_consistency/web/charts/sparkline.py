@@ -1,6 +1,7 @@
 """A number over the last runs, as small as a word."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from markupsafe import Markup
 
@@ -14,7 +15,13 @@ RUNS = 20
 
 def sparkline(values: Sequence[float | None], name: str, css: str = "") -> Markup:
     """The last `RUNS` of `values`, oldest first; None, and what is no number, is a gap. `name`: of what."""
-    shown = [number if known([number]) else None for number in values[-RUNS:]]
+    return _drawn(tuple(values[-RUNS:]), name, css)
+
+
+@lru_cache(maxsize=8192)
+def _drawn(values: tuple[float | None, ...], name: str, css: str) -> Markup:
+    """Kept, since the first page has a thousand, and few of them change from one look to the next."""
+    shown = [number if known([number]) else None for number in values]
     told = ", ".join(UNKNOWN if number is None else f"{number:,.0f}" for number in shown)
     across = Scale(0, max(1, RUNS - 1), _MARGIN, WIDTH - _MARGIN)
     up = Scale(0, max(known(shown), default=0) or 1, HEIGHT - _MARGIN, _MARGIN)
@@ -23,7 +30,11 @@ def sparkline(values: Sequence[float | None], name: str, css: str = "") -> Marku
     alone = [_dot(piece[0], 1) for piece in pieces(points) if len(piece) == 1]
     last = [_dot(points[-1], 2)] if points and points[-1] else []
     title = f"{name} in the last {len(shown)} runs: {told}" if shown else f"{name}: no run yet"
-    return svg.picture(WIDTH, HEIGHT, svg.hint(title), *lines, *alone, *last, title=title, css=f"spark {css}")
+    parts = svg.hint(title), *lines, *alone, *last
+    size: dict[str, float] = {"width": WIDTH, "height": HEIGHT}
+    return svg.element(
+        "svg", *parts, viewBox=f"0 0 {WIDTH} {HEIGHT}", **size, class_=f"chart spark {css}".strip(), role="img"
+    )
 
 
 def placed(places: Sequence[float], values: Sequence[float | None], up: Scale) -> list[tuple[float, float] | None]:

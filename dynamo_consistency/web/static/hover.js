@@ -10,7 +10,7 @@ document.body.append(tip);
 for (const title of document.querySelectorAll("svg.chart title")) {
   const part = title.parentElement;
   part.told = title.textContent;
-  if (part.getAttribute("aria-label") === null && part.tagName !== "svg") part.setAttribute("aria-label", part.told);
+  if (part.getAttribute("aria-label") === null) part.setAttribute("aria-label", part.told);
   title.remove();
 }
 
