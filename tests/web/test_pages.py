@@ -28,9 +28,9 @@ def all_pages(links) -> dict[str, str]:
         "site in bytes": site_page(sample.site_answer("bytes"), links),
         "site with a run": site_page(sample.site_answer(runs=1), links),
         "site without runs": site_page(sample.site_answer(runs=0), links),
-        "run": run_page(sample.run_answer(), sample.findings_answer(), links),
+        "run": run_page(sample.run_answer(), [sample.findings_answer()], links),
         **{
-            result: run_page(sample.run_answer(result), None, links)
+            result: run_page(sample.run_answer(result), [], links)
             for result in ("Failed", "Invalid", "Unfinished", "Unreadable")
         },
         "message": message_page("Not there", sample.HOSTILE, links),
@@ -51,12 +51,12 @@ def test_all_links_of_served_pages_stay_behind_the_prefix():
 def test_hostile_names_are_shown_and_never_interpreted():
     page = is_lawful(sites_page(sample.sites_answer(), SERVED))
     assert any(row[1].startswith("<script>alert(1)</script>\"'&{{ 7*7 }}") for row in page.rows()[1:])
-    page = is_lawful(run_page(sample.run_answer(), sample.findings_answer(), SERVED))
+    page = is_lawful(run_page(sample.run_answer(), [sample.findings_answer()], SERVED))
     assert "/store/mc/<img src=x onerror=alert(1)>/\\xff\\n\\x1b[31m" in [row[0] for row in page.rows()]
 
 
 def test_a_link_to_a_file_keeps_the_bytes_of_its_path():
-    page = is_lawful(run_page(sample.run_answer(), sample.findings_answer(), SERVED))
+    page = is_lawful(run_page(sample.run_answer(), [sample.findings_answer()], SERVED))
     asked = [parse_qs(urlsplit(link).query, encoding="latin-1") for link in page.links if "/file?" in link]
     assert sample.HOSTILE_PATH.decode("latin-1") in [query["path"][0] for query in asked]
 
@@ -119,27 +119,27 @@ def test_sizes_share_no_axis_with_what_has_none():
 
 
 def test_a_run_shows_how_far_each_kind_came():
-    page = is_lawful(run_page(sample.run_answer(), sample.findings_answer(), SERVED))
+    page = is_lawful(run_page(sample.run_answer(), [sample.findings_answer()], SERVED))
     [line] = [row for row in page.rows() if row[0] == "Missing files to be fetched anew"]
     assert [cell.split(" ")[0] for cell in line[1:]] == ["100", "80", "80", "0", *[UNKNOWN] * 3]
 
 
 def test_a_run_tells_the_command_that_approves_it_line_by_line():
-    page = is_lawful(run_page(sample.run_answer(), sample.findings_answer(), SERVED))
+    page = is_lawful(run_page(sample.run_answer(), [sample.findings_answer()], SERVED))
     assert page.with_tag("pre")[0].text == f'spec:\n  approve: {{run: "{RUN}"}}'
 
 
 def test_a_failed_run_says_why_and_shows_no_findings():
-    page = is_lawful(run_page(sample.run_answer("Failed"), None, SERVED))
+    page = is_lawful(run_page(sample.run_answer("Failed"), [], SERVED))
     assert "a stage died: <script>" in page.words
     assert [heading.words for heading in page.with_tag("h2")] == ["The run", "What cannot be read"]
 
 
 def test_lists_are_sorted_and_filtered_by_the_server():
-    page = is_lawful(run_page(sample.run_answer(), sample.findings_answer(text="Run2", sort="size"), SERVED))
+    page = is_lawful(run_page(sample.run_answer(), [sample.findings_answer(text="Run2", sort="size")], SERVED))
     address = f"/prefix/sites/T2_XX_Somewhere/runs/{RUN}"
-    assert f"{address}?kind=missing&sort=size&order=down&text=Run2#list" in page.links
-    assert f"{address}?kind=missing&sort=dataset&text=Run2#list" in page.links
+    assert f"{address}?kind=missing&sort=size&order=down&text=Run2#list-missing" in page.links
+    assert f"{address}?kind=missing&sort=dataset&text=Run2#list-missing" in page.links
     [sorted_by] = [cell for cell in page.with_tag("th") if "aria-sort" in cell.attributes]
     assert (sorted_by.words, sorted_by.attributes["aria-sort"]) == ("In the inventory", "ascending")
     lists = address.replace("/prefix/", "/prefix/api/v1/") + "/lists"
@@ -147,17 +147,17 @@ def test_lists_are_sorted_and_filtered_by_the_server():
 
 
 def test_a_directory_of_the_icicle_leads_to_its_findings():
-    page = is_lawful(run_page(sample.run_answer(), sample.findings_answer(), SERVED))
-    asked = [parse_qs(urlsplit(link).query, encoding="latin-1") for link in page.links if link.endswith("#list")]
+    page = is_lawful(run_page(sample.run_answer(), [sample.findings_answer()], SERVED))
+    asked = [parse_qs(urlsplit(link).query, encoding="latin-1") for link in page.links if "#list-" in link]
     texts = {query["text"][0] for query in asked if "text" in query}
     assert {"/store/mc/", "/store/data/", sample.HOSTILE_PATH.decode("latin-1") + "/"} <= texts
 
 
 def test_pages_as_files_lead_only_to_files_that_are_there():
     links = FileLinks(2, {("T2_XX_Somewhere", RUN)}, set())
-    page = is_lawful(run_page(sample.run_answer(), sample.findings_answer(), links))
+    page = is_lawful(run_page(sample.run_answer(), [sample.findings_answer()], links))
     assert not page.with_tag("form")
-    assert f"../../sites/T2_XX_Somewhere/runs/{RUN}/orphans.html#list" in page.links
+    assert f"../../sites/T2_XX_Somewhere/runs/{RUN}/index.html#list-orphans" in page.links
     assert not any("?" in link or link.endswith(".csv") for link in page.links)
 
 

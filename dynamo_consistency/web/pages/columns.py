@@ -47,4 +47,4 @@ def _columns(page: FindingsPage, links: Links) -> Iterator[Column]:
 def _link(page: FindingsPage, links: Links, name: str) -> str:
     down = page.sort == name and not page.descending
     query = {"kind": page.kind, "sort": name, "order": "down" if down else "", "text": page.text}
-    return f"{links.run(page.site, page.run_id, **query)}#list"
+    return f"{links.run(page.site, page.run_id, **query)}#list-{page.kind}"

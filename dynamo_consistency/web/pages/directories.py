@@ -24,7 +24,7 @@ def drawn_roots(page: RunPage, links: Links) -> list[icicle.Directory]:
         link = None
         if links.searches and not directory.is_rest and (missing or orphans) and kind in has_list:
             address = links.run(page.site, page.run.run_id, kind=kind, text=_beginning(directory))
-            link = f"{address}#list"
+            link = f"{address}#list-{kind}"
         return icicle.Directory(
             name=_name(directory, above),
             size=directory.width,

@@ -93,7 +93,7 @@ class FileLinks:
         return self._up + quote(site_file(site, check, measure))
 
     def run(self, site: str, run_id: str, **query: str) -> str | None:
-        return self._up + quote(run_file(site, run_id, query.get("kind"))) if (site, run_id) in self._has_run else None
+        return f"{self._up}{quote(run_folder(site, run_id))}/index.html" if (site, run_id) in self._has_run else None
 
     def download(self, site: str, run_id: str, name: str) -> str | None:
         has = (site, run_id) in self._has_list
@@ -111,11 +111,6 @@ def site_file(site: str, check: str | None = None, measure: str = "files") -> st
 
 def run_folder(site: str, run_id: str) -> str:
     return f"sites/{file_name(site)}/runs/{file_name(run_id)}"
-
-
-def run_file(site: str, run_id: str, kind: str | None = None) -> str:
-    """The file of the page of a run, with the list of one kind of finding."""
-    return f"{run_folder(site, run_id)}/{file_name(kind or 'index')}.html"
 
 
 def file_name(name: str) -> str:

@@ -1,6 +1,6 @@
 """The page of a run: what was found, how far it came, where it is, and how to approve it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -10,8 +10,8 @@ from dynamo_consistency.text import count
 from dynamo_consistency.web.charts import icicle
 from dynamo_consistency.web.charts.histogram import Class, histogram
 from dynamo_consistency.web.charts.share import share_bar
-from dynamo_consistency.web.models import Change, Download, FindingsPage, Funnel, RunPage
-from dynamo_consistency.web.pages.columns import columns
+from dynamo_consistency.web.models import Change, FindingsPage, Funnel, RunPage
+from dynamo_consistency.web.pages.columns import Column, columns
 from dynamo_consistency.web.pages.directories import drawn_roots, worth_telling
 from dynamo_consistency.web.pages.links import Links
 from dynamo_consistency.web.pages.render import render
@@ -62,13 +62,24 @@ def default_kind(page: RunPage) -> str | None:
     return next((download.kind for download in page.downloads if download.total), kinds[0] if kinds else None)
 
 
-def run_page(page: RunPage, findings: FindingsPage | None, links: Links) -> str:
-    """`findings`: of one kind; None where the run has no lists."""
+@dataclass(frozen=True)
+class _List:
+    """Findings of a kind; bytes: of all of them; files: format → address, to download them."""
+
+    findings: FindingsPage
+    meaning: str
+    columns: list[Column]
+    bytes: int | None
+    files: list[tuple[str, str]]
+
+
+def run_page(page: RunPage, lists: Sequence[FindingsPage], links: Links) -> str:
+    """`lists`: the first findings of a kind, or of several; none where they cannot be read."""
     return render(
         "run.html.j2",
         links,
         page=page,
-        findings=findings,
+        lists=[_list(page, findings, links) for findings in lists],
         tone=_tone(page),
         stages=list(_STAGES.values()),
         funnels=[_FunnelLine(funnel, _word(funnel), list(_cells(funnel))) for funnel in page.funnels],
@@ -77,8 +88,6 @@ def run_page(page: RunPage, findings: FindingsPage | None, links: Links) -> str:
         directories=list(worth_telling(page.roots)),
         key=icicle.key,
         ages=_ages(page),
-        columns=columns(findings, links) if findings else [],
-        download_links=_download_links(page, links),
     )
 
 
@@ -130,9 +139,14 @@ def _ages(page: RunPage) -> Markup | None:
     return histogram(classes, "Orphans by age", "is-orphans")
 
 
-def _download_links(page: RunPage, links: Links) -> Callable[[Download], Sequence[tuple[str, str]]]:
-    def ready(download: Download) -> list[tuple[str, str]]:
-        found = [(form, links.download(page.site, page.run.run_id, name)) for form, name in download.names.items()]
-        return [(form, address) for form, address in found if address]
-
-    return ready
+def _list(page: RunPage, findings: FindingsPage, links: Links) -> _List:
+    download = next((one for one in page.downloads if one.kind == findings.kind), None)
+    names = download.names if download and download.total else {}
+    files = [(form, links.download(page.site, page.run.run_id, name)) for form, name in names.items()]
+    return _List(
+        findings,
+        f"{findings.meaning[:1].upper()}{findings.meaning[1:]}",
+        columns(findings, links),
+        download.bytes if download else None,
+        [(form, address) for form, address in files if address],
+    )

@@ -67,20 +67,20 @@ def _site(view: StoreView, request: Request, query: Query, links: Links) -> str:
 
 def _run(view: StoreView, request: Request, query: Query, links: Links) -> str:
     page = view.run(request.path_params["site"], request.path_params["run_id"])
-    return run_page(page, _findings(view, page, query), links)
+    return run_page(page, _lists(view, page, query), links)
 
 
-def _findings(view: StoreView, page: RunPage, query: Query) -> FindingsPage | None:
-    """The list that is asked for; None where the run has none, or its file is damaged."""
+def _lists(view: StoreView, page: RunPage, query: Query) -> list[FindingsPage]:
+    """The list that is asked for; none where the run has none, or its file is damaged."""
     kind = query.choice("kind", *(download.kind for download in page.downloads)) or default_kind(page)
     if kind is None:
-        return None
+        return []
     down = query.choice("order", "up", "down") == "down"
     sort, text = query.text("sort") or None, query.text("text")
     try:
-        return view.findings(page.site, page.run.run_id, kind, sort=sort, descending=down, text=text)
+        return [view.findings(page.site, page.run.run_id, kind, sort=sort, descending=down, text=text)]
     except NotThereError:
-        return None
+        return []
 
 
 def _file(view: StoreView, request: Request, query: Query, links: Links) -> str:
