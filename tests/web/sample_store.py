@@ -197,6 +197,7 @@ class _Made:
             for kind, rows in found.items():
                 _write(run, f"findings/{FILES[kind]}.parquet", FINDING, rows)
             _reports(run, found, files, start)
+            run.write_text("reports/unlisted.txt", "".join(f"{path}\tpermission denied\n" for path in _holes(outcome)))
             counts |= self.follow(run)
             if outcome.acts:
                 actions = self.act(run, found, times[4])
@@ -254,9 +255,7 @@ class _Made:
         self, run: RunDirectory, outcome: Outcome, counts: dict[str, int], actions: dict[str, Any], times: list[float]
     ) -> dict[str, Any]:
         complete = outcome.result == "Complete"
-        holes = [
-            {"path": f"/store/mc/Summer20/Broken{n:03d}", "reason": "permission denied"} for n in range(outcome.holes)
-        ]
+        holes = [{"path": path, "reason": "permission denied"} for path in _holes(outcome)]
         artifacts = {kind: f"findings/{FILES[kind]}.parquet" for kind in outcome.found}
         return {
             "site": run.site,
@@ -294,6 +293,10 @@ class _Made:
         for name, (observed, limit, message) in GATES.items():
             told = closed.get(name, ("Ready", observed or confirmed, limit, message))
             yield {"name": name, **dict(zip(("state", "observed", "limit", "message"), told, strict=True))}
+
+
+def _holes(outcome: Outcome) -> list[str]:
+    return [f"/store/data/Run2018{'AB'[n % 2]}/Broken{n // 40:03d}/v{n:03d}" for n in range(outcome.holes)]
 
 
 def _check(sample: Sample, start: float) -> SiteConsistencyCheck:

@@ -16,7 +16,7 @@ from dynamo_consistency.web.pages.directories import drawn_roots, worth_telling
 from dynamo_consistency.web.pages.links import Links
 from dynamo_consistency.web.pages.render import render
 
-_WIDE, _NARROW = 1080, 350
+_WIDE, _HALF, _NARROW = 1080, 540, 330
 _STAGES = {
     "found": "Found",
     "confirmed": "Confirmed",
@@ -132,11 +132,11 @@ def _icicle(page: RunPage, links: Links) -> _Twice | None:
     return _Twice(icicle.icicle(roots, title, _WIDE), icicle.icicle(roots, title, _NARROW))
 
 
-def _ages(page: RunPage) -> Markup | None:
+def _ages(page: RunPage) -> _Twice | None:
     if not any(band.files for band in page.ages):
         return None
     classes = [Class(band.title, band.files, count(band.files), human_size(band.bytes)) for band in page.ages]
-    return histogram(classes, "Orphans by age", "is-orphans")
+    return _Twice(*(histogram(classes, "Orphans by age", "is-orphans", width) for width in (_HALF, _NARROW)))
 
 
 def _list(page: RunPage, findings: FindingsPage, links: Links) -> _List:

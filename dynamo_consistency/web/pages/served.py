@@ -1,5 +1,6 @@
 """The pages behind a server: what a request asks for, and the page that answers it."""
 
+import hashlib
 from collections.abc import Callable
 
 from starlette.requests import Request
@@ -93,7 +94,12 @@ def _file(view: StoreView, request: Request, query: Query, links: Links) -> str:
 
 
 def _static(request: Request) -> Response:
+    """Asked for with each page, and sent again only after it has changed."""
     name = request.path_params["name"]
     if name not in STATIC:
         return PlainTextResponse("there is nothing at this address\n", 404)
-    return Response(static_file(name), media_type=STATIC[name], headers={"Cache-Control": "max-age=600"})
+    content = static_file(name)
+    known = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+    if request.headers.get("if-none-match") == known:
+        return Response(status_code=304, headers={"ETag": known})
+    return Response(content, media_type=STATIC[name], headers={"ETag": known})

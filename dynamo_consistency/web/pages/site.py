@@ -16,7 +16,7 @@ from dynamo_consistency.web.models import Point, SitePage
 from dynamo_consistency.web.pages.links import Links
 from dynamo_consistency.web.pages.render import moment, render
 
-_WIDE, _NARROW = 1080, 350
+_WIDE, _NARROW = 1080, 340
 _TITLES = {
     "findings": "Findings and their limits",
     "holes": "Holes: directories that could not be listed",
