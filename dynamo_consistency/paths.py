@@ -44,6 +44,8 @@ def visible(name: str | bytes) -> str:
         text = to_bytes(name).decode("utf-8", "backslashreplace")
     except UnicodeEncodeError:  # half a character, which no path has but JSON may hold
         text = str(name)
+    if text.isprintable():
+        return text
     return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 

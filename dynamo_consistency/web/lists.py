@@ -59,7 +59,8 @@ def _order(kind: FindingKind) -> str:
 
 def _lines(rows: Any) -> bytes:
     lines = io.StringIO()
-    csv.writer(lines, lineterminator="\n").writerows([_cell(value) for value in row] for row in rows)
+    # every text is quoted: an unquoted carriage return would begin a line, and what follows could be a formula
+    csv.writer(lines, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC).writerows([_cell(value) for value in row] for row in rows)
     return paths.to_bytes(lines.getvalue())
 
 

@@ -34,7 +34,7 @@ def read_id(run_id: str) -> RunId:
     """Ids are made by `run` (a time) and by the operator (minutes since 1970); a person may give any other."""
     if match := _BY_HAND.fullmatch(run_id):
         try:
-            return RunId(datetime.strptime(match[1], "%Y%m%dT%H%M%S%z").timestamp(), match[2] or "")
+            return RunId(datetime.fromisoformat(match[1]).timestamp(), match[2] or "")
         except ValueError:
             return RunId(None, run_id)
     if match := _IN_A_CLUSTER.fullmatch(run_id):
@@ -118,7 +118,10 @@ def _read(run_id: str, summary: dict[str, Any], began: float | None) -> Digest:
     result = summary["result"]
     if result not in ("Complete", "Invalid", "Failed"):
         raise ValueError("no result")
-    gates = [ClosedGate(*(_text(gate[key]) for key in ClosedGate._fields)) for gate in summary["gates"]]
+    gates = [[gate[key] for key in ClosedGate._fields] for gate in summary["gates"]]
+    if not all(isinstance(value, str) for gate in gates for value in gate):
+        raise ValueError("no gates")
+    closed = [ClosedGate(*map(safe, gate)) for gate in gates if gate[1] != "Ready"]
     counts = {intern(key): number for key, number in summary["counts"].items() if type(number) is int}
     if result == "Complete" and "inventoryFiles" not in counts:
         raise ValueError("it counts no files of the inventory")
@@ -129,16 +132,10 @@ def _read(run_id: str, summary: dict[str, Any], began: float | None) -> Digest:
         began if start is None else start,
         end,
         counts,
-        tuple(gate for gate in gates if gate.state != "Ready"),
+        tuple(closed),
         {intern(kind): _outcomes(action) for kind, action in summary["actions"].items()},
         _times(summary),
     )
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError("no text")
-    return safe(value)
 
 
 def _outcomes(action: Mapping[str, Any]) -> dict[str, int]:

@@ -3,7 +3,7 @@
 import json
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -45,14 +45,10 @@ class SiteRuns:
         self._storage, self._site, self._is_local = storage, site, is_local
         self._folder_stamp: str | None = None
         self._ids: list[str] = []
+        self._by_check: dict[str, list[str]] = {}
         self._known: dict[str, _Known] = {}
         self.problems: dict[str, str] = {}
         """By run id, what of it cannot be read."""
-
-    @property
-    def ids(self) -> list[str]:
-        """Of all folders that may be runs, in the order in which they began as far as their names tell."""
-        return self._ids
 
     def refresh(self, now: float, everything: bool) -> bool:
         """Look for what has changed in the last runs of each check, or in all; was there anything?
@@ -60,8 +56,8 @@ class SiteRuns:
         Raises ConsistencyError when the site cannot be listed.
         """
         changed = self._list_folder()
-        wanted = self._ids if everything else list(_newest(self._ids, RECENT))
-        changing = set(_newest(self._ids, STILL_CHANGING))
+        wanted = self._ids if everything else self._newest(RECENT)
+        changing = set(self._newest(STILL_CHANGING))
         due = [run_id for run_id in wanted if self._is_due(run_id, now, run_id in changing)]
         for run_id, known in _all_of(self._read_again, due, now, one_by_one=self._is_local):
             changed |= self._known.get(run_id) != known and _is_news(self._known.get(run_id), known)
@@ -82,17 +78,25 @@ class SiteRuns:
 
     def forget_old(self) -> None:
         """Keep only what the first page needs."""
-        recent = set(_newest(self._ids, RECENT))
+        recent = set(self._newest(RECENT))
         self._known = {run_id: known for run_id, known in self._known.items() if run_id in recent}
+
+    def _newest(self, number: int) -> list[str]:
+        """The last `number` runs of each check, as far as ids tell checks apart."""
+        return [run_id for of_check in self._by_check.values() for run_id in of_check[-number:]]
 
     def _list_folder(self) -> bool:
         stamp = self._storage.stamp(self._site) if self._is_local else None
         if stamp is not None and stamp == self._folder_stamp:
             return False
         found = [name for name in self._storage.entries(self._site, "directory") if _RUN_ID.fullmatch(name)]
-        ids = sorted(found, key=lambda name: (read_id(name).time or 0.0, name))[-MOST_RUNS:]
+        told = {name: read_id(name) for name in found}
+        ids = sorted(found, key=lambda name: (told[name].time or 0.0, name))[-MOST_RUNS:]
         gone = set(self._ids) - set(ids)
         changed, self._ids, self._folder_stamp = ids != self._ids, ids, stamp
+        self._by_check = defaultdict(list)
+        for name in ids:
+            self._by_check[told[name].check if told[name].time is not None else ""].append(name)
         for run_id in gone:
             self._known.pop(run_id, None)
             self.problems.pop(run_id, None)
@@ -146,16 +150,6 @@ class SiteRuns:
         except (ValueError, TypeError, KeyError, RecursionError, yaml.YAMLError):
             self.problems[run_id] = "it does not say whose run it is"
             return read_id(run_id).check or run_id
-
-
-def _newest(ids: Iterable[str], number: int) -> Iterator[str]:
-    """The last `number` runs of each check, as far as ids tell checks apart."""
-    by_check: dict[str, list[str]] = defaultdict(list)
-    for run_id in ids:
-        time, check = read_id(run_id)
-        by_check[check if time is not None else ""].append(run_id)
-    for of_check in by_check.values():
-        yield from of_check[-number:]
 
 
 def _latest_time(digest: Digest) -> float:
