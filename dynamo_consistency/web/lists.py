@@ -60,7 +60,9 @@ def _order(kind: FindingKind) -> str:
 def _lines(rows: Any) -> bytes:
     lines = io.StringIO()
     # every text is quoted: an unquoted carriage return would begin a line, and what follows could be a formula
-    csv.writer(lines, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC).writerows([_cell(value) for value in row] for row in rows)
+    csv.writer(lines, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC).writerows(
+        [_cell(value) for value in row] for row in rows
+    )
     return paths.to_bytes(lines.getvalue())
 
 

@@ -13,7 +13,7 @@ from dynamo_consistency.run.store.storage import Storage
 from dynamo_consistency.web.models import FindingsPage, RunPage, SiteRow
 from dynamo_consistency.web.models.site import Measure
 from dynamo_consistency.web.pages.links import FileLinks, file_name, run_folder, site_file
-from dynamo_consistency.web.pages.run import run_page
+from dynamo_consistency.web.pages.run import UNREADABLE, run_page
 from dynamo_consistency.web.pages.site import site_page
 from dynamo_consistency.web.pages.sites import sites_page, wall_page
 from dynamo_consistency.web.pages.static import STATIC, static_file
@@ -88,12 +88,12 @@ class _Writer:
     def _findings(self, page: RunPage) -> Iterator[FindingsPage]:
         for download in page.downloads:
             if download.total:
-                with suppress(NotThereError):
+                with suppress(*UNREADABLE):
                     yield self._view.findings(page.site, page.run.run_id, download.kind)
 
     def _write_lists(self, page: RunPage) -> None:
         for name in (name for download in page.downloads if download.total for name in download.names.values()):
-            with suppress(NotThereError):
+            with suppress(*UNREADABLE):
                 pieces = self._view.list_pieces(page.site, page.run.run_id, name)
                 self._put(f"{run_folder(page.site, page.run.run_id)}/{file_name(name)}", pieces)
                 self._written.lists += 1

@@ -15,6 +15,8 @@ from dynamo_consistency.web.pages.columns import Column, columns
 from dynamo_consistency.web.pages.directories import drawn_roots, worth_telling
 from dynamo_consistency.web.pages.links import Links
 from dynamo_consistency.web.pages.render import render
+from dynamo_consistency.web.queries.database import DamagedFileError
+from dynamo_consistency.web.view import NotThereError
 
 _WIDE, _HALF, _NARROW = 1080, 540, 330
 _STAGES = {
@@ -54,6 +56,10 @@ class _Twice:
 
     wide: Markup
     narrow: Markup
+
+
+UNREADABLE = (NotThereError, DamagedFileError)
+"""What is raised for a list that is not there, or whose file is damaged: the rest of the page is shown."""
 
 
 def default_kind(page: RunPage) -> str | None:

@@ -11,12 +11,12 @@ from dynamo_consistency.web.models import STATES, FindingsPage, RunPage, State
 from dynamo_consistency.web.models.site import Measure
 from dynamo_consistency.web.pages.file import file_page, message_page
 from dynamo_consistency.web.pages.links import Links, ServedLinks
-from dynamo_consistency.web.pages.run import default_kind, run_page
+from dynamo_consistency.web.pages.run import UNREADABLE, default_kind, run_page
 from dynamo_consistency.web.pages.site import site_page
 from dynamo_consistency.web.pages.sites import sites_page, wall_page
 from dynamo_consistency.web.pages.static import STATIC, static_file
 from dynamo_consistency.web.query import Query
-from dynamo_consistency.web.view import NotThereError, StoreView
+from dynamo_consistency.web.view import StoreView
 
 _Page = Callable[[StoreView, Request, Query, Links], str]
 _ERRORS = {400: "This cannot be asked", 404: "Not there", 503: "This cannot be shown now"}
@@ -80,7 +80,7 @@ def _lists(view: StoreView, page: RunPage, query: Query) -> list[FindingsPage]:
     sort, text = query.text("sort") or None, query.text("text")
     try:
         return [view.findings(page.site, page.run.run_id, kind, sort=sort, descending=down, text=text)]
-    except NotThereError:
+    except UNREADABLE:
         return []
 
 
