@@ -18,13 +18,12 @@ class Query:
     """The first value of each name. Raises WrongQueryError for a query that is no query."""
 
     def __init__(self, request: Request) -> None:
+        text = request.scope["query_string"].decode("latin-1")  # each byte is a character, and comes back as it was
         try:
-            pairs = parse_qsl(
-                request.scope["query_string"], keep_blank_values=True, max_num_fields=_MOST_FIELDS, separator="&"
-            )
+            pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS, encoding="latin-1")
         except ValueError:
             raise WrongQueryError(f"a query has at most {_MOST_FIELDS} fields") from None
-        self._values: dict[str, bytes] = {to_text(name): value for name, value in reversed(pairs)}
+        self._values = {name: value.encode("latin-1") for name, value in reversed(pairs)}
 
     def raw(self, name: str) -> bytes:
         """Empty where it is not given."""

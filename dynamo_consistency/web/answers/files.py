@@ -1,6 +1,7 @@
 """What the runs of a site say of a path, or of the paths that begin with something."""
 
 import contextlib
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -50,7 +51,7 @@ class Wanted:
     def of(cls, path: bytes) -> "Wanted":
         """An LFN, or the beginning of some, which ends in `*` or `/`."""
         if path.endswith(b"*") or (path.endswith(b"/") and path.strip(b"/")):
-            first = paths.normalise(path[:-1]) + (b"/" if path[:-1].endswith(b"/") or path.endswith(b"/") else b"")
+            first = re.sub(rb"/{2,}", b"/", path.removesuffix(b"*"))
             return cls(first, first + _END, is_prefix=True)
         first = paths.normalise(path)
         return cls(first, first + b"\0", is_prefix=False)
