@@ -8,15 +8,13 @@ from urllib.parse import quote, unquote, urljoin, urlsplit
 import pytest
 from click.testing import CliRunner
 from page_structure import is_lawful
-from sample_store import HOSTILE, RUNS, SAMPLES, make
+from sample_store import HOSTILE, SAMPLES, make
 from starlette.testclient import TestClient
 
 from dynamo_consistency.cli import command
-from dynamo_consistency.run.store.opening import open_storage
 from dynamo_consistency.run.store.run_directory import RunStore
 from dynamo_consistency.web.app import application
 from dynamo_consistency.web.guard import Access
-from dynamo_consistency.web.pages.files import write_pages
 from dynamo_consistency.web.view import open_view
 
 WANTED = ("T2_US_Nebraska", "T2_CH_CSCS", "T2_FR_IPHC", "T2_UK_London_IC", "T2_BE_UCL", "T2_EE_Estonia", "T3_XX_New")
@@ -45,6 +43,12 @@ def ask(client) -> Ask:
     return ask
 
 
+def sort_of(address: str) -> str:
+    """What is the same for all runs, and for whatever is asked of a run: one of each sort is looked at."""
+    alike = re.sub(r"(path|text|sort|order)=[^&]*", r"\1", address)
+    return re.sub(r"/sites/[^/]*/runs/[^/?]*(?=[/?])", "/run", alike)
+
+
 def run_of(store: RunStore, site: str) -> str:
     return store.runs(site)[-1].run_id
 
@@ -59,21 +63,16 @@ def test_every_page_that_a_link_leads_to_is_there_and_lawful(client):
             continue
         for link in is_lawful(answer.text).links:
             target = urljoin(address, link).partition("#")[0]
-            kind = re.sub(r"(path|text|sort|order)=[^&]*", r"\1", target)
-            if target.startswith("/") and kind not in seen:
-                seen.add(kind)
+            if target.startswith("/") and sort_of(target) not in seen:
+                seen.add(sort_of(target))
                 waiting.append(target)
     assert {"/?wall", "/file", "/sites/T2_EE_Estonia", "/sites/T2_UK_London_IC?check=london-mc&measure=bytes"} <= seen
 
 
 def test_checks_stand_in_the_order_in_which_they_need_a_person(ask):
     rows = is_lawful(ask("/")).rows()[1:]
-    assert [row[0] for row in rows][:7] == [
-        *["failed or invalid"] * 4,
-        "gate closed",
-        "waiting for approval",
-        "findings",
-    ]
+    needs = ["gate closed", "waiting for approval", "findings"]
+    assert [row[0] for row in rows][:7] == [*["failed or invalid"] * 4, *needs]
     assert [row[0] for row in is_lawful(ask("/?state=GateClosed")).rows()[1:]] == ["gate closed"]
     assert [row[1].split(" ")[0] for row in is_lawful(ask("/?text=london")).rows()[1:]] == ["T2_UK_London_IC"] * 2
     assert "No check matches" in ask("/?text=nowhere")
@@ -127,37 +126,37 @@ def test_style_and_script_are_sent_again_only_when_they_have_changed(client):
     assert client.get("/static/..%2Fview.py").status_code == 404
 
 
-def test_pages_as_files_are_lawful_and_every_link_leads_to_a_file(store, tmp_path):
-    with open_view(store) as view:
-        written = write_pages(view, open_storage(str(tmp_path)))
-    pages = sorted(tmp_path.rglob("*.html"))
-    assert (
-        written.pages
-        == len(pages)
-        == 2 + 2 * 7 + 2 * 2 + sum(min(3, sample.runs, RUNS) for sample in SAMPLES if sample.site in WANTED)
-    )
-    for page in pages:
+@pytest.fixture(scope="module")
+def written(store, tmp_path_factory) -> tuple[Path, str]:
+    """The folder with the pages as files, and what the command said."""
+    folder = tmp_path_factory.mktemp("pages") / "out"
+    done = CliRunner().invoke(command, ["page", "--store", store.url, "--out", str(folder)])
+    assert done.exit_code == 0, done.output
+    return folder, done.output
+
+
+def test_pages_as_files_are_lawful_and_every_link_leads_to_a_file(written):
+    folder, _ = written
+    for page in folder.rglob("*.html"):
         for link in is_lawful(page.read_text(encoding="utf-8")).links:
-            target = page.parent / unquote(urlsplit(link).path)
-            assert not link.startswith("/")
-            assert target.resolve().is_file() or not urlsplit(link).path, (page, link)
+            address = unquote(urlsplit(link).path)
+            assert not address.startswith("/")
+            assert not address or (page.parent / address).resolve().is_file(), (page, link)
 
 
-def test_the_lists_of_the_last_complete_run_lie_beside_its_page(store, tmp_path):
-    with open_view(store) as view:
-        write_pages(view, open_storage(str(tmp_path)))
-    folder = tmp_path / "sites/T2_US_Nebraska/runs" / run_of(store, "T2_US_Nebraska")
+def test_the_lists_of_the_last_complete_run_lie_beside_its_page(written, store):
+    folder = written[0] / "sites/T2_US_Nebraska/runs" / run_of(store, "T2_US_Nebraska")
     assert {file.name for file in folder.iterdir()} >= {"index.html", "orphan.txt", "orphan.csv", "orphan.parquet"}
     assert HOSTILE[0] in (folder / "orphan.txt").read_bytes().split(b"\n")
 
 
-def test_the_command_says_what_it_wrote_in_one_sentence(store, tmp_path):
-    done = CliRunner().invoke(command, ["page", "--store", store.url, "--out", str(tmp_path / "out")])
-    assert done.exit_code == 0, done.output
-    assert re.fullmatch(
-        r"Wrote \d+ pages of 8 checks at 7 sites, and \d+ lists to download; the first is .*/out/index.html.\n",
-        done.output,
-    )
+def test_the_command_says_what_it_wrote_in_one_sentence(written):
+    folder, output = written
+    pages, lists = len(list(folder.rglob("*.html"))), len([*folder.glob("sites/*/runs/*/*.*")])
+    of_runs = sum(min(3, sample.runs) for sample in SAMPLES if sample.site in WANTED)
+    assert pages == 2 + 2 * 7 + 2 * 2 + of_runs
+    told = f"Wrote {pages} pages of 8 checks at 7 sites, and {lists - of_runs} lists to download"
+    assert output == f"{told}; the first is {folder}/index.html.\n"
 
 
 def test_a_store_that_is_not_there_is_no_empty_page(tmp_path):

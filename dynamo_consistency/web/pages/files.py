@@ -99,12 +99,12 @@ class _Writer:
                 self._written.lists += 1
 
     def _write_site(self, row: SiteRow) -> None:
-        """The page of a check in files and in bytes; that of the check with the last run is the site's as well."""
+        """The page of a check in files and in bytes, as that of the site where no other check has run since."""
         for measure in get_args(Measure):
-            for check in (row.check, None):
-                page = self._view.site(row.site, check, measure)
-                if check is None or len(page.checks) > 1:
-                    self._page(site_file(row.site, check, measure), site_page(page, self._links(2)))
+            page = self._view.site(row.site, row.check, measure)
+            of_site = self._view.site(row.site).check == row.check
+            for check in (row.check,) * (len(page.checks) > 1) + (None,) * of_site:
+                self._page(site_file(row.site, check, measure), site_page(page, self._links(2)))
 
     def _links(self, depth: int) -> FileLinks:
         return FileLinks(depth, self._runs.pages, self._runs.lists)
