@@ -11,7 +11,7 @@ from dynamo_consistency.web.charts import svg
 
 _ROW, _GAP, _CHARACTER = 30, 1, 6.6
 _LEAST_WIDTH = 2.0
-_HOLE = 0.03
+_HOLE = 0.02
 """The share of its parent that a hole gets, whose bytes nobody knows."""
 _STEPS = (0.0, 0.001, 0.01, 0.1, 0.5)
 """Shares above which a colour is one step darker."""

@@ -18,7 +18,8 @@ def drawn_roots(page: RunPage, links: Links) -> list[icicle.Directory]:
     has_list = {download.kind for download in page.downloads if download.total}
 
     def drawn(directory: Directory, above: str) -> icicle.Directory:
-        children = [drawn(child, directory.path.text) for child in directory.children]
+        unknown = bool(directory.holes) and directory.bytes is None and not directory.missing + directory.orphans
+        children = [] if unknown else [drawn(child, directory.path.text) for child in directory.children]
         missing, orphans = shares(directory)
         kind = "missing" if missing >= orphans else "orphans"
         link = None
@@ -31,7 +32,7 @@ def drawn_roots(page: RunPage, links: Links) -> list[icicle.Directory]:
             told=list(_told(directory)),
             missing=missing,
             orphans=orphans,
-            hole=bool(directory.holes) and not any(child.holes for child in directory.children),
+            hole=unknown or (bool(directory.holes) and not any(child.holes for child in directory.children)),
             link=link,
             children=children,
         )

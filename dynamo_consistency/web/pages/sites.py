@@ -38,6 +38,7 @@ class _Line:
     row: SiteRow
     trends: list[_Trend]
     due: str
+    running: str
 
 
 def sites_page(page: SitesPage, links: Links) -> str:
@@ -49,7 +50,7 @@ def sites_page(page: SitesPage, links: Links) -> str:
         need=_need(page),
         titles=list(_TITLES.values()),
         several=_several(page),
-        lines=[_Line(row, list(_trends(row)), _due(page, row)) for row in page.rows],
+        lines=[_Line(row, list(_trends(row)), _due(page, row), _running(page, row)) for row in page.rows],
     )
 
 
@@ -63,7 +64,7 @@ def wall_page(page: SitesPage, links: Links) -> str:
         page=page,
         need=_need(page),
         several=_several(page),
-        lines=[_Line(row, [], "") for row in shown],
+        lines=[_Line(row, [], "", "") for row in shown],
         left_out=len(page.rows) - len(shown),
     )
 
@@ -83,6 +84,12 @@ def _trends(row: SiteRow) -> Iterator[_Trend]:
         trend = known.get(kind) or Trend(kind=kind, title=title, values=[], latest=None, change=None, bytes=None)
         spark = sparkline(trend.values, trend.title, f"series is-{kind}")
         yield _Trend(title, trend.latest, trend.change, trend.bytes, spark)
+
+
+def _running(page: SitesPage, row: SiteRow) -> str:
+    """For how long."""
+    began = row.running.start_time if row.running else None
+    return ago((page.made_at - began).total_seconds()) if began else ""
 
 
 def _due(page: SitesPage, row: SiteRow) -> str:
