@@ -23,7 +23,7 @@ class Query:
             pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS, encoding="latin-1")
         except ValueError:
             raise WrongQueryError(f"a query has at most {_MOST_FIELDS} fields") from None
-        self._values = {name: value.encode("latin-1") for name, value in reversed(pairs)}
+        self._values: dict[str, bytes] = {name: value.encode("latin-1") for name, value in reversed(pairs)}
 
     def raw(self, name: str) -> bytes:
         """Empty where it is not given."""

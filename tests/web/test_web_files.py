@@ -20,7 +20,7 @@ def found(page) -> list[str]:
 
 @pytest.fixture
 def history(store) -> list[Made]:
-    """A file that was missing twice, asked for the second time, and back in the third run, where another is an orphan."""
+    """A file that was missing twice, asked for the second time, and back in the third run, beside an orphan."""
     closed = {"Confirmation": ("Pending", "the first run never acts")}
     asked = {"missing": action("transfer", 1, requested=1)}
     first, second, third = Made(start=ago(3), closed=closed), Made(start=ago(2), actions=asked), Made(start=ago(1))

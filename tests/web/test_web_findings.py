@@ -21,19 +21,9 @@ def run(store) -> Made:
     ]
     folder = made.write(store)
     write_findings(folder, "orphans", rows)
-    write_actions(
-        folder,
-        [
-            {
-                "path": b"/store/f000",
-                "kind": "orphans",
-                "request": "delete",
-                "outcome": "skipped",
-                "reason": "it is new",
-            },
-            {"path": b"/store/f001", "kind": "missing", "request": "transfer", "outcome": "requested", "reason": ""},
-        ],
-    )
+    skipped = {"kind": "orphans", "request": "delete", "outcome": "skipped", "reason": "it is new"}
+    of_another_kind = {"kind": "missing", "request": "transfer", "outcome": "requested", "reason": ""}
+    write_actions(folder, [{"path": b"/store/f000", **skipped}, {"path": b"/store/f001", **of_another_kind}])
     return made
 
 
@@ -86,9 +76,8 @@ def test_findings_of_former_versions_have_fewer_columns(store, view):
     pq.write_table(pa.table({"path": [b"/store/x"], "site_size": [3]}), file)
     [row] = view.findings("T2_X", made.run_id, "orphans").rows
     assert (row.path.text, row.site_size, row.mark, row.dataset) == ("/store/x", 3, None, None)
-    assert b"".join(view.list_pieces("T2_X", made.run_id, "orphan.csv")).splitlines()[1:] == [
-        b'"/store/x","",3,"","","",""'
-    ]
+    lines = b"".join(view.list_pieces("T2_X", made.run_id, "orphan.csv")).splitlines()
+    assert lines[1:] == [b'"/store/x","",3,"","","",""']
 
 
 def test_a_text_list_has_a_path_a_line(client, store):

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 from dynamo_consistency.kinds import EMPTY_DIRECTORY, KIND_BY_NAME, MISMATCH, MISSING, ORPHAN, TWIN, UNMERGED
+from dynamo_consistency.paths import visible
 from dynamo_consistency.web.answers.condition import Condition, condition_of, next_step
 from dynamo_consistency.web.index.checks import CheckFacts, Checks
 from dynamo_consistency.web.index.digest import ClosedGate, Digest
@@ -61,7 +62,7 @@ def page_of(rows: Iterable[SiteRow], sites: Iterable[KnownSite], text: str, stat
         rows=shown,
         total=len(everything),
         numbers={name: sum(row.state == name for row in everything) for name in STATES},
-        text=text,
+        text=visible(text),
         state=state,
         problems=[problem for known in sites for problem in problems_of(known)][:_PROBLEMS_SHOWN],
         made_at=datetime.now(UTC),
