@@ -1,6 +1,8 @@
 """The pages of a store as a server answers them, and as files: all runs in all states, and all links."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote, unquote, urljoin, urlsplit
@@ -163,3 +165,13 @@ def test_a_store_that_is_not_there_is_no_empty_page(tmp_path):
     done = CliRunner().invoke(command, ["page", "--store", str(tmp_path / "none"), "--out", str(tmp_path / "out")])
     assert "there is no folder" in str(done.exception)
     assert not (tmp_path / "out").exists()
+
+
+def test_pages_are_written_without_the_packages_of_the_service(tmp_path):
+    (tmp_path / "store").mkdir()
+    lacking = "import sys; sys.modules |= dict.fromkeys(['starlette', 'uvicorn', 'prometheus_client'])"
+    program = f"{lacking}; from dynamo_consistency.cli import main; main(sys.argv[1:])"
+    command = [sys.executable, "-c", program, "page", "--store", tmp_path / "store", "--out", tmp_path / "out"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("Wrote 2 pages of 0 checks at 0 sites; the first is ")
+    assert "There is no run in this store yet" in (tmp_path / "out/index.html").read_text()

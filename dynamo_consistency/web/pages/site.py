@@ -54,9 +54,26 @@ class _Panel:
     narrow: Markup
 
 
+@dataclass(frozen=True)
+class _Row:
+    """A run in the table, with the numbers that the charts show; empty for a gap."""
+
+    point: Point
+    cells: list[str]
+
+
 def site_page(page: SitePage, links: Links) -> str:
     """A check of a site: how it is, its charts, and all its runs."""
-    return render("site.html.j2", links, page=page, panels=list(_panels(page)))
+    told = [*_worth_a_line([line for line in page.series if line.panel == "findings"])]
+    told += [line for line in page.series if line.panel == "holes"]
+    return render(
+        "site.html.j2",
+        links,
+        page=page,
+        panels=list(_panels(page)),
+        columns=["Holes" if line.panel == "holes" else line.title for line in told],
+        rows=[_Row(point, [_cell(line, index) for line in told]) for index, point in enumerate(page.points)],
+    )
 
 
 def _panels(page: SitePage) -> Iterator[_Panel]:
@@ -96,6 +113,11 @@ def _drawn(name: str, lines: Sequence[models.Series], series: list[Series], fram
         return stacked_over_time(frame, series, duration_ticks(highest) if name == "stages" else ())
     limits = [Limit(line.title.lower(), f"is-{line.name}", line.limit) for line in lines if line.limit is not None]
     return counts_over_time(frame, series, limits, base)
+
+
+def _cell(line: models.Series, index: int) -> str:
+    value = line.values[index]
+    return "" if value is None else _FORMS.get(line.unit, _whole)(value)
 
 
 def _entry(line: models.Series) -> _Entry:
