@@ -1,12 +1,15 @@
 """`/api/v1/`: the answers as JSON, the lists to download, and the document that describes them."""
 
 import functools
-from collections.abc import Callable, Iterator
-from typing import get_args
+from collections.abc import Callable, Generator
+from typing import Any, get_args
 
+import anyio
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
 
 from dynamo_consistency.web.answers.findings import SORTS
 from dynamo_consistency.web.lists import MEDIA_TYPES
@@ -70,18 +73,26 @@ def _list(view: StoreView, request: Request) -> Response:
     pieces = view.list_pieces(**request.path_params)
     next(pieces)
     site, run_id, name = (request.path_params[key] for key in ("site", "run_id", "name"))
-    return StreamingResponse(
-        _closing(pieces),
+    return _ListResponse(
+        pieces,
         media_type=MEDIA_TYPES[name.rpartition(".")[2]],
         headers={"content-disposition": f'attachment; filename="{site}-{run_id}-{name}"'},
     )
 
 
-def _closing(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    try:
-        yield from pieces
-    finally:
-        pieces.close()  # type: ignore[attr-defined]
+class _ListResponse(StreamingResponse):
+    """Gives the place among the downloads back also when whoever reads goes away."""
+
+    def __init__(self, pieces: Generator[bytes], **options: Any) -> None:
+        super().__init__(pieces, **options)
+        self._pieces = pieces
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await run_in_threadpool(self._pieces.close)
 
 
 @functools.cache

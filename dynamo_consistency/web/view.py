@@ -1,7 +1,7 @@
 """Answers of a store: what each page shows, computed from its run directories and kept for a short while."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -96,7 +96,7 @@ class StoreView:
             raise NotThereError("the run has no findings of this kind")
         return page
 
-    def list_pieces(self, site: str, run_id: str, name: str) -> Iterator[bytes]:
+    def list_pieces(self, site: str, run_id: str, name: str) -> Generator[bytes]:
         """All findings of a kind as a file, in pieces; `name`: as in `Download.names`: missing.csv. To be closed."""
         stem, _, ending = name.rpartition(".")
         if stem not in KIND_BY_FILE_NAME or ending not in lists.MEDIA_TYPES:

@@ -70,9 +70,11 @@ class Database:
 
     def __init__(self, folders: Sequence[Path], scratch: Path) -> None:
         """`folders`: what may be read. `scratch`: where it puts what does not fit into its memory."""
-        self._engine = duckdb.connect()
+        engine = duckdb.connect()
         for setting, value in _settings(folders, scratch).items():
-            self._engine.execute(f"SET {setting} = {value}")
+            engine.execute(f"SET {setting} = {value}")
+        self._engine = [engine]
+        """One, until it is closed; shared with those beside it."""
         self._places = threading.BoundedSemaphore(AT_ONCE)
 
     def beside(self, at_once: int) -> "Database":
@@ -82,7 +84,7 @@ class Database:
         return other
 
     def close(self) -> None:
-        self._engine.close()
+        self._engine.pop().close()
 
     @contextlib.contextmanager
     def question(self, seconds: float = SECONDS) -> Iterator[Question]:
@@ -90,7 +92,7 @@ class Database:
         if not self._places.acquire(timeout=_WAIT):
             raise BusyError("too many questions are being answered; ask again in a while")
         try:
-            connection = self._engine.cursor()
+            connection = self._engine[0].cursor()
             timer = threading.Timer(seconds, connection.interrupt)
             timer.daemon = True
             timer.start()

@@ -73,11 +73,9 @@ class RunFiles:
         path = self._folder / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}-{threading.get_ident()}.parquet"
         try:
             with self._storage.reading(file) as source:
-                shutil.move(source, path)
+                _keep(source, path, file)
         except FileNotFoundError:
             return None
-        except OSError as error:
-            raise ConsistencyError(f"there is no room for a copy of {file}: {error.strerror}") from None
         copy = _Copy(path, path.stat().st_size, users=1)
         with self._lock:
             self._copies.setdefault(key, copy)
@@ -101,3 +99,10 @@ class RunFiles:
                 used -= copy.size
                 del self._copies[key]
                 copy.path.unlink(missing_ok=True)
+
+
+def _keep(source: Path, target: Path, file: str) -> None:
+    try:
+        shutil.move(source, target)
+    except OSError as error:
+        raise ConsistencyError(f"there is no room for a copy of {file}: {error.strerror}") from None
