@@ -113,6 +113,8 @@ def _has_names(page: Page) -> None:
     assert len(page.with_tag("h1")) == len(page.with_tag("main")) == 1
     assert all(table.all("caption") for table in page.with_tag("table"))
     assert all("scope" in cell.attributes for cell in page.with_tag("th"))
+    scrolled = [one.attributes for one in page.with_tag("div") if one.attributes.get("class") == "scroll"]
+    assert all(one["tabindex"] == "0" and {"aria-label", "aria-labelledby"} & set(one) for one in scrolled)
     asked = [one for tag in ("input", "select") for one in page.with_tag(tag) if one.attributes.get("type") != "hidden"]
     assert {one.attributes["id"] for one in asked} <= {label.attributes["for"] for label in page.with_tag("label")}
     for svg in page.with_tag("svg"):
