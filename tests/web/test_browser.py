@@ -58,7 +58,7 @@ def test_a_chart_tells_its_numbers_at_the_pointer(tmp_path):
     for name in STATIC:
         (tmp_path / "static").mkdir(exist_ok=True)
         (tmp_path / "static" / name).write_bytes(static_file(name))
-    html = site_page(sample.site_answer(), FileLinks(0, set(), set()))
+    html = site_page(sample.site_answer(), FileLinks(0, set(), set(), set()))
     (tmp_path / "page.html").write_text(html.replace("</body>", HOVER))
     page, console = look(f"file://{tmp_path}/page.html", tmp_path / "profile")
     assert console == ""

@@ -37,7 +37,7 @@ def all_pages(links) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("links", [SERVED, ServedLinks(), FileLinks(3, {("T2_XX_Somewhere", RUN)}, set())])
+@pytest.mark.parametrize("links", [SERVED, ServedLinks(), FileLinks(3, {("T2_XX_Somewhere", RUN)}, set(), set())])
 def test_every_page_is_lawful_for_whatever_run_and_name(links):
     for html in all_pages(links).values():
         is_lawful(html)
@@ -154,7 +154,7 @@ def test_a_directory_of_the_icicle_leads_to_its_findings():
 
 
 def test_pages_as_files_lead_only_to_files_that_are_there():
-    links = FileLinks(2, {("T2_XX_Somewhere", RUN)}, set())
+    links = FileLinks(2, {("T2_XX_Somewhere", RUN)}, set(), set())
     page = is_lawful(run_page(sample.run_answer(), [sample.findings_answer()], links))
     assert not page.with_tag("form")
     assert f"../../sites/T2_XX_Somewhere/runs/{RUN}/index.html#list-orphans" in page.links

@@ -161,6 +161,15 @@ def test_the_command_says_what_it_wrote_in_one_sentence(written):
     assert output == f"{told}; the first is {folder}/index.html.\n"
 
 
+def test_a_run_leads_back_to_its_own_check(ask, store, written):
+    for run in store.runs("T2_UK_London_IC"):
+        check = run.run_id.partition("-")[2]
+        page = is_lawful(ask(f"/sites/T2_UK_London_IC/runs/{run.run_id}"))
+        assert f"/sites/T2_UK_London_IC?check={check}" in page.links
+        file = written[0] / f"sites/T2_UK_London_IC/runs/{run.run_id}/index.html"
+        assert f"../../../../sites/T2_UK_London_IC/check-{check}.html" in is_lawful(file.read_text()).links
+
+
 def test_a_store_that_is_not_there_is_no_empty_page(tmp_path):
     done = CliRunner().invoke(command, ["page", "--store", str(tmp_path / "none"), "--out", str(tmp_path / "out")])
     assert "there is no folder" in str(done.exception)

@@ -12,7 +12,7 @@ from typing import get_args
 from dynamo_consistency.run.store.storage import Storage
 from dynamo_consistency.web.models import FindingsPage, RunPage, SiteRow
 from dynamo_consistency.web.models.site import Measure
-from dynamo_consistency.web.pages.links import FileLinks, file_name, run_folder, site_file
+from dynamo_consistency.web.pages.links import FileLinks, Runs, file_name, run_folder, site_file
 from dynamo_consistency.web.pages.run import UNREADABLE, run_page
 from dynamo_consistency.web.pages.site import site_page
 from dynamo_consistency.web.pages.sites import sites_page, wall_page
@@ -34,11 +34,12 @@ class Written:
 
 
 @dataclass
-class _Runs:
-    """Which runs have a page, and which of them have lists beside it: (site, run id)."""
+class _Places:
+    """What there is a page of: runs, those of them that have lists beside it, and checks that have one of their own."""
 
-    pages: set[tuple[str, str]] = field(default_factory=set)
-    lists: set[tuple[str, str]] = field(default_factory=set)
+    runs: Runs = field(default_factory=set)
+    lists: Runs = field(default_factory=set)
+    checks: set[tuple[str, str]] = field(default_factory=set)
 
 
 def write_pages(view: StoreView, target: Storage) -> Written:
@@ -52,7 +53,7 @@ def write_pages(view: StoreView, target: Storage) -> Written:
 class _Writer:
     def __init__(self, view: StoreView, target: Storage) -> None:
         self._view, self._target = view, target
-        self._runs, self._written = _Runs(), Written()
+        self._places, self._written = _Places(), Written()
 
     def write(self) -> Written:
         for name in STATIC:
@@ -60,7 +61,7 @@ class _Writer:
         first = self._view.sites()
         for row in first.rows:
             self._find_runs(row)
-        for site, run_id in sorted(self._runs.pages):
+        for site, run_id in sorted(self._places.runs):
             self._write_run(site, run_id)
         for row in first.rows:
             self._write_site(row)
@@ -70,10 +71,13 @@ class _Writer:
         return self._written
 
     def _find_runs(self, row: SiteRow) -> None:
-        points = self._view.site(row.site, row.check).points
+        page = self._view.site(row.site, row.check)
+        points = page.points
+        if len(page.checks) > 1:
+            self._places.checks.add((row.site, row.check))
         complete = [point.run_id for point in points if point.result == "Complete"]
-        self._runs.lists |= {(row.site, run_id) for run_id in complete[-1:]}
-        self._runs.pages |= {(row.site, point.run_id) for point in points[-RUNS_SHOWN:]} | self._runs.lists
+        self._places.lists |= {(row.site, run_id) for run_id in complete[-1:]}
+        self._places.runs |= {(row.site, point.run_id) for point in points[-RUNS_SHOWN:]} | self._places.lists
 
     def _write_run(self, site: str, run_id: str) -> None:
         """The page of a run with all its lists; a run that has gone meanwhile has none."""
@@ -81,7 +85,7 @@ class _Writer:
             page = self._view.run(site, run_id)
         except NotThereError:
             return
-        if (site, run_id) in self._runs.lists:
+        if (site, run_id) in self._places.lists:
             self._write_lists(page)
         self._page(f"{run_folder(site, run_id)}/index.html", run_page(page, list(self._findings(page)), self._links(4)))
 
@@ -103,11 +107,11 @@ class _Writer:
         for measure in get_args(Measure):
             page = self._view.site(row.site, row.check, measure)
             of_site = self._view.site(row.site).check == row.check
-            for check in (row.check,) * (len(page.checks) > 1) + (None,) * of_site:
+            for check in (row.check,) * ((row.site, row.check) in self._places.checks) + (None,) * of_site:
                 self._page(site_file(row.site, check, measure), site_page(page, self._links(2)))
 
     def _links(self, depth: int) -> FileLinks:
-        return FileLinks(depth, self._runs.pages, self._runs.lists)
+        return FileLinks(depth, self._places.runs, self._places.lists, self._places.checks)
 
     def _page(self, name: str, page: str) -> None:
         self._put(name, [page.encode("utf-8", "backslashreplace")])

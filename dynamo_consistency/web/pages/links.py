@@ -68,17 +68,23 @@ class ServedLinks:
         return f"/sites/{_component(site)}/runs/{_component(run_id)}"
 
 
+Runs = set[tuple[str, str]]
+"""Runs as (site, run id)."""
+
+
 class FileLinks:
     """Between files, from one that is `depth` folders below the first page.
 
-    `has_run`, `has_list`: which runs have a page, and which runs have lists to download beside it.
+    `has_run`, `has_list`: which runs have a page, and which have lists to download beside it. `has_check`: which checks
+    have a page of their own, as (site, check), beside that of their site.
     """
 
     searches = False
     user = ""
 
-    def __init__(self, depth: int, has_run: set[tuple[str, str]], has_list: set[tuple[str, str]]) -> None:
-        self._up, self._has_run, self._has_list = "../" * depth, has_run, has_list
+    def __init__(self, depth: int, has_run: Runs, has_list: Runs, has_check: set[tuple[str, str]]) -> None:
+        self._up = "../" * depth
+        self._has_run, self._has_list, self._has_check = has_run, has_list, has_check
 
     def static(self, name: str) -> str:
         return f"{self._up}static/{name}"
@@ -90,7 +96,8 @@ class FileLinks:
         return f"{self._up}wall.html"
 
     def site(self, site: str, check: str | None = None, measure: str = "files") -> str:
-        return self._up + quote(site_file(site, check, measure))
+        own = check if check is not None and (site, check) in self._has_check else None
+        return self._up + quote(site_file(site, own, measure))
 
     def run(self, site: str, run_id: str, **query: str) -> str | None:
         return f"{self._up}{quote(run_folder(site, run_id))}/index.html" if (site, run_id) in self._has_run else None
