@@ -16,6 +16,8 @@ from dynamo_consistency.run.store.run_directory import RunStore
 ROOM = 1 << 30
 """Bytes of copies that are kept."""
 
+_STRIPES = 32
+
 
 @dataclass
 class _Copy:
@@ -34,6 +36,7 @@ class RunFiles:
         self._folder, self._room = folder, room
         self._copies: OrderedDict[str, _Copy] = OrderedDict()
         self._lock = threading.Lock()
+        self._making = [threading.Lock() for _ in range(_STRIPES)]
 
     @property
     def is_local(self) -> bool:
@@ -64,13 +67,21 @@ class RunFiles:
             self._give_back(copy)
 
     def _take(self, file: str, stamp: str) -> _Copy | None:
+        """The copy of a file, made by one of those who want it while the others wait."""
         key = f"{file}\0{stamp}"
+        with self._making[hash(key) % _STRIPES]:
+            return self._known(key) or self._made(key, file)
+
+    def _known(self, key: str) -> _Copy | None:
         with self._lock:
-            if key in self._copies:
+            copy = self._copies.get(key)
+            if copy is not None:
                 self._copies.move_to_end(key)
-                self._copies[key].users += 1
-                return self._copies[key]
-        path = self._folder / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}-{threading.get_ident()}.parquet"
+                copy.users += 1
+            return copy
+
+    def _made(self, key: str, file: str) -> _Copy | None:
+        path = self._folder / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.parquet"
         try:
             with self._storage.reading(file) as source:
                 _keep(source, path, file)
@@ -78,7 +89,7 @@ class RunFiles:
             return None
         copy = _Copy(path, path.stat().st_size, users=1)
         with self._lock:
-            self._copies.setdefault(key, copy)
+            self._copies[key] = copy
             self._make_room()
         return copy
 
@@ -86,8 +97,6 @@ class RunFiles:
         with self._lock:
             if copy is not None:
                 copy.users -= 1
-                if copy.users == 0 and all(copy is not kept for kept in self._copies.values()):
-                    copy.path.unlink(missing_ok=True)
                 self._make_room()
 
     def _make_room(self) -> None:
