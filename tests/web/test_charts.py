@@ -115,7 +115,8 @@ def frame(count: int = 4, gap: int | None = None, form=lambda value: f"{value:,.
 def test_a_run_without_numbers_is_a_gap_that_tells_its_reason():
     picture = parsed(counts_over_time(frame(5, gap=2), [Series("missing", "missing", [1, 2, None, 4, 5])]))
     assert len([part for part in with_class(picture, "line") if part.tag == "path"]) == 2
-    assert "run 2\nthe snapshot is empty" in texts(picture, "title")
+    [band] = [part for part in picture.iter("g") if with_class(part, "gap")]
+    assert texts(band, "title") == ["run 2\nthe snapshot is empty"]
 
 
 def test_findings_and_a_limit_far_above_can_both_be_seen():
