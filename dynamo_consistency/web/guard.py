@@ -75,7 +75,9 @@ class Guard:
         """With the prefix before it, whether the proxy has taken that away or not."""
         path: bytes = scope["path"].encode("utf-8", "surrogateescape")
         root = self._root_path
-        return path if path == root or path.startswith(root + b"/") else root + path
+        if root and path == root:
+            return root + b"/"
+        return path if path.startswith(root + b"/") else root + path
 
     def _refusal(self, scope: Scope, path: bytes) -> tuple[int, str] | None:
         if scope["method"] not in ("GET", "HEAD"):
