@@ -97,7 +97,7 @@ class PatternFilter:
         if not components.strip("*/"):
             raise ValueError(f"the ignore pattern {pattern!r} names no path component")
         literal = [re.escape(part) for part in normalise(to_bytes(components)).split(b"*")]
-        return b"(?:^|/)" + b"[^/]*".join(literal) + b"(?:/|\\Z)"
+        return b"(?:^(?!/)|/)" + b"[^/]*".join(literal) + b"(?:/|\\Z)"
 
     def ignored(self, path: bytes) -> bool:
         """Does a pattern match `path`, an LFN?"""

@@ -13,6 +13,7 @@ from dynamo_consistency.cli.checks import run, validate
 from dynamo_consistency.cli.convert import convert
 from dynamo_consistency.cli.inventory import inventory, sites
 from dynamo_consistency.cli.output import ReaderGoneError, use_stdout
+from dynamo_consistency.cli.page import page
 from dynamo_consistency.cli.runs import findings, history
 from dynamo_consistency.cli.serve import serve
 from dynamo_consistency.cli.stages import stage
@@ -83,5 +84,5 @@ def command(debug: bool) -> None:
     log.setLevel(logging.DEBUG if debug else logging.INFO)
 
 
-for _command in (validate, run, stage, findings, history, sites, inventory, convert, serve):
+for _command in (validate, run, stage, findings, history, sites, inventory, convert, serve, page):
     command.add_command(_command)

@@ -71,6 +71,9 @@ PATTERNS = [
     (["/a.b"], "/store/aXb/f", False),
     (["/[ab]"], "/store/a/f", False),
     (["/x", "/RAW"], "/store/RAW", True),
+    (["*/RAW"], "/RAW/f", False),
+    (["*/RAW"], "/store/RAW/f", True),
+    (["RAW"], "RAW/f", True),
     ([], "/x", False),
 ]
 
