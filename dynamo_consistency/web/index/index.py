@@ -61,12 +61,13 @@ class Index:
 
         Where there are many in an object store, they have fewer runs in the first answer than in the next ones.
         """
-        age = self._clock() - self._fleet_at
+        known, age = self._fleet, self._clock() - self._fleet_at
         if not 0 <= age < OLDEST:
             self._read_before_it_is_shown()
-        elif age > FRESH and self._reading.acquire(blocking=False):
+            return self._fleet
+        if age > FRESH and self._reading.acquire(blocking=False):
             self._read_behind()
-        return self._fleet
+        return known
 
     def site(self, site: str) -> KnownSite | None:
         """All runs of a site; None where the store has none of that name."""
