@@ -59,10 +59,12 @@ class Index:
             with self._lock:
                 if not 0 <= self._clock() - self._fleet_at < FRESH:
                     self._read_fleet()
-        elif age > FRESH and not self._refreshing.is_set():
+            return self._fleet
+        shown = self._fleet
+        if age > FRESH and not self._refreshing.is_set():
             self._refreshing.set()
             threading.Thread(target=self._refresh_behind, daemon=True).start()
-        return self._fleet
+        return shown
 
     def site(self, site: str) -> KnownSite | None:
         """All runs of a site; None where the store has none of that name."""
