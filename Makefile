@@ -10,7 +10,7 @@ LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashe
 CRD := crds/consistency.dynamo.io_siteconsistencychecks.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help crd demo demo-rucio test soak lint e2e e2e-cost e2e-many start-cost bench format mysqlclient lock clean
+.PHONY: help crd dashboards demo demo-rucio test soak lint e2e e2e-cost e2e-many start-cost bench format mysqlclient lock clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ lint: $(READY_DEV) ## Formatting, style, types, and the direction of dependencie
 crd: $(READY_DEV) ## Write the CustomResourceDefinition anew from the models
 	@$(BIN)/python -m consistency_operator.crd.crd > $(CRD).new && mv $(CRD).new $(CRD)
 
+dashboards: $(READY_DEV) ## Write Grafana's boards anew
+	@$(BIN)/python deploy/monitoring/dashboards/make_dashboards.py
+
 e2e: $(READY_DEV) ## Run the operator in a real Kubernetes, which is built first (15 minutes, once); E2E=... are pytest's arguments
 	@PYTHONPATH=tests/e2e:tests/rucio $(BIN)/python -m cluster.run $(E2E)
 
@@ -64,7 +67,7 @@ mysqlclient: $(READY_DEV) ## Add the faster MySQL driver; needs a C compiler and
 
 lock: $(READY_DEV) ## Write the lock files anew from pyproject.toml
 	@$(LOCK) pyproject.toml -o requirements.lock
-	@$(LOCK) pyproject.toml --extra operator --extra s3 --extra http --extra postgresql --extra web -o requirements-image.lock
+	@$(LOCK) pyproject.toml --extra operator --extra s3 --extra http --extra postgresql --extra notify --extra web -o requirements-image.lock
 	@$(LOCK) pyproject.toml --group dev -o requirements-dev.lock
 	@echo 'mysqlclient>=2.2' | $(LOCK) - -o requirements-mysqlclient.lock
 	@echo 'hatchling>=1.27' | $(LOCK) - -o requirements-build.lock

@@ -181,3 +181,10 @@ ACTED_ON_KINDS = tuple(sorted((kind for kind in FINDING_KINDS if kind.request), 
 """In the order in which the action takes them up."""
 KIND_BY_NAME: Mapping[str, FindingKind] = {kind.name: kind for kind in FINDING_KINDS}
 KIND_BY_FILE_NAME: Mapping[str, FindingKind] = {kind.file_name: kind for kind in FINDING_KINDS}
+
+
+def findings_text(counts: Mapping[str, int]) -> str:
+    """The findings among `counts` in words."""
+    numbers = {kind: counts[kind.name] for kind in FINDING_KINDS if counts.get(kind.name)}
+    found = [f"{number} {kind.word_for(number)}" for kind, number in numbers.items()]
+    return ", ".join(found) or "nothing found"

@@ -1,4 +1,4 @@
-"""`backends.yaml`: which backends there are, of which type, and how one is opened.
+"""`backends.yaml`: which backends there are, of which type, and how one is opened; and who is notified of runs.
 
 A type is an object with `Options`, a pydantic model of its entry in the file, and `open_backend(options)`. Third
 parties register one under the entry point group `dynamo_consistency.backends`.
@@ -16,11 +16,14 @@ from pydantic import BaseModel
 from dynamo_consistency.backend.contract import Backend
 from dynamo_consistency.backend.plugin_guard import guarded
 from dynamo_consistency.errors import ConfigurationError, ConsistencyError
+from dynamo_consistency.notify.options import NotifyOptions
 from dynamo_consistency.secrets import redact
 from dynamo_consistency.suggestions import did_you_mean
 from dynamo_consistency.yamlfile import Document, read_documents
 
 GROUP = "dynamo_consistency.backends"
+
+_KEYS = ("backends", "notify")
 
 _BUILT_IN = {
     "dynamo": "dynamo_consistency.backend.dynamo",
@@ -52,18 +55,33 @@ ConfiguredBackends = Mapping[str, ConfiguredBackend]
 
 def read(path: str | Path) -> ConfiguredBackends:
     """The backends of a file. Raises ConfigurationError with one line, with file, line and field, per problem."""
+    document = _document(path)
+    _notify(document)
+    backends = document.data.get("backends")
+    if not isinstance(backends, dict) or not backends:
+        raise ConfigurationError(f"{document.where(('backends',))}: backends: must be a mapping of names to backends")
+    return {str(name): _entry(document, name) for name in backends}
+
+
+def read_notify(path: str | Path) -> NotifyOptions | None:
+    """Who is notified of runs; None where the file does not say. Raises ConfigurationError as `read` does."""
+    return _notify(_document(path))
+
+
+def _document(path: str | Path) -> Document:
     documents = read_documents(path)
     if len(documents) != 1 or not isinstance(documents[0].data, dict):
         raise ConfigurationError(f"{path}:1: one YAML document with the key backends is expected")
     document = documents[0]
     for key in document.data:
-        if key != "backends":
-            hint = did_you_mean(str(key), ["backends"]) or "the only key is backends"
+        if key not in _KEYS:
+            hint = did_you_mean(str(key), _KEYS) or f"known are {' and '.join(_KEYS)}"
             raise ConfigurationError(f"{document.where((key,))}: {key}: unknown key; {hint}")
-    backends = document.data.get("backends")
-    if not isinstance(backends, dict) or not backends:
-        raise ConfigurationError(f"{document.where(('backends',))}: backends: must be a mapping of names to backends")
-    return {str(name): _entry(document, name) for name in backends}
+    return document
+
+
+def _notify(document: Document) -> NotifyOptions | None:
+    return document.parse(NotifyOptions, ("notify",)) if "notify" in document.data else None
 
 
 def embedded(database: Path) -> ConfiguredBackends:

@@ -8,6 +8,7 @@ import click
 
 from dynamo_consistency.check.overlap import overlaps_among
 from dynamo_consistency.checkfile import is_kustomization, read_check, read_checks
+from dynamo_consistency.cli.notices import Notices
 from dynamo_consistency.cli.shared import (
     CHECK_FILE,
     approve_option,
@@ -68,15 +69,21 @@ def run(file: Path, backends_file: Path | None, store_url: str | None, output: s
     latest, and as far as the check file allows it now.
     """
     from dynamo_consistency.run.pipeline import act_on, run_check
-    from dynamo_consistency.run.records.history import find_run
+    from dynamo_consistency.run.records.history import find_run, read_summary
 
     check = read_check(file)
     store = RunStore(url_of_store(store_url, check))
+    notices = Notices(check, file, backends_file, store)
     if approved is not None:
         directory = find_run(store, check.spec.site, approved, Owner.of(check))
-        summary = act_on(directory, backend_of(directory, backends_file), directory.run_id, check)
+        before = read_summary(directory)
+        with notices.of_failure():
+            summary = act_on(directory, backend_of(directory, backends_file), directory.run_id, check)
+        notices.of_run(directory, summary, before)
         return show(directory, summary, output) or _says_why_not(summary)
-    directory, summary = run_check(check, open_backend(check.spec.backend, backends_file, store), store)
+    with notices.of_failure():
+        directory, summary = run_check(check, open_backend(check.spec.backend, backends_file, store), store)
+    notices.of_run(directory, summary)
     return show(directory, summary, output)
 
 

@@ -12,6 +12,7 @@ from dynamo_consistency import secrets
 from dynamo_consistency.cli.checks import run, validate
 from dynamo_consistency.cli.convert import convert
 from dynamo_consistency.cli.inventory import inventory, sites
+from dynamo_consistency.cli.notify import notify
 from dynamo_consistency.cli.output import ReaderGoneError, use_stdout
 from dynamo_consistency.cli.page import page
 from dynamo_consistency.cli.runs import findings, history
@@ -84,5 +85,5 @@ def command(debug: bool) -> None:
     log.setLevel(logging.DEBUG if debug else logging.INFO)
 
 
-for _command in (validate, run, stage, findings, history, sites, inventory, convert, serve, page):
+for _command in (validate, run, stage, findings, history, sites, inventory, convert, notify, serve, page):
     command.add_command(_command)

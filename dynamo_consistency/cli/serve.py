@@ -29,8 +29,17 @@ log = logging.getLogger(__name__)
 @click.option(
     "--user-header", metavar="NAME", help="Header in which a reverse proxy tells who asks, to be shown on the pages."
 )
+@click.option(
+    "--resources", "in_cluster", is_flag=True, help="In a pod that may list checks: show next runs and the queue."
+)
 def serve(
-    store_url: str | None, listen: str, host_names: tuple[str, ...], root_path: str, user_header: str | None
+    *,
+    store_url: str | None,
+    listen: str,
+    host_names: tuple[str, ...],
+    root_path: str,
+    user_header: str | None,
+    in_cluster: bool,
 ) -> int:
     """Show all sites and their runs in a browser.
 
@@ -44,7 +53,8 @@ def serve(
     address = service.Address.read(listen)
     app, view = web_part("app", "serve"), web_part("view", "serve")
     access = web_part("guard", "serve").Access(host_names, _prefix(root_path), user_header)
-    with view.open_view(store) as opened:
+    resources = web_part("resources", "serve").Resources.of_this_pod() if in_cluster else None
+    with view.open_view(store, resources) as opened:
         opened.index.fleet()
         listening = service.bound(address)
         with listening:

@@ -1,6 +1,7 @@
 """`/api/v1/`: the answers as JSON, the lists to download, and the document that describes them."""
 
 import functools
+import itertools
 from collections.abc import Callable, Generator
 from typing import Any, get_args
 
@@ -72,8 +73,10 @@ def _list(view: StoreView, request: Request) -> Response:
     """A file to save, whatever it holds: no browser shows it as a page."""
     pieces = view.list_pieces(**request.path_params)
     next(pieces)
+    first = next(pieces, b"")  # that a file is damaged is known before anything of it is sent
     site, run_id, name = (request.path_params[key] for key in ("site", "run_id", "name"))
     return _ListResponse(
+        first,
         pieces,
         media_type=MEDIA_TYPES[name.rpartition(".")[2]],
         headers={"content-disposition": f'attachment; filename="{site}-{run_id}-{name}"'},
@@ -83,8 +86,8 @@ def _list(view: StoreView, request: Request) -> Response:
 class _ListResponse(StreamingResponse):
     """Gives the place among the downloads back also when whoever reads goes away."""
 
-    def __init__(self, pieces: Generator[bytes], **options: Any) -> None:
-        super().__init__(pieces, **options)
+    def __init__(self, first: bytes, pieces: Generator[bytes], **options: Any) -> None:
+        super().__init__(itertools.chain([first], pieces), **options)
         self._pieces = pieces
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -3,6 +3,8 @@
 import functools
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -13,6 +15,9 @@ from dynamo_consistency.web.errors import handlers
 from dynamo_consistency.web.guard import HEALTH, Access, Guard
 from dynamo_consistency.web.view import StoreView
 
+_WORTH_PACKING = 4096
+"""Bytes. The page of two hundred sites becomes a twentieth, in some milliseconds; nothing in it is secret."""
+
 
 def application(view: StoreView, access: Access) -> ASGIApp:
     """Answers from `view` for whom `access` lets in."""
@@ -22,7 +27,8 @@ def application(view: StoreView, access: Access) -> ASGIApp:
         *api.routes(view),
         *pages.routes(view),
     ]
-    return Guard(Starlette(routes=routes, exception_handlers=handlers()), access)
+    packed = Middleware(GZipMiddleware, minimum_size=_WORTH_PACKING, compresslevel=3)
+    return Guard(Starlette(routes=routes, middleware=[packed], exception_handlers=handlers()), access)
 
 
 async def _health(request: Request) -> Response:

@@ -38,10 +38,11 @@ Samples = dict[tuple[str, ...], float]
 
 @dataclass(frozen=True)
 class Known:
-    """A check: how it is now, its facts, and the longest time between its runs."""
+    """A check: how it is now, its facts as the last run holds them, and the longest time between its runs."""
 
     labels: tuple[str, str, str]
     condition: Condition
+    facts: CheckFacts | None
     interval: timedelta | None
 
     @property
@@ -83,6 +84,13 @@ def _result(known: Known) -> Samples:
     last = known.condition.last
     words = {"Complete": "Complete", "Invalid": "Invalid"}
     return {(words.get(last.result, "Failed"), ""): 1} if last else {}
+
+
+def _deadline(known: Known) -> Samples:
+    running = known.condition.running
+    if running is None or running.start is None or known.facts is None:
+        return {}
+    return {(): running.start + known.facts.run_deadline.total_seconds()}
 
 
 def _files(known: Known) -> Samples:
@@ -138,6 +146,12 @@ GAUGES = (
         lambda known: _time(known.condition.running.start if known.condition.running else None),
     ),
     Gauge(
+        "run_deadline_timestamp_seconds",
+        "When the run that goes on fails if it is still on; absent before it has begun.",
+        (),
+        _deadline,
+    ),
+    Gauge(
         "awaiting_approval",
         "1: the run waits for a person.",
         (),
@@ -184,4 +198,4 @@ def _known(view: StoreView) -> Iterator[Known]:
             facts: CheckFacts | None = view.checks.of(site.site, runs[-1].run_id)
             namespace, _, check = name.rpartition("/")
             condition = condition_of(runs, facts, now)
-            yield Known((namespace, check, site.site), condition, facts.interval(now) if facts else None)
+            yield Known((namespace, check, site.site), condition, facts, facts.interval(now) if facts else None)

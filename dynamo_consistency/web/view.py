@@ -1,7 +1,7 @@
 """Answers of a store: what each page shows, computed from its run directories and kept for a short while."""
 
 import contextlib
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -21,9 +21,10 @@ from dynamo_consistency.web.answers.run.source import RunSource
 from dynamo_consistency.web.index.checks import Checks
 from dynamo_consistency.web.index.index import Index, KnownSite
 from dynamo_consistency.web.kept import Kept
-from dynamo_consistency.web.models import FilePage, FindingsPage, RunPage, SitePage, SiteRow, SitesPage, State
+from dynamo_consistency.web.models import FilePage, FindingsPage, Problem, RunPage, SitePage, SiteRow, SitesPage, State
 from dynamo_consistency.web.queries.database import SECONDS, Database
 from dynamo_consistency.web.queries.run_files import RunFiles
+from dynamo_consistency.web.resources import Resources, ResourceState
 
 _RUN_PAGES_KEPT = 64
 _DOWNLOADS = 4
@@ -41,9 +42,10 @@ class StoreView:
     is not there, and ConsistencyError when the store itself cannot be read.
     """
 
-    def __init__(self, store: RunStore, scratch: Path) -> None:
+    def __init__(self, store: RunStore, scratch: Path, resources: Resources | None = None) -> None:
         """`scratch`: an empty folder of this process for copies of files, and for what does not fit into memory."""
         self.store = store
+        self.resources = resources
         self.files = RunFiles(store, scratch)
         self.database = Database(self.files.folders, scratch)
         self.downloads = self.database.beside(_DOWNLOADS)
@@ -59,7 +61,11 @@ class StoreView:
     def sites(self, text: str = "", state: State | None = None) -> SitesPage:
         """All checks of all sites, those that need a person first; of those, the ones that the filter lets through."""
         fleet = self.index.fleet()
-        return sites_answer.page_of(self._rows_of(fleet), fleet, text, state)
+        rows = self._rows_of(fleet)
+        problems = [problem for known in fleet for problem in sites_answer.problems_of(known)]
+        if self.resources and self.resources.problem:
+            problems.insert(0, Problem(site="", run_id=None, message=self.resources.problem))
+        return sites_answer.page_of(rows, problems, text, state)
 
     def site(self, site: str, check: str | None = None, measure: Literal["files", "bytes"] = "files") -> SitePage:
         """`check`: by default that of the last run."""
@@ -69,7 +75,7 @@ class StoreView:
             raise NotThereError(f"{site} has no runs of this check")
         runs = known.runs[name]
         facts = self.checks.of(site, runs[-1].run_id)
-        row = sites_answer.row_of(site, name, runs, facts, datetime.now(UTC))
+        row = sites_answer.row_of(site, name, runs, facts, datetime.now(UTC), resource=self._told().get(name))
         return site_answer.page_of(known, row, facts, measure)
 
     def run(self, site: str, run_id: str) -> RunPage:
@@ -130,12 +136,16 @@ class StoreView:
                     return
         raise NotThereError(f"{known.site} has no run of this id")
 
+    def _told(self) -> Mapping[str, ResourceState]:
+        return self.resources.known() if self.resources else {}
+
     def _rows_of(self, fleet: list[KnownSite]) -> list[SiteRow]:
         """Made once for each state of the store that was read."""
         of, rows = self._rows
         if of is not fleet:
             now = datetime.now(UTC)
-            rows = [row for known in fleet for row in sites_answer.rows_of(known, self.checks, now)]
+            told = self._told()
+            rows = [row for known in fleet for row in sites_answer.rows_of(known, self.checks, now, told)]
             self._rows = fleet, rows
         return rows
 
@@ -147,10 +157,10 @@ class StoreView:
 
 
 @contextlib.contextmanager
-def open_view(store: RunStore) -> Iterator[StoreView]:
-    """A view with a folder for its copies, which goes with it."""
+def open_view(store: RunStore, resources: Resources | None = None) -> Iterator[StoreView]:
+    """A view with a folder for its copies, which goes with it. `resources`: of the cluster that it runs in."""
     with scratch_folder() as folder:
-        view = StoreView(store, folder)
+        view = StoreView(store, folder, resources)
         try:
             yield view
         finally:

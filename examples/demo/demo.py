@@ -57,6 +57,9 @@ def main() -> None:
     say("the memory: all runs, and one file in them")
     run("history", SITE, "--store", "demo-data/store")
     run("history", SITE, f"{AOD}/00003/file_007.root", "--store", "demo-data/store")
+    say("all of it as pages; a service shows the same, and searches for files")
+    run("page", "--store", "demo-data/store", "--out", "demo-data/pages")
+    print("$ pip install 'dynamo-consistency[web]' && dynamo-consistency serve --store demo-data/store")
 
 
 def make_site(known: dict[str, int]) -> None:

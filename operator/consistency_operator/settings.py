@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from dynamo_consistency.errors import ConfigurationError
+from dynamo_consistency.notify.events import EVENTS, Event
 from dynamo_consistency.suggestions import did_you_mean
 
 VARIABLE_PREFIX = "CONSISTENCY_"
@@ -73,7 +74,22 @@ class OperatorSettings(BaseModel):
     max_concurrent_preflights: AtLeastOne = Field(2, description="Sites that one backend is asked about at a time.")
     health_listen: ListenAddress = Field(("0.0.0.0", 8080), description="Where probes are served.")  # noqa: S104
     metrics_listen: ListenAddress = Field(("0.0.0.0", 9090), description="Where /metrics is served.")  # noqa: S104
+    notify_urls_file: str = Field(
+        "", description="File with apprise URLs, one a line, that are told of runs; empty: nobody is."
+    )
+    notify_events: Annotated[tuple[Event, ...], BeforeValidator(_words)] = Field(
+        EVENTS, description="What they are told."
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING"] = Field("INFO", description="What goes to the log.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_url(cls, given: dict[str, str]) -> dict[str, str]:
+        if "://" in given.get("notify_urls_file", ""):
+            raise ValueError(
+                "CONSISTENCY_NOTIFY_URLS_FILE must be the path of a file with URLs, not a URL: that is a secret"
+            )
+        return given
 
     @model_validator(mode="before")
     @classmethod

@@ -70,6 +70,14 @@ def test_each_alert_has_a_test_in_which_it_fires(groups):
     assert {case["alertname"] for case in cases if case["exp_alerts"]} == set(alerts(groups))
 
 
+def test_each_alert_has_a_test_in_which_it_does_not_fire(groups):
+    tests = yaml.safe_load(TESTS.read_text())["tests"]
+    quiet = {series["series"].partition("{")[0] for series in tests[0]["input_series"]}
+    silent = {case["alertname"] for test in tests for case in test.get("alert_rule_test", []) if not case["exp_alerts"]}
+    for alert, expression in alerts(groups).items():
+        assert alert in silent or set(re.findall(rf"{METRIC_PREFIX}_\w+", expression)) <= quiet, alert
+
+
 def test_the_rules_name_no_metric_that_is_not_there(groups):
     own = {"operator_failures_total", "operator_checks", "operator_problems"}
     named = set(re.findall(rf"{METRIC_PREFIX}_(\w+)", " ".join(alerts(groups).values())))

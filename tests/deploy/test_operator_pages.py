@@ -19,6 +19,7 @@ PAGES = [
         "tutorials/first-site.md",
         "how-to/install.md",
         "how-to/operations.md",
+        "how-to/monitoring.md",
         "how-to/approve.md",
         "how-to/gitops.md",
         "explanation/security.md",

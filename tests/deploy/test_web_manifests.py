@@ -77,3 +77,16 @@ def test_the_command_takes_its_arguments(pod):
 def test_the_image_holds_what_it_needs():
     lock = (REPOSITORY / "requirements-image.lock").read_text()
     assert all(f"\n{package}==" in lock for package in ("starlette", "uvicorn", "prometheus-client"))
+
+
+def test_with_resources_it_may_list_checks_and_nothing_else(render):
+    found = {manifest["kind"]: manifest for manifest in render("deploy/web-with-resources")}
+    [rule] = found["Role"]["rules"]
+    assert rule == {"apiGroups": ["consistency.dynamo.io"], "resources": ["siteconsistencychecks"], "verbs": ["list"]}
+    assert found["RoleBinding"]["roleRef"]["name"] == found["Role"]["metadata"]["name"]
+    assert [subject["name"] for subject in found["RoleBinding"]["subjects"]] == ["consistency-web"]
+    pod = found["Deployment"]["spec"]["template"]["spec"]
+    assert pod["automountServiceAccountToken"] is True
+    assert "--resources" in pod["containers"][0]["args"]
+    ports = [port["port"] for rule in found["NetworkPolicy"]["spec"]["egress"] for port in rule["ports"]]
+    assert ports == [53, 53, 443, 6443]

@@ -136,6 +136,8 @@ def test_places_and_the_queue_are_measured_and_what_each_run_waits_for(
     own = {name: reported[f"{METRIC_PREFIX}_operator_{name}"] for name in ("places", "places_used", "queue_length")}
     assert own == {"places": 1, "places_used": 1, "queue_length": 1}
     assert [name for name in reported if "run_waits{" in name] == [waits]
+    since = reported[series("run_stage_start_timestamp_seconds", stage="Snapshot")]
+    assert 1.7e9 < since < reported[series("run_deadline_timestamp_seconds")]
     script.holds.clear()
     cluster.until(lambda: last_run(cluster, "t2-b"))
     cluster.until(lambda: operator.metrics()[f"{METRIC_PREFIX}_operator_places_used"] == 0)

@@ -85,6 +85,14 @@ def test_a_refusal_has_the_same_headers(client_with):
     assert "content-security-policy" in client_with().post("/").headers
 
 
+def test_a_long_answer_is_packed_for_who_can_unpack_it(client_with):
+    address = "/api/v1/openapi.json"
+    answer = client_with().get(address)
+    assert (answer.headers["content-encoding"], answer.json()["openapi"]) == ("gzip", "3.1.0")
+    assert "content-encoding" not in client_with().get(address, headers={"accept-encoding": "identity"}).headers
+    assert "content-encoding" not in client_with().get("/healthz").headers
+
+
 def test_a_proxy_may_take_its_prefix_away_or_not(client_with):
     client = client_with(root_path="/consistency")
     assert client.get("/consistency/api/v1/sites").status_code == 200

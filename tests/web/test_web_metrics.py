@@ -37,6 +37,7 @@ def test_names_labels_and_meanings_are_those_of_the_operator():
         "suspended",
         "created_timestamp_seconds",
         "run_stage",
+        "run_stage_start_timestamp_seconds",
         "run_waits",
     }
     assert (metrics.PREFIX, metrics.LABELS) == (exposition.METRIC_PREFIX, exposition.LABELS)
@@ -91,4 +92,6 @@ def test_a_run_that_goes_on_has_its_start(store, samples):
     Made(start=datetime.now(UTC) - timedelta(days=1)).write(store)
     running = Made(start=datetime.now(UTC) - timedelta(hours=1), result=None)
     running.write(store)
-    assert samples()["run_start_timestamp_seconds",] == running.start.timestamp()
+    found = samples()
+    assert found["run_start_timestamp_seconds",] == running.start.timestamp()
+    assert found["run_deadline_timestamp_seconds",] == running.start.timestamp() + 2 * 86400

@@ -1,6 +1,7 @@
 """A store of objects: files are copied, once while there is room, and gone with the service."""
 
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,7 +11,10 @@ import pytest
 from made_runs import Made, write_findings
 
 from dynamo_consistency.errors import ConsistencyError
+from dynamo_consistency.run.store.opening import open_storage
 from dynamo_consistency.run.store.run_directory import RunStore
+from dynamo_consistency.web.index.index import Index
+from dynamo_consistency.web.index.site_runs import RECENT, SiteRuns
 from dynamo_consistency.web.queries.run_files import RunFiles
 from dynamo_consistency.web.view import StoreView, open_view
 
@@ -43,6 +47,37 @@ def test_every_page_is_answered(view, objects):
     assert view.findings("T2_X", run_id, "missing").total == 1
     assert len(view.find_file("T2_X", b"/store/a").files[0].occurrences) == 2
     assert b"".join(view.list_pieces("T2_X", run_id, "missing.txt")) == b"/store/a\n"
+
+
+def test_the_first_answer_has_the_last_runs_and_the_next_ones_all(objects, tmp_path):
+    for day in range(3, 30):
+        Made(start=datetime.now(UTC) - timedelta(days=day)).write(tmp_path / "more")
+    fsspec.filesystem("memory").put(f"{tmp_path}/more/", "/consistency/store", recursive=True)
+    index = Index(RunStore(URL))
+    numbers = []
+    while not numbers or numbers[-1] != RECENT:
+        [site] = index.fleet()
+        numbers.append(len(site.runs["t2-x"]))
+    assert numbers[0] == 2
+    assert len(index.site("T2_X").runs["t2-x"]) == 29
+
+
+def test_an_older_run_is_asked_for_seldom(objects, tmp_path, monkeypatch):
+    for day in range(3, 10):
+        Made(start=datetime.now(UTC) - timedelta(days=day)).write(tmp_path / "more")
+    fsspec.filesystem("memory").put(f"{tmp_path}/more/", "/consistency/store", recursive=True)
+    storage, read = open_storage(URL), []
+    monkeypatch.setattr(storage, "contents", lambda name: read.append(name) or type(storage).contents(storage, name))
+    runs, now = SiteRuns(storage, "T2_X", is_local=False), time.time()
+    runs.refresh(now, None)
+    assert len([name for name in read if name.endswith("summary.json")]) == 9
+    assert len([name for name in read if name.endswith("claim.json")]) == 1
+    read.clear()
+    runs.refresh(now + 30, None)
+    assert len(read) == 3
+    read.clear()
+    runs.refresh(now + 700, None)
+    assert len(read) == 9
 
 
 def test_nothing_is_left_when_it_ends(objects):

@@ -8,6 +8,7 @@ from dynamo_consistency.text import duration
 from dynamo_consistency.web.index.checks import CheckFacts
 from dynamo_consistency.web.index.digest import ClosedGate, Digest
 from dynamo_consistency.web.models.sites import State
+from dynamo_consistency.web.resources import ResourceState
 
 STOPS = ("Inventory", "ListingHealth", "Limits")
 """Gates that something wrong closes, and not the time or a person's choice."""
@@ -31,13 +32,16 @@ class Condition:
     awaiting: bool
 
 
-def condition_of(runs: list[Digest], check: CheckFacts | None, now: datetime) -> Condition:
-    """`runs`: of one check, oldest first, at least one. `check`: as the last of them holds it."""
+def condition_of(
+    runs: list[Digest], check: CheckFacts | None, now: datetime, resource: ResourceState | None = None
+) -> Condition:
+    """`runs`: of one check, oldest first, at least one. `check`: as the last of them holds it; `resource`: as it is."""
     deadline = check.run_deadline if check else _WITHOUT_DEADLINE
     goes_on = [run for run in runs[-1:] if not run.has_ended and _age(run, now) <= deadline]
     ended = runs[:-1] if goes_on else runs
     complete = [run for run in runs if run.is_complete]
     due = check.next_due(runs[-1].start) if check else None
+    due = resource.next_run if resource else due
     overdue = _overdue(due, check, complete[-1] if complete else None, now) if not goes_on else timedelta()
     last, awaiting = ended[-1] if ended else None, bool(complete) and awaits_approval(complete[-1])
     return Condition(

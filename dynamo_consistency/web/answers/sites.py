@@ -10,6 +10,7 @@ from dynamo_consistency.web.index.checks import CheckFacts, Checks
 from dynamo_consistency.web.index.digest import ClosedGate, Digest
 from dynamo_consistency.web.index.index import KnownSite
 from dynamo_consistency.web.models import STATES, Gate, Problem, RunReference, SiteRow, SitesPage, State, Trend
+from dynamo_consistency.web.resources import ResourceState
 
 RUNS_SHOWN = 20
 _PROBLEMS_SHOWN = 20
@@ -18,17 +19,25 @@ _ALWAYS = (MISSING.name, ORPHAN.name, MISMATCH.name, EMPTY_DIRECTORY.name, "hole
 _WHERE_FOUND = (TWIN.name, UNMERGED.name)
 
 
-def rows_of(known: KnownSite, checks: Checks, now: datetime) -> list[SiteRow]:
-    """A row for each check of a site."""
+def rows_of(known: KnownSite, checks: Checks, now: datetime, told: Mapping[str, ResourceState]) -> list[SiteRow]:
+    """A row for each check of a site. `told`: by resources in the cluster."""
     return [
-        row_of(known.site, check, runs, checks.of(known.site, runs[-1].run_id), now)
+        row_of(known.site, check, runs, checks.of(known.site, runs[-1].run_id), now, resource=told.get(check))
         for check, runs in known.runs.items()
     ]
 
 
-def row_of(site: str, name: str, runs: list[Digest], check: CheckFacts | None, now: datetime) -> SiteRow:
+def row_of(
+    site: str,
+    name: str,
+    runs: list[Digest],
+    check: CheckFacts | None,
+    now: datetime,
+    *,
+    resource: ResourceState | None = None,
+) -> SiteRow:
     """The row of a check; `runs`: oldest first, at least one."""
-    is_now = condition_of(runs, check, now)
+    is_now = condition_of(runs, check, now, resource)
     last, complete = is_now.last, is_now.complete
     return SiteRow(
         site=site,
@@ -37,6 +46,7 @@ def row_of(site: str, name: str, runs: list[Digest], check: CheckFacts | None, n
         needs=_STATES.index(is_now.state),
         last_run=reference(last) if last else None,
         running=reference(is_now.running) if is_now.running else None,
+        doing=resource.doing if resource else None,
         last_success=moment(complete.start) if complete else None,
         age_seconds=max(0.0, now.timestamp() - complete.start) if complete and complete.start is not None else None,
         next_due=is_now.due,
@@ -50,7 +60,7 @@ def row_of(site: str, name: str, runs: list[Digest], check: CheckFacts | None, n
     )
 
 
-def page_of(rows: Iterable[SiteRow], sites: Iterable[KnownSite], text: str, state: State | None) -> SitesPage:
+def page_of(rows: Iterable[SiteRow], problems: Iterable[Problem], text: str, state: State | None) -> SitesPage:
     """The page of those rows that the filter lets through."""
     everything = sorted(rows, key=lambda row: (row.needs, row.site, row.check))
     shown = [
@@ -64,7 +74,7 @@ def page_of(rows: Iterable[SiteRow], sites: Iterable[KnownSite], text: str, stat
         numbers={name: sum(row.state == name for row in everything) for name in STATES},
         text=visible(text),
         state=state,
-        problems=[problem for known in sites for problem in problems_of(known)][:_PROBLEMS_SHOWN],
+        problems=list(problems)[:_PROBLEMS_SHOWN],
         made_at=datetime.now(UTC),
     )
 

@@ -1,7 +1,9 @@
 """The runs of one site: which there are, and a digest of each that somebody has asked for."""
 
+import hashlib
 import json
 import re
+import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +26,7 @@ STILL_CHANGING = 3
 """The newest runs of a check. An object store, where each look costs, is asked for older ones less often."""
 SELDOM = 600.0
 """So often, in seconds: the summary of an older run changes only when somebody approves it, in vain."""
+_A_MOMENT = 2.0
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+:-]{0,199}")
 
 
@@ -39,28 +42,30 @@ Reading = Callable[[str, float], tuple[str, _Known]]
 
 
 class SiteRuns:
-    """What is known of the runs of a site. Not to be used by two threads at once."""
+    """What is known of the runs of a site. To be used by one thread at a time, which holds `lock`."""
 
     def __init__(self, storage: Storage, site: str, is_local: bool) -> None:
         self._storage, self._site, self._is_local = storage, site, is_local
+        self.lock = threading.Lock()
         self._folder_stamp: str | None = None
         self._ids: list[str] = []
         self._by_check: dict[str, list[str]] = {}
         self._known: dict[str, _Known] = {}
+        self._check_by_id: dict[str, str] = {}
         self.problems: dict[str, str] = {}
         """By run id, what of it cannot be read."""
 
-    def refresh(self, now: float, everything: bool) -> bool:
-        """Look for what has changed in the last runs of each check, or in all; was there anything?
+    def refresh(self, now: float, number: int | None, at_once: int = 1) -> bool:
+        """Look for what has changed in the last `number` runs of each check (None: in all); was there anything?
 
-        Raises ConsistencyError when the site cannot be listed.
+        `at_once`: requests to an object store. Raises ConsistencyError when the site cannot be listed.
         """
-        changed = self._list_folder()
-        wanted = self._ids if everything else self._newest(RECENT)
+        changed = self._list_folder(now)
+        wanted = self._ids if number is None else self._newest(number)
         changing = set(self._newest(STILL_CHANGING))
         due = [run_id for run_id in wanted if self._is_due(run_id, now, run_id in changing)]
-        for run_id, known in _all_of(self._read_again, due, now, one_by_one=self._is_local):
-            changed |= self._known.get(run_id) != known and _is_news(self._known.get(run_id), known)
+        for run_id, known in _all_of(self._read_again, due, now, 1 if self._is_local else at_once):
+            changed |= _is_news(self._known.get(run_id), known)
             self._known[run_id] = known
         return changed
 
@@ -85,8 +90,8 @@ class SiteRuns:
         """The last `number` runs of each check, as far as ids tell checks apart."""
         return [run_id for of_check in self._by_check.values() for run_id in of_check[-number:]]
 
-    def _list_folder(self) -> bool:
-        stamp = self._storage.stamp(self._site) if self._is_local else None
+    def _list_folder(self, now: float) -> bool:
+        stamp = self._settled_stamp(now) if self._is_local else None
         if stamp is not None and stamp == self._folder_stamp:
             return False
         found = [name for name in self._storage.entries(self._site, "directory") if _RUN_ID.fullmatch(name)]
@@ -101,6 +106,11 @@ class SiteRuns:
             self._known.pop(run_id, None)
             self.problems.pop(run_id, None)
         return changed
+
+    def _settled_stamp(self, now: float) -> str | None:
+        """None where the folder has only just changed: what comes in the same moment would not change its stamp."""
+        stamp = self._storage.stamp(self._site)
+        return stamp if stamp is not None and now - self._storage.modified(self._site) > _A_MOMENT else None
 
     def _is_due(self, run_id: str, now: float, is_changing: bool) -> bool:
         known = self._known.get(run_id)
@@ -123,15 +133,22 @@ class SiteRuns:
         return run_id, new
 
     def _read(self, run_id: str, known: _Known | None, now: float) -> _Known:
-        folder = f"{self._site}/{run_id}"
-        stamp = self._storage.stamp(f"{folder}/{SUMMARY}")
-        if known is not None and known.digest is not None and stamp == known.stamp:
+        folder, before = f"{self._site}/{run_id}", known.stamp if known and known.digest else None
+        stamp, contents = self._look_at(f"{folder}/{SUMMARY}", before)
+        if known is not None and stamp is not None and stamp == before:
             return _Known(stamp, known.digest, known.check, now)
-        contents = self._storage.contents(f"{folder}/{SUMMARY}") if stamp is not None else None
-        if contents is None and self._storage.stamp(f"{folder}/{CHECK}") is None:
+        if stamp is None and self._storage.stamp(f"{folder}/{CHECK}") is None:
             return _Known(None, None, "", now)
         check = known.check if known is not None and known.digest is not None else self._check_of(folder, run_id)
         return _Known(stamp, digest_of(run_id, contents, self._began(folder, run_id)), check, now)
+
+    def _look_at(self, summary: str, before: str | None) -> tuple[str | None, bytes | None]:
+        """Its stamp, and what is in it where that is another one than `before`. An object store is asked only once."""
+        if self._is_local:
+            stamp = self._storage.stamp(summary)
+            return stamp, self._storage.contents(summary) if stamp not in (None, before) else None
+        contents = self._storage.contents(summary)
+        return None if contents is None else hashlib.sha256(contents).hexdigest(), contents
 
     def _began(self, folder: str, run_id: str) -> float | None:
         at = read_id(run_id).time
@@ -140,7 +157,15 @@ class SiteRuns:
         return self._storage.modified(f"{folder}/{CLAIM}")
 
     def _check_of(self, folder: str, run_id: str) -> str:
-        """`namespace/name` of the check that a run is of; of one of before there were claims, by the check in it."""
+        """`namespace/name` of the check that a run is of. One that an object store has told stands for its like."""
+        time, rest = read_id(run_id)
+        known = self._check_by_id.get(rest) if time is not None and not self._is_local else None
+        if known is None:
+            known = self._check_by_id[rest] = self._check_told_by(folder, run_id)
+        return known
+
+    def _check_told_by(self, folder: str, run_id: str) -> str:
+        """By its claim; by the check in it for one of before there were claims."""
         try:
             claim = self._storage.contents(f"{folder}/{CLAIM}")
             if claim is not None:
@@ -160,10 +185,9 @@ def _is_news(before: _Known | None, after: _Known) -> bool:
     return before is None or (before.stamp, before.digest, before.check) != (after.stamp, after.digest, after.check)
 
 
-def _all_of(read: Reading, ids: list[str], now: float, *, one_by_one: bool) -> Iterator[tuple[str, _Known]]:
-    """On a disk one after the other, from an object store many at once."""
-    if one_by_one or len(ids) < 2:
+def _all_of(read: Reading, ids: list[str], now: float, at_once: int) -> Iterator[tuple[str, _Known]]:
+    if at_once < 2 or len(ids) < 2:
         yield from (read(run_id, now) for run_id in ids)
         return
-    with ThreadPoolExecutor(16, "web-store") as pool:
+    with ThreadPoolExecutor(at_once, "web-store") as pool:
         yield from pool.map(lambda run_id: read(run_id, now), ids)

@@ -46,13 +46,14 @@ class SiteRow(Answer):
 
     check: name of the check, `namespace/name` in a cluster. needs: place of `state` in STATES; rows are ordered by it
     and then by site. last_run: the last that has ended. running: one that has begun after it and has not ended, None
-    where it is older than the check's deadline for runs (it died, and is `last_run`). last_success: when the last
-    complete run began; age_seconds: how long ago that is. next_due: by the schedule of the last run's check; None
-    without one. overdue_seconds: 0 unless overdue. trends: always missing, orphans, mismatches, emptyDirectories,
-    holes, in this order; twins and unmerged follow where the last complete run has some. requested, recovered: of the
-    last complete run: what it asked for, and what it observed to be back or gone of earlier requests.
-    closed_gates: of the last complete run, those that are not Ready. next_step: one sentence for a person.
-    approve: the run whose approval is wanted, else None.
+    where it is older than the check's deadline for runs (it died, and is `last_run`). doing: what the resource in the
+    cluster says of the run that is on; None where that is not asked, or none is. last_success: when the last complete
+    run began; age_seconds: how long ago that is. next_due: by the schedule of the last run's check, or as the resource
+    in the cluster says; None without one. overdue_seconds: 0 unless overdue. trends: always missing, orphans,
+    mismatches, emptyDirectories, holes, in this order; twins and unmerged follow where the last complete run has some.
+    requested, recovered: of the last complete run: what it asked for, and what it observed to be back or gone of
+    earlier requests. closed_gates: of the last complete run, those that are not Ready. next_step: one sentence for a
+    person. approve: the run whose approval is wanted, else None.
     """
 
     site: str
@@ -61,6 +62,7 @@ class SiteRow(Answer):
     needs: int
     last_run: RunReference | None
     running: RunReference | None
+    doing: str | None = None
     last_success: datetime | None
     age_seconds: float | None
     next_due: datetime | None

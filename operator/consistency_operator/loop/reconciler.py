@@ -32,10 +32,10 @@ from consistency_operator.loop.observed import Observed
 from consistency_operator.loop.overlaps import Overlaps
 from consistency_operator.loop.preflight import Preflights
 from consistency_operator.loop.run_slots import RunSlots
-from consistency_operator.metrics.exposition import Metrics
 from consistency_operator.names import CheckKey, job_name
 from consistency_operator.plan import Action, AskBackend, CreateJob, DeleteJob, Event, ListPods, World, plan
 from consistency_operator.plan.admission import Admitted, Places
+from consistency_operator.resource.check import Resource
 from consistency_operator.resource.status import CheckStatus
 from consistency_operator.settings import OperatorSettings
 
@@ -53,7 +53,8 @@ class Reconciler:
     """Reconciles checks; each may only be in one call of `reconcile` at a time.
 
     `enqueue` is called with the key of a check that must be reconciled again although its resource did not change: its
-    backend has answered, or a run slot has become free.
+    backend has answered, or a run slot has become free. `wrote` is called with a status that was written and the one
+    before, once for each.
     """
 
     def __init__(
@@ -61,13 +62,13 @@ class Reconciler:
         settings: OperatorSettings,
         cluster: Cluster,
         cache: ClusterCache,
-        metrics: Metrics,
+        wrote: Callable[[Resource, CheckStatus, CheckStatus], None],
         enqueue: Callable[[CheckKey], None],
     ) -> None:
         self._settings = settings
         self._cluster = cluster
         self._cache = cache
-        self._metrics = metrics
+        self._wrote = wrote
         self._enqueue = enqueue
         self._preflights = Preflights(settings)
         self._observed: dict[CheckKey, Observed] = {}
@@ -180,7 +181,7 @@ class Reconciler:
             fields = "; ".join(error.refused_fields)
             raise StatusRefused(f"the API server refuses our status (is the CRD older?): {fields or error}") from error
         self._cache.record_answer(body)
-        self._metrics.wrote(known.resource, known.status, status)
+        self._wrote(known.resource, known.status, status)
         return self._cache.check(key_of(body)) or known
 
     async def _post(self, known: KnownCheck, events: Sequence[Event]) -> None:

@@ -9,10 +9,13 @@ from consistency_operator.cluster.api import Cluster
 from consistency_operator.cluster.api_error import ApiError
 from consistency_operator.cluster.cache import ClusterCache
 from consistency_operator.loop.census import Census
+from consistency_operator.loop.notifier import Notifier
 from consistency_operator.loop.reconciler import Reconciler, StatusRefused
 from consistency_operator.loop.workqueue import WorkQueue
 from consistency_operator.metrics.exposition import Metrics, OperatorState
 from consistency_operator.names import CheckKey
+from consistency_operator.resource.check import Resource
+from consistency_operator.resource.status import CheckStatus
 from consistency_operator.settings import OperatorSettings
 
 log = logging.getLogger(__name__)
@@ -45,13 +48,14 @@ class Supervisor:
         self._metrics = metrics
         self._places = settings.max_concurrent_runs
         self._queue = WorkQueue()
-        self._reconciler = Reconciler(settings, cluster, cache, metrics, self._queue.add)
+        self._notifier = Notifier(settings)
+        self._reconciler = Reconciler(settings, cluster, cache, self._wrote, self._queue.add)
         self._tasks: list[asyncio.Task[None]] = []
         self.census = Census(cluster, cache, settings.namespaces)
 
     def start(self) -> None:
         """Begin; checks may have been enqueued already."""
-        work = [self._work() for _ in range(WORKERS)]
+        work = [self._notifier.run(), *(self._work() for _ in range(WORKERS))]
         self._tasks = [
             asyncio.create_task(coroutine) for coroutine in (*work, self.census.run(self._enqueue_all, self._renew))
         ]
@@ -62,6 +66,7 @@ class Supervisor:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._reconciler.stop()
+        await self._notifier.stop()
 
     def enqueue(self, key: CheckKey, *, edited: bool = False) -> None:
         """Something about the check has changed; `edited`: its spec, which may have been the cause of failures."""
@@ -103,6 +108,10 @@ class Supervisor:
                 self._queue.done(key)
                 if wake_at is not None:
                     self._queue.add_after(key, max(wake_at.timestamp() - time.time(), LEAST_SLEEP))
+
+    def _wrote(self, resource: Resource, before: CheckStatus, after: CheckStatus) -> None:
+        self._metrics.wrote(resource, before, after)
+        self._notifier.wrote(resource, before, after)
 
     def _failed(self, key: CheckKey, error: Exception) -> None:
         backoff = self._queue.failed(key, least=REFUSED_BACKOFF if isinstance(error, StatusRefused) else 0)

@@ -89,6 +89,11 @@ def _stage(known: KnownCheck) -> Samples:
     return {(known.status.run.stage,): 1} if known.status.run else {}
 
 
+def _stage_start(known: KnownCheck) -> Samples:
+    run = known.status.run
+    return {(run.stage,): run.stage_start_time.timestamp()} if run else {}
+
+
 def _waits(known: KnownCheck) -> Samples:
     """A run that goes on has its stage for a reason; any other says what it waits for."""
     run, condition = known.status.run, known.status.condition("Running")
@@ -159,6 +164,18 @@ GAUGES = (
     Gauge("last_run_duration_seconds", "How long the last run took, its time in the queue included.", (), _duration),
     Gauge("last_run_result", "1, with the result and the reason of the last run.", ("result", "reason"), _result),
     Gauge("run_stage", "1, with what the run that goes on is doing; absent when none does.", ("stage",), _stage),
+    Gauge(
+        "run_stage_start_timestamp_seconds",
+        "Since when the run that goes on is in its stage; absent when none does.",
+        ("stage",),
+        _stage_start,
+    ),
+    Gauge(
+        "run_deadline_timestamp_seconds",
+        "When the run that goes on fails if it is still on; absent before it has begun.",
+        (),
+        lambda k: _time(k.status.run.deadline_time if k.status.run else None),
+    ),
     Gauge(
         "run_waits",
         "1, with what the run that is on waits for; absent while it goes on.",

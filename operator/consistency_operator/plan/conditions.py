@@ -1,7 +1,6 @@
 """The conditions of a check, from what its resource and its status say."""
 
 from consistency_operator.plan.context import PlanContext
-from consistency_operator.plan.outcome import findings_text
 from consistency_operator.plan.types import Event
 from consistency_operator.resource.reasons import (
     ConditionType,
@@ -15,6 +14,7 @@ from consistency_operator.resource.reasons import (
 )
 from consistency_operator.resource.status import CheckStatus, Condition, CountsByName, Run, short
 from dynamo_consistency.check import Spec
+from dynamo_consistency.kinds import findings_text
 
 _ORDER: tuple[ConditionType, ...] = ("Ready", "Stalled", "Overlapping", "Running", "Succeeded", "Consistent")
 _MOST_NAMED = 5

@@ -6,11 +6,11 @@ from consistency_operator.plan.context import Enter, Finish, StageOutcome
 from consistency_operator.plan.types import Event
 from consistency_operator.resource.reasons import EventReason, Succeeded
 from consistency_operator.resource.status import CountsByName, GateRecord, Run
-from dynamo_consistency.kinds import ACTED_ON_KINDS, COMPARED_KINDS, FINDING_KINDS
+from dynamo_consistency.kinds import ACTED_ON_KINDS, COMPARED_KINDS, findings_text
+from dynamo_consistency.notify.events import waits_for_approval_alone
 
 ALWAYS_COUNTED = tuple(kind.name for kind in COMPARED_KINDS if kind.request)
 """What a complete comparison has counted, whatever the check, and what the verdict needs."""
-_LIFTED_BY_APPROVAL = {"Limits", "Approval"}
 
 
 def compared(run: Run) -> StageOutcome:
@@ -19,7 +19,7 @@ def compared(run: Run) -> StageOutcome:
     closed = [gate for gate in run.gates if gate.state != "Ready"]
     if not closed and _total(run.counts):
         return Enter(run, "Action", (completed,))
-    if _waits_for_approval_alone(closed):
+    if waits_for_approval_alone({gate.name: gate.state for gate in closed}):
         return _ask_for_approval(run, closed, completed)
     rejected = [gate for gate in closed if gate.state == "Rejected"]
     if rejected:
@@ -39,22 +39,9 @@ def requested(run: Run) -> StageOutcome:
     return Finish(run, "Complete", Succeeded.COMPLETED, f"{findings_text(run.counts)}; {message}", (event,))
 
 
-def findings_text(counts: CountsByName) -> str:
-    """The findings in words."""
-    numbers = {kind: counts[kind.name] for kind in FINDING_KINDS if counts.get(kind.name)}
-    found = [f"{number} {kind.word_for(number)}" for kind, number in numbers.items()]
-    return ", ".join(found) or "nothing found"
-
-
 def _total(counts: CountsByName) -> int:
     """Findings that may be acted on."""
     return sum(counts.get(kind.name, 0) for kind in ACTED_ON_KINDS)
-
-
-def _waits_for_approval_alone(closed: Iterable[GateRecord]) -> bool:
-    """Would an approval, and nothing else, open what is closed?"""
-    states = {gate.name: gate.state for gate in closed}
-    return states.get("Approval") == "Pending" and states.keys() <= _LIFTED_BY_APPROVAL
 
 
 def _ask_for_approval(run: Run, closed: list[GateRecord], completed: Event) -> StageOutcome:
