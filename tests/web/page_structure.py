@@ -8,7 +8,7 @@ VOID = {"meta", "link", "input", "br", "img", "hr"}
 PAGE_ELEMENTS = {
     "html", "head", "title", "body", "main", "header", "footer", "nav", "section", "div", "span", "p", "h1", "h2", "ul",
     "li", "a", "b", "small", "code", "pre", "dl", "dt", "dd", "time", "table", "caption", "thead", "tbody", "tr", "th",
-    "td", "form", "label", "select", "option", "button", "details", "summary", "script", *VOID,
+    "td", "form", "label", "select", "option", "button", "details", "summary", "script", "noscript", *VOID,
 }  # fmt: skip
 CHART_ELEMENTS = {"svg", "g", "path", "rect", "line", "circle", "text", "title", "defs", "pattern", "a"}
 

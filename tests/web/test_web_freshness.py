@@ -1,6 +1,7 @@
 """What is shown is never older than a minute, and is not read anew for every look."""
 
 import json
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -42,9 +43,11 @@ def ago(hours: float) -> datetime:
 
 
 def rewrite(folder: Path, number: int) -> None:
+    """As the product does: under another name, and renamed. In place, in one tick of a clock, none sees it."""
     summary = json.loads((folder / "summary.json").read_text())
     summary["counts"]["missing"] = number
-    (folder / "summary.json").write_text(json.dumps(summary, indent=1))
+    (folder / "summary.new").write_text(json.dumps(summary, indent=1))
+    (folder / "summary.new").replace(folder / "summary.json")
 
 
 def test_within_some_seconds_nothing_is_read_again(store, index, clock):
@@ -93,6 +96,16 @@ def test_what_is_older_is_shown_once_more_while_it_is_read_anew(store, index, cl
         shown.append(missing(index))
     assert shown[0] == [1]
     assert shown[-1] == [2]
+
+
+def test_who_starts_the_reading_is_shown_what_is_older_even_if_it_is_over_at_once(store, index, clock, monkeypatch):
+    folder = Made(counts={"missing": 1}).write(store)
+    assert missing(index) == [1]
+    rewrite(folder, 2)
+    clock.now += 30
+    start = threading.Thread.start
+    monkeypatch.setattr(threading.Thread, "start", lambda thread: start(thread) or thread.join())
+    assert [missing(index), missing(index)] == [[1], [2]]
 
 
 def test_a_clock_that_goes_back_keeps_nothing_for_long(store, index, clock):

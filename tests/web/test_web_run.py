@@ -55,6 +55,14 @@ def test_a_closed_gate_lets_nothing_through(store, view):
     assert (shown.found, shown.confirmed, shown.within_limits, shown.approved, shown.requested) == (9, 8, 0, 0, None)
 
 
+@pytest.mark.parametrize("gate", ["Inventory", "ListingHealth", "Mode", "Acting"])
+def test_nothing_is_approved_where_any_other_gate_is_closed(store, view, gate):
+    made = Made(counts={"missing": 4}, actions={"missing": action("transfer", 3)}, closed={gate: ("Rejected", "no")})
+    made.write(store)
+    shown = funnel(view.run("T2_X", made.run_id), "missing")
+    assert (shown.confirmed, shown.within_limits, shown.approved) == (3, 3, 0)
+
+
 def test_what_is_new_gone_and_standing_is_counted_from_the_complete_run_before(store, view):
     write_findings(Made(start=ago(3)).write(store), "missing", files("a", "b", "c"))
     Made(start=ago(2), result="Invalid", reason="x").write(store)

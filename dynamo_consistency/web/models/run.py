@@ -6,10 +6,10 @@ from dynamo_consistency.web.models.answer import Answer, Gate, Name, Problem, Ru
 class Funnel(Answer):
     """One kind of finding, from found to recovered. None: not known, or the run has not come so far.
 
-    found: in the run. confirmed: they stood in enough runs. within_limits, approved: those that the gates Limits and
-    Approval let through: all that are confirmed or 0. requested: the registry was asked for. answered: it answered.
-    recovered: a later run saw them back, or gone. request: transfer or delete, None for a kind that is only reported.
-    mode: Ignore, Report or Enforce; None for a kind without a policy.
+    found: in the run. confirmed: they stood in enough runs. within_limits, approved: those that the gate Limits, and
+    those that all gates let through: all that are confirmed or 0. requested: the registry was asked for. answered: it
+    answered. recovered: a later run saw them back, or gone. request: transfer or delete, None for a kind that is only
+    reported. mode: Ignore, Report or Enforce; None for a kind without a policy.
     """
 
     kind: str

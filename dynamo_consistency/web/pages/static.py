@@ -2,7 +2,12 @@
 
 from importlib.resources import files
 
-STATIC = {"style.css": "text/css", "hover.js": "text/javascript", "icon.svg": "image/svg+xml"}
+STATIC = {
+    "style.css": "text/css",
+    "hover.js": "text/javascript",
+    "reload.js": "text/javascript",
+    "icon.svg": "image/svg+xml",
+}
 """Their names and types."""
 
 

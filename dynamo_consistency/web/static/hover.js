@@ -11,6 +11,7 @@ for (const title of document.querySelectorAll("svg.chart title")) {
   const part = title.parentElement;
   part.told = title.textContent;
   if (part.getAttribute("aria-label") === null) part.setAttribute("aria-label", part.told);
+  if (part.localName !== "a" && part.getAttribute("role") === null) part.setAttribute("role", "img"); // has a label
   title.remove();
 }
 

@@ -50,7 +50,7 @@ def funnels(source: RunSource, summary: Mapping[str, Any], check: CheckFacts | N
 def _funnel(kind: FindingKind, known: _Known) -> Funnel:
     action = known.actions.get(kind.name)
     confirmed = known.confirmed.get(kind.name) if action is None else _number(action, "confirmed")
-    within = _let_through(confirmed, known.gates.get("Limits"))
+    within = _let_through(confirmed, known.gates["Limits"]) if "Limits" in known.gates else None
     asked = None if action is None else _asked(action)
     return Funnel(
         kind=kind.name,
@@ -60,17 +60,15 @@ def _funnel(kind: FindingKind, known: _Known) -> Funnel:
         found=known.counts[kind.name],
         confirmed=confirmed,
         within_limits=within,
-        approved=_let_through(within, known.gates.get("Approval")),
+        approved=_let_through(within, *known.gates.values()) if "Approval" in known.gates else None,
         requested=asked,
         answered=None if action is None or asked is None else asked - _number(action, "unanswered"),
         recovered=None if not asked or known.recovered is None else known.recovered.get(kind.name, 0),
     )
 
 
-def _let_through(number: int | None, gate: Mapping[str, Any] | None) -> int | None:
-    if number is None or gate is None:
-        return None
-    return number if gate["state"] == "Ready" else 0
+def _let_through(number: int | None, *gates: Mapping[str, Any]) -> int | None:
+    return number if number is None or all(gate["state"] == "Ready" for gate in gates) else 0
 
 
 def _asked(action: Mapping[str, Any]) -> int:
