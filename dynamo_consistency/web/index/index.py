@@ -63,12 +63,11 @@ class Index:
         """
         age = self._clock() - self._fleet_at
         if not 0 <= age < OLDEST:
-            self._read_before_it_is_shown()
-            return self._fleet
-        shown = self._fleet
+            return self._read_before_it_is_shown()
+        known = self._fleet  # looked at after its age: it is as new as that at least
         if age > FRESH and self._reading.acquire(blocking=False):
             self._read_behind()
-        return shown
+        return known
 
     def site(self, site: str) -> KnownSite | None:
         """All runs of a site; None where the store has none of that name."""
@@ -83,16 +82,16 @@ class Index:
             known = self._known(site, runs, now)
         return known if known.runs or known.problems else None
 
-    def _read_before_it_is_shown(self) -> None:
+    def _read_before_it_is_shown(self) -> list[KnownSite]:
         with self._reading:
             if 0 <= self._clock() - self._fleet_at < FRESH:
-                return
+                return self._fleet
             is_first = not self._is_local and not self._fleet_at
             self._read_fleet(_RUNS_AT_FIRST if is_first else RECENT)
-            if not is_first:
-                return
-        if self._reading.acquire(blocking=False):
+            known = self._fleet
+        if is_first and self._reading.acquire(blocking=False):
             self._read_behind()
+        return known
 
     def _read_behind(self) -> None:
         """In a thread of its own; it holds `_reading` already, and gives it back."""
