@@ -25,6 +25,7 @@ RUN pip --no-cache-dir install --require-hashes --only-binary :all: -r /src/requ
 COPY LICENSE README.md pyproject.toml /src/
 COPY dynamo_consistency /src/dynamo_consistency
 COPY operator /src/operator
+COPY share /src/share
 RUN pip wheel --no-deps --no-build-isolation --wheel-dir /wheels /src
 
 FROM ${BASE}

@@ -10,7 +10,7 @@ LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashe
 CRD := crds/consistency.dynamo.io_siteconsistencychecks.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help crd dashboards demo demo-rucio test soak lint e2e e2e-cost e2e-many start-cost bench format mysqlclient lock clean
+.PHONY: help crd command-line dashboards demo demo-rucio test test-all soak lint e2e e2e-cost e2e-many start-cost bench format mysqlclient lock clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,8 +21,11 @@ demo: $(READY) ## Check a small site against a small inventory, from nothing to 
 demo-rucio: $(READY) ## The same with a real Rucio server, which is installed first (230 MB, once): from findings to recovery
 	@PYTHONPATH=tests/rucio $(BIN)/python examples/demo-rucio/demo.py
 
-test: $(READY_DEV) ## Run all tests that can run here; those that cannot are named with what installs it; TEST=... are pytest's arguments
+test: $(READY_DEV) ## Run the tests that can run here, but the slow ones; what the others lack is named; TEST=... are pytest's arguments
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(TEST)
+
+test-all: $(READY_DEV) ## The same with the slow ones and all random examples, as CI does
+	@ALL_TESTS=true $(BIN)/python -m pytest -n 2 --dist loadfile $(TEST)
 
 SECONDS ?= 600
 
@@ -40,6 +43,9 @@ crd: $(READY_DEV) ## Write the CustomResourceDefinition anew from the models
 
 dashboards: $(READY_DEV) ## Write Grafana's boards anew
 	@$(BIN)/python deploy/monitoring/dashboards/make_dashboards.py
+
+command-line: $(READY_DEV) ## Write anew what derives from the command line: its page, manual page, completions, schema
+	@$(BIN)/python docs/generate_command_line.py
 
 e2e: $(READY_DEV) ## Run the operator in a real Kubernetes, which is built first (15 minutes, once); E2E=... are pytest's arguments
 	@PYTHONPATH=tests/e2e:tests/rucio $(BIN)/python -m cluster.run $(E2E)
@@ -62,7 +68,7 @@ format: $(READY_DEV) ## Format, and mend what can be mended
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-mysqlclient: $(READY_DEV) ## Add the faster MySQL driver; needs a C compiler and Debian's libmariadb-dev and pkg-config
+mysqlclient: $(READY_DEV) ## Add mysqlclient, another MySQL driver; needs a C compiler and Debian's libmariadb-dev and pkg-config
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-mysqlclient.lock
 
 lock: $(READY_DEV) ## Write the lock files anew from pyproject.toml

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import subprocess
 import sys
 import threading
@@ -49,6 +50,20 @@ def measure(
         finally:
             peaks.append(watch.stop())
     return median(times), max(peaks)
+
+
+def cpu_of(command: Sequence[str | Path], **options: object) -> tuple[float, float, float]:
+    """(seconds of CPU, wall seconds, peak RSS in MiB) of one run of a command and all that it starts."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    seconds, peak = measure(command, runs=1, **options)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, seconds, peak
+
+
+def per_core(rows: int, command: Sequence[str | Path], what: str, start: float = 0, **options: object) -> Row:
+    """One run of a command that reads so many rows; its rate is by its CPU without `start`, that of an empty run."""
+    cpu, seconds, peak = cpu_of(command, **options)
+    return Row(what, seconds, peak, f"{cpu:.2f} s of CPU, {rows / (cpu - start) / 1e6:.2f} million rows/s and core")
 
 
 class _PeakWatch(threading.Thread):

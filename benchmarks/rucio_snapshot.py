@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import rucio_peers
-from measure import Row, measure, show, times_as_fast
+from measure import HERE, Row, cpu_of, per_core, show
 
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/rucio")]  # where a Rucio server is run for the tests
@@ -55,22 +55,25 @@ def bench(folder: Path, big: bool) -> None:
         finally:
             server.stop()
         _fill(server, wanted)
-        rows = [_row(folder, url, algorithm, wanted) for algorithm in ("cms", "hash")]
-        ours = rows[0].seconds
+        rows = [row for algorithm in ("cms", "hash") for row in _read(folder, url, algorithm, wanted)]
         for name, command in rucio_peers.peers(folder, url, "BENCH"):
-            theirs = measure(command, runs=1, cwd=folder, stderr=subprocess.DEVNULL)
-            ratio = times_as_fast(ours, theirs[0], name)
-            rows.append(Row(name, *theirs, f"{wanted / theirs[0]:.0f} rows/s", ratio))
+            rows.append(per_core(wanted, command, name, cwd=folder, stderr=subprocess.DEVNULL))
     show("Snapshot of a million replicas of an RSE", rows)
 
 
-def _row(folder: Path, url: str, algorithm: str, wanted: int) -> Row:
+def _read(folder: Path, url: str, algorithm: str, wanted: int) -> list[Row]:
+    """The stream alone, and the whole stage; the rates are without the start."""
     entry = f"{{type: rucio, database: '{url}', lfn2pfn: {algorithm}, datasetNames: cms}}"
     (folder / f"{algorithm}.yaml").write_text(f"backends: {{default: {entry}}}\n")
-    run = folder / "store/BENCH" / algorithm
-    command = [COMMAND, "stage", "snapshot", "--run-dir", run, "-f", "check.yaml", "--backends", f"{algorithm}.yaml"]
-    seconds, peak = measure(command, runs=1, cwd=folder)
-    return Row(f"snapshot with lfn2pfn {algorithm}", seconds, peak, f"{wanted / seconds:.0f} rows/s")
+    stage = [COMMAND, "stage", "snapshot", "--run-dir", folder / "store/BENCH" / algorithm, "-f", "check.yaml"]
+    stream = [sys.executable, HERE / "read_inventory.py", f"{algorithm}.yaml", "BENCH"]
+    start, *_ = cpu_of(stream[:-1], cwd=folder)
+    return [
+        per_core(wanted, stream, f"stream alone, lfn2pfn {algorithm}", start, cwd=folder),
+        per_core(
+            wanted, [*stage, "--backends", f"{algorithm}.yaml"], f"stage snapshot, {algorithm}", start, cwd=folder
+        ),
+    ]
 
 
 def _fill(server: Any, wanted: int) -> None:

@@ -1,8 +1,9 @@
-"""Snapshot of a site from a real MariaDB, with each driver that is installed."""
+"""Snapshot of a site from a real MariaDB, by each driver that is installed, and from SQLite."""
 
 import contextlib
 import importlib.util
 import os
+import sqlite3
 import subprocess
 import sys
 import time
@@ -10,9 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pymysql
-from measure import Row, measure, show, times_as_fast
+from measure import HERE, Row, cpu_of, per_core, show
+from pymysql.cursors import SSCursor
 
-PROGRAMS = ("mariadbd", "mariadb-install-db")
+PROGRAMS = ("mariadbd", "mariadb-install-db", "mariadb")
 INSTALL = "apt-get install mariadb-server"
 
 COMMAND = Path(sys.executable).with_name("dynamo-consistency")
@@ -26,31 +28,67 @@ spec:
   listing: {roots: [{path: /store/mc}]}
 """
 FILES_OF_A_BLOCK = 100
+COPIED = {
+    "sites": "id, name, storage_type, status",
+    "groups": "id, name",
+    "datasets": "id, name, CAST(last_update AS CHAR) AS last_update, is_open",
+    "blocks": "id, dataset_id, name, is_open, CAST(last_update AS CHAR) AS last_update",
+    "block_replicas": "block_id, site_id, group_id, is_complete, CAST(last_update AS CHAR) AS last_update",
+    "files": "id, block_id, size, name",
+}
 
 
 def bench(folder: Path, big: bool) -> None:
     """2 million rows."""
-    rows_wanted = 2_000_000
+    wanted = 2_000_000
     (folder / "check.yaml").write_text(CHECK)
     with _server(folder) as unix_socket:
         url = "mysql+{driver}://root@localhost/dynamo?unix_socket=" + str(unix_socket)
-        _fill(folder, url, unix_socket, rows_wanted)
-        rows: list[Row] = []
+        _fill(folder, url, unix_socket, wanted)
+        rows = [per_core(wanted, _client(unix_socket), "mariadb --quick, the same columns to nowhere")]
         for driver, module in DRIVERS.items():
             if importlib.util.find_spec(module) is None:
                 print(f"\nsnapshot with {driver}: not measured, it needs pip install mysqlclient")
                 continue
-            (folder / f"{driver}.yaml").write_text(_backends(url.format(driver=driver)))
-            seconds, peak = _snapshot(folder, driver)
-            ratio = times_as_fast(seconds, rows[0].seconds, "pymysql") if rows else ""
-            rows.append(Row(f"snapshot with {driver}", seconds, peak, f"{rows_wanted / seconds:.0f} rows/s", ratio))
-    show(f"Snapshot of {rows_wanted // 1_000_000} million rows", rows)
+            rows += _read(folder, driver, url.format(driver=driver), wanted)
+        _copy_to_sqlite(folder, unix_socket)
+    rows += _read(folder, "sqlite", f"sqlite:///{folder}/inventory.sqlite", wanted)
+    show(f"Snapshot of {wanted // 1_000_000} million rows", rows)
 
 
-def _snapshot(folder: Path, driver: str) -> tuple[float, float]:
-    run = folder / "store/Bench" / driver
-    command = [COMMAND, "stage", "snapshot", "--run-dir", run, "-f", "check.yaml", "--backends", f"{driver}.yaml"]
-    return measure(command, runs=1, cwd=folder)
+def _read(folder: Path, name: str, url: str, wanted: int) -> list[Row]:
+    """The stream alone, and the whole stage; the rates are without the start."""
+    (folder / f"{name}.yaml").write_text(_backends(url))
+    stage = [COMMAND, "stage", "snapshot", "--run-dir", folder / "store/Bench" / name, "-f", "check.yaml"]
+    stream = [sys.executable, HERE / "read_inventory.py", f"{name}.yaml", "Bench"]
+    start, *_ = cpu_of(stream[:-1], cwd=folder)
+    return [
+        per_core(wanted, stream, f"stream alone by {name}", start, cwd=folder),
+        per_core(wanted, [*stage, "--backends", f"{name}.yaml"], f"stage snapshot by {name}", start, cwd=folder),
+    ]
+
+
+def _client(unix_socket: Path) -> list[str | Path]:
+    columns = "f.name, f.size, r.last_update, d.name, b.name, g.name"
+    query = (
+        f"SELECT {columns} FROM block_replicas r JOIN files f ON f.block_id = r.block_id JOIN blocks b ON b.id = "
+        "f.block_id JOIN datasets d ON d.id = b.dataset_id JOIN `groups` g ON g.id = r.group_id WHERE r.site_id = 1"
+    )
+    return ["mariadb", "--no-defaults", "--user=root", f"--socket={unix_socket}", "--quick", "dynamo", "-e", query]
+
+
+def _copy_to_sqlite(folder: Path, unix_socket: Path) -> None:
+    target = folder / "inventory.sqlite"
+    (folder / "init.yaml").write_text(_backends(f"sqlite:///{target}"))
+    subprocess.run([COMMAND, "inventory", "init", "--backends", "init.yaml"], cwd=folder, check=True)
+    source = pymysql.connect(unix_socket=str(unix_socket), user="root", database="dynamo", cursorclass=SSCursor)
+    with source, sqlite3.connect(target) as embedded:
+        for table, columns in COPIED.items():
+            with source.cursor() as cursor:
+                cursor.execute(f"SELECT {columns} FROM `{table}`")
+                names = [column[0] for column in cursor.description]
+                marks = ", ".join("?" * len(names))
+                embedded.executemany(f"INSERT INTO `{table}` ({', '.join(names)}) VALUES ({marks})", cursor)
 
 
 def _fill(folder: Path, url: str, unix_socket: Path, rows: int) -> None:

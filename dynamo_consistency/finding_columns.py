@@ -9,32 +9,30 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Column:
-    """A column. `exported`: it is in the CSV that a person asks for; `of_inventory`: an inventory has it as well."""
+    """A column. `of_inventory`: an inventory has it as well."""
 
     name: str
     type: Literal["BLOB", "BIGINT", "VARCHAR"]
     unit: str
     meaning: str
-    exported: bool = False
     of_inventory: bool = False
 
 
 COLUMNS = (
-    Column("path", "BLOB", "LFN", "normalised, its bytes as they are", exported=True, of_inventory=True),
-    Column("size", "BIGINT", "bytes", "in the inventory", exported=True, of_inventory=True),
-    Column("site_size", "BIGINT", "bytes", "at the site", exported=True),
-    Column("mtime", "BIGINT", "seconds since 1970", "last change at the site", exported=True),
-    Column("dataset", "VARCHAR", "name", "in the inventory", exported=True, of_inventory=True),
+    Column("path", "BLOB", "LFN", "normalised, its bytes as they are", of_inventory=True),
+    Column("size", "BIGINT", "bytes", "in the inventory", of_inventory=True),
+    Column("site_size", "BIGINT", "bytes", "at the site"),
+    Column("mtime", "BIGINT", "seconds since 1970", "last change at the site"),
+    Column("dataset", "VARCHAR", "name", "in the inventory", of_inventory=True),
     Column("block", "VARCHAR", "name", "in the inventory", of_inventory=True),
     Column("group", "VARCHAR", "name", "that owns the block, in the inventory", of_inventory=True),
-    Column("root", "VARCHAR", "LFN", "the root of the check that the path is below", exported=True),
+    Column("root", "VARCHAR", "LFN", "the root of the check that the path is below"),
     Column(
         "mark",
         "VARCHAR",
         "word",
         "why it is not acted on like others: `renamed` (it is at the other side under another spelling of its name), "
         "`empty-directory` (missing from a directory that was listed without any entry)",
-        exported=True,
     ),
 )
 UNMERGED_TYPE = Column("type", "VARCHAR", "word", "of `unmerged` only: `file`, `log` or `directory`")

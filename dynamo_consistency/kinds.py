@@ -21,7 +21,8 @@ _SAME_FILE = ("path", "site_size", "mtime")
 class FindingKind:
     """One kind of finding. Names in other places (counts, files, options) are written out, so that a search finds them.
 
-    name: in the check, in counts, gates, actions, status and metrics; file_name: of its files, and of `--kind`.
+    name: in the check, in counts, gates, actions, status and metrics; file_name: of its files.
+    word: what people call it, on the command line and in what it prints.
     bytes_name: of its bytes in counts, None where sizes mean nothing; size_column: which size of a finding is counted.
     list_file, list_artifact: its text list in `reports/`, and what `artifacts` calls that.
     keeps_order: its findings have an order of their own, children before parents; all others are in byte order.
@@ -29,6 +30,7 @@ class FindingKind:
 
     name: KindName
     file_name: FileName
+    word: str
     bytes_name: str | None = None
     size_column: Literal["size", "site_size"] | None = None
     list_file: str
@@ -74,6 +76,7 @@ class FindingKind:
 MISSING = FindingKind(
     name="missing",
     file_name="missing",
+    word="missing",
     bytes_name="missingBytes",
     size_column="size",
     list_file="missing.txt",
@@ -89,6 +92,7 @@ MISSING = FindingKind(
 ORPHAN = FindingKind(
     name="orphans",
     file_name="orphan",
+    word="orphans",
     bytes_name="orphanBytes",
     size_column="site_size",
     list_file="orphan.txt",
@@ -107,6 +111,7 @@ ORPHAN = FindingKind(
 TWIN = FindingKind(
     name="twins",
     file_name="twin",
+    word="twins",
     bytes_name="twinBytes",
     size_column="site_size",
     list_file="twin.txt",
@@ -122,6 +127,7 @@ TWIN = FindingKind(
 MISMATCH = FindingKind(
     name="mismatches",
     file_name="mismatch",
+    word="mismatches",
     bytes_name="mismatchBytes",
     size_column="site_size",
     list_file="mismatch.txt",
@@ -138,6 +144,7 @@ MISMATCH = FindingKind(
 EMPTY_DIRECTORY = FindingKind(
     name="emptyDirectories",
     file_name="empty_directory",
+    word="empty-directories",
     list_file="empty_directories.txt",
     list_artifact="emptyDirectoryList",
     keeps_order=True,
@@ -155,6 +162,7 @@ EMPTY_DIRECTORY = FindingKind(
 UNMERGED = FindingKind(
     name="unmerged",
     file_name="unmerged",
+    word="unmerged",
     bytes_name="unmergedBytes",
     size_column="site_size",
     list_file="unmerged.txt",
@@ -180,7 +188,10 @@ COMPARED_KINDS = tuple(kind for kind in FINDING_KINDS if not kind.of_unmerged_ar
 ACTED_ON_KINDS = tuple(sorted((kind for kind in FINDING_KINDS if kind.request), key=lambda kind: kind.turn))
 """In the order in which the action takes them up."""
 KIND_BY_NAME: Mapping[str, FindingKind] = {kind.name: kind for kind in FINDING_KINDS}
-KIND_BY_FILE_NAME: Mapping[str, FindingKind] = {kind.file_name: kind for kind in FINDING_KINDS}
+KIND_BY_WORD: Mapping[str, FindingKind] = {
+    word: kind for kind in FINDING_KINDS for word in (kind.file_name, kind.name, kind.word)
+}
+"""Also by the names that a person finds in files and in JSON."""
 
 
 def findings_text(counts: Mapping[str, int]) -> str:

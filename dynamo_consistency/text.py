@@ -1,6 +1,8 @@
 """Numbers, times and durations as text for people; heavy libraries are not needed for it."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from dynamo_consistency.sizes import UNKNOWN
 
@@ -31,3 +33,17 @@ def duration(seconds: float | None) -> str:
     parts = [(days, "d"), (hours, "h"), (minutes, "min"), (rest, "s")]
     first = next(index for index, (number, _) in enumerate(parts) if number)
     return " ".join(f"{number} {unit}" for number, unit in parts[first : first + 2] if number)
+
+
+_NUMBERS = (("waiting", "waiting already"), ("unanswered", "unanswered"), ("leftOver", "left for the next run"))
+
+
+def outcomes(action: Mapping[str, Any]) -> list[str]:
+    """What was requested of one kind, by an entry of a summary's `actions`, and what was not and why: some phrases."""
+    confirmed = f" of {action['confirmed']} confirmed" if "confirmed" in action else ""
+    request = f" ({action['request']})" if "request" in action else ""
+    parts = [f"{action.get('requested', 0)} requested{request}{confirmed}"]
+    parts += [f"{action[key]} {said}" for key, said in _NUMBERS if action.get(key)]
+    for key, said in (("refused", "refused"), ("skipped", "skipped"), ("heldBack", "held back")):
+        parts += [f"{number} {said}: {reason}" for reason, number in action.get(key, {}).items()]
+    return parts

@@ -4,7 +4,9 @@
 matter in files that people write.
 """
 
+import functools
 import re
+import sys
 import types
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -69,6 +71,16 @@ class Document:
             yield f"{self.where(location)}: {field or 'document'}: {_sentence(model, problem)}"
 
 
+WORDS: dict[str, str] = {}
+"""What the patterns of fields mean."""
+
+
+def pattern(expression: str, words: str) -> str:
+    """`expression`, a regular expression for a field; `words` say to a person what to write, after "must be"."""
+    WORDS[expression] = words
+    return expression
+
+
 _SENTENCES = {
     "missing": "is missing",
     "int_type": "must be a whole number without a unit (times are in seconds: a day is 86400)",
@@ -88,6 +100,8 @@ def _sentence(model: type[BaseModel], problem: Any) -> str:
         return _unknown_key(model, problem["loc"])
     if problem["type"] == "value_error":
         return str(problem["ctx"]["error"])
+    if problem["type"] == "string_pattern_mismatch" and (words := WORDS.get(problem["ctx"]["pattern"])):
+        return f"must be {words}"
     return _SENTENCES.get(problem["type"]) or re.sub(r"^(Input|String|List) should", "must", str(problem["msg"]))
 
 
@@ -117,14 +131,29 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
             yield from _models(argument)
 
 
+STDIN = "-"
+
+
 def read_documents(path: str | Path) -> list[Document]:
-    """All documents of a YAML file. Raises ConfigurationError with file and line when it is not YAML."""
+    """All documents of a YAML file; `-` is stdin. Raises ConfigurationError with file and line when it is not YAML."""
+    name = shown_name(path)
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        text = _stdin() if str(path) == STDIN else Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise ConfigurationError(f"{path}: cannot be read: {reason}") from None
-    return documents_in(text, str(path))
+        raise ConfigurationError(f"{name}: cannot be read: {reason}") from None
+    return documents_in(text, name)
+
+
+def shown_name(path: str | Path) -> str:
+    """What messages call the file."""
+    return "stdin" if str(path) == STDIN else str(path)
+
+
+@functools.cache
+def _stdin() -> str:
+    """All of it: it can be read once only."""
+    return "" if sys.stdin is None else sys.stdin.buffer.read().decode("utf-8")
 
 
 def documents_in(text: str, path: str) -> list[Document]:

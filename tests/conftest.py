@@ -3,19 +3,22 @@
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
+from effort import EVERYTHING, examples
 from hypothesis import settings
+from real_command import end_command
 
 # Machines differ in speed, and a busy one is no failure. What CI says must be the same when it is asked again; people's
 # machines go on searching.
-settings.register_profile("people", deadline=None)
-settings.register_profile("ci", deadline=None, derandomize=True)
+settings.register_profile("people", deadline=None, max_examples=examples(100))
+settings.register_profile("ci", settings.get_profile("people"), derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") == "true" else "people")
 
 # An assertion that fails in what tests share says as much as one in a test.
 HERE = Path(__file__).parent
-SHARED = {file.stem for file in (*HERE.glob("*.py"), *HERE.glob("*/*.py"))} - {"conftest"}
+SHARED = {file.stem for file in (*HERE.glob("*.py"), *HERE.glob("*/*.py"))} - {"conftest", "effort", "real_command"}
 pytest.register_assert_rewrite(*sorted(SHARED))
 
 # A shell ignores Ctrl-C for what it starts in the background, and so would the commands that the tests interrupt.
@@ -34,5 +37,35 @@ BEGUN_FIRST = (
 )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+LEFT_OUT = pytest.StashKey[int]()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: not item.path.name.startswith(BEGUN_FIRST))
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    if EVERYTHING or "slow" in config.option.markexpr or len(slow) == len(items):
+        return  # they are asked for
+    config.stash[LEFT_OUT] = len(slow)
+    config.hook.pytest_deselected(items=slow)
+    items[:] = [item for item in items if not item.get_closest_marker("slow")]
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    end_command()
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["left out"] = session.config.stash.get(LEFT_OUT, 0)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Each of the processes that share the tests has found the same ones."""
+    node.config.stash[LEFT_OUT] = getattr(node, "workeroutput", {}).get("left out", 0)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """What the run has cost, with all processes that it has waited for, and what it has left out."""
+    terminalreporter.write_line(f"CPU: {sum(os.times()[:4]):.0f} s")
+    if number := config.stash.get(LEFT_OUT, 0):
+        terminalreporter.write_line(
+            f"left out: {number} slow tests, and most random examples; `make test-all` runs them, as CI does"
+        )

@@ -15,6 +15,20 @@ def dataset_of(filename: str) -> str | None:
     return "/{primary}/{era}-{version}/{tier}".format(**match.groupdict()) if match else None
 
 
+def datasets_of(filenames: Iterable[str]) -> list[str | None]:
+    """The same of many names: what a directory's files have in common is looked for once."""
+    of_folder = _DatasetsOfFolders()
+    return [of_folder[name[: name.rfind("/") + 1]] or dataset_of(name) for name in filenames]
+
+
+class _DatasetsOfFolders(dict[str, str | None]):
+    """By directories, which end in a slash. None may still be a file that is the last part of its dataset's name."""
+
+    def __missing__(self, folder: str) -> str | None:
+        self[folder] = dataset_of(folder)
+        return self[folder]
+
+
 class DatasetFilter:
     """Protects the files of a set of datasets, and every file whose name does not give its dataset."""
 

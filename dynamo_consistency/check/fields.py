@@ -10,6 +10,7 @@ from cronsim import CronSim, CronSimError
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from dynamo_consistency import paths
+from dynamo_consistency.yamlfile import pattern
 
 CRON_MACROS = {
     "@hourly": "0 * * * *",
@@ -120,7 +121,10 @@ Name = Annotated[str, Field(min_length=1, max_length=253)]
 Date = Annotated[str, Field(max_length=64), AfterValidator(_date)]
 Schedule = Annotated[str, Field(max_length=256), AfterValidator(_schedule)]
 TimeZone = Annotated[str, Field(max_length=64), AfterValidator(_time_zone)]
-SiteName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
+_SITE_NAME = pattern(
+    r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", "letters, digits, _, . and -, beginning with a letter or digit, such as T2_DE_RWTH"
+)
+SiteName = Annotated[str, Field(pattern=_SITE_NAME, max_length=64)]
 _MOST = 2**31 - 1
 Seconds = Annotated[int, Field(ge=0, le=_MOST)]
 Count = Annotated[int, Field(ge=0, le=_MOST)]

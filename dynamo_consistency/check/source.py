@@ -10,7 +10,7 @@ from dynamo_consistency.check.fields import Fraction, LogicalPath, Prefix
 from dynamo_consistency.check.list_file import ListFile, ListFormat, columns_of_a_file
 from dynamo_consistency.check.rules import LfnRules, path_rules
 from dynamo_consistency.path_rules import PathRules
-from dynamo_consistency.yamlfile import ClosedModel
+from dynamo_consistency.yamlfile import ClosedModel, pattern
 
 _COLUMN = {"anyOf": [{"type": "string", "minLength": 1, "maxLength": 253}, {"type": "integer", "minimum": 1}]}
 Columns = Annotated[
@@ -83,13 +83,26 @@ class DumpSource(ListFile):
     )
 
 
+_S3_URL = pattern(
+    r"^s3://[A-Za-z0-9][A-Za-z0-9._-]{1,62}(/[^/]+)*/?$", "s3://bucket or s3://bucket/prefix, without a double slash"
+)
+_ENDPOINT = pattern(
+    r"^https?://[^/@]+(/[^@]*)?$", "an address such as https://s3.example.org, without a user name or password"
+)
+_GFAL_URL = pattern(
+    r"^(srm|gsiftp|davs?|https?|root|xroot|sftp|file)://[^@#]*$",
+    "an address such as srm://door:8443/prefix (or gsiftp, dav, davs, http, https, root, xroot, sftp, file), "
+    "without a user name or password",
+)
+
+
 class S3Source(ClosedModel):
     """A site that is an object store; its credentials are in the usual variables or files."""
 
-    url: Annotated[str, Field(pattern=r"^s3://[A-Za-z0-9][A-Za-z0-9._-]{1,62}(/[^/]+)*/?$", max_length=512)] = Field(
+    url: Annotated[str, Field(pattern=_S3_URL, max_length=512)] = Field(
         description="s3://bucket or s3://bucket/prefix: prefix + LFN is the key there."
     )
-    endpoint: Annotated[str, Field(pattern=r"^https?://[^/@]+(/[^@]*)?$", max_length=512)] | None = Field(
+    endpoint: Annotated[str, Field(pattern=_ENDPOINT, max_length=512)] | None = Field(
         None, description="Address of the store, such as https://s3.example.org; absent: AWS_ENDPOINT_URL, or Amazon's."
     )
 
@@ -97,8 +110,8 @@ class S3Source(ClosedModel):
 class GfalSource(ClosedModel):
     """A site that is listed by gfal2, which a worker must have: SRM, GridFTP and what else it speaks."""
 
-    url: Annotated[str, Field(pattern=r"^(srm|gsiftp|davs?|https?|root|xroot|sftp|file)://[^@#]*$", max_length=512)] = (
-        Field(description="scheme://door:port/prefix: url + LFN is the file there.")
+    url: Annotated[str, Field(pattern=_GFAL_URL, max_length=512)] = Field(
+        description="scheme://door:port/prefix: url + LFN is the file there."
     )
 
 

@@ -9,7 +9,7 @@ from dynamo_consistency.check.fields import Count, Name, Pattern, Positive, Sche
 from dynamo_consistency.check.listing import Listing
 from dynamo_consistency.check.policy import Policy, Retention
 from dynamo_consistency.check.unmerged import Unmerged
-from dynamo_consistency.yamlfile import ClosedModel
+from dynamo_consistency.yamlfile import ClosedModel, pattern
 
 API_VERSION = "consistency.dynamo.io/v1alpha1"
 KIND = "SiteConsistencyCheck"
@@ -132,6 +132,11 @@ class Spec(ClosedModel):
         return time_zone
 
 
+_NAME = pattern(
+    r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", "small letters, digits and -, with - neither first nor last, such as t2-de-rwth"
+)
+
+
 class Metadata(ClosedModel):
     """The resource's name; whatever else Kubernetes keeps there is allowed and ignored.
 
@@ -140,7 +145,7 @@ class Metadata(ClosedModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=40)] = Field(
+    name: Annotated[str, Field(pattern=_NAME, max_length=40)] = Field(
         description="At most 40 characters: the names of the Jobs derive from it."
     )
     namespace: str | None = Field(None, description="Namespace in a cluster; without one on the command line.")

@@ -4,6 +4,17 @@ Data goes to stdout; progress, logs and errors to stderr. Exit codes: 0 the run 
 invalid or failed; 2 wrong usage or configuration; 130 interrupted, with nothing half-written.
 """
 
-from dynamo_consistency.cli.entry import command, main
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
 
-__all__ = ["command", "main"]
+_INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Entry point of the command; an interruption while its parts are read in is one as any other."""
+    try:
+        from dynamo_consistency.cli import entry
+    except KeyboardInterrupt:
+        sys.exit(_INTERRUPTED)
+    entry.main(arguments)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 import yaml
 
+from dynamo_consistency.cli.groups import Commands
+from dynamo_consistency.cli.parameters import FilePath
 from dynamo_consistency.errors import ConfigurationError
 from dynamo_consistency.secrets import redact
 from dynamo_consistency.yamlfile import read_documents
@@ -23,7 +25,7 @@ output_option = click.option(
     "-o",
     "--out",
     "folder",
-    type=click.Path(path_type=Path),
+    type=FilePath(),
     help="Folder for the checks, one file for each site, and a kustomization.yaml. Without it, all are printed.",
 )
 protected_option = click.option(
@@ -35,7 +37,7 @@ _KUSTOMIZATION = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomizati
 _HEAD = "# From {file}. Each mode is Report: read some runs, then write Enforce.\n"
 
 
-@click.group()
+@click.group(cls=Commands)
 def convert() -> None:
     """Write checks from the configuration of an older tool, or of a site.
 
@@ -45,17 +47,17 @@ def convert() -> None:
 
 
 @convert.command("rce")
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, required=True, type=FilePath())
 @click.option(
     "--attributes",
     "attributes_file",
-    type=click.Path(path_type=Path),
+    type=FilePath(),
     help="JSON file that maps RSE to attribute to value. Attributes CE_config.* overrule FILE, as they do in RCE.",
 )
 @click.option(
     "--backends",
     "backends_file",
-    type=click.Path(path_type=Path),
+    type=FilePath(),
     help="YAML file that names the backends (backends.yaml). The attributes of the RSEs are then read from Rucio's "
     "catalogue.",
 )
@@ -83,7 +85,7 @@ def rce(  # noqa: PLR0917 (options, which click gives by name)
 
 
 @convert.command("dynamo-consistency")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=FilePath())
 @click.option(
     "--site", "sites", multiple=True, help="Site to write a check for; may be repeated [all that FILE names]."
 )
@@ -99,7 +101,7 @@ def dynamo(file: Path, sites: tuple[str, ...], protected_from: str | None, backe
 
 
 @convert.command("storage-json")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=FilePath())
 @click.option("--rse", "rses", multiple=True, help="RSE to write a check for; may be repeated [all that FILE names].")
 @click.option(
     "--root", "roots", multiple=True, metavar="LFN", help="Directory to check; may be repeated [those that CMS checks]."

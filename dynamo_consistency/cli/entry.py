@@ -11,14 +11,17 @@ import click
 from dynamo_consistency import secrets
 from dynamo_consistency.cli.checks import run, validate
 from dynamo_consistency.cli.convert import convert
+from dynamo_consistency.cli.groups import Commands
 from dynamo_consistency.cli.inventory import inventory, sites
 from dynamo_consistency.cli.notify import notify
-from dynamo_consistency.cli.output import ReaderGoneError, use_stdout
+from dynamo_consistency.cli.output import ReaderGoneError, use_stderr, use_stdout
 from dynamo_consistency.cli.page import page
-from dynamo_consistency.cli.runs import findings, history
+from dynamo_consistency.cli.runs import findings, history, report
+from dynamo_consistency.cli.schema import schema
 from dynamo_consistency.cli.serve import serve
 from dynamo_consistency.cli.stages import stage
 from dynamo_consistency.errors import ConsistencyError, InvalidRunError
+from dynamo_consistency.run.progress import takes_bars
 from dynamo_consistency.run.termination_message import TerminationMessage
 
 log = logging.getLogger("dynamo_consistency")
@@ -40,15 +43,19 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
     SIGTERM, with which Kubernetes ends a pod, is an interruption as Ctrl-C is.
     """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    message = TerminationMessage()
-    end = _run_to_end(arguments, message)
-    message.write(*end)
+    try:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        message = TerminationMessage()
+        end = _run_to_end(arguments, message)
+        message.write(*end)
+    except KeyboardInterrupt:  # before the command has begun, or once more while it ends
+        sys.exit(INTERRUPTED)
     sys.exit(end.exit_code)
 
 
 def _run_to_end(arguments: Sequence[str] | None, message: TerminationMessage) -> End:
     try:
+        use_stderr()
         use_stdout()
         exit_code = command.main(args=arguments, standalone_mode=False, obj=message)
         sys.stdout.flush()
@@ -74,16 +81,38 @@ def _complain(end: End) -> End:
     return end
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="dynamo-consistency")
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(None, "-V", "--version", package_name="dynamo-consistency")
 @click.option("--debug", is_flag=True, help="Log every step on stderr.")
 def command(debug: bool) -> None:
     """Compare a storage site with its inventory: find missing files, orphans, wrong sizes and empty directories."""
-    handler = logging.StreamHandler()
+    handler = _Handler()
     handler.setFormatter(secrets.RedactingFormatter("%(asctime)s %(levelname)s %(message)s"))
     logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING, handlers=[handler], force=True)
-    log.setLevel(logging.DEBUG if debug else logging.INFO)
+    told_otherwise = takes_bars(sys.stderr)  # on a terminal bars and the summary tell what the log does elsewhere
+    log.setLevel(logging.DEBUG if debug else logging.WARNING if told_otherwise else logging.INFO)
 
 
-for _command in (validate, run, stage, findings, history, sites, inventory, convert, notify, serve, page):
+class _Handler(logging.Handler):
+    """Writes to stderr as it is at that moment: while there is a bar, lines go above it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        sys.stderr.write(f"{self.format(record)}\n")
+
+
+for _command in (
+    validate,
+    run,
+    stage,
+    report,
+    findings,
+    history,
+    sites,
+    inventory,
+    convert,
+    notify,
+    schema,
+    serve,
+    page,
+):
     command.add_command(_command)

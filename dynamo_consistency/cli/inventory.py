@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dynamo_consistency.cli.shared import backend_option, backends_option, open_backend, store_option, url_of_store
+from dynamo_consistency.cli.groups import Commands
+from dynamo_consistency.cli.parameters import FilePath, backend_option, backends_option, output_option, store_option
+from dynamo_consistency.cli.shared import open_backend, print_rows, url_of_store
 from dynamo_consistency.errors import ConfigurationError
 from dynamo_consistency.run.store.run_directory import RunStore
 
@@ -18,22 +20,25 @@ def _with_inventory(function: Callable[..., Any]) -> Callable[..., Any]:
     return backends_option(backend_option(store_option(function)))
 
 
-@click.group("site")
+@click.group("site", cls=Commands)
 def sites() -> None:
     """List the sites of an inventory."""
 
 
 @sites.command("list")
 @_with_inventory
-def site_list(backends_file: Path | None, backend_name: str, store_url: str | None) -> None:
+@output_option()
+def site_list(backends_file: Path | None, backend_name: str, store_url: str | None, output: str) -> None:
     """Print each site of the inventory, and whether it is ready to be checked."""
     backend = open_backend(backend_name, backends_file, RunStore(url_of_store(store_url)))
     ready = backend.siteinfo.ready_sites()
-    for name in backend.siteinfo.site_list():
-        click.echo(f"{name}\t{'ready' if name in ready else 'not ready'}")
+    rows = [{"site": name, "ready": name in ready} for name in backend.siteinfo.site_list()]
+    print_rows(
+        ("site", "ready"), rows, output, lambda row: f"{row['site']}\t{'ready' if row['ready'] else 'not ready'}"
+    )
 
 
-@click.group()
+@click.group(cls=Commands)
 def inventory() -> None:
     """Make and fill an inventory of your own, to try a check.
 
@@ -55,7 +60,7 @@ def inventory_init(backends_file: Path | None, backend_name: str, store_url: str
 
 @inventory.command("import")
 @click.argument("site")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=FilePath())
 @click.option("--force", is_flag=True, help="Take a list without a file, too: the inventory of the site is then empty.")
 @_with_inventory
 def inventory_import(
@@ -71,7 +76,7 @@ def inventory_import(
 
 @inventory.command("export")
 @click.argument("site")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=FilePath())
 @_with_inventory
 def inventory_export(
     site: str, file: Path, backends_file: Path | None, backend_name: str, store_url: str | None

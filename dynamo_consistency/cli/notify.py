@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from dynamo_consistency.cli.parameters import FilePath
 from dynamo_consistency.notify import process
 from dynamo_consistency.notify.messages import Message
 
@@ -15,7 +16,7 @@ _TRIAL = Message(
 
 
 @click.command()
-@click.argument("urls_file", metavar="FILE", type=click.Path(path_type=Path))
+@click.argument("urls_file", metavar="FILE", type=FilePath())
 def notify(urls_file: Path) -> int:
     """Send a test message to every address in FILE, which holds apprise URLs, one a line.
 

@@ -2,7 +2,8 @@
 
 import click
 
-from dynamo_consistency.cli.shared import store_option, url_of_store
+from dynamo_consistency.cli.parameters import store_option
+from dynamo_consistency.cli.shared import url_of_store
 from dynamo_consistency.errors import ConfigurationError
 from dynamo_consistency.run.store.run_directory import RunStore
 from dynamo_consistency.secrets import redact

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from dynamo_consistency.cli.shared import store_option, url_of_store
+from dynamo_consistency.cli.parameters import store_option
+from dynamo_consistency.cli.shared import url_of_store
 from dynamo_consistency.errors import ConfigurationError
 from dynamo_consistency.run.store.run_directory import RunStore
 from dynamo_consistency.secrets import redact
@@ -58,7 +59,8 @@ def serve(
         opened.index.fleet()
         listening = service.bound(address)
         with listening:
-            log.info("%s on %s%s/ (Ctrl-C ends it)", redact(store.url), service.url_of(listening), access.root_path)
+            where = f"{service.url_of(listening)}{access.root_path}/"
+            click.echo(f"{redact(store.url)} on {where} (Ctrl-C ends it)", err=True)
             if not _is_loopback(listening.getsockname()[0]):
                 log.warning("whoever reaches this address can read everything: let a proxy with a log-in stand before")
             service.serve(app.application(opened, access), listening)

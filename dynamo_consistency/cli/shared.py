@@ -1,46 +1,27 @@
-"""Options that commands share, and what they mean."""
+"""What commands share: stores, backends and runs that options name, and the printing of results."""
 
+import csv
 import json
+import sys
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
+from dynamo_consistency import paths
 from dynamo_consistency.backend import backends_file
 from dynamo_consistency.backend.contract import Backend
 from dynamo_consistency.check import SiteConsistencyCheck
+from dynamo_consistency.cli.parameters import DEFAULT_STORE, expanded
 from dynamo_consistency.errors import ConfigurationError
 from dynamo_consistency.run.store.run_directory import RunDirectory, RunStore
 
-DEFAULT_STORE = "consistency-data"
-CHECK_FILE = "YAML file with the check of a site (a SiteConsistencyCheck)."
-
-store_option = click.option(
-    "--store",
-    "store_url",
-    metavar="URL",
-    help=f"Path or fsspec URL of the folder with all runs [{DEFAULT_STORE}].",
-)
-backends_option = click.option(
-    "--backends",
-    "backends_file",
-    type=click.Path(path_type=Path),
-    envvar="DYNAMO_CONSISTENCY_BACKENDS",
-    help="YAML file that names the inventories (backends.yaml). Without it, an SQLite inventory in the store is used.",
-)
-backend_option = click.option(
-    "--backend", "backend_name", default="default", show_default=True, help="Name of an entry of backends.yaml."
-)
-approve_option = click.option("--approve", "approved", metavar="RUN", help="Id of the run whose requests you approve.")
-output_option = click.option(
-    "--output", type=click.Choice(["text", "json"]), default="text", help="How the result is printed."
-)
-
 
 def url_of_store(option: str | None, check: SiteConsistencyCheck | None = None) -> str:
-    """The store: as the command line says, else as the check says, else a folder here."""
+    """The store: as the command line or the environment says, else as the check says, else a folder here."""
     of_check = check.spec.store.url if check is not None and check.spec.store else None
-    return option or of_check or DEFAULT_STORE
+    return expanded(option or of_check or DEFAULT_STORE)
 
 
 def open_backend(name: str, file: Path | None, store: RunStore) -> Backend:
@@ -62,9 +43,47 @@ def show(directory: RunDirectory, summary: dict[str, Any], output: str) -> int:
 
     if output == "json":
         print_json(summary)
+    elif output == "csv":
+        print_csv(terminal.RUN_COLUMNS, [terminal.run_row(summary)])
     else:
         terminal.show_summary(directory, summary)
     return 0 if summary["result"] == "Complete" else 1
+
+
+def print_rows(
+    columns: Sequence[str], rows: Iterable[dict[str, Any]], output: str, text: Callable[[dict[str, Any]], str]
+) -> None:
+    """Print `rows`, which have `columns`, as JSON or CSV, or each as the line that `text` makes of it."""
+    if output == "json":
+        print_json([{column: row[column] for column in columns} for row in rows])
+    elif output == "csv":
+        print_csv(columns, rows)
+    else:
+        for row in rows:
+            click.echo(text(row))
+
+
+def print_csv(columns: Sequence[str], rows: Iterable[dict[str, Any]]) -> None:
+    """Print the `columns` of `rows` as CSV: true and false as in JSON, several values with blanks between them."""
+    table = csv.writer(_BytesOut(), lineterminator="\n")
+    table.writerow(columns)
+    for row in rows:
+        table.writerow([_cell(row[column]) for column in columns])
+
+
+class _BytesOut:
+    """Stdout for names that need not be UTF-8."""
+
+    def write(self, text: str) -> int:
+        return sys.stdout.buffer.write(paths.to_bytes(text))
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return " ".join(map(str, value))
+    return "" if value is None else value
 
 
 def print_json(data: Any) -> None:

@@ -9,16 +9,16 @@ import click
 
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.checkfile import CHECK_SETTING, check_of_json, read_check
-from dynamo_consistency.cli.shared import (
+from dynamo_consistency.cli.groups import Commands
+from dynamo_consistency.cli.parameters import (
     CHECK_FILE,
+    FilePath,
     approve_option,
-    backend_of,
     backends_option,
-    open_backend,
+    expanded,
     output_option,
-    print_json,
-    show,
 )
+from dynamo_consistency.cli.shared import backend_of, open_backend, print_rows, show
 from dynamo_consistency.errors import ConfigurationError, ConsistencyError
 from dynamo_consistency.run.store.owner import Owner
 from dynamo_consistency.run.store.run_directory import RunDirectory
@@ -27,7 +27,7 @@ from dynamo_consistency.run.termination_message import TerminationMessage
 _pass_message = click.make_pass_decorator(TerminationMessage, ensure=True)
 
 
-@click.group()
+@click.group(cls=Commands)
 def stage() -> None:
     """Run one stage of a run by itself.
 
@@ -42,8 +42,11 @@ def _stage(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @stage.command()
 @_stage
-@click.option("-f", "file", type=click.Path(path_type=Path), help=f"{CHECK_FILE} Needed for a new run directory only.")
-def snapshot(message: TerminationMessage, run_dir: str, backends_file: Path | None, file: Path | None) -> None:
+@click.option("-f", "file", type=FilePath(), help=f"{CHECK_FILE} Needed for a new run directory only.")
+@output_option(default="json")
+def snapshot(
+    message: TerminationMessage, *, run_dir: str, backends_file: Path | None, file: Path | None, output: str
+) -> None:
     """Take the first snapshot of the site's files in the inventory.
 
     A new run directory is made from the check that -f names or, without -f, from $DYNAMO_CONSISTENCY_CHECK, which holds
@@ -55,7 +58,18 @@ def snapshot(message: TerminationMessage, run_dir: str, backends_file: Path | No
     _begin_run(directory, backends_file, file)
     facts = take_snapshot(directory, backend_of(directory, backends_file), "before")
     message.counts({"inventoryFiles": facts["rows"], "inventoryBytes": facts["bytes"]})
-    print_json(facts)
+    _print_facts(facts, output)
+
+
+def _print_facts(facts: dict[str, Any], output: str) -> None:
+    """What a stage has counted; CSV and text leave out its lists."""
+    numbers = facts | facts.get("counts", {})
+    columns = list(facts) if output == "json" else [name for name, value in numbers.items() if not _is_many(value)]
+    print_rows(columns, [numbers], output, lambda row: "\n".join(f"{name}: {row[name]}" for name in columns))
+
+
+def _is_many(value: Any) -> bool:
+    return isinstance(value, list | dict)
 
 
 def _opened(
@@ -65,7 +79,7 @@ def _opened(
 
     Raises ConfigurationError when it is of another check than the one that was given.
     """
-    directory = RunDirectory(run_dir)
+    directory = RunDirectory(expanded(run_dir))
     message.begin(stage, directory.run_id, **more)
     if directory.has_begun():
         if check := _given_check(file):
@@ -112,7 +126,8 @@ def _begin_run(directory: RunDirectory, backends_file: Path | None, file: Path |
     show_default=True,
     help="Number of the shard to list, counted from 0.",
 )
-def listing(message: TerminationMessage, run_dir: str, backends_file: Path | None, shard: int) -> None:
+@output_option(default="json")
+def listing(message: TerminationMessage, *, run_dir: str, backends_file: Path | None, shard: int, output: str) -> None:
     """List one shard of the site.
 
     Shard 0 also lists the unmerged area, if the check has one.
@@ -127,17 +142,17 @@ def listing(message: TerminationMessage, run_dir: str, backends_file: Path | Non
         raise ConfigurationError(f"there is no shard {shard}: the check has {of_check.shards}, counted from 0")
     # a check that says what lists the site, as that of a run does, needs no backend: it would double the memory
     backend = backend_of(directory, backends_file) if of_check.source is None else None
-    result = list_shard(directory, backend, shard, Progress(f"listing {directory.site}, shard {shard}"))
+    result = list_shard(directory, backend, shard, Progress(f"{directory.site}: listing of shard {shard}"))
     message.counts(result["counts"])
     message.holes(result["counts"]["holes"], result["holes"])
     if shard == 0:
-        list_unmerged(directory, backend, Progress(f"listing the unmerged area of {directory.site}"))
-    print_json(result)
+        list_unmerged(directory, backend, Progress(f"{directory.site}: unmerged area"))
+    _print_facts(result, output)
 
 
 @stage.command()
 @_stage
-@output_option
+@output_option()
 def comparison(message: TerminationMessage, run_dir: str, backends_file: Path | None, output: str) -> int:
     """Take the second snapshot, compare, and write the reports."""
     from dynamo_consistency.run.pipeline import conclude
@@ -150,9 +165,9 @@ def comparison(message: TerminationMessage, run_dir: str, backends_file: Path | 
 
 @stage.command()
 @_stage
-@output_option
+@output_option()
 @approve_option
-@click.option("-f", "file", type=click.Path(path_type=Path), help="Check file as it is now: what is stricter counts.")
+@click.option("-f", "file", type=FilePath(), help="Check file as it is now: what is stricter counts.")
 def action(
     message: TerminationMessage,
     *,
@@ -169,10 +184,11 @@ def action(
     Without -f the check of today is what $DYNAMO_CONSISTENCY_CHECK holds, as JSON; without both, that of the run.
     """
     from dynamo_consistency.run.pipeline import act_on
-    from dynamo_consistency.run.records.history import read_summary
+    from dynamo_consistency.run.records.history import full_run_id, read_summary
 
     directory = _opened(message, "action", run_dir, file)
     today = _given_check(file)
+    approved = approved and full_run_id(directory.store, directory.site, approved)
     try:
         summary = act_on(directory, backend_of(directory, backends_file), approved, today)
     except ConsistencyError:

@@ -102,14 +102,26 @@ def _explained(memory: int) -> Iterator[None]:
         ) from None
 
 
-def execute(database: duckdb.DuckDBPyConnection, queries: Traversable, ask_python: Callable[[], None]) -> None:
-    """Execute a file of statements; `ask_python` is called once, at its line `-- continue`."""
+def execute(
+    database: duckdb.DuckDBPyConnection,
+    queries: Traversable,
+    ask_python: Callable[[], None],
+    tell: Callable[[], None] = lambda: None,
+) -> None:
+    """Execute a file of statements; `ask_python` is called once, at its line `-- continue`, `tell` after each."""
     before, after = queries.read_text(encoding="utf-8").split(_PYTHON_HERE)
     for statement in database.extract_statements(before):  # together they take longer
         database.execute(statement)
+        tell()
     ask_python()
     for statement in database.extract_statements(after):
         database.execute(statement)
+        tell()
+
+
+def number_of_statements(queries: Traversable) -> int:
+    """About how often `execute` will tell."""
+    return len(re.findall(r";[ \t]*$", queries.read_text(encoding="utf-8"), re.MULTILINE))
 
 
 def create_input(database: duckdb.DuckDBPyConnection, name: str, query: str, files: Iterable[str]) -> None:

@@ -18,7 +18,7 @@ from dynamo_consistency.run.local_listing import list_site, list_unmerged_area, 
 from dynamo_consistency.run.records import notes
 from dynamo_consistency.run.records import summary as summaries
 from dynamo_consistency.run.records.complete_runs import RUNS_AFTER_NOW, notes_on_clocks
-from dynamo_consistency.run.records.history import ACTIONS, complete_before, latest_complete
+from dynamo_consistency.run.records.history import ACTIONS, SNAPSHOT, complete_before, latest_complete
 from dynamo_consistency.run.records.retention import prune
 from dynamo_consistency.run.records.summary_file import read_summary
 from dynamo_consistency.run.report import write_reports
@@ -40,10 +40,11 @@ def run_check(check: SiteConsistencyCheck, backend: Backend, store: RunStore) ->
     check = resolved(check, backend)
     run = store.create(_with_listing(check, shards=shards_here(check.spec.listing)))
     log.info("run %s of %s in %s", run.run_id, site, run.url)
+    last = _counts_of_last_run(run)
     try:
-        take_snapshot(run, backend, "before")
-        list_site(run, backend, Progress(f"listing {site}", _directories_of_last_run(run)))
-        list_unmerged_area(run, backend, Progress(f"listing the unmerged area of {site}"))
+        take_snapshot(run, backend, "before", last.get("inventoryFiles"))
+        list_site(run, backend, Progress(f"{site}: listing", last.get("listedDirectories")))
+        list_unmerged_area(run, backend, Progress(f"{site}: unmerged area"))
     except (InvalidRunError, BackendError, ListingError) as error:
         return run, _invalid(run, backend, str(error))
     summary = conclude(run, backend)
@@ -76,7 +77,8 @@ def conclude(run: RunDirectory, backend: Backend) -> summaries.Summary:
         return known
     check = run.check()
     try:
-        take_snapshot(run, backend, "after")
+        before = run.read_json(SNAPSHOT) if run.exists(SNAPSHOT) else {}
+        take_snapshot(run, backend, "after", before.get("rows"))
         ask_datasets(run, backend)
         counts = compare(run, backend) | follow_up(run, backend)
     except (InvalidRunError, BackendError) as error:
@@ -113,7 +115,8 @@ def act_on(
     report, ended_by = act(run.store, run, backend, approved_run, today)
     summary = read_summary(run) | report | {"notes": notes.gathered(run)}
     summary["artifacts"] |= {"actions": ACTIONS} | write_reports(run, backend, summary)
-    _finish(run, summary)
+    summaries.write_summary(run, summary)
+    log.info("run %s of %s: %d requested", run.run_id, run.site, _requested(summary))
     if ended_by is not None:
         raise ended_by
     return summary
@@ -126,13 +129,19 @@ def _invalid(run: RunDirectory, backend: Backend, reason: str) -> summaries.Summ
     return _finish(run, summary)
 
 
-def _directories_of_last_run(run: RunDirectory) -> int | None:
+def _counts_of_last_run(run: RunDirectory) -> dict[str, int]:
     last = latest_complete(run.store, run.site, run.owner)
-    number = None if last is None else read_summary(last)["counts"].get("listedDirectories")
-    return number if isinstance(number, int) else None
+    counts = {} if last is None else read_summary(last)["counts"]
+    return {name: number for name, number in counts.items() if isinstance(number, int)}
+
+
+def _requested(summary: summaries.Summary) -> int:
+    """How much a run has asked for, of all kinds."""
+    return sum(action["requested"] for action in summary["actions"].values())
 
 
 def _finish(run: RunDirectory, summary: summaries.Summary) -> summaries.Summary:
     summaries.write_summary(run, summary)
-    log.info("run %s of %s: %s %s", run.run_id, run.site, summary["result"], summary["reason"])
+    said = ": ".join(filter(None, (summary["result"], summary["reason"])))
+    log.info("run %s of %s: %s", run.run_id, run.site, said)
     return summary

@@ -13,6 +13,7 @@ from dynamo_consistency.backend import optional_features
 from dynamo_consistency.backend.contract import Backend
 from dynamo_consistency.errors import InvalidRunError
 from dynamo_consistency.run.database import LARGEST
+from dynamo_consistency.run.progress import StageProgress
 from dynamo_consistency.run.store.run_directory import RunDirectory
 
 DATASETS = "inventory/datasets.json"
@@ -20,8 +21,12 @@ SnapshotName = Literal["before", "after"]
 _SUMMED_SAFELY = 2**40  # bytes of one file, of which a batch has fewer than 2**23
 
 
-def take_snapshot(run: RunDirectory, backend: Backend, name: SnapshotName) -> dict[str, Any]:
+def take_snapshot(
+    run: RunDirectory, backend: Backend, name: SnapshotName, expected: int | None = None
+) -> dict[str, Any]:
     """Write `inventory/<name>.parquet` and its `.json`; returns the latter.
+
+    `expected`: about how many files there will be, where that is known.
 
     A snapshot that is there already is kept: a stage that is run again does not move in time. Raises BackendError when
     the inventory cannot be read to its end, InvalidRunError when it has nothing at the site.
@@ -31,8 +36,10 @@ def take_snapshot(run: RunDirectory, backend: Backend, name: SnapshotName) -> di
         return dict(run.read_json(facts_file))
     taken_at = int(time.time())
     description = optional_features.describe(backend)
-    with run.writing(f"inventory/{name}.parquet") as target:
-        counts = _write(str(target), optional_features.stream(backend, run.site))
+    progress = StageProgress(f"{run.site}: inventory{' again' if name == 'after' else ''}", "files", expected)
+    with run.writing(f"inventory/{name}.parquet") as target, progress:
+        batches = progress.counted(optional_features.stream(backend, run.site), lambda batch: batch.num_rows)
+        counts = _write(str(target), batches)
         if counts["rows"] == 0:
             raise InvalidRunError(
                 f"the inventory has no file at {run.site} ({description}); check the name of the site and the backend"

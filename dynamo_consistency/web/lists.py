@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from dynamo_consistency import paths
-from dynamo_consistency.finding_columns import COLUMNS
 from dynamo_consistency.kinds import FindingKind
 from dynamo_consistency.web.answers.run.source import RunSource
 
@@ -14,7 +13,6 @@ MEDIA_TYPES = {"txt": "text/plain", "csv": "text/csv", "parquet": "application/v
 """By the end of a list's name."""
 SECONDS = 600.0
 """A download may take so long."""
-_EXPORTED = [column for column in COLUMNS if column.exported]
 _FORMULAS = (b"=", b"+", b"-", b"@", b"\t", b"\r")
 _BLOCK = 1 << 20
 
@@ -45,10 +43,9 @@ def _text(source: RunSource, kind: FindingKind, file: str) -> Iterator[bytes]:
 
 
 def _csv(source: RunSource, kind: FindingKind, file: str) -> Iterator[bytes]:
-    known = source.question.columns(file)
-    columns = [f'"{one.name}"' if one.name in known else f"NULL::{one.type}" for one in _EXPORTED]
-    query = f"SELECT {', '.join(columns)} FROM read_parquet(?, file_row_number = true) {_order(kind)}"
-    yield _lines([[one.name for one in _EXPORTED]])
+    """All columns, as the command `findings` prints them, but for what a spreadsheet would not take as text."""
+    query = f"SELECT * EXCLUDE (file_row_number) FROM read_parquet(?, file_row_number = true) {_order(kind)}"
+    yield _lines([source.question.columns(file)])
     for rows in source.question.batches(query, [file]):
         yield _lines(rows)
 
@@ -68,7 +65,7 @@ def _lines(rows: Any) -> bytes:
 
 def _cell(value: Any) -> Any:
     """A spreadsheet takes what begins with one of these signs for a formula; a quote before it makes it a text."""
-    if value is None or isinstance(value, int):
+    if value is None or isinstance(value, int | float):
         return "" if value is None else value
-    content = paths.to_bytes(value)
+    content = paths.to_bytes(value if isinstance(value, bytes) else str(value))
     return paths.to_text(b"'" + content if content.lstrip(b" ").startswith(_FORMULAS) else content)

@@ -64,7 +64,7 @@ _IN_PATH: dict[str, tuple[Schema, str]] = {
     "run_id": (_TEXT, "Id of the run."),
     "kind": ({"enum": [kind.name for kind in FINDING_KINDS]}, "Kind of finding."),
     "name": (
-        {"enum": [f"{kind.file_name}.{ending}" for kind in FINDING_KINDS for ending in MEDIA_TYPES]},
+        {"enum": [f"{kind.word}.{ending}" for kind in FINDING_KINDS for ending in MEDIA_TYPES]},
         "Kind and format.",
     ),
 }

@@ -1,6 +1,6 @@
 """The service as a process: its socket, its end."""
 
-import logging
+import contextlib
 import socket
 from typing import NamedTuple
 
@@ -8,8 +8,6 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from dynamo_consistency.errors import ConfigurationError, ConsistencyError
-
-log = logging.getLogger(__name__)
 
 _AT_ONCE = 100
 """Connections and requests; what is more is answered with 503."""
@@ -71,7 +69,5 @@ def serve(app: ASGIApp, listening: socket.socket) -> None:
         h11_max_incomplete_event_size=_LONGEST_HEADERS,
         timeout_graceful_shutdown=5,
     )
-    try:
+    with contextlib.suppress(KeyboardInterrupt):  # uvicorn has ended already, and passes on what has ended it
         uvicorn.Server(config).run(sockets=[listening])
-    except KeyboardInterrupt:  # uvicorn has ended already, and passes on what has ended it
-        log.info("ended")

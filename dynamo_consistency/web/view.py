@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from dynamo_consistency.errors import ConsistencyError
-from dynamo_consistency.kinds import KIND_BY_FILE_NAME, KIND_BY_NAME
+from dynamo_consistency.kinds import KIND_BY_WORD
 from dynamo_consistency.paths import to_bytes
 from dynamo_consistency.run.store.leftovers import scratch_folder
 from dynamo_consistency.run.store.run_directory import RunStore
@@ -92,12 +92,11 @@ class StoreView:
         self, site: str, run_id: str, kind: str, *, sort: str | None = None, descending: bool = False, text: str = ""
     ) -> FindingsPage:
         """`kind`: as in counts: missing, orphans, …; `sort`: path, size, site_size, modified or dataset."""
-        if kind not in KIND_BY_NAME or sort not in (None, *findings_answer.SORTS):
+        wanted = KIND_BY_WORD.get(kind)
+        if wanted is None or sort not in (None, *findings_answer.SORTS):
             raise NotThereError("there is no such kind of findings, or no such order")
         with self._source(self._known(site), run_id) as source:
-            page = findings_answer.page_of(
-                source, KIND_BY_NAME[kind], sort=sort, descending=descending, wanted=to_bytes(text)
-            )
+            page = findings_answer.page_of(source, wanted, sort=sort, descending=descending, wanted=to_bytes(text))
         if page is None:
             raise NotThereError("the run has no findings of this kind")
         return page
@@ -105,9 +104,9 @@ class StoreView:
     def list_pieces(self, site: str, run_id: str, name: str) -> Generator[bytes]:
         """All findings of a kind as a file, in pieces; `name`: as in `Download.names`: missing.csv. To be closed."""
         stem, _, ending = name.rpartition(".")
-        if stem not in KIND_BY_FILE_NAME or ending not in lists.MEDIA_TYPES:
+        kind = KIND_BY_WORD.get(stem)
+        if kind is None or ending not in lists.MEDIA_TYPES:
             raise NotThereError("there is no such list")
-        kind = KIND_BY_FILE_NAME[stem]
         with self._source(self._known(site), run_id, self.downloads, lists.SECONDS) as source:
             begun = False
             for piece in lists.pieces(source, kind, ending):

@@ -47,7 +47,7 @@ def main() -> None:
     say("the first run: two snapshots, a listing, the comparison; the first run never acts")
     run("run", "-f", "demo-data/check.yaml", "--store", "demo-data/store")
     say("the findings, one by one")
-    for kind in ("missing", "orphan", "mismatch", "empty_directory"):
+    for kind in ("missing", "orphans", "mismatches", "empty-directories"):
         print(f"{kind}:", flush=True)
         run("findings", SITE, "--kind", kind, "--store", "demo-data/store")
     say("the second run finds the same; all gates are open, and the registry is asked")

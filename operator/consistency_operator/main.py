@@ -30,7 +30,7 @@ EPILOG = "\b\n" + "\n".join(_explained(*setting) for setting in OperatorSettings
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 200})
-@click.version_option(package_name="dynamo-consistency")
+@click.version_option(None, "-V", "--version", package_name="dynamo-consistency")
 def main() -> None:
     """Keeps SiteConsistencyCheck resources: runs their checks by Jobs, and records what they found."""
 

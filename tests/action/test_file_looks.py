@@ -147,4 +147,4 @@ def test_files_are_asked_for_at_the_rate_that_the_check_allows():
     looks = FileLooks(lambda file: NotThere(), Limits(50, max_requests_per_second=50), 100)
     began = time.monotonic()
     looks.ask(FILES[:11])
-    assert time.monotonic() - began > 0.19
+    assert (time.monotonic() - began) * 50 > 9.5

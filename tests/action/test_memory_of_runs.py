@@ -2,8 +2,8 @@
 
 import json
 import random
+import shutil
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -11,8 +11,10 @@ import hypothesis.strategies as st
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from effort import examples
 from hypothesis import given, settings
 from laboratory import ORPHAN
+from real_command import COMMAND, run_command
 from simulated import DAY
 
 from dynamo_consistency.check import Policy, Retention
@@ -23,7 +25,6 @@ from dynamo_consistency.run.records.retention import Kept, prune, removals
 from dynamo_consistency.run.store.owner import Owner
 from dynamo_consistency.run.store.run_directory import RunDirectory, RunStore
 
-COMMAND = str(Path(sys.executable).with_name("dynamo-consistency"))
 RUNS, ROWS = 50, 20_000
 SITE = "T2_Big"
 SOUGHT = b"/store/data/Run2018A/SingleMuon/AOD/v1/0042/file_7777.root"
@@ -32,37 +33,55 @@ SOUGHT = b"/store/data/Run2018A/SingleMuon/AOD/v1/0042/file_7777.root"
 # ------------------------------------------------------------------------------------------------------------- history
 
 
+def write_findings(run: RunDirectory, rows: int) -> None:
+    """Findings of each kind and what was asked for, as the comparison and the action write them."""
+    chance = random.Random(1)
+    names = {b"/store/data/Run2018A/SingleMuon/AOD/v1/%04d/file_%d.root" % (n % 100, n) for n in range(2 * rows)}
+    columns = ("size", "site_size", "mtime"), ("dataset", "block", "group", "root")
+    paths = sorted({SOUGHT, *chance.sample(sorted(names), rows - 1)})
+    table = {"path": pa.array(paths, pa.binary())}
+    table |= {name: pa.array([1] * len(paths), pa.int64()) for name in columns[0]}
+    table |= {name: pa.array(["x"] * len(paths), pa.string()) for name in columns[1]}
+    for file in (kind.file for kind in FINDING_KINDS):
+        with run.writing(file) as target:
+            pq.write_table(pa.table(table), target, compression="zstd")
+    rows_ = {name: pa.nulls(len(paths), type_) for name, type_ in zip(_SCHEMA.names, _SCHEMA.types, strict=True)}
+    rows_ |= {
+        "path": table["path"],
+        "kind": pa.array(["orphans"] * len(paths)),
+        "request": pa.array(["delete"] * len(paths)),
+        "outcome": pa.array(["waiting"] * len(paths)),
+        "gates": pa.array([json.dumps([{"name": "Inventory", "message": "x" * 500}] * 7)] * len(paths)),
+    }
+    with run.writing("actions.parquet") as target:
+        pq.write_table(pa.table(rows_, schema=_SCHEMA), target, compression="zstd", row_group_size=10_000)
+
+
+def write_history(store: Path, runs: int, rows: int) -> Path:
+    """So many runs with so many findings of each kind, the same in all."""
+    folders = [store / SITE / f"2026{number:04d}T000000Z" for number in range(runs)]
+    write_findings(RunDirectory(str(folders[0])), rows)
+    counts = dict.fromkeys(["listedFiles", "missing", "orphans", "mismatches", "emptyDirectories", "holes"], rows)
+    told = {"site": SITE, "result": "Complete", "reason": "", "counts": counts, "gates": [], "actions": {}}
+    for folder in folders:
+        if folder != folders[0]:
+            shutil.copytree(folders[0], folder, ignore=shutil.ignore_patterns("*.json", "*.yaml"))
+        run = RunDirectory(str(folder))
+        run.write_text("check.yaml", "{}")
+        run.write_json("summary.json", told | {"runId": run.run_id, "startTime": "2026-01-01T00:00:00Z"})
+    return store
+
+
 @pytest.fixture(scope="module")
 def big_history(tmp_path_factory) -> Path:
-    """Fifty runs with 20,000 findings of each kind, written as the comparison and the action write them."""
-    store = tmp_path_factory.mktemp("big")
-    chance = random.Random(1)
-    names = {b"/store/data/Run2018A/SingleMuon/AOD/v1/%04d/file_%d.root" % (n % 100, n) for n in range(2 * ROWS)}
-    columns = ("size", "site_size", "mtime"), ("dataset", "block", "group", "root")
-    for number in range(RUNS):
-        run = RunDirectory(f"{store}/{SITE}/2026{number:04d}T000000Z")
-        paths = sorted({SOUGHT, *chance.sample(sorted(names), ROWS - 1)})
-        table = {"path": pa.array(paths, pa.binary())}
-        table |= {name: pa.array([number] * len(paths), pa.int64()) for name in columns[0]}
-        table |= {name: pa.array(["x"] * len(paths), pa.string()) for name in columns[1]}
-        for file in (kind.file for kind in FINDING_KINDS):
-            with run.writing(file) as target:
-                pq.write_table(pa.table(table), target, compression="zstd")
-        rows = {name: pa.nulls(len(paths), type_) for name, type_ in zip(_SCHEMA.names, _SCHEMA.types, strict=True)}
-        rows |= {
-            "path": table["path"],
-            "kind": pa.array(["orphans"] * len(paths)),
-            "request": pa.array(["delete"] * len(paths)),
-            "outcome": pa.array(["waiting"] * len(paths)),
-            "gates": pa.array([json.dumps([{"name": "Inventory", "message": "x" * 500}] * 7)] * len(paths)),
-        }
-        with run.writing("actions.parquet") as target:
-            pq.write_table(pa.table(rows, schema=_SCHEMA), target, compression="zstd", row_group_size=10_000)
-        run.write_text("check.yaml", "{}")
-        counts = dict.fromkeys(["listedFiles", "missing", "orphans", "mismatches", "emptyDirectories", "holes"], ROWS)
-        told = {"runId": run.run_id, "site": SITE, "result": "Complete", "reason": "", "counts": counts}
-        run.write_json("summary.json", told | {"startTime": "2026-01-01T00:00:00Z", "gates": [], "actions": {}})
-    return store
+    return write_history(tmp_path_factory.mktemp("big"), RUNS, ROWS)
+
+
+@pytest.fixture(scope="module")
+def bare_seconds(tmp_path_factory) -> float:
+    """The processor time of the same command where there is next to nothing."""
+    store = write_history(tmp_path_factory.mktemp("small"), 1, 10)
+    return min(history(store)[1] for _ in range(2))
 
 
 def history(store: Path, *arguments: str) -> tuple[list, float]:
@@ -80,17 +99,17 @@ def history(store: Path, *arguments: str) -> tuple[list, float]:
     return json.loads(done.stdout), after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def test_the_history_of_a_site_comes_within_two_seconds(big_history):
+def test_the_history_of_a_site_takes_no_longer_with_millions_of_findings(big_history, bare_seconds):
     rows, seconds = history(big_history)
     assert [row["result"] for row in rows] == ["Complete"] * RUNS
-    assert seconds < 2
+    assert seconds < 2 * bare_seconds
 
 
-def test_the_history_of_one_file_among_millions_of_findings_comes_within_two_seconds(big_history):
+def test_the_history_of_one_file_among_millions_of_findings_takes_little_longer(big_history, bare_seconds):
     rows, seconds = history(big_history, SOUGHT.decode())
     assert len(rows) == RUNS * len(FINDING_KINDS)
     assert {row["outcome"] for row in rows if row["kind"] == "orphans"} == {"waiting"}
-    assert seconds < 2
+    assert seconds < 4 * bare_seconds
 
 
 # ------------------------------------------------------------------------------------------------------------ retention
@@ -117,7 +136,7 @@ def kept_runs(of: list[tuple[int, bool]]) -> list[Kept]:
     ]
 
 
-@settings(max_examples=300, derandomize=True)
+@settings(max_examples=examples(300), derandomize=True)
 @given(of=ages, policy=policies, retention=retentions, until_next=st.integers(0, 40))
 def test_what_a_confirmation_rests_on_now_or_in_the_next_run_is_never_removed(of, policy, retention, until_next):
     runs = kept_runs(of)
@@ -134,7 +153,7 @@ def test_what_a_confirmation_rests_on_now_or_in_the_next_run_is_never_removed(of
                 assert not removed & {run.run_id for run in rests_on}
 
 
-@settings(max_examples=100, derandomize=True)
+@settings(max_examples=examples(100), derandomize=True)
 @given(of=ages, policy=policies, retention=retentions)
 def test_nothing_young_and_nothing_of_the_last_complete_runs_is_removed(of, policy, retention):
     runs = kept_runs(of)
@@ -178,15 +197,14 @@ def test_inventories_and_listings_go_first_and_findings_and_actions_later(lab, w
     assert lab.run()["result"] == "Complete"
 
 
-def test_history_prune_says_what_it_removes_and_keeps_what_the_next_run_confirms_with(lab, world):
+def test_history_prune_says_what_it_removes_and_keeps_what_the_next_run_confirms_with(lab, world, tmp_path):
     """These runs were years ago; the command goes by the real clock."""
     world.store(ORPHAN)
     lab.policy["orphans"] |= {"confirmRuns": 3, "confirmSpanSeconds": 14 * DAY, "mode": "Report"}
     for _ in range(6):
         lab.run()
     ids = [run.run_id for run in lab.runs()]
-    command = [COMMAND, "history", "prune", "T2_Test", "--store", lab.store.url]
-    told = subprocess.run(command, capture_output=True, text=True, check=True)
+    told = run_command(["history", "prune", "T2_Test", "--store", lab.store.url], tmp_path)
     assert told.stdout.splitlines() == [f"{run}: removed" for run in ids[:3]]
     assert [run.run_id for run in lab.runs()] == ids[3:]
     lab.policy["orphans"]["mode"] = "Enforce"
@@ -195,9 +213,7 @@ def test_history_prune_says_what_it_removes_and_keeps_what_the_next_run_confirms
 
 
 def test_history_prune_of_a_site_without_runs_is_wrong_usage(tmp_path):
-    done = subprocess.run(
-        [COMMAND, "history", "prune", "T2_None", "--store", str(tmp_path)], capture_output=True, text=True, check=False
-    )
+    done = run_command(["history", "prune", "T2_None", "--store", str(tmp_path)], tmp_path)
     assert done.returncode == 2
     assert "there is no run of T2_None" in done.stderr
     assert RunStore(str(tmp_path)).runs("T2_None") == []

@@ -47,12 +47,13 @@ def held(storage: Storage) -> Iterator[Lease]:
         yield lease
 
 
-def test_a_lease_is_given_up_at_the_end_and_taken_at_once_by_the_next(storage):
+def test_a_lease_is_given_up_at_the_end_and_taken_at_once_by_the_next(storage, monkeypatch):
+    monkeypatch.setattr(lease_module, "WATCH_SECONDS", 600)
     began = time.monotonic()
     for _ in range(3):
         with held(storage) as lease:
             lease.confirm()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 60
     assert len(storage.entries("", "file")) == 1, "the leases of before are removed"
 
 

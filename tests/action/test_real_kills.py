@@ -136,6 +136,7 @@ def rows(site: Site) -> dict[bytes, dict]:
     return {row["path"]: row for row in pq.read_table(site.run / "actions.parquet").to_pylist()}
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_and_run_again_the_registry_has_each_request_once(site):
     wanted = Counter(name.encode() for name in [*TRANSFERS, *ORPHANS, *HOLLOW])
     for moment in range(1, 200):

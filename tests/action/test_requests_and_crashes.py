@@ -35,7 +35,9 @@ def test_dying_at_any_write_and_going_on_asks_for_everything_once(copied):
     raise AssertionError("the action never came to its end")
 
 
-@pytest.mark.parametrize("number", range(len(FOUND)))
+@pytest.mark.parametrize(
+    "number", [pytest.param(number, marks=pytest.mark.slow if number % 3 else ()) for number in range(len(FOUND))]
+)
 @pytest.mark.parametrize("arrived", [False, True])
 def test_a_plain_registry_is_never_asked_again_when_its_answer_was_lost(copied, number, arrived):
     """It may or may not have taken the request; the next run will see."""

@@ -253,7 +253,7 @@ def test_limits_count_before_confirmation_and_one_exceeded_blocks_all_kinds(copi
     for path in STRAYS:
         lab.world.store(path)  # these are new: nothing confirms them
     summary = lab.run(2 * DAY)
-    assert "4 orphans among" in gate(summary, "Limits")["message"]
+    assert "orphans: 4 of" in gate(summary, "Limits")["message"]
     assert lab.asked() == []
 
 

@@ -64,6 +64,7 @@ def test_what_an_alias_shows_of_an_unlisted_directory_is_no_orphan_whatever_its_
         assert {ask.path for ask in history.world.asked} >= set(STRAY[:3])
 
 
+@pytest.mark.slow
 def test_a_broken_law_is_found_and_the_history_made_short(monkeypatch):
     """The engine believes that nothing speaks against a deletion: a file is registered before it is made."""
     monkeypatch.setattr("dynamo_consistency.run.action.objections.to_deletion_of_orphan", lambda *_: None)

@@ -1,11 +1,10 @@
 """Files as a backend: sites, datasets, blocks, what lists a site, and whole checks."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from real_command import run_command
 
 from dynamo_consistency.backend import configure
 from dynamo_consistency.errors import BackendError, ListingError
@@ -229,15 +228,7 @@ def test_the_command_line_runs_it(opened, write, site, tmp_path):
         spec: {site: T2_TEST, listing: {roots: [{path: /store/mc}]}}
         """,
     )
-    code = "import sys; from dynamo_consistency.cli import main; main(sys.argv[1:])"
     arguments = ["run", "-f", "check.yaml", "--backends", "backends.yaml", "--store", "store", "--output", "json"]
-    done = subprocess.run(
-        [sys.executable, "-c", code, *arguments],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = run_command(arguments, tmp_path)
     assert done.returncode == 0, done.stderr
     assert '"result": "Complete"' in done.stdout

@@ -1,9 +1,17 @@
 """What a check file is refused for: each with file, line and field, what is wrong and what would be right."""
 
+import json
+import re
+
 import pytest
 
+from dynamo_consistency.backend.dynamo.options import Options as DynamoOptions
+from dynamo_consistency.backend.file.options import Options as FileOptions
+from dynamo_consistency.backend.rucio.options import Options as RucioOptions
+from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.checkfile import read_checks
 from dynamo_consistency.errors import ConfigurationError
+from dynamo_consistency.yamlfile import WORDS
 
 CHECK = """\
 apiVersion: consistency.dynamo.io/v1alpha1
@@ -83,8 +91,8 @@ CHANGED = [
     (("]", ", {path: /store/mc/x}]"), 7, "spec.listing.roots", "/store/mc/x lies inside the root /store/mc"),
     (("]", ", {path: /store//mc/}]"), 7, "spec.listing.roots", "stands twice"),
     (("  site: T2_X\n", ""), 4, "spec.site", "is missing"),
-    (("T2_X", "../T2_X"), 5, "spec.site", "must match pattern"),
-    (("name: site", "name: Site_X"), 3, "metadata.name", "must match pattern"),
+    (("T2_X", "../T2_X"), 5, "spec.site", "must be letters, digits, _, . and -,"),
+    (("name: site", "name: Site_X"), 3, "metadata.name", "such as t2-de-rwth"),
     (("name: site", f"name: {41 * 'a'}"), 3, "metadata.name", "at most 40 characters"),
     (("SiteConsistencyCheck", "SiteCheck"), 2, "kind", "must be 'SiteConsistencyCheck'"),
     (("v1alpha1", "v1"), 1, "apiVersion", "must be 'consistency.dynamo.io/v1alpha1'"),
@@ -168,3 +176,11 @@ def test_a_file_that_cannot_be_read_is_refused_in_one_sentence(tmp_path):
     (tmp_path / "latin.yaml").write_bytes(b"a: \xff")
     with pytest.raises(ConfigurationError, match="not UTF-8"):
         read_checks(tmp_path / "latin.yaml")
+
+
+@pytest.mark.parametrize("model", [SiteConsistencyCheck, RucioOptions, FileOptions, DynamoOptions])
+def test_no_refusal_is_a_regular_expression(model):
+    """Every pattern of a field has words that say what to write; that of a fraction has a validator before it."""
+    schema = json.dumps(model.model_json_schema())
+    patterns = {json.loads(found) for found in re.findall(r'"pattern": ("(?:[^"\\]|\\.)*")', schema)}
+    assert [each for each in patterns if not each.startswith("^(0") and not WORDS.get(each)] == []

@@ -8,6 +8,7 @@ from comparison_model.cases import Case, Entry, Findings, Shard
 from comparison_model.fates import DATASETS
 from comparison_model.reference import in_or_above, normalise
 from comparison_model.strategies import PATTERNS, cases
+from effort import examples
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -19,7 +20,7 @@ RANDOM = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 
 # shrinking a failure takes minutes, each step being a run of the engine
 @pytest.mark.timeout(400)
-@settings(max_examples=70, **RANDOM)
+@settings(max_examples=examples(70), **RANDOM)
 @given(case=cases())
 def test_the_engine_finds_exactly_what_the_reference_finds(
     case: Case, engine: Reading, plain_reference: Reading
@@ -51,7 +52,7 @@ def nothing_new(found: Findings, before: Findings) -> bool:
     )
 
 
-@settings(max_examples=50, **RANDOM)
+@settings(max_examples=examples(50), **RANDOM)
 @given(case=cases())
 def test_a_file_has_one_verdict_and_directories_come_after_their_children(case: Case, plain_reference: Reading) -> None:
     found = complete(case, plain_reference)
@@ -61,7 +62,7 @@ def test_a_file_has_one_verdict_and_directories_come_after_their_children(case: 
         assert not any(above in found.empty[:position] for above in in_or_above(directory))
 
 
-@settings(max_examples=80, **RANDOM)
+@settings(max_examples=examples(80), **RANDOM)
 @given(case=cases(), data=st.data())
 def test_doubt_never_adds_a_finding(case: Case, data: st.DataObject, plain_reference: Reading) -> None:
     """A further hole, a longer ignore age, a pattern, a protected dataset or an entry in flight only take away."""
@@ -85,7 +86,7 @@ def test_doubt_never_adds_a_finding(case: Case, data: st.DataObject, plain_refer
         assert less is None or nothing_new(less, found), doubt
 
 
-@settings(max_examples=50, **RANDOM)
+@settings(max_examples=examples(50), **RANDOM)
 @given(case=cases())
 def test_what_stands_twice_is_compared_once(case: Case, plain_reference: Reading) -> None:
     twice = tuple(
@@ -96,13 +97,13 @@ def test_what_stands_twice_is_compared_once(case: Case, plain_reference: Reading
     assert plain_reference(doubled) == plain_reference(case)
 
 
-@settings(max_examples=50, **RANDOM)
+@settings(max_examples=examples(50), **RANDOM)
 @given(case=cases())
 def test_the_snapshots_have_the_same_weight(case: Case, plain_reference: Reading) -> None:
     assert plain_reference(replace(case, before=case.after, after=case.before)) == plain_reference(case)
 
 
-@settings(max_examples=50, **RANDOM)
+@settings(max_examples=examples(50), **RANDOM)
 @given(case=cases(), data=st.data())
 def test_a_verdict_does_not_depend_on_the_neighbours(case: Case, data: st.DataObject, plain_reference: Reading) -> None:
     """Without one file, at both sides, the verdicts on all others are the same; only a twin may be an orphan then."""
@@ -122,7 +123,7 @@ def test_a_verdict_does_not_depend_on_the_neighbours(case: Case, data: st.DataOb
 
 
 @pytest.mark.timeout(400)
-@settings(max_examples=10, **RANDOM)
+@settings(max_examples=examples(10), **RANDOM)
 @given(case=cases(), data=st.data())
 def test_neither_the_order_of_rows_nor_that_of_shards_matters(
     case: Case, data: st.DataObject, engine: Reading, plain_reference: Reading
@@ -134,7 +135,7 @@ def test_neither_the_order_of_rows_nor_that_of_shards_matters(
 
 
 @pytest.mark.timeout(400)
-@settings(max_examples=10, **RANDOM)
+@settings(max_examples=examples(10), **RANDOM)
 @given(case=cases(), shards=st.integers(2, 4), data=st.data())
 def test_the_number_of_shards_does_not_matter(
     case: Case, shards: int, data: st.DataObject, engine: Reading, plain_reference: Reading

@@ -1,13 +1,14 @@
 """Whatever bytes names have, and wherever a block ends, each line is read once and as it is written."""
 
 import pytest
+from effort import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dynamo_consistency.check import DumpSource
 from dynamo_consistency.listers.dump import lines, read_dump
 
-QUIET = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+QUIET = settings(max_examples=examples(50), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 ODD = b"\n\r\t ,|\"'\\/.ab0\x80\xff\xc3\xa9"
 SEPARATORS = {"tsv": b"\t", "pipe": b"|", "ral": b"\t"}
 

@@ -74,7 +74,7 @@ def running() -> Iterator[Server]:
         if process is not None:
             process.terminate()
             try:
-                process.wait(20)
+                process.wait(60)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
@@ -82,7 +82,7 @@ def running() -> Iterator[Server]:
 
 
 def _ready(server: Server, process: subprocess.Popen, log: Path) -> Server:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while True:
         try:
             server.connect(connect_timeout=1).close()

@@ -118,7 +118,7 @@ def test_a_stream_that_nobody_reads_on_leaves_its_connection_at_once(make_world,
     stream = world.backend(url=mariadb.url(world.name, *READER, driver=driver)).inventory.stream("T2_HERE")
     next(stream)
     stream.close()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while mariadb.execute("SELECT id FROM information_schema.processlist WHERE user = 'reader'"):
         assert time.monotonic() < deadline
     assert not caplog.records
@@ -128,7 +128,7 @@ def test_a_stream_that_nobody_reads_on_leaves_its_connection_at_once(make_world,
 def test_a_stream_that_ends_short_of_the_count_of_the_server_is_an_error(make_world, monkeypatch):
     world = make_world("innodb")
     rows(world, 10)
-    monkeypatch.setattr(inventory, "partitions", lambda *_: iter([]))
+    monkeypatch.setattr(inventory, "columns", lambda *_: iter([]))
     with pytest.raises(BackendError, match="gave 0 of 10 files of T2_HERE; run again"):
         list(world.backend().inventory.stream("T2_HERE"))
 

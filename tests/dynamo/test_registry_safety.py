@@ -156,6 +156,7 @@ print(sum(answer.outcome == "requested" for answer in registry.request_deletion(
 """
 
 
+@pytest.mark.slow
 def test_processes_at_the_same_time_never_double_a_request(own_world):
     Registered(own_world)
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
@@ -253,7 +254,6 @@ def test_a_table_that_dynamo_does_not_give_free_is_an_error_after_a_while(make_w
         assert [outcome.outcome for outcome in ask("T2_HERE", [name])] == ["requested"]
 
 
-@pytest.mark.timeout(60)
 def test_an_sqlite_file_that_somebody_writes_to_for_long_is_an_error(embedded, monkeypatch):
     monkeypatch.setattr(engines, "CONNECT_TIMEOUT", 0.2)
     site = Registered(embedded)

@@ -75,6 +75,7 @@ def test_folders_whose_modules_are_used_elsewhere_are_on_the_path(imported, pyte
         assert {folder for folder in used - {own} if TESTS / folder not in on_path} == set(), file
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("back", [False, True], ids=["in_order", "reversed"])
 @pytest.mark.parametrize("files", TOGETHER, ids=lambda files: " ".join(Path(file).stem for file in files))
 def test_files_of_different_folders_are_collected_together(files, back):

@@ -171,7 +171,31 @@ def test_an_excess_is_told_in_numbers_of_files():
     of = facts(scope(expected=100, listed=0, missing=100))
     limits = gate("Limits", of)
     assert (limits.observed, limits.limit) == ("100 of 100", "0.01")
-    assert "100 missing among 100 expected files: more than the fraction 0.01" in limits.message
+    assert "missing: 100 of 100 files (100 %), limit 1 %;" in limits.message
+
+
+@pytest.mark.parametrize(
+    ("found", "limits", "said"),
+    [
+        ({"missing": 12}, {"max_fraction": Decimal("0.001")}, "missing: 12 of 1,503 files (0.8 %), limit 0.1 %;"),
+        ({"missing": 12}, {"max_count": 10}, "missing: 12 of 1,503 files (0.8 %), limit 10;"),
+        (
+            {"missing": 12},
+            {"max_count": 10, "max_fraction": Decimal("0.0075")},
+            "missing: 12 of 1,503 files (0.8 %), limit 10 and 0.75 %;",
+        ),
+        (
+            {"missing": 11},  # with two digits it would look as if it were not above its limit
+            {"max_fraction": Decimal("0.0073")},
+            "missing: 11 of 1,503 files (0.732 %), limit 0.73 %;",
+        ),
+    ],
+)
+def test_limits_say_a_thing_once_in_the_words_of_a_person(found, limits, said):
+    numbers = {"expected": 1503, "listed": 1491, **found}
+    of = facts(scope(**numbers), scope("root /store/mc", **numbers))  # the only root with files
+    few = policy(missing=ENFORCED.missing.model_copy(update=limits))
+    assert gate("Limits", replace(of, policy=few)).message.startswith(said + " nothing is requested")
 
 
 @pytest.mark.parametrize(
@@ -185,7 +209,7 @@ def test_an_excess_is_told_in_numbers_of_files():
 def test_an_approval_is_only_offered_where_it_lets_the_run_act(changes, closed_gates):
     of = facts(scope(orphans=900), policy=policy(approval="Required"), **changes)
     approval = gate("Approval", of)
-    assert approval.state == "Pending"
+    assert approval.state == "Ready"  # not Pending: a person who looks for what waits for them must not find it
     assert approval.message == f"no approval lets this run act while these gates are closed: {closed_gates}"
     assert (
         "approve run now to let it act"

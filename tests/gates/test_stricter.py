@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from effort import examples
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
@@ -163,7 +164,7 @@ def asked_alone(one: SiteConsistencyCheck, world) -> set[tuple[str, bytes]]:
 
 
 @given(began=CHECKS, today=CHECKS, world=WORLDS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_whatever_is_asked_for_both_checks_would_have_asked_for(began, today, world):
     asked = asked_under(stricter(began, today), world)
     assert asked <= asked_alone(began, world)
@@ -173,7 +174,7 @@ def test_whatever_is_asked_for_both_checks_would_have_asked_for(began, today, wo
 
 
 @given(began=CHECKS, world=WORLDS)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 def test_a_check_that_is_as_it_was_takes_nothing_away_and_nothing_is_said_of_it(began, world):
     rules = stricter(began, began)
     assert asked_under(rules, world) == asked_alone(began, world)
@@ -182,7 +183,7 @@ def test_a_check_that_is_as_it_was_takes_nothing_away_and_nothing_is_said_of_it(
 
 
 @given(began=CHECKS, today=CHECKS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_ages_are_the_longer_ones_and_what_is_left_alone_is_left_alone_by_either(began, today):
     both = stricter(began, today).check.spec
     for one in (began.spec, today.spec):

@@ -55,7 +55,7 @@ def test_a_helper_that_hangs_is_killed_and_replaced(helper, make_lister, ask, ch
     lister = make_lister("srm://door/x", timeout=1)
     began = time.monotonic()
     answer = ask(lister, b"/slow")
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 60
     assert isinstance(answer, Failed)
     assert answer.retry
     assert answer.slow
@@ -77,7 +77,7 @@ def test_nothing_is_left_running_after_close(helper, make_lister, ask, children)
 
 
 def _until(condition) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)

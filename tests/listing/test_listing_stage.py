@@ -219,7 +219,7 @@ def stop_midway(run, number: int) -> subprocess.Popen:
         time.sleep(0.01)
     time.sleep(0.4)
     process.send_signal(number)
-    assert process.wait(30) != 0
+    assert process.wait(60) != 0
     return process
 
 

@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
+from effort import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from listing_runs import check_of, rows_of
@@ -35,7 +36,7 @@ def lister_of(roots: dict):
     return SimpleNamespace(get_listers=lambda site: (listing, [(), ()]))
 
 
-@settings(deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=examples(12), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.dictionaries(names, trees, max_size=4),
     st.dictionaries(names, trees, max_size=3),

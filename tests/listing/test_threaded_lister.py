@@ -16,7 +16,7 @@ from dynamo_consistency.secrets import remember
 def ask(lister: ThreadedLister, directory: bytes):
     answers, answered = [], threading.Event()
     lister.submit(directory, lambda answer: (answers.append(answer), answered.set()))
-    assert answered.wait(10)
+    assert answered.wait(60)
     return answers[0]
 
 
@@ -135,7 +135,7 @@ def test_when_everything_hangs_no_more_threads_are_started_and_all_answers_are_f
     lister = simple_lister(hangs, [()])
     for number in range(3):
         lister.submit(b"/%d" % number, lambda answer: None)
-        assert begun.acquire(timeout=10)
+        assert begun.acquire(timeout=60)
         lister.forget(b"/%d" % number)
     assert ask(lister, b"/next").reason == "not asked: 3 requests to the site hang"
     release.set()

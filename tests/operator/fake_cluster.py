@@ -277,7 +277,7 @@ class FakeCluster:
         seen = [f"{request.method.value} {request.url.path}" for request in list(self.api._requests)]
         return [request for request in seen if re.search(pattern, request)]
 
-    def until(self, happened: Callable[[], T], seconds: float = 10) -> T:
+    def until(self, happened: Callable[[], T], seconds: float = 60) -> T:
         """Wait until `happened` answers something true; asked again at every change, and ten times a second."""
         end = time.monotonic() + seconds
         while not (answer := happened()):

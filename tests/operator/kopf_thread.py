@@ -37,7 +37,7 @@ class Operator:
     def start(self, *namespaces: str) -> None:
         where = [f"--namespace={namespace}" for namespace in namespaces] or ["-A"]
         arguments = ["run", *where, "--standalone", HANDLERS]
-        runner = KopfRunner(arguments, registry=kopf.OperatorRegistry(), settings=kopf.OperatorSettings(), timeout=20)
+        runner = KopfRunner(arguments, registry=kopf.OperatorRegistry(), settings=kopf.OperatorSettings(), timeout=60)
         self._running = contextlib.ExitStack()
         self.runner = self._running.enter_context(runner)
 
@@ -69,5 +69,5 @@ class Operator:
             return 0, []
 
     def get(self, port: int, path: str) -> str:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=60) as answer:
             return str(answer.read().decode())

@@ -4,7 +4,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -32,11 +31,10 @@ class Process:
         assert self._process is not None
         self._process.send_signal(what)
 
-    def end(self, how: signal.Signals) -> tuple[int, float]:
-        """The exit code, and the seconds that it took."""
-        began = time.monotonic()
+    def end(self, how: signal.Signals) -> int:
+        """The exit code."""
         self.send(how)
-        return self.wait(), time.monotonic() - began
+        return self.wait()
 
     def wait(self) -> int:
         """Until it ends by itself: its exit code."""
@@ -45,7 +43,7 @@ class Process:
         self._process = None
         return code
 
-    def probe(self, path: str, seconds: float = 5) -> tuple[int, dict[str, Any]]:
+    def probe(self, path: str, seconds: float = 60) -> tuple[int, dict[str, Any]]:
         """Status and answer of a probe; (0, {}) where there is none in so many seconds."""
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=seconds) as answer:

@@ -14,7 +14,7 @@ def _mood() -> str:
 def check_site(site: str) -> bool:
     match _mood():
         case "hanging":
-            time.sleep(60)
+            time.sleep(600)
         case "broken":
             raise ConnectionError("mysql://reader:hunter2@db refused the connection")
     return _mood() in ("ready", "unlisted")

@@ -3,9 +3,11 @@
 import time
 from datetime import timedelta
 
+import aiohttp
 import pytest
 from cluster_checks import check, condition, created_jobs, events_of, last_run, stage_of, status_of
-from consistency_operator.loop import job_creation, workqueue
+from consistency_operator.cluster import api
+from consistency_operator.loop import job_creation, supervisor, workqueue
 from consistency_operator.names import PLURAL
 from consistency_operator.plan import job_requests
 from fake_cluster import FakeCluster
@@ -28,7 +30,7 @@ def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def completed_once(cluster: FakeCluster) -> None:
-    assert cluster.until(lambda: last_run(cluster), 15)["reason"] == "Completed"
+    assert cluster.until(lambda: last_run(cluster))["reason"] == "Completed"
     assert created_jobs(cluster) == STAGES
 
 
@@ -45,13 +47,13 @@ def test_a_status_that_cannot_be_written_now_is_written_later(
     assert operator.metrics()[name] == 2
 
 
-def test_a_conflict_makes_the_operator_look_again_at_once(cluster: FakeCluster, operator: Operator) -> None:
+def test_a_conflict_is_no_refusal_and_the_operator_soon_looks_again(
+    cluster: FakeCluster, operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "REFUSED_BACKOFF", 600)
     cluster.create(PLURAL, check(trigger=MANUAL))
     cluster.fail(STATUS, 409, message="the object has been modified")
-    began = time.monotonic()
     operator.start()
-    cluster.until(lambda: condition(cluster, "Ready"))
-    assert time.monotonic() - began < 3
     completed_once(cluster)
 
 
@@ -121,7 +123,7 @@ def test_a_job_that_is_refused_is_said_and_asked_for_again(
     fault.passes = STAGES.index(stage)
     cluster.create(PLURAL, check(trigger=MANUAL))
     operator.start()
-    cluster.until(lambda: condition(cluster, "Running").get("reason") == "JobRefused", 20)
+    cluster.until(lambda: condition(cluster, "Running").get("reason") == "JobRefused")
     assert f"-{stage.lower()}: {words}; asked again at " in condition(cluster, "Running")["message"]
     cluster.until(lambda: events_of(cluster)[-1] == "JobRefused")
     fault.times = 0
@@ -133,7 +135,7 @@ def test_an_edit_of_the_check_asks_for_a_refused_job_at_once(cluster: FakeCluste
     fault = cluster.fail("POST .*/jobs", 422, times=1000, causes=WITHOUT_A_CLASS)
     cluster.create(PLURAL, check(trigger=MANUAL))
     operator.start()
-    cluster.until(lambda: condition(cluster, "Running").get("reason") == "JobRefused", 20)
+    cluster.until(lambda: condition(cluster, "Running").get("reason") == "JobRefused")
     fault.times = 0
     time.sleep(1.1)  # a request is known by its second
     cluster.patch(PLURAL, "t2-a", {"spec": {"podTemplate": {"spec": {"priorityClassName": "batch"}}}})
@@ -237,7 +239,10 @@ def test_a_check_that_vanished_unseen_loses_its_metrics(
     cluster.until(lambda: not any("t2-a" in name for name in operator.metrics()))
 
 
-def test_a_request_that_is_never_answered_holds_up_no_other_check(cluster: FakeCluster, operator: Operator) -> None:
+def test_a_request_that_is_never_answered_holds_up_no_other_check(
+    cluster: FakeCluster, operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api, "TIMEOUT", aiohttp.ClientTimeout(total=600))
     cluster.fail(f"PATCH .*/{PLURAL}/t2-a/status", 0, times=1000)
     cluster.create(PLURAL, check(trigger=MANUAL))
     operator.start()
@@ -246,7 +251,7 @@ def test_a_request_that_is_never_answered_holds_up_no_other_check(cluster: FakeC
     assert cluster.until(lambda: last_run(cluster, "t2-b"))["reason"] == "Completed"
     began = time.monotonic()
     operator.stop()
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 60
 
 
 def test_an_answer_that_is_lost_after_a_job_was_made_makes_no_second_one(

@@ -127,7 +127,7 @@ def test_a_job_of_which_no_pod_ever_runs_is_given_up(
     operator.start()
     unschedulable = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "no memory"}
     pod(cluster, the_job(cluster), conditions=[unschedulable])
-    run = cluster.until(lambda: last_run(cluster), 15)
+    run = cluster.until(lambda: last_run(cluster))
     assert run["reason"] == "NoPodStarted"
     assert run["message"].endswith("has started within an hour: the snapshot waits for a node: no memory")
     cluster.until(lambda: events_of(cluster)[-1] == "RunFailed")

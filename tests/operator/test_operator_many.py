@@ -23,6 +23,7 @@ def running(cluster: FakeCluster) -> list[str]:
     return [name for name in names(5) if stage_of(cluster, name) not in ("", "Queued")]
 
 
+@pytest.mark.slow
 def test_two_hundred_checks_at_once_are_all_run_a_few_at_a_time(
     cluster: FakeCluster, operator: Operator, script: Script, monkeypatch: pytest.MonkeyPatch
 ) -> None:

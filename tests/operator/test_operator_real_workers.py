@@ -36,6 +36,7 @@ def site(tmp_path: Path, environment: dict[str, str], kubelet: Kubelet) -> RealS
     return site
 
 
+@pytest.mark.slow
 def test_a_site_is_checked_twice_and_what_it_lost_is_requested_after_an_approval(
     cluster: FakeCluster, operator: Operator, kubelet: Kubelet, site: RealSite
 ) -> None:

@@ -70,6 +70,7 @@ def killed_at_write(cluster: FakeCluster, operator: Operator, number: int) -> st
     return cluster.requests(WRITES)[-1]
 
 
+@pytest.mark.slow
 def test_killed_after_any_write_it_makes_no_job_twice_and_comes_to_an_end(
     cluster: FakeCluster, operator: Operator
 ) -> None:

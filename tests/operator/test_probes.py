@@ -135,7 +135,7 @@ def test_it_is_alive_before_it_is_ready(cluster: FakeCluster, operator: Operator
     assert operator.probe("/readyz")[0] == 500
     assert operator.probe("/healthz")[0] == 500
     silence.times = 0
-    cluster.until(lambda: [operator.probe(path) for path in ("/readyz", "/healthz")] == [(200, [])] * 2, 30)
+    cluster.until(lambda: [operator.probe(path) for path in ("/readyz", "/healthz")] == [(200, [])] * 2)
     cluster.until(lambda: condition(cluster, "Ready"))
 
 

@@ -8,6 +8,7 @@ from typing import get_args
 from consistency_operator import names
 from consistency_operator.plan import World, plan
 from consistency_operator.resource.status import CheckStatus, read_status
+from effort import examples
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -173,4 +174,6 @@ class Histories(RuleBasedStateMachine):
 
 
 TestHistories = Histories.TestCase
-TestHistories.settings = settings(max_examples=60, stateful_step_count=50, suppress_health_check=[HealthCheck.too_slow])
+TestHistories.settings = settings(
+    max_examples=examples(60), stateful_step_count=50, suppress_health_check=[HealthCheck.too_slow]
+)

@@ -3,6 +3,7 @@
 from html.parser import HTMLParser
 
 import pytest
+from finished_run import LISTED_AT, FinishedRun
 
 from dynamo_consistency import paths, text
 from dynamo_consistency.run.report import write_reports
@@ -81,7 +82,7 @@ def test_hostile_names_are_shown_and_never_interpreted(page, finished):
     finished.find("missing", [{"path": name, "dataset": "<img src=x>"} for name in names])
     finished.list_site([{"path": names[0], "kind": "hole", "reason": "<iframe>"}])
     gate = {"name": "<i>", "state": "<u>", "observed": "<s>", "limit": "<s>", "message": "<s>"}
-    content = page(roots={"<b>": {}}, gates=[gate], actions={"<q>": "<q>"})
+    content = page(roots={"<b>": {}}, gates=[gate], actions={"<q>": {"requested": 1, "refused": {"<q>": 2}}})
     assert not content.tags & {"script", "img", "iframe", "i", "u", "s", "q"}
     shown = {row[0] for row in content.rows if row}
     assert {"/store/mc/<script>alert(1)</script>", "/store/mc/{{ 7*7 }}", "/store/mc/\\xff\\n"} <= shown
@@ -130,7 +131,7 @@ def test_roots_gates_actions_snapshots_and_shards_are_told(page, finished):
     gate = {"name": "Limits", "state": "Rejected", "observed": 5, "limit": 1, "message": "too many"}
     content = page(gates=[gate], actions={"missing": {"requested": 7}}, roots={"/store/mc": {"listedFiles": 12}})
     assert ["Limits", "Rejected", "5", "1", "too many"] in content.rows
-    assert "requested: 7" in content.text
+    assert "7 requested" in content.text
     assert "2026-09-21 14:13:20 UTC, 5 files. SQLite, schema of 2.2" in content.text
     assert "3 h 20 min" in content.text
     assert any(row[:2] == ["/store/mc", "12"] for row in content.rows)
@@ -151,3 +152,71 @@ def test_time_spans_are_readable(seconds, shown):
 )
 def test_sizes_are_readable(number, shown):
     assert human_size(number) == shown
+
+
+def test_actions_are_told_in_words(page):
+    numbers = {
+        "waiting": 0,
+        "unanswered": 1,
+        "leftOver": 4,
+        "refused": {},
+        "skipped": {"there again": 2},
+        "heldBack": {},
+    }
+    action = {"request": "delete", "confirmed": 10, "requested": 3, **numbers}
+    told = page(actions={"emptyDirectories": action}).text
+    assert "3 requested (delete) of 10 confirmed" in told
+    assert "1 unanswered" in told
+    assert "2 skipped: there again" in told
+    assert not {"{", "refused", "waiting", "emptyDirectories"} & set(told.partition("\nActions\n")[2].split())
+
+
+@pytest.fixture
+def before(finished, summary):
+    """Writes an earlier complete run of the same check: its id, when it began, and what it found missing."""
+
+    def write(run_id: str, began: int, paths_missing: list[bytes]) -> FinishedRun:
+        earlier = FinishedRun(finished.directory.store.create(finished.directory.check(), run_id))
+        earlier.directory.write_json("inventory/before.json", {"takenAt": began})
+        earlier.find("missing", [{"path": path} for path in paths_missing])
+        counts = {"inventoryFiles": 9, "missing": len(paths_missing), "holes": 0}
+        artifacts = {"report": "reports/report.html"}
+        earlier.directory.write_json("summary.json", summary(runId=run_id, counts=counts, artifacts=artifacts))
+        return earlier
+
+    finished.directory.write_json("inventory/before.json", {"takenAt": LISTED_AT, "rows": 9})
+    return write
+
+
+def test_the_page_tells_what_is_new_gone_and_standing_since_the_run_before_and_links_to_it(page, finished, before):
+    before("a run", LISTED_AT - 200, [])
+    before("0", LISTED_AT - 100, [b"/store/mc/gone", b"/store/mc/stands", b"/store/mc/stands too"])
+    before("later", LISTED_AT + 100, [b"/store/mc/x"])
+    found = [b"/store/mc/new", b"/store/mc/stands", b"/store/mc/stands too"]
+    finished.find("missing", [{"path": path} for path in found])
+    content = page(counts={"missing": 3})
+    assert "1 new, 1 gone, 2 standing" in content.text
+    assert {"../../0/reports/report.html", "../../a%20run/reports/report.html"} <= content.addresses
+    assert not [address for address in content.addresses if "later" in address]
+    rows = [row[0] for row in content.rows if row and row[0] in ("0", "a run")]
+    assert rows == ["0", "a run"], "the last one first"
+    assert "polyline" in content.tags
+
+
+def test_a_damaged_run_before_does_not_disturb_the_page(page, finished, before):
+    earlier = before("0", LISTED_AT - 100, [b"/store/mc/stands"])
+    with earlier.directory.writing("findings/missing.parquet") as path:
+        path.write_bytes(b"PAR1 garbled")
+    finished.find("missing", [{"path": b"/store/mc/stands"}])
+    content = page(counts={"missing": 1})
+    assert "standing" not in content.text
+    assert "The runs before" in content.text
+    garbage = {"inventoryFiles": 9, "missing": "many", "orphans": -5, "holes": [1], "twins": 10**30}
+    garbled = {"result": "Complete", "counts": garbage, "artifacts": "none", "startTime": 7}
+    earlier.directory.write_json("summary.json", earlier.directory.read_json("summary.json") | garbled)
+    assert "The runs before" in page(counts={"missing": 1}).text
+
+
+def test_directories_with_as_many_findings_as_the_last_that_is_shown_are_told(page, finished):
+    finished.find("orphan", [{"path": f"/store/mc/{n:02d}/f".encode(), "site_size": 1} for n in range(13)])
+    assert "3 more have 1 as well." in page().text

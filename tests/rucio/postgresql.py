@@ -73,7 +73,7 @@ def running() -> Iterator[PostgreSQL]:
         if process is not None:
             process.send_signal(signal.SIGINT)  # its fast shutdown: connections are ended
             try:
-                process.wait(20)
+                process.wait(60)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
@@ -81,7 +81,7 @@ def running() -> Iterator[PostgreSQL]:
 
 
 def _ready(server: PostgreSQL, process: subprocess.Popen, log: Path) -> PostgreSQL:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while True:
         try:
             server.connect().close()

@@ -178,6 +178,6 @@ def test_an_rse_that_is_not_known_or_deleted_is_an_error(rucio):
 def test_a_stream_that_ends_short_of_the_count_of_the_server_is_an_error(rucio, monkeypatch):
     site = rucio.rse()
     rucio.file(site, "f")
-    monkeypatch.setattr(inventory, "partitions", lambda *_: iter([]))
+    monkeypatch.setattr(inventory, "columns", lambda *_: iter([]))
     with pytest.raises(BackendError, match=r"gave 0 of 1 replicas of .*; run again"):
         list(rucio.backend().inventory.stream(site.name))

@@ -70,3 +70,39 @@ def test_of_two_dids_with_one_path_each_is_found(rucio):
     [batch] = rucio.backend().inventory.stream(site.name)
     assert [row["path"] for row in batch.to_pylist()] == [path, path]
     assert known(rucio, site, path).size is None  # they do not agree
+
+
+OF_CSV = ["a,b", 'a"b', '"', "a\nb", "a\rb", "\\.", "NULL", "\\N", "1", "a\\nb", "'", "nan", "true", "2020-01-01"]
+
+
+@pytest.mark.postgresql
+def test_postgresql_gives_names_and_what_is_lacking_as_they_are(rucio_postgresql):
+    """They come as CSV: what means something there, and nothing at all beside an empty text."""
+    rucio = rucio_postgresql
+    site = rucio.rse(deterministic=False)
+    for number, name in enumerate([*NAMES, *OF_CSV]):
+        rucio.row(
+            site, name, path=f"/p/{name}" if number % 3 else ["", None][number % 2], adler32=["", None][number % 2]
+        )
+    found = rows(rucio, site)
+    wanted = {
+        name: (f"/p/{name}".encode() if number % 3 else None, ["", None][number % 2])
+        for number, name in enumerate([*NAMES, *OF_CSV])
+    }
+    assert {name: (row["path"], row["checksum"]) for name, row in found.items()} == wanted
+
+
+@pytest.mark.postgresql
+def test_the_way_in_which_a_server_writes_dates_makes_no_difference(rucio_postgresql, postgresql_server):
+    rucio = rucio_postgresql
+    site = rucio.rse(algorithm="identity")
+    rucio.row(site, "f", tombstone="2099-02-03 04:05:06.789")
+    usual = rows(rucio, site)
+    database = rucio.server.database.rsplit("/", 1)[-1]
+    with postgresql_server.connect() as connection:
+        connection.execute(f"ALTER DATABASE {database} SET DateStyle = 'SQL, DMY'")
+        try:
+            assert rows(rucio, site) == usual
+        finally:
+            connection.execute(f"ALTER DATABASE {database} RESET DateStyle")
+    assert not usual["f"]["in_flight"]

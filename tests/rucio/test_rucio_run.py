@@ -3,13 +3,12 @@
 import json
 import os
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
+from real_command import run_command
 
-COMMAND = Path(sys.executable).with_name("dynamo-consistency")
 LONG_AGO = time.time() - 30 * 86400
 
 CHECK = """\
@@ -42,9 +41,7 @@ def started(rucio, site, **settings) -> subprocess.CompletedProcess:
 
 
 def _command(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [COMMAND, *arguments, "--store", folder / "store"], capture_output=True, text=True, cwd=folder, check=False
-    )
+    return run_command([*arguments, "--store", str(folder / "store")], folder)
 
 
 def settle(rucio, site) -> None:

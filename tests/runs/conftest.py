@@ -1,16 +1,14 @@
 """A small real site (a folder) and a small real inventory (SQLite), and the command that checks them."""
 
 import os
-import subprocess
-import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from real_command import COMMAND, run_command
 
-COMMAND = Path(sys.executable).with_name("dynamo-consistency")
 LONG_AGO = time.time() - 30 * 86400
 
 CHECK = """\
@@ -32,7 +30,7 @@ class Sandbox:
     """A folder with a site, an inventory and a check; `run` calls the command there."""
 
     folder: Path
-    command: Path = COMMAND
+    command: str = COMMAND
     complaint: str = ""
 
     @property
@@ -62,12 +60,10 @@ class Sandbox:
         self.run("inventory", "init")
         self.run("inventory", "import", site, str(listing))
 
-    def run(self, *arguments: str, exit_code: int = 0, store: bool = True, **options: object) -> str:
+    def run(self, *arguments: str, exit_code: int = 0, store: bool = True, env: Mapping[str, str] = os.environ) -> str:
         """stdout of the command, which must end with `exit_code`; `store`: in our store."""
         where = ["--store", str(self.store)] if store else []
-        done = subprocess.run(
-            [COMMAND, *arguments, *where], capture_output=True, text=True, cwd=self.folder, check=False, **options
-        )
+        done = run_command([*arguments, *where], self.folder, env)
         assert done.returncode == exit_code, done.stderr
         self.complaint = done.stderr
         return done.stdout

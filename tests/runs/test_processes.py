@@ -18,7 +18,7 @@ def die(_tell=None) -> None:
 
 
 def sleep(_tell) -> None:
-    time.sleep(60)
+    time.sleep(600)
 
 
 def lives(pid: int) -> bool:
@@ -111,13 +111,13 @@ from dynamo_consistency.run.listing.processes import in_processes
 signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
 def work(name):
     Path({str(tmp_path)!r}, name).write_text(str(os.getpid()))
-    time.sleep(60)
+    time.sleep(600)
 in_processes("the work", [lambda _: work("a"), lambda _: work("b")])
 """
     with subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.DEVNULL) as command:
         pids = [pid_in(tmp_path / name) for name in "ab"]
         command.terminate()
-        assert command.wait(10) != 0
+        assert command.wait(60) != 0
     assert not any(lives(pid) for pid in pids)
 
 
@@ -132,7 +132,7 @@ saying = Path({str(tmp_path)!r}, "saying")
 class Result:
     def __reduce__(self):
         saying.touch()
-        time.sleep(60)
+        time.sleep(600)
 def fail(_):
     while not saying.exists():
         time.sleep(0.01)
@@ -142,7 +142,7 @@ try:
 except ListingError as error:
     raise SystemExit(str(error))
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
     assert done.stderr == "no door answers\n"
 
 
@@ -151,12 +151,12 @@ def test_when_the_command_is_killed_the_work_ends_by_itself(tmp_path) -> None:
 import os, time
 from pathlib import Path
 from dynamo_consistency.run.listing.processes import in_processes
-in_processes("the work", [lambda _: (Path({str(tmp_path)!r}, "a").write_text(str(os.getpid())), time.sleep(60))])
+in_processes("the work", [lambda _: (Path({str(tmp_path)!r}, "a").write_text(str(os.getpid())), time.sleep(600))])
 """
     with subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.DEVNULL) as command:
         pid = pid_in(tmp_path / "a")
         command.kill()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while lives(pid):
         assert time.monotonic() < deadline, "the work goes on"
         time.sleep(0.05)

@@ -26,12 +26,14 @@ def test_findings_can_be_printed_as_text_json_and_csv(drifted, name):
     drifted.run("run", "-f", "check.yaml")
     missing = sorted(name(number) for number in (3, 50, 77))
     assert drifted.run("findings", "T2_Test", "--kind", "missing").splitlines() == missing
-    rows = json.loads(drifted.run("findings", "T2_Test", "--kind", "missing", "--format", "json"))
+    rows = json.loads(drifted.run("findings", "T2_Test", "--kind", "missing", "--output", "json"))
     assert [row["path"] for row in rows] == missing
-    header, first, *_ = drifted.run("findings", "T2_Test", "--kind", "mismatch", "--format", "csv").splitlines()
-    assert header == "path,size,site_size,mtime,dataset,root,mark"
+    header, first, *_ = drifted.run("findings", "T2_Test", "--kind", "mismatches", "--output", "csv").splitlines()
+    assert header == "path,size,site_size,mtime,dataset,block,group,root,mark" == ",".join(rows[0])
     assert first.startswith(f"{name(10)},110,5,")
-    assert json.loads(drifted.run("findings", "T2_Test", "--kind", "empty_directory", "--format", "json")) != []
+    for old_words in ("empty_directory", "emptyDirectories"):
+        found = json.loads(drifted.run("findings", "T2_Test", "--kind", old_words, "--format", "json"))
+        assert [row["path"] for row in found] == ["/store/data/Old/Gone/RECO/v2"]
 
 
 def test_the_stages_one_by_one_find_the_same_as_the_whole_run(drifted):

@@ -1,12 +1,10 @@
 """A whole run over a site that is an object store."""
 
 import json
-import subprocess
-import sys
 import time
-from pathlib import Path
 
-COMMAND = Path(sys.executable).with_name("dynamo-consistency")
+from real_command import run_command
+
 CHECK = """
 apiVersion: consistency.dynamo.io/v1alpha1
 kind: SiteConsistencyCheck
@@ -32,7 +30,7 @@ def test_a_run_tells_what_is_missing_what_differs_and_what_nobody_knows(store, t
     (tmp_path / "files.tsv").open("a").write("/store/mc/A/cut\t4\n")
 
     def run(*arguments: str) -> str:
-        done = subprocess.run([COMMAND, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False)
+        done = run_command([*arguments], tmp_path)
         assert done.returncode == 0, done.stderr
         return done.stdout
 

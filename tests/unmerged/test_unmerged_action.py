@@ -190,16 +190,13 @@ def test_more_than_the_limit_and_nothing_is_requested_of_any_kind(scratch):
     scratch.run()
     summary = scratch.run()
     assert gate(summary, "Limits")["state"] == "Rejected"
-    assert (
-        f"the unmerged area {U}: 5 old in the unmerged area among 6 listed files, more than 4"
-        in gate(summary, "Limits")["message"]
-    )
+    assert f"old in the unmerged area {U}: 5 of 6 files (83 %), limit 4" in gate(summary, "Limits")["message"]
     assert scratch.waiting() == set()
 
 
 def test_a_fraction_is_one_of_the_files_in_the_area(scratch):
     scratch.unmerged = {"mode": "Enforce", "maxFraction": "0.5"}
-    assert "among 6 listed files: more than the fraction 0.5" in gate(scratch.run(), "Limits")["message"]
+    assert "5 of 6 files (83 %), limit 50 %" in gate(scratch.run(), "Limits")["message"]
 
 
 def test_the_budget_holds_for_the_area_and_the_rest_goes_next_time(scratch):

@@ -1,5 +1,6 @@
 """On random areas: the findings are exactly what a slow and obvious reading of the rules gives."""
 
+from effort import examples
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
@@ -62,7 +63,8 @@ def expected(tree: dict) -> set[str]:
 
 
 @given(tree=trees)
-@settings(max_examples=25, phases=[Phase.reuse, Phase.generate])  # making a failing area smaller would take minutes
+# making a failing area smaller would take minutes
+@settings(max_examples=examples(25), phases=[Phase.reuse, Phase.generate])
 def test_what_goes_is_what_the_rules_say_and_never_anything_that_is_kept(make_area, tree):
     tree["directories"] = {path: mtime for path, mtime in tree["directories"].items() if path not in tree["files"]}
     area = make_area()

@@ -13,7 +13,7 @@ from page_structure import is_lawful
 from sample_store import HOSTILE, SAMPLES, make
 from starlette.testclient import TestClient
 
-from dynamo_consistency.cli import command
+from dynamo_consistency.cli.entry import command
 from dynamo_consistency.run.store.run_directory import RunStore
 from dynamo_consistency.web.app import application
 from dynamo_consistency.web.guard import Access
@@ -148,8 +148,8 @@ def test_pages_as_files_are_lawful_and_every_link_leads_to_a_file(written):
 
 def test_the_lists_of_the_last_complete_run_lie_beside_its_page(written, store):
     folder = written[0] / "sites/T2_US_Nebraska/runs" / run_of(store, "T2_US_Nebraska")
-    assert {file.name for file in folder.iterdir()} >= {"index.html", "orphan.txt", "orphan.csv", "orphan.parquet"}
-    assert HOSTILE[0] in (folder / "orphan.txt").read_bytes().split(b"\n")
+    assert {file.name for file in folder.iterdir()} >= {"index.html", "orphans.txt", "orphans.csv", "orphans.parquet"}
+    assert HOSTILE[0] in (folder / "orphans.txt").read_bytes().split(b"\n")
 
 
 def test_the_command_says_what_it_wrote_in_one_sentence(written):

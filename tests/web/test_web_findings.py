@@ -76,8 +76,8 @@ def test_findings_of_former_versions_have_fewer_columns(store, view):
     pq.write_table(pa.table({"path": [b"/store/x"], "site_size": [3]}), file)
     [row] = view.findings("T2_X", made.run_id, "orphans").rows
     assert (row.path.text, row.site_size, row.mark, row.dataset) == ("/store/x", 3, None, None)
-    lines = b"".join(view.list_pieces("T2_X", made.run_id, "orphan.csv")).splitlines()
-    assert lines[1:] == [b'"/store/x","",3,"","","",""']
+    lines = b"".join(view.list_pieces("T2_X", made.run_id, "orphans.csv")).splitlines()
+    assert lines[1:] == [b'"/store/x",3']
 
 
 def test_a_text_list_has_a_path_a_line(client, store):
@@ -103,7 +103,7 @@ def test_a_parquet_list_is_the_file_of_the_run(client, store):
     made = Made()
     folder = made.write(store)
     write_findings(folder, "emptyDirectories", [{"path": b"/store/e"}])
-    answer = client.get(f"/api/v1/sites/T2_X/runs/{made.run_id}/lists/empty_directory.parquet")
+    answer = client.get(f"/api/v1/sites/T2_X/runs/{made.run_id}/lists/empty-directories.parquet")
     assert answer.content == (folder / "findings/empty_directory.parquet").read_bytes()
 
 

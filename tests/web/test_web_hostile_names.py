@@ -44,13 +44,13 @@ def made(store, paths) -> Made:
 
 
 def test_all_of_them_are_in_the_text_list_a_line_each(client, made, paths):
-    content = client.get(f"/api/v1/sites/T2_X/runs/{made.run_id}/lists/orphan.txt").content
+    content = client.get(f"/api/v1/sites/T2_X/runs/{made.run_id}/lists/orphans.txt").content
     lines = content.split(b"\n")[:-1]
     assert list(map(of_one_line, lines)) == paths
 
 
 def test_all_of_them_are_in_the_csv_and_none_is_a_formula(client, made, paths):
-    content = client.get(f"/api/v1/sites/T2_X/runs/{made.run_id}/lists/orphan.csv").content
+    content = client.get(f"/api/v1/sites/T2_X/runs/{made.run_id}/lists/orphans.csv").content
     text = content.decode("utf-8", "surrogateescape")
     rows = list(csv.reader(io.StringIO(text, newline="")))
     assert {row[0].encode("utf-8", "surrogateescape") for row in rows[1:]} == set(paths)

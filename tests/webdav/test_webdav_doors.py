@@ -162,7 +162,7 @@ class TestRotation:
         with pytest.raises(ListingError, match="did not answer in time"):
             lister.prepare()
         answer = ask(lister, b"/d")
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 60
         assert isinstance(answer, Failed)
         assert answer.retry
         assert answer.slow
@@ -191,7 +191,7 @@ class TestRotation:
         began = time.monotonic()
         [visit] = walk(make_lister(server.url), b"/d")
         assert visit.answer == Listed(files=[FILE])
-        assert 2 < time.monotonic() - began < 12
+        assert time.monotonic() - began >= 2
 
     def test_connections_are_kept_and_as_many_as_there_are_requests_at_a_time(self, scripted, make_lister, ask) -> None:
         server = scripted(here)
@@ -199,16 +199,15 @@ class TestRotation:
         for number in range(20):
             ask(lister, f"/d{number}".encode())
         assert server.connections == 1
-        slow = scripted(lambda request: time.sleep(0.2) or here(request))
+        eight = threading.Barrier(8)
+        slow = scripted(lambda request: (eight.wait(60) and None) or here(request))
         lister = make_lister(slow.url, concurrency=8)
         done = threading.Semaphore(0)
-        began = time.monotonic()
         for number in range(16):
             lister.submit(f"/d{number}".encode(), lambda _: done.release())
         for _ in range(16):
-            assert done.acquire(timeout=10)
-        assert time.monotonic() - began < 2.5  # one after the other that would be 3.2
-        assert 1 < slow.connections <= 8
+            assert done.acquire(timeout=60)
+        assert slow.connections == 8
 
     def test_a_door_may_have_an_ipv6_address(self, scripted, make_lister, ask) -> None:
         if not socket.has_dualstack_ipv6():

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from urllib.parse import quote_from_bytes
 
 import pytest
+from effort import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scripted_dav import Request, Scripted, document, entry, listing, reply
@@ -100,7 +101,9 @@ def site() -> Iterator[Callable[..., WebDavLister]]:
 
 
 class TestAnyTree:
-    @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+    @settings(
+        max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    )
     @given(tree=trees(NAMES), writing=st.sampled_from(sorted(WRITINGS)), slashes=st.booleans())
     def test_comes_back_from_a_server_that_encodes_names(self, site, walk, tree, writing, slashes) -> None:
         lister = site(script(tree, WRITINGS[writing], slashes))
@@ -116,7 +119,9 @@ class TestAnyTree:
             wanted += [paths.join(path, name) for name in shown(tree, path)[1]]
         assert set(wanted) == visits.keys()
 
-    @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+    @settings(
+        max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    )
     @given(tree=trees(BARE_NAMES), slashes=st.booleans())
     def test_is_right_or_a_failure_from_a_server_that_encodes_nothing(self, site, walk, tree, slashes) -> None:
         lister = site(script(tree, bare, slashes))

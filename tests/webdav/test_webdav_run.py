@@ -2,16 +2,14 @@
 
 import json
 import os
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from real_command import run_command
 from webdav_servers import WebServer
 
-COMMAND = Path(sys.executable).with_name("dynamo-consistency")
 LONG_AGO = int(time.time()) - 30 * 86400  # HTTP has no fractions of a second
 
 CHECK = """\
@@ -61,9 +59,7 @@ class Sandbox:
 
     def run(self, *arguments: str, exit_code: int = 0) -> str:
         store = ["--store", str(self.folder / "store")]
-        done = subprocess.run(
-            [COMMAND, *arguments, *store], capture_output=True, text=True, cwd=self.folder, check=False
-        )
+        done = run_command([*arguments, *store], self.folder)
         assert done.returncode == exit_code, done.stderr
         return done.stdout
 

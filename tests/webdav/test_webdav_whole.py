@@ -1,6 +1,7 @@
 """An answer that ends too early, or is about something else, never looks like a short listing."""
 
 import time
+from types import SimpleNamespace
 
 import pytest
 from scripted_dav import (
@@ -18,6 +19,7 @@ from scripted_dav import (
 )
 
 from dynamo_consistency.listers.contract import Listed
+from dynamo_consistency.listers.webdav import client
 
 
 def test_the_question_is_one_level_deep_and_names_what_it_wants(scripted, make_lister, ask) -> None:
@@ -91,21 +93,23 @@ class TestNotWhole:
         def slowly(_: Request):
             yield reply(207, b"", length=len(WHOLE))
             for place in range(len(WHOLE)):
-                time.sleep(0.05)
+                time.sleep(0.5)
                 yield WHOLE[place : place + 1]
 
         began = time.monotonic()
         failed(told(slowly, timeout=1), "did not answer in time", retry=True)
-        assert time.monotonic() - began < 10  # all of it would take more than 20
+        assert time.monotonic() - began < 60  # all of it would take more than 200
 
-    def test_a_server_that_falls_silent_in_its_answer_has_no_more_time_than_any(self, told) -> None:
+    def test_a_server_that_falls_silent_in_its_answer_has_no_more_time_than_any(self, told, monkeypatch) -> None:
+        now = time.monotonic()
+        clock = SimpleNamespace(monotonic=lambda: now)
+        monkeypatch.setattr(client, "time", clock)
+
         def half(_: Request):
-            time.sleep(2.4)
+            clock.monotonic = lambda: now + 3600
             yield reply(207, WHOLE[:50], length=len(WHOLE))
 
-        began = time.monotonic()
-        failed(told(half, timeout=3), "did not answer in time", retry=True)
-        assert time.monotonic() - began < 4.5
+        failed(told(half, timeout=600), "did not answer in time", retry=True)
 
 
 class TestAboutItself:

@@ -8,7 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 
-START_SECONDS = 20
+START_SECONDS = 60
 APACHE = "/usr/sbin/apache2"
 MODULES = Path("/usr/lib/apache2/modules")
 LOADED = ("mpm_event", "authz_core", "dav", "dav_fs", "ssl")
@@ -109,7 +109,7 @@ class WebServer:
         if self._process is not None:
             self._process.terminate()
             try:
-                self._process.wait(5)
+                self._process.wait(60)
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()

@@ -81,7 +81,7 @@ for _ in range(5):
         print(len(answer.files) if isinstance(answer, Listed) else "failed", flush=True)
         answered.set()
     lister.submit(sys.argv[2].encode(), done)
-    answered.wait(10)
+    answered.wait(60)
 os._exit(0)
 """
 

@@ -169,7 +169,7 @@ def test_a_server_that_asks_for_too_much_patience_is_overrun(answer) -> None:
 def test_a_server_that_never_answers_is_overrun_and_the_time_limit_holds(answer) -> None:
     began = time.monotonic()
     failed = answer(lambda *_: iter(()))
-    assert time.monotonic() - began < 9
+    assert time.monotonic() - began < 60
     assert isinstance(failed, Failed)
     assert failed.retry
     assert failed.slow

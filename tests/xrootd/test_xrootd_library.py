@@ -44,8 +44,8 @@ def watch() -> Iterator[Watchdog]:
 def answers_of(watch: Watchdog, library: object) -> list[Answer]:
     answers: list[Answer] = []
     doors = XRootDDoors([XRootDServer(0, XRootDDoor("door"), library)])
-    Request(watch, doors, "/store", time.monotonic() + 5, answers.append).ask()
-    deadline = time.monotonic() + 10
+    Request(watch, doors, "/store", time.monotonic() + 60, answers.append).ask()
+    deadline = time.monotonic() + 60
     while not answers and time.monotonic() < deadline:
         time.sleep(0.01)
     time.sleep(0.1)

@@ -91,8 +91,8 @@ def test_a_name_that_is_not_utf8_is_found_out_long_before_the_time_limit(site, m
     with open(os.fsencode(site.path) + b"/bad\xff", "wb"):  # noqa: PTH123
         pass
     began = time.monotonic()
-    answer = ask(make_lister(site.server.url, timeout=60), site.lfn)
-    assert time.monotonic() - began < 6
+    answer = ask(make_lister(site.server.url, timeout=600), site.lfn)
+    assert time.monotonic() - began < 60
     assert isinstance(answer, Failed)
     assert "bad\\xff" in answer.reason
     assert "UTF-8" in answer.reason

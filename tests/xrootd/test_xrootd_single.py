@@ -118,7 +118,7 @@ class TestOnServersThatAnswerAsTheyAreTold:
     def test_silence_is_doubt(self, look) -> None:
         began = time.monotonic()
         assert isinstance(look(lambda *_: iter([])), Unsure)
-        assert time.monotonic() - began < 15
+        assert time.monotonic() - began < 60
 
     @pytest.mark.xrootd
     def test_doors_that_contradict_each_other_are_doubt(self, site, fake, make_lister) -> None:

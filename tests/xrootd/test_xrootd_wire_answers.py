@@ -92,7 +92,7 @@ def test_a_crowd_of_questions_is_shared_by_four_connections(fake, lister) -> Non
     go = threading.Event()
 
     def slowly(connection: object, stream: int, params: bytes, body: bytes) -> Iterator[bytes]:
-        go.wait(20)
+        go.wait(60)
         yield frame(stream, OK, TWO)
 
     fake.handlers[DIRLIST] = slowly
@@ -109,7 +109,7 @@ def test_a_crowd_of_questions_is_shared_by_four_connections(fake, lister) -> Non
         lister.submit(b"/store/x", done)
     asked = len(fake.seen)
     go.set()
-    assert answered.acquire(timeout=20)
+    assert answered.acquire(timeout=60)
     assert fake.seen.count(LOG_IN) == 4, asked
 
 
@@ -163,7 +163,7 @@ class TestOnARealServer:
             answers: list[Listed] = []
             done = threading.Event()
             lister.submit(site.lfn, lambda answer, answers=answers, done=done: (answers.append(answer), done.set()))
-            assert done.wait(20)
+            assert done.wait(60)
             lister.close()
             seen.append([sorted(part) for part in (answers[0].files, answers[0].directories, answers[0].holes)])
         assert seen[0] == seen[1]

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from dynamo_consistency.backend.sql.url import database_url
 from dynamo_consistency.check import Positive, SiteName, Source
-from dynamo_consistency.yamlfile import ClosedModel
+from dynamo_consistency.yamlfile import ClosedModel, pattern
 
 DRIVERS = {
     "sqlite": "sqlite",
@@ -114,7 +114,7 @@ class Options(ClosedModel):
     database_schema: Text | None = Field(None, description="Schema of the tables, where it is not the account's own.")
     password_file: Text | None = Field(None, description="File with the database's password in the first line.")
     rest: RestOptions | None = Field(None, description="Rucio's server. Default: none, and no requests are taken.")
-    vo: Annotated[str, Field(pattern="^[A-Za-z0-9]{3}$")] = Field(
+    vo: Annotated[str, Field(pattern=pattern("^[A-Za-z0-9]{3}$", "three letters or digits"))] = Field(
         "def",
         description="The VO, where a Rucio serves several: its RSEs, and its scopes, which are s@vo in the catalogue.",
     )

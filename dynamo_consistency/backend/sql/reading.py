@@ -1,6 +1,7 @@
 """Reading from a database that goes on being written to: one consistent view, and rows that need not fit in memory."""
 
 import contextlib
+import gc
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -52,13 +53,34 @@ def opened(engine: Engine, if_lacking: str) -> Iterator[Connection]:
 def partitions(connection: Connection, query: Select[Any], rows: int) -> Iterator[Sequence[Sequence[Any]]]:
     """The rows of `query`, at most `rows` at a time, through a cursor that stays at the server."""
     result = connection.execution_options(stream_results=True, max_row_buffer=rows).execute(query)
-    try:
+    with unless_abandoned(connection, result):
         yield from result.partitions(rows)
+
+
+@contextlib.contextmanager
+def unless_abandoned(connection: Connection, result: Any = None) -> Iterator[None]:
+    """Drops the connection when the answer inside is not read to its end.
+
+    Else the driver reads what nobody wants any more. So `result` is not closed either.
+    """
+    try:
+        yield
     except BaseException:
-        # Else the driver reads what nobody wants any more, to its end. So the result is not closed either.
-        errors.forget_answer(result.cursor)
+        errors.forget_answer(result.cursor if result else None)
         connection.invalidate()
         raise
+
+
+@contextlib.contextmanager
+def without_collector() -> Iterator[None]:
+    """No search for rings of objects meanwhile: it goes through every row that is held, and none is in a ring."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 LOOK_UP_ROWS = 400

@@ -26,6 +26,7 @@ from dynamo_consistency.run.action.site_view import Absent, Sight, SiteView
 from dynamo_consistency.run.action.unmerged import UnmergedArea, sights_of
 from dynamo_consistency.run.gates import Facts, Gate, all_ready, evaluate, gather
 from dynamo_consistency.run.listing.source import open_lister
+from dynamo_consistency.run.progress import StageProgress
 from dynamo_consistency.run.records.history import read_summary
 from dynamo_consistency.run.store.run_directory import RunDirectory, RunStore
 
@@ -98,8 +99,11 @@ def _carry_out(run: RunDirectory, backend: Backend, facts: Facts, record: "_Reco
             approved=facts.approval_lifts,
             record=record,
         )
-        for kind, findings in batches(run, facts, record.journal, requests.is_idempotent(backend)):
-            action.settle(kind, findings)
+        most = min(facts.actionable, facts.policy.max_requests_per_run)
+        with StageProgress(f"{run.site}: requests", "files", most) as progress:
+            for kind, findings in batches(run, facts, record.journal, requests.is_idempotent(backend)):
+                action.settle(kind, findings)
+                progress.advance(len(findings))
     finally:
         source.lister.close()
 

@@ -18,9 +18,17 @@ from dynamo_consistency.kinds import EMPTY_DIRECTORY, MISMATCH, MISSING, ORPHAN,
 from dynamo_consistency.run.comparison import counts, filters
 from dynamo_consistency.run.comparison.earlier_listings import find_what_stood
 from dynamo_consistency.run.comparison.scope import create_scope, unmatched_excludes
-from dynamo_consistency.run.database import PATH_MACROS, create_input, execute, literal, open_database
+from dynamo_consistency.run.database import (
+    PATH_MACROS,
+    create_input,
+    execute,
+    literal,
+    number_of_statements,
+    open_database,
+)
 from dynamo_consistency.run.listing.failed_shards import absent_shards
 from dynamo_consistency.run.listing.listing_view import create_listing
+from dynamo_consistency.run.progress import StageProgress
 from dynamo_consistency.run.records.notes import note
 from dynamo_consistency.run.store.run_directory import UNMERGED_LISTING, RunDirectory, shard_name
 
@@ -88,13 +96,16 @@ def compare(run: RunDirectory, backend: Backend) -> dict[str, Any]:
             find_what_stood(database, run)
             notes.extend(filters.ask(database, run, check, backend, absent))
 
-        execute(database, _QUERIES, ask_python)
+        steps = number_of_statements(_QUERIES) + len(_FINDINGS)
+        progress = inputs.enter_context(StageProgress(f"{run.site}: comparison", "steps", steps))
+        execute(database, _QUERIES, ask_python, progress.advance)
         counts.leave_out_directories(database, basics)
         _refuse_roots_without_a_listing(database, basics)
         _refuse_a_site_without_files(database, basics)
         for kind, query in _FINDINGS.items():
             with run.writing(kind.file) as target:
                 database.execute(f"COPY ({query}) TO {literal(str(target))} (FORMAT parquet, COMPRESSION zstd)")
+            progress.advance()
         result = counts.complete(database, basics)
         result["holes"] += len(absent)
         result["unplacedFiles"] = max(run.read_json(f"inventory/{side}.json").get("unplaced", 0) for side in SNAPSHOTS)

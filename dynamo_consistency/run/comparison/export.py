@@ -9,54 +9,56 @@ import pyarrow.parquet as pq
 
 from dynamo_consistency import paths
 from dynamo_consistency.errors import ConfigurationError
-from dynamo_consistency.finding_columns import COLUMNS
 from dynamo_consistency.kinds import FindingKind
 from dynamo_consistency.run.store.run_directory import RunDirectory
 
 FindingsFormat = Literal["text", "json", "csv"]
-
-_EXPORTED = [column.name for column in COLUMNS if column.exported]
 
 
 def write_findings(run: RunDirectory, kind: FindingKind, format_: FindingsFormat, out: BinaryIO) -> None:
     """Write all findings of a kind to `out`, in their order and with flat memory.
 
     text: one path a line, its bytes kept, with a line end inside a name written as \\n and a backslash as \\\\.
-    json: one array, an object a line; csv: with a header. In both, bytes that are not UTF-8 become surrogate escapes.
+    json: one array, an object a line; csv: the same columns, with a header and the bytes of names kept. In JSON, bytes
+    that are not UTF-8 become surrogate escapes.
     """
     writers = {"text": _write_text, "json": _write_json, "csv": _write_csv}
-    writers[format_](_rows(run, kind), out)
+    require_findings(run, kind)
+    with run.reading(kind.file) as path, pq.ParquetFile(path) as file:
+        writers[format_](file, out)
 
 
-def _rows(run: RunDirectory, kind: FindingKind) -> Iterator[dict[str, Any]]:
+def require_findings(run: RunDirectory, kind: FindingKind) -> None:
+    """Raises ConfigurationError where the check of `run` does not look for findings of `kind`."""
     if kind.of_unmerged_area and not run.exists(kind.file):
         raise ConfigurationError(f"the check of run {run.run_id} of {run.site} has no unmerged area (spec.unmerged)")
-    with run.reading(kind.file) as path, pq.ParquetFile(path) as file:
-        for batch in file.iter_batches():
-            yield from batch.to_pylist()
 
 
-def _write_text(rows: Iterator[dict[str, Any]], out: BinaryIO) -> None:
-    for row in rows:
+def _rows(file: pq.ParquetFile) -> Iterator[dict[str, Any]]:
+    for batch in file.iter_batches():
+        yield from batch.to_pylist()
+
+
+def _write_text(file: pq.ParquetFile, out: BinaryIO) -> None:
+    for row in _rows(file):
         out.write(paths.one_line(row["path"]) + b"\n")
 
 
-def _write_json(rows: Iterator[dict[str, Any]], out: BinaryIO) -> None:
+def _write_json(file: pq.ParquetFile, out: BinaryIO) -> None:
     separator = b"["
-    for row in rows:
+    for row in _rows(file):
         out.write(separator + b"\n" + json.dumps(row | {"path": paths.to_text(row["path"])}).encode())
         separator = b","
     out.write(b"[]\n" if separator == b"[" else b"\n]\n")
 
 
-def _write_csv(rows: Iterator[dict[str, Any]], out: BinaryIO) -> None:
+def _write_csv(file: pq.ParquetFile, out: BinaryIO) -> None:
     class _Text:
         def write(self, text: str) -> int:
             return out.write(paths.to_bytes(text))
 
     table = csv.writer(_Text(), lineterminator="\n")
-    table.writerow(_EXPORTED)
-    for row in rows:
-        table.writerow(
-            [paths.to_text(row["path"]), *("" if row[name] is None else row[name] for name in _EXPORTED[1:])]
-        )
+    table.writerow(file.schema_arrow.names)
+    for row in _rows(file):
+        row["path"] = paths.to_text(row["path"])
+        table.writerow("" if value is None else value for value in row.values())

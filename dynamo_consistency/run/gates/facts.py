@@ -17,6 +17,8 @@ from dynamo_consistency.run.gates.whole_answers import gone, short_lists
 from dynamo_consistency.run.records.history import neighbours, read_summary
 from dynamo_consistency.run.store.run_directory import RunDirectory, RunStore
 
+SITE = "the site"
+"""The name of the scope that is all roots together."""
 GATED = tuple(kind.name for kind in ACTED_ON_KINDS if not kind.of_unmerged_area)
 """Names of the kinds that every check has and that may be acted on, in the order of the action."""
 _NEEDS_ALL_PATHS = frozenset(kind.name for kind in ACTED_ON_KINDS if kind.needs_all_paths)
@@ -178,7 +180,7 @@ def gather(
 
 def _scopes(counts: Mapping[str, Any], lately: Asked) -> tuple[Scope, ...]:
     return (
-        _scope("the site", counts, {kind: asked.total() for kind, asked in lately.items()}),
+        _scope(SITE, counts, {kind: asked.total() for kind, asked in lately.items()}),
         *(
             _scope(f"root {root}", entries, {kind: asked[root] for kind, asked in lately.items()})
             for root, entries in counts["roots"].items()

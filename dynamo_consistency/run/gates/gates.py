@@ -4,13 +4,13 @@ Ready: nothing speaks against a request. Pending: time or a person will open the
 and somebody should look at it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Literal
 
 from dynamo_consistency.check import FindingPolicy
-from dynamo_consistency.kinds import KindName
+from dynamo_consistency.kinds import KIND_BY_NAME, KindName
 from dynamo_consistency.run.gates.excesses import excesses, rounded
 from dynamo_consistency.run.gates.facts import Facts, Scope
 
@@ -114,7 +114,7 @@ def limits(facts: Facts) -> Gate:
         limit = "policy.*.maxCount, maxFraction, and for 30 days"
         return Gate("Limits", "Ready", "within", limit, "no kind of finding exceeds its limits")
     message = "; ".join(excess.sentence for excess in found)
-    observed, limit, _ = found[0]
+    observed, limit = found[0].observed, found[0].limit
     if facts.approval_lifts:
         return Gate("Limits", "Ready", observed, limit, f"{message}; approved for this run")
     return Gate("Limits", "Rejected", observed, limit, f"{message}; nothing is requested, of any kind{facts.remark}")
@@ -131,7 +131,7 @@ def confirmation(facts: Facts) -> Gate:
         message = "this is the first complete run under this configuration, and the first run never acts"
         return Gate("Confirmation", "Pending", observed or "1 run", limit, message)
     if waiting and not any(facts.confirmed[kind].count for kind in facts.enforced):
-        message = f"waits for more complete runs, or for more time between them: {', '.join(waiting)}"
+        message = f"waits for more complete runs, or for more time between them: {_words(waiting)}"
         return Gate("Confirmation", "Pending", observed, limit, message)
     message = f"only confirmed findings are acted on{_of_waiting(facts)}"
     return Gate("Confirmation", "Ready", observed or "nothing enforced", limit, message)
@@ -151,7 +151,7 @@ def mode(facts: Facts) -> Gate:
     """At least one kind of finding is to be enforced."""
     modes = ", ".join(f"{kind} {facts.policy_of(kind).mode}" for kind in facts.kinds)
     if facts.enforced:
-        return Gate("Mode", "Ready", modes, "Enforce", f"enforced: {', '.join(facts.enforced)}{facts.remark}")
+        return Gate("Mode", "Ready", modes, "Enforce", f"enforced: {_words(facts.enforced)}{facts.remark}")
     message = "no kind of finding is enforced; this check only reports"
     if facts.tape:
         message = "the check says that the site is on tape: what is found is only reported"
@@ -177,9 +177,10 @@ def approval(facts: Facts, above_limits: bool, closed: Sequence[str] = ()) -> Ga
         return Gate("Approval", "Ready", observed, policy, f"run {facts.run_id} is approved")
     only_waiting = policy != "Never" and facts.waiting and not facts.actionable
     if only_waiting or (needed and (facts.actionable or facts.waiting)):
-        message = f"approve run {facts.run_id} to let it act{_of_waiting(facts)}{other}"
         if closed:
             message = f"no approval lets this run act while these gates are closed: {', '.join(closed)}{other}"
+            return Gate("Approval", "Ready", observed, policy, message)
+        message = f"approve run {facts.run_id} to let it act{_of_waiting(facts)}{other}"
         return Gate("Approval", "Pending", observed, policy, message)
     if needed:
         message = f"nothing is confirmed that an approval could let happen{other}"
@@ -213,6 +214,10 @@ def _hole_fraction(scope: Scope) -> Decimal:
 
 def _change(new: int, old: int) -> Decimal:
     return Decimal(abs(new - old)) / old if old else Decimal(1)
+
+
+def _words(kinds: Iterable[KindName]) -> str:
+    return ", ".join(KIND_BY_NAME[kind].word for kind in kinds)
 
 
 def _listed(sizes: dict[str, int]) -> str:

@@ -20,6 +20,7 @@ Rejected ways:
 import logging
 import multiprocessing
 import os
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -128,6 +129,7 @@ def _end(workers: list[_Worker[Any]]) -> None:
 
 
 def _work(task: Task[Any], connection: Connection) -> None:
+    sys.stderr = getattr(sys.stderr, "rich_proxied_file", sys.stderr)  # the bar above which lines go is the parent's
     with suppress(KeyboardInterrupt):  # asked to end while it reports how it ended: nobody reads that
         threading.Thread(target=_end_with_parent, daemon=True).start()
         connection.send(_ended(task, lambda content: connection.send(_Message(content))))

@@ -1,19 +1,15 @@
-"""How a listing says on stderr how far it is: a renewed line on a terminal, a log line a minute elsewhere."""
+"""How a listing says on stderr how far it is: a bar on a terminal, a log line a minute elsewhere."""
 
 import logging
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import astuple, dataclass
-from typing import TYPE_CHECKING, Protocol, Self, TextIO
+from typing import Protocol, Self, TextIO
 
-if TYPE_CHECKING:
-    from rich.live import Live
+from dynamo_consistency.run.progress import LOG_SECONDS, TERMINAL_SECONDS, Bar, clock_time, takes_bars, time_left
 
 log = logging.getLogger(__name__)
-
-TERMINAL_SECONDS = 0.2
-LOG_SECONDS = 60.0
 
 
 @dataclass(slots=True)
@@ -54,36 +50,34 @@ class Progress:
     ) -> None:
         self._label, self._expected, self._clock = label, expected, clock
         self._stream = sys.stderr if stream is None else stream
-        self._live: Live | None = None
-        self._interval = TERMINAL_SECONDS if self._stream.isatty() else LOG_SECONDS
+        self._bar = Bar(label, self._stream, refreshing=False) if takes_bars(self._stream) else None
+        self._interval = LOG_SECONDS if self._bar is None else TERMINAL_SECONDS
         self._began = clock()
         self._next = self._began + self._interval
 
     def __enter__(self) -> Self:
-        if self._stream.isatty():
-            from rich.console import Console
-            from rich.live import Live
-
-            self._live = Live(console=Console(file=self._stream), auto_refresh=False, transient=True)
-            self._live.start()
+        if self._bar is not None:
+            self._bar.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._live is not None:
-            self._live.stop()
+        if self._bar is not None:
+            self._bar.stop()
 
     def __call__(self, counts: ListingCounts, window: int) -> None:
         now = self._clock()
         if now < self._next:
             return
         self._next = now + self._interval
-        line = self.line(counts, window, now - self._began)
-        if self._live is None:
-            log.info("%s", line)
-        else:
-            from rich.text import Text
-
-            self._live.update(Text(line, no_wrap=True, overflow="ellipsis"), refresh=True)
+        elapsed = now - self._began
+        if self._bar is None:
+            log.info("%s", self.line(counts, window, elapsed))
+            return
+        rate = counts.directories / elapsed if elapsed > 0 else 0.0
+        holes = f", {counts.holes:,} holes" if counts.holes else ""
+        left = time_left(counts.directories, self._expected, rate)
+        said = f"{counts.files:,} files{holes}, {rate:,.0f} dirs/s{left}"
+        self._bar.show(counts.directories, self._expected, said)
 
     def line(self, counts: ListingCounts, window: int, elapsed: float) -> str:
         """The state in one line."""
@@ -94,17 +88,12 @@ class Progress:
             f"{rate:,.0f} directories/s",
             f"{counts.holes:,} holes",
             f"{window} in flight",
-            f"{_clock_time(elapsed)} elapsed{self._remaining(counts.directories, rate)}",
+            f"{clock_time(elapsed)} elapsed{time_left(counts.directories, self._expected, rate)}",
         ]
         return f"{self._label}: " + ", ".join(parts)
 
     def _percent(self, directories: int) -> str:
         return f" ({min(99, 100 * directories // self._expected)} % of the last run's)" if self._expected else ""
-
-    def _remaining(self, directories: int, rate: float) -> str:
-        if not self._expected or not rate or directories >= self._expected:
-            return ""
-        return f", about {_clock_time((self._expected - directories) / rate)} left"
 
 
 class Relay:
@@ -140,8 +129,3 @@ class Sum:
         self._latest[part] = message
         columns = zip(*(astuple(counts) for counts, _ in self._latest.values()), strict=True)
         self._watcher(ListingCounts(*map(sum, columns)), sum(window for _, window in self._latest.values()))
-
-
-def _clock_time(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"

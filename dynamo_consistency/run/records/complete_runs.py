@@ -6,7 +6,7 @@ which now lie in the past was made by a clock that was behind: its time says not
 """
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -66,11 +66,12 @@ def owner_of(run: RunDirectory) -> Owner | None:
 
 def complete_runs(store: RunStore, site: str, owner: Owner | None) -> list[CompleteRun]:
     """Complete runs of a check (None: of all checks of the site), also those dated after now, in their order."""
-    return sorted(_complete_runs(store, site, owner), key=lambda one: one.order)
+    return sorted(complete_among(store.runs(site), owner), key=lambda one: one.order)
 
 
-def _complete_runs(store: RunStore, site: str, owner: Owner | None) -> Iterator[CompleteRun]:
-    for run in store.runs(site):
+def complete_among(runs: Iterable[RunDirectory], owner: Owner | None) -> Iterator[CompleteRun]:
+    """Those of `runs` that are complete and of the check, in their order; each is read when it is asked for."""
+    for run in runs:
         if owner is not None and owner_of(run) != owner:
             continue
         summary = read_summary(run)

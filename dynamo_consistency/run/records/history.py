@@ -1,8 +1,9 @@
 """What earlier runs of a site were, and which of them count for a run."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
-from dynamo_consistency.errors import ConfigurationError
+from dynamo_consistency.errors import ConfigurationError, InvalidRunError
 from dynamo_consistency.run.records.complete_runs import (
     SNAPSHOT,
     CompleteRun,
@@ -25,8 +26,10 @@ __all__ = [
     "comparable_runs",
     "complete_before",
     "find_run",
+    "full_run_id",
     "last_before",
     "latest_complete",
+    "named_run",
     "neighbours",
     "read_summary",
     "start_of",
@@ -125,26 +128,42 @@ def find_run(store: RunStore, site: str, run_id: str | None, owner: Owner | None
     """The run that a person asks for: by its id or the beginning of it, else the one whose findings are in force.
 
     `owner`: only its runs will do. Raises ConfigurationError when there is no such run, when the beginning is that of
-    several, when the run is of another check, or is not complete and so has no findings.
+    several, or when the run is of another check; InvalidRunError when it is not complete and so has no findings.
     """
+    run = named_run(store, site, run_id, owner)
+    if owner is not None:
+        run.belongs_to(owner)
+    summary = read_summary(run)
+    if summary["result"] != "Complete":
+        raise InvalidRunError(f"run {run.run_id} of {site} is {summary['result']} and has no findings")
+    return run
+
+
+def named_run(store: RunStore, site: str, run_id: str | None, owner: Owner | None = None) -> RunDirectory:
+    """The same, whatever became of the run that is named."""
     run = latest_complete(store, site, owner) if run_id is None else _named(store, site, run_id)
     if run is None:
         raise ConfigurationError(
             f"{site} has no complete run in {store.url}; `dynamo-consistency history {site}` shows its runs"
         )
-    if owner is not None:
-        run.belongs_to(owner)
-    summary = read_summary(run)
-    if summary["result"] != "Complete":
-        raise ConfigurationError(f"run {run.run_id} of {site} is {summary['result']} and has no findings")
     return run
+
+
+def full_run_id(store: RunStore, site: str, run_id: str) -> str:
+    """The id of the one run that begins so; `run_id` where there is none. Raises ConfigurationError for several."""
+    return next(iter(_meant([run.run_id for run in store.runs(site)], site, run_id)), run_id)
+
+
+def _meant(known: Iterable[str], site: str, run_id: str) -> list[str]:
+    meant = [run_id] if run_id in known else [name for name in known if run_id and name.startswith(run_id)]
+    if len(meant) > 1:
+        raise ConfigurationError(f"{run_id} is the beginning of several runs of {site}: {', '.join(meant)}")
+    return meant
 
 
 def _named(store: RunStore, site: str, run_id: str) -> RunDirectory:
     known = {run.run_id: run for run in store.runs(site)}
-    meant = [run_id] if run_id in known else [name for name in known if run_id and name.startswith(run_id)]
-    if len(meant) > 1:
-        raise ConfigurationError(f"{run_id} is the beginning of several runs of {site}: {', '.join(meant)}")
+    meant = _meant(known, site, run_id)
     if not meant:
         raise ConfigurationError(
             f"{site} has no run {run_id} in {store.url}; its runs are {', '.join(known) or 'none'}"

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dynamo_consistency import paths
-from dynamo_consistency.kinds import FINDING_KINDS
+from dynamo_consistency.kinds import FINDING_KINDS, KIND_BY_NAME
 from dynamo_consistency.run.records.history import ACTIONS, FOLLOWED, WITHDRAWN
 from dynamo_consistency.run.records.summary_file import read_summary
 from dynamo_consistency.run.store.damage import tell_damage
@@ -152,4 +152,4 @@ def _why_not(run: RunFacts, kind: str, action: Mapping[str, Any]) -> str | None:
         return None
     if run.closed:
         return "; ".join(run.closed)
-    return "not confirmed by enough runs yet" if kind in run.acted_on else f"{kind} are not enforced"
+    return "not confirmed by enough runs yet" if kind in run.acted_on else f"{KIND_BY_NAME[kind].word} are not enforced"

@@ -3,6 +3,7 @@
 from typing import Any
 
 from dynamo_consistency.backend.contract import Backend
+from dynamo_consistency.run.progress import StageProgress
 from dynamo_consistency.run.report.blocks import write_blocks
 from dynamo_consistency.run.report.lists import write_lists
 from dynamo_consistency.run.report.page import write_page
@@ -18,6 +19,7 @@ def write_reports(run: RunDirectory, backend: Backend, summary: dict[str, Any]) 
     gives no file: a list is either complete or not there. Memory stays flat whatever the number of findings.
     """
     run.remove("reports")
-    with open_tables(run) as tables:
+    with open_tables(run) as tables, StageProgress(f"{run.site}: reports", "lines", tables.lines()) as progress:
+        tables.tell = progress.advance
         artifacts = write_lists(run, tables) | write_blocks(run, backend, tables) | write_storage(run, tables)
         return artifacts | write_page(run, tables, summary, artifacts)

@@ -9,9 +9,10 @@ import jinja2
 from markupsafe import Markup
 
 from dynamo_consistency import paths, secrets, text
-from dynamo_consistency.kinds import COMPARED_KINDS, FINDING_KINDS
+from dynamo_consistency.kinds import COMPARED_KINDS, FINDING_KINDS, KIND_BY_NAME
 from dynamo_consistency.run.report import sections
 from dynamo_consistency.run.report.tables import Tables, shards
+from dynamo_consistency.run.report.trend import trend
 from dynamo_consistency.run.store.run_directory import RunDirectory
 from dynamo_consistency.sizes import human_size
 
@@ -27,6 +28,8 @@ def write_page(run: RunDirectory, tables: Tables, summary: dict[str, Any], artif
             css=Markup(files(__package__).joinpath("page.css").read_text(encoding="utf-8")),  # noqa: S704 (our own)
             summary=_OPTIONAL | summary,
             verdict=_verdict(summary),
+            trend=trend(run, tables, summary.get("counts", {})),
+            actions=list(_actions(summary.get("actions", {}))),
             kinds=FINDING_KINDS,
             where=run.url,
             sections=[*sections.holes(tables), *sections.findings(tables)],
@@ -75,6 +78,13 @@ def _verdict(summary: dict[str, Any]) -> tuple[str, str]:
     if counts.get("holes"):
         return "attention", "What could be listed of the site agrees with its inventory"
     return "good", "The site agrees with its inventory"
+
+
+def _actions(actions: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
+    """(kind in words, what was requested and what was not) for each kind that was acted on."""
+    for name, action in actions.items():
+        kind = KIND_BY_NAME.get(name)
+        yield kind.title if kind else _said(name), [_said(phrase) for phrase in text.outcomes(action)]
 
 
 def _facts(run: RunDirectory, summary: dict[str, Any]) -> Iterator[tuple[str, str]]:

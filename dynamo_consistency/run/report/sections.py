@@ -39,11 +39,13 @@ _SHOW: dict[str, Callable[..., str]] = {
 # The directory that a finding is counted for: its own, cut at _TOP_DEPTH components below its root.
 _TOP_DIRECTORY = f"array_to_string(parts[1 : least(len(parts) - 1, depth + {_TOP_DEPTH})], '/')::BLOB"
 _TOPS = f"""
-    SELECT {{key}} AS name, count(*) AS files, {{used}} AS used
-    FROM (SELECT dataset, {{size}}, string_split(path::VARCHAR, '/') AS parts,
-                 len(string_split(rtrim(root, '/'), '/')) AS depth
-          FROM {{kind}})
-    WHERE {{key}} IS NOT NULL GROUP BY name ORDER BY files DESC, name LIMIT {_TOP}
+    SELECT *, count(*) OVER () AS among FROM (
+        SELECT {{key}} AS name, count(*) AS files, {{used}} AS used
+        FROM (SELECT dataset, {{size}}, string_split(path::VARCHAR, '/') AS parts,
+                     len(string_split(rtrim(root, '/'), '/')) AS depth
+              FROM {{kind}})
+        WHERE {{key}} IS NOT NULL GROUP BY name QUALIFY rank() OVER (ORDER BY files DESC) <= {_TOP})
+    ORDER BY files DESC, name LIMIT {_TOP}
 """
 
 
@@ -84,6 +86,14 @@ def tops(tables: Tables) -> Iterator[Section]:
                     kind=kind.file_name, key=key, size=kind.size_column, used=byte_sum(kind.size_column or "NULL")
                 )
             )
-            rows = [(paths.visible(name), text.count(files), human_size(used)) for name, files, used in top]
+            rows = [(paths.visible(name), text.count(files), human_size(used)) for name, files, used, _ in top]
             if rows:
-                yield Section(f"Most {kind.title.lower()}, by {by.lower()}", "", (by, "Files", "Size"), rows, len(rows))
+                title = f"Most {kind.title.lower()}, by {by.lower()}"
+                yield Section(title, _ties(rows[-1][1], top[-1][3] - len(top)), (by, "Files", "Size"), rows, len(rows))
+
+
+def _ties(files: str, more: int) -> str:
+    """What is said of those that have as many as the last one that is shown."""
+    if not more:
+        return ""
+    return f"{text.count(more)} more {'has' if more == 1 else 'have'} {files} as well."

@@ -2,12 +2,12 @@
 
 import contextlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import duckdb
 
-from dynamo_consistency.kinds import FINDING_KINDS, FindingKind
+from dynamo_consistency.kinds import FINDING_KINDS, MISSING, FindingKind
 from dynamo_consistency.run.database import PATH_MACROS, memory_limit
 from dynamo_consistency.run.listing.listing_view import create_listing
 from dynamo_consistency.run.store.leftovers import scratch_folder
@@ -26,6 +26,8 @@ class Tables:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
         self.names: set[str] = set()
+        self.tell: Callable[[int], None] = lambda number: None
+        """Called with the number of rows of each batch."""
 
     def add_findings(self, kind: FindingKind, file: str) -> None:
         self._connection.read_parquet(file).create_view(kind.file_name)
@@ -50,6 +52,13 @@ class Tables:
         result = self._connection.execute(sql)
         while rows := result.fetchmany(BATCH_ROWS):
             yield rows
+            self.tell(len(rows))
+
+    def lines(self) -> int:
+        """About how many rows all reports take: each finding once, and missing files twice more for their blocks."""
+        found = [kind for kind in FINDING_KINDS if kind.file_name in self.names]
+        numbers = {kind: self.rows(f"SELECT count(*) FROM {kind.file_name}")[0][0] for kind in found}
+        return int(sum(numbers.values()) + 2 * numbers.get(MISSING, 0))
 
 
 @contextlib.contextmanager

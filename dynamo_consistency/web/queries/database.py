@@ -56,9 +56,9 @@ class Question:
                 return
             yield rows
 
-    def columns(self, file: str) -> set[str]:
+    def columns(self, file: str) -> list[str]:
         """Of a Parquet file; those of former versions have fewer."""
-        return {row["column_name"] for row in self.rows("DESCRIBE FROM read_parquet(?)", [file])}
+        return [row["column_name"] for row in self.rows("DESCRIBE FROM read_parquet(?)", [file])]
 
     def _execute(self, query: str, values: Sequence[object]) -> duckdb.DuckDBPyConnection:
         with _errors_explained():

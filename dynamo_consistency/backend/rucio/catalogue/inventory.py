@@ -3,21 +3,21 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from sqlalchemy import Connection, func, select
 
 from dynamo_consistency.backend.contract import INVENTORY_COLUMNS
-from dynamo_consistency.backend.dataset_filter import dataset_of
+from dynamo_consistency.backend.dataset_filter import datasets_of
 from dynamo_consistency.backend.file.inventory import InventoryDump
 from dynamo_consistency.backend.file.options import InventorySource
 from dynamo_consistency.backend.rucio.catalogue import queries, rses
 from dynamo_consistency.backend.rucio.catalogue.connection import Catalogue
-from dynamo_consistency.backend.rucio.catalogue.lfn2pfn import Translation, path_of
-from dynamo_consistency.backend.rucio.catalogue.replica_states import is_expected
+from dynamo_consistency.backend.rucio.catalogue.lfn2pfn import Translation, path_of, paths_of
+from dynamo_consistency.backend.rucio.catalogue.replica_states import are_expected
 from dynamo_consistency.backend.rucio.options import DumpOptions, Options
-from dynamo_consistency.backend.sql.reading import partitions
+from dynamo_consistency.backend.sql.columns import columns
 from dynamo_consistency.errors import BackendError
 
 BATCH_ROWS = 20_000
@@ -26,6 +26,10 @@ COLUMNS = pa.schema(
     [*INVENTORY_COLUMNS, *(pa.field(name, pa.string()) for name in ("scope", "name", "checksum", "state"))]
 )
 """The checksum is Adler-32; the state is Rucio's letter."""
+
+_TIME = pa.timestamp("us")
+TYPES = (*[pa.string()] * 3, pa.int64(), *[pa.string()] * 2, pa.int64(), _TIME, _TIME, pa.int64())
+"""Of the columns that the queries have."""
 
 
 @dataclass(frozen=True)
@@ -37,33 +41,30 @@ class BatchBuilder:
     cms_names: bool
     now: datetime
 
-    def batch(self, rows: Sequence[Any]) -> pa.RecordBatch:
-        scopes, names, stored, sizes, checksums, states, locks, tombstones, times, disturbed = zip(*rows, strict=True)
-        where = [self._path(*did) for did in zip(scopes, names, stored, strict=True)]
-        doubts = zip(states, locks, tombstones, disturbed, where, strict=True)
-        columns = [
-            where,
-            sizes,
-            pa.array(times, pa.timestamp("us")).cast(pa.timestamp("s"), safe=False).cast(pa.int64()),
-            [self._is_in_flight(*doubt) for doubt in doubts],
-            [dataset_of(name) for name in names] if self.cms_names else [None] * len(rows),
-            *[[None] * len(rows)] * 2,
-            *(scopes, names, checksums, states),
-        ]
-        return pa.RecordBatch.from_arrays(
-            [pa.array(column, field.type) for column, field in zip(columns, COLUMNS, strict=True)], schema=COLUMNS
-        )
+    def batch(self, columns_: Sequence[pa.Array]) -> pa.RecordBatch:
+        scopes, names, stored, sizes, checksums, states, locks, tombstones, times, disturbed = columns_
+        where = self._paths(scopes, names, stored)
+        expected = are_expected(states, locks, tombstones, self.now)
+        doubtful = pc.or_(pc.fill_null(pc.not_equal(disturbed, 0), True), pc.invert(expected))
+        if self.quarantined:
+            doubtful = pc.or_(doubtful, pc.is_in(where, pa.array(self.quarantined, pa.binary())))
+        datasets = datasets_of(names.to_pylist()) if self.cms_names else pa.nulls(len(names))
+        seconds = times.cast(pa.timestamp("s"), safe=False).cast(pa.int64())
+        nothing = pa.nulls(len(names), pa.string())
+        known = [where, sizes, seconds, doubtful, pa.array(datasets, pa.string()), nothing, nothing]
+        return pa.RecordBatch.from_arrays([*known, scopes, names, checksums, states], schema=COLUMNS)
 
-    def _path(self, scope: str, name: str, stored: str | None) -> bytes | None:
+    def _paths(self, scopes: pa.Array, names: pa.Array, stored: pa.Array) -> pa.BinaryArray:
         """The stored path goes first; where there is none and none can be computed, nobody knows."""
-        if stored:
-            return path_of(stored)
-        return self.translation.path(scope, name) if self.translation else None
-
-    def _is_in_flight(
-        self, state: str, locks: int, tombstone: datetime | None, disturbed: int, path: bytes | None
-    ) -> bool:
-        return bool(disturbed) or path in self.quarantined or not is_expected(state, locks, tombstone, self.now)
+        there = pc.fill_null(pc.not_equal(stored, ""), False)
+        if self.translation and not pc.any(there).as_py():
+            return self.translation.paths(scopes, names)
+        known = paths_of(pc.if_else(there, stored, None))
+        lacking = pc.invert(there)
+        if self.translation is None or not pc.any(lacking).as_py():
+            return known
+        computed = self.translation.paths(scopes.filter(lacking), names.filter(lacking))
+        return pc.replace_with_mask(known, lacking, computed)
 
 
 def batch_builder(connection: Connection, catalogue: Catalogue, rse: rses.Rse, options: Options) -> BatchBuilder:
@@ -93,15 +94,15 @@ def stream(catalogue: Catalogue, options: Options, site: str) -> Iterator[pa.Rec
             select(func.count()).select_from(table).where(table.c.rse_id == rse.id)
         ).scalar_one()
         found = 0
-        for rows in partitions(connection, queries.replicas(catalogue.tables, rse), BATCH_ROWS):
-            found += len(rows)
-            yield to_batch(rows)
+        for parts in columns(connection, queries.replicas(catalogue.tables, rse), TYPES, BATCH_ROWS):
+            found += len(parts[0])
+            yield to_batch(parts)
         if found != expected:
             raise BackendError(
                 f"the catalogue {catalogue.place} gave {found} of {expected} replicas of {site}; run again"
             )
-        for rows in partitions(connection, queries.requests(catalogue.tables, rse), BATCH_ROWS):
-            yield to_batch(rows)
+        for parts in columns(connection, queries.requests(catalogue.tables, rse), TYPES, BATCH_ROWS):
+            yield to_batch(parts)
 
 
 def stream_dump(options: DumpOptions, site: str) -> Iterator[pa.RecordBatch]:

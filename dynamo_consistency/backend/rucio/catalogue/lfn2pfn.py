@@ -24,6 +24,9 @@ from importlib import import_module
 from itertools import accumulate
 from typing import NamedTuple, Protocol
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from dynamo_consistency import paths
 from dynamo_consistency.backend.rucio.options import VoScopes
 from dynamo_consistency.errors import BackendError, ConfigurationError
@@ -39,6 +42,19 @@ class Did(NamedTuple):
 def path_of(text: str) -> bytes:
     """A path below the prefix of an RSE, as the engine knows the file: with one `/` in front, and none twice."""
     return paths.normalise(paths.to_bytes(text if text.startswith("/") else f"/{text}"))
+
+
+def paths_of(texts: pa.StringArray) -> pa.BinaryArray:
+    """The same of many paths; null stays null."""
+    paths_ = texts.cast(pa.binary())
+    absolute = pc.starts_with(paths_, b"/")
+    if not pc.all(absolute).as_py():
+        paths_ = pc.if_else(absolute, paths_, pc.binary_join_element_wise(b"/", paths_, b""))
+    while pc.any(pc.match_substring(paths_, b"//")).as_py():
+        paths_ = pc.replace_substring(paths_, b"//", b"/")
+    if pc.any(pc.ends_with(paths_, b"/")).as_py():
+        return pa.array([None if path is None else paths.normalise(path) for path in paths_.to_pylist()], pa.binary())
+    return paths_
 
 
 class Algorithm(Protocol):
@@ -148,6 +164,21 @@ class Translation:
             return path_of(self._algorithm.path(self._scopes.outside(scope), name))
         except Exception as error:
             raise BackendError(f"lfn2pfn has no path for {scope}:{name}: {error}") from error
+
+    def paths(self, scopes: pa.StringArray, names: pa.StringArray) -> pa.BinaryArray:
+        """`path` of many files."""
+        if isinstance(self._algorithm, CmsAlgorithm):
+            return paths_of(names)
+        each_scope, each_name = scopes.to_pylist(), names.to_pylist()
+        outside = {scope: self._scopes.outside(scope) for scope in set(each_scope)}
+        path = self._algorithm.path
+        try:
+            texts = [path(outside[scope], name) for scope, name in zip(each_scope, each_name, strict=True)]
+            return paths_of(pa.array(texts, pa.string()))
+        except Exception as error:  # of a plug-in; which file it was is found again
+            for did in zip(each_scope, each_name, strict=True):
+                self.path(*did)
+            raise BackendError(f"lfn2pfn fails: {error}") from error
 
     def dids(self, path: bytes) -> list[Did]:
         """Every DID whose path this is, as far as the algorithm knows, likeliest first; none if it is not UTF-8.

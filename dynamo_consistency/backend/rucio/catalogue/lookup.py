@@ -9,9 +9,10 @@ from dynamo_consistency.backend import optional_features
 from dynamo_consistency.backend.contract import Known
 from dynamo_consistency.backend.rucio.catalogue import inventory, queries, rses
 from dynamo_consistency.backend.rucio.catalogue.connection import Catalogue
-from dynamo_consistency.backend.rucio.catalogue.inventory import BatchBuilder
+from dynamo_consistency.backend.rucio.catalogue.inventory import TYPES, BatchBuilder
 from dynamo_consistency.backend.rucio.catalogue.replica_records import is_one_of, spellings
 from dynamo_consistency.backend.rucio.options import Options
+from dynamo_consistency.backend.sql.columns import as_columns
 from dynamo_consistency.backend.sql.reading import chunks
 
 
@@ -40,7 +41,7 @@ def _batches(
     by_path = queries.replicas(tables, rse)
     for texts in chunks(text for path in wanted for text in spellings(path)):
         if rows := connection.execute(by_path.where(tables.replicas.c.path.in_(texts))).all():
-            yield builder.batch(rows)
+            yield builder.batch(as_columns(rows, TYPES))
     if builder.translation is None:
         return
     for dids in chunks(did for path in wanted for did in builder.translation.dids(path)):
@@ -49,4 +50,4 @@ def _batches(
             (queries.requests(tables, rse), tables.requests),
         ):
             if rows := connection.execute(query.where(is_one_of(table.c.scope, table.c.name, set(dids)))).all():
-                yield builder.batch(rows)
+                yield builder.batch(as_columns(rows, TYPES))

@@ -16,6 +16,9 @@ is bad is open, and while its path is in quarantine, for then the dark reaper de
 
 from datetime import datetime
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 AVAILABLE = "A"
 BAD = "B"
 """Of a declaration: the necromancer, or the transfer, is not through with it."""
@@ -24,3 +27,12 @@ BAD = "B"
 def is_expected(state: str, lock_count: int, tombstone: datetime | None, now: datetime) -> bool:
     """Does the replica alone say that the file must be there? `now` and `tombstone` are UTC without a zone."""
     return state == AVAILABLE and (tombstone is None or lock_count > 0 or tombstone > now)
+
+
+def are_expected(
+    states: pa.StringArray, lock_counts: pa.Int64Array, tombstones: pa.TimestampArray, now: datetime
+) -> pa.BooleanArray:
+    """The same of many replicas."""
+    stays = pc.or_(pc.is_null(tombstones), pc.fill_null(pc.greater(tombstones, pa.scalar(now, tombstones.type)), False))
+    locked = pc.fill_null(pc.greater(lock_counts, 0), False)
+    return pc.and_(pc.fill_null(pc.equal(states, AVAILABLE), False), pc.or_(stays, locked))

@@ -126,7 +126,7 @@ def _download(kind: FindingKind, run: Digest) -> Download:
         meaning=kind.meaning,
         total=run.counts[kind.name],
         bytes=run.counts.get(kind.bytes_name) if kind.bytes_name else None,
-        names={format_: f"{kind.file_name}.{ending}" for format_, ending in FORMATS.items()},
+        names={format_: f"{kind.word}.{ending}" for format_, ending in FORMATS.items()},
     )
 
 

@@ -1,0 +1,67 @@
+"""Long answers of PostgreSQL as columns: by COPY, as CSV, which Arrow reads.
+
+A row of CSV costs the driver one piece of bytes, where it else makes an object of every value; and it is on the
+connection that is there, in its view. CSV tells null, which is empty, from an empty text, which stands in quotes.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+import pyarrow as pa
+from pyarrow import csv
+from sqlalchemy import Connection, Select
+from sqlalchemy.exc import DBAPIError
+
+from dynamo_consistency.backend.sql.reading import unless_abandoned
+
+
+def columns(
+    connection: Connection, query: Select[Any], types: Sequence[pa.DataType], rows: int
+) -> Iterator[list[pa.Array]]:
+    """The columns of `query`, at least two, which are of `types`, at most `rows` rows at a time.
+
+    Raises what SQLAlchemy raises, and what pyarrow raises for a value that is of another type.
+    """
+    connection.exec_driver_sql("SET LOCAL DateStyle = 'ISO'")
+    for data in _pieces(connection, query, rows):
+        yield _parsed(data, types)
+
+
+def _pieces(connection: Connection, query: Select[Any], rows: int) -> Iterator[bytearray]:
+    import psycopg
+
+    compiled = query.compile(dialect=connection.dialect)
+    statement = f"COPY ({compiled}) TO STDOUT (FORMAT csv, ENCODING 'UTF8')"
+    driver: Any = connection.connection.driver_connection
+    with unless_abandoned(connection):
+        try:
+            with driver.cursor() as cursor, cursor.copy(statement, compiled.params) as copy:
+                each_row = iter(copy)
+                while data := _joined(islice(each_row, rows)):
+                    yield data
+        except psycopg.Error as error:
+            raise DBAPIError(statement, None, error, hide_parameters=True) from None
+
+
+def _joined(pieces: Iterator[Any]) -> bytearray:
+    data = bytearray()
+    for piece in pieces:
+        data += piece
+    return data
+
+
+def _parsed(data: bytearray, types: Sequence[pa.DataType]) -> list[pa.Array]:
+    names = [str(number) for number in range(len(types))]
+    table = csv.read_csv(
+        pa.py_buffer(data),
+        read_options=csv.ReadOptions(column_names=names, use_threads=False, block_size=len(data) + 1),
+        parse_options=csv.ParseOptions(newlines_in_values=True),
+        convert_options=csv.ConvertOptions(
+            column_types=dict(zip(names, types, strict=True)),
+            null_values=[""],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+        ),
+    )
+    return [column.combine_chunks() for column in table.columns]

@@ -1,0 +1,148 @@
+"""Rows of MySQL that are cut out of the stream by ourselves: they come whole, or there is an error."""
+
+import itertools
+from types import SimpleNamespace
+
+import pyarrow as pa
+import pymysql
+import pytest
+
+from dynamo_consistency.backend.dynamo import inventory
+from dynamo_consistency.backend.dynamo.block_facts import BlockFacts
+from dynamo_consistency.backend.sql import mysql_wire, packed
+from dynamo_consistency.errors import BackendError
+
+READER = ("reader", "reader-s3cret")
+END = b"\xfe\x00\x00\x02\x00"
+KILLED = b"\xff\x25\x05#70100Query execution was interrupted"
+VALUES = [bytes([65 + length % 26]) * length for length in (17, 250, 251, 17, 530, 60_000, 18)]
+
+
+def packet(payload: bytes) -> bytes:
+    return len(payload).to_bytes(3, "little") + b"\x07" + payload
+
+
+def row(value: bytes) -> bytes:
+    length = bytes([len(value)]) if len(value) <= 250 else b"\xfc" + len(value).to_bytes(2, "little")
+    return packet(length + value)
+
+
+ROWS = [row(value) for value in VALUES]
+
+
+class Connection:
+    """As one of pymysql is seen here; what comes of it comes in pieces of one size."""
+
+    def __init__(self, stream: bytes, size: int) -> None:
+        pieces = itertools.chain((stream[at : at + size] for at in range(0, len(stream), size)), itertools.repeat(b""))
+        self._rfile = SimpleNamespace(read1=lambda _: next(pieces))
+        self.is_closed = False
+
+    def _force_close(self) -> None:
+        self.is_closed = True
+
+    def cursor(self, _kind: object) -> SimpleNamespace:
+        return SimpleNamespace(
+            execute=lambda *_: None, connection=self, _result=SimpleNamespace(unbuffered_active=True)
+        )
+
+
+def read(stream: bytes, size: int = 10_000, at_once: int = 2) -> list[list[bytes]]:
+    return [part.to_pylist() for part in mysql_wire.packets(Connection(stream, size), "SELECT 1", at_once)]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 250, 1000, 1_000_000])
+def test_rows_are_the_same_in_whatever_pieces_they_come(size):
+    parts = read(b"".join(ROWS) + packet(END), size)
+    assert [len(part) for part in parts] == [2, 2, 2, 1]
+    assert list(itertools.chain(*parts)) == ROWS
+
+
+def test_an_answer_without_rows_has_none():
+    assert read(packet(END)) == []
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 100])
+def test_an_answer_that_is_cut_anywhere_is_an_error(at_once):
+    answer = b"".join(ROWS[:4]) + packet(END)
+    for length in range(len(answer)):
+        with pytest.raises(pymysql.err.OperationalError, match="2013, 'Lost connection"):
+            read(answer[:length], at_once=at_once)
+
+
+def test_an_error_of_the_server_among_the_rows_is_an_error():
+    with pytest.raises(pymysql.err.OperationalError, match="1317, 'Query execution was interrupted"):
+        read(b"".join(ROWS[:3]) + packet(KILLED))
+
+
+def test_a_block_that_was_not_there_a_moment_before_is_not_known():
+    facts = pa.table({"time": [1, 2, None], "block": ["a", "b", None]})
+    known, (times, blocks) = BlockFacts(pa.array([7, 9]), facts).of(pa.array([9, 7, 8, 9, 99]))
+    assert known.to_pylist() == [True, True, False, True, False]
+    assert times.to_pylist() == [2, 1, None, 2, None]
+    assert blocks.to_pylist() == ["b", "a", None, "b", None]
+
+
+def fill(world, number: int) -> None:
+    block = world.block(world.dataset("/A"), "b")
+    world.replica(block, world.site("T2_HERE"), world.group("g"))
+    world.execute(
+        "INSERT INTO files (block_id, size, name) "
+        f"SELECT {block}, CAST(seq AS SIGNED) - 2, CONCAT('/', LPAD(seq, seq, 'x')) FROM seq_1_to_{number}"
+    )
+
+
+def names_and_sizes(world, **options) -> dict[bytes, int]:
+    batches = world.backend(**options).inventory.stream("T2_HERE")
+    rows = [row for batch in batches for row in batch.to_pylist()]
+    found = {row["path"]: row["size"] for row in rows}
+    assert len(found) == len(rows)
+    return found
+
+
+WANTED = {b"/" + str(length).rjust(length, "x").encode(): length - 2 for length in range(1, 512)}
+
+
+@pytest.mark.mariadb
+@pytest.mark.parametrize("at_once", [1, 7, 100_000])
+def test_names_of_every_length_come_with_their_sizes(make_world, monkeypatch, at_once):
+    monkeypatch.setattr(inventory, "BATCH_ROWS", at_once)
+    world = make_world("master")
+    fill(world, 511)
+    assert names_and_sizes(world) == WANTED
+
+
+@pytest.mark.mariadb
+def test_a_driver_that_is_not_known_gives_the_same_rows_and_it_is_said_once(make_world, monkeypatch, caplog):
+    packed._say_once.cache_clear()
+    monkeypatch.setattr(mysql_wire, "is_possible", lambda _: False)
+    world = make_world("master")
+    fill(world, 511)
+    with caplog.at_level("INFO", logger="dynamo_consistency"):
+        assert names_and_sizes(world) == names_and_sizes(world) == WANTED
+    assert [record.getMessage() for record in caplog.records if "one by one" in record.getMessage()] == [
+        "this version of pymysql is not known here: its rows come one by one, at a fraction of the speed"
+    ]
+
+
+@pytest.mark.mariadb
+def test_the_pymysql_that_is_installed_is_known(mariadb):
+    with mariadb.connect() as connection:
+        assert mysql_wire.is_possible(connection)
+
+
+@pytest.mark.mariadb
+def test_a_statement_that_is_ended_by_the_server_in_the_middle_is_an_error(make_world, mariadb, monkeypatch):
+    monkeypatch.setattr(inventory, "BATCH_ROWS", 100)
+    world = make_world("innodb")
+    fill(world, 1)
+    world.execute(
+        "INSERT INTO files (block_id, size, name) "
+        "SELECT block_id, 1, CONCAT('/store/', REPEAT('x', 400), seq) FROM files, seq_1_to_30000"
+    )
+    stream = world.backend(url=mariadb.url(world.name, *READER)).inventory.stream("T2_HERE")
+    next(stream)
+    [(victim,)] = mariadb.execute("SELECT id FROM information_schema.processlist WHERE user = 'reader'")
+    mariadb.execute(f"KILL QUERY {victim}")
+    with pytest.raises(BackendError, match=r"failed: Query execution was interrupted .*1317\].*; run again"):
+        list(stream)

@@ -1,0 +1,81 @@
+"""How commands are given what they need: stores, paths, check files, runs by a part of their id; and --output."""
+
+import csv
+import io
+import json
+import os
+import subprocess
+
+from enforcing import POLICY
+
+
+def test_the_store_may_be_named_by_the_environment_and_by_a_tilde(drifted):
+    of_home = os.environ | {"HOME": str(drifted.folder), "DYNAMO_CONSISTENCY_STORE": "~/store"}
+    drifted.run("run", "-f", "~/check.yaml", env=of_home, store=False)
+    assert len(list((drifted.store / "T2_Test").iterdir())) == 1
+    found = drifted.run("findings", "T2_Test", "--kind", "orphans", "--store=~/store", env=of_home, store=False)
+    assert len(found.splitlines()) == 2
+
+
+def test_a_check_may_come_from_stdin(drifted):
+    def given(text, *arguments):
+        command = [drifted.command, *arguments]
+        return subprocess.run(command, cwd=drifted.folder, input=text, capture_output=True, text=True, check=False)
+
+    check = drifted.check.read_text()
+    assert given(check, "validate", "-f", "-").stdout == "stdin: valid: t2-test\n"
+    ran = given(check, "run", "-f", "-", "--store", "store", "--output", "json")
+    assert json.loads(ran.stdout)["result"] == "Complete"
+    wrong = given("kind: x\n", "validate", "-f", "-")
+    assert (wrong.returncode, wrong.stderr[:8]) == (2, "stdin:1:")
+
+
+def test_every_command_that_prints_data_prints_the_same_as_text_json_and_csv(drifted):
+    def table(*arguments, **how):
+        return list(csv.DictReader(io.StringIO(drifted.run(*arguments, "--output", "csv", **how))))
+
+    [of_run] = table("run", "-f", "check.yaml")
+    assert (of_run["missing"], of_run["emptyDirectories"], of_run["closedGates"]) == (
+        "3",
+        "1",
+        "Limits Confirmation Mode",
+    )
+    [of_history] = table("history", "T2_Test")
+    assert of_history == of_run
+    [as_json] = json.loads(drifted.run("history", "T2_Test", "--output", "json"))
+    assert as_json["closedGates"] == ["Limits", "Confirmation", "Mode"]
+    lost = drifted.run("findings", "T2_Test", "--kind", "missing").splitlines()[0]
+    [of_file] = table("history", "T2_Test", lost)
+    assert list(of_file) == list(json.loads(drifted.run("history", "T2_Test", lost, "--output", "json"))[0])
+    assert table("site", "list") == [{"site": "T2_Test", "ready": "true"}]
+    assert json.loads(drifted.run("site", "list", "--output", "json")) == [{"site": "T2_Test", "ready": True}]
+    valid = {"file": "check.yaml", "checks": "t2-test", "problem": ""}
+    assert table("validate", "-f", "check.yaml", store=False) == [valid]
+    assert table("history", "prune", "T2_Test") == []
+    [facts] = table("stage", "snapshot", "--run-dir", str(drifted.store / "T2_Test/x"), "-f", "check.yaml", store=False)
+    assert facts["rows"] == "200"
+
+
+def test_version_and_help_have_short_names(sandbox):
+    assert sandbox.run("-V", store=False) == sandbox.run("--version", store=False)
+    assert sandbox.run("-h", store=False) == sandbox.run("--help", store=False)
+
+
+def test_the_beginning_of_an_id_will_do_to_approve_and_a_run_that_proves_nothing_cannot_be(drifted):
+    (drifted.folder / "site/store").rename(drifted.folder / "site/elsewhere")
+    drifted.run("run", "-f", "check.yaml", exit_code=1)
+    (run,) = (drifted.store / "T2_Test").iterdir()
+    drifted.run("run", "-f", "check.yaml", "--approve", run.name[:8], exit_code=1)
+    assert drifted.complaint == f"run {run.name} of T2_Test is Invalid and has no findings\n"
+
+
+def test_an_approved_run_without_a_confirmed_finding_says_so(sandbox):
+    sandbox.put("/store/mc/f", 10)
+    sandbox.age_directories()
+    sandbox.check.write_text(sandbox.check.read_text() + POLICY)
+    sandbox.import_inventory({"/store/mc/f": 10})
+    for _ in range(2):
+        run = json.loads(sandbox.run("run", "-f", "check.yaml", "--output", "json"))
+    assert {gate["state"] for gate in run["gates"]} == {"Ready"}
+    sandbox.run("run", "-f", "check.yaml", "--approve", run["runId"], exit_code=1)
+    assert "cannot act: no finding of a kind that is enforced is confirmed" in sandbox.complaint
