@@ -8,13 +8,23 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import chart
 import comparison
 import listing
 import rucio_snapshot
 import snapshot
+import stages
 import webdav
+from measure import HERE, RESULTS
 
-PARTS = {"listing": listing, "comparison": comparison, "snapshot": snapshot, "rucio": rucio_snapshot, "webdav": webdav}
+PARTS = {
+    "listing": listing,
+    "comparison": comparison,
+    "snapshot": snapshot,
+    "rucio": rucio_snapshot,
+    "webdav": webdav,
+    "stages": stages,
+}
 
 
 def main() -> None:
@@ -31,6 +41,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
             Path(folder).chmod(0o755)
             part.bench(Path(folder), big=arguments.big)
+    chart.draw(RESULTS, HERE.parent / "docs/images/figures.svg")
 
 
 if __name__ == "__main__":

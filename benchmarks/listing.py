@@ -1,6 +1,7 @@
 """Listing a local XRootD server: ours against `xrdfs ls -l -R` and RCE's scanner, direct and through a slow line."""
 
 import contextlib
+import json
 import os
 import socket
 import subprocess
@@ -36,15 +37,16 @@ def _bench(folder: Path, title: str, port: int, directories: int) -> None:
     door = f"127.0.0.1:{port}"
     source: dict[str, Any] = {"xrootd": {"servers": [f"root://{door}"]}}
     shards = shards_of_run(source)
-    seconds, peak = ours(folder, source, f"{port}-all", shards)
-    rows = [Row(f"dynamo-consistency, {shards} processes", seconds, peak, f"{directories / seconds:.0f} directories/s")]
-    alone = ours(folder, source, f"{port}-one", shards=1)
-    ratio = times_as_fast(seconds, alone[0], "one shard")
-    rows.append(Row("dynamo-consistency, one shard", *alone, f"{directories / alone[0]:.0f} directories/s", ratio))
+    seconds, peak = ours(folder, source, f"{port}-one", shards=1)
+    rows = [Row("dynamo-consistency, one process", seconds, peak, f"{directories / seconds:.0f} directories/s")]
     library = {"xrootd": {**source["xrootd"], "client": "bindings"}}
-    theirs = ours(folder, library, f"{port}-bindings", shards=1)
-    ratio = times_as_fast(seconds, theirs[0], "one shard by the bindings")
-    rows.append(Row("one shard, client: bindings", *theirs, f"{directories / theirs[0]:.0f} directories/s", ratio))
+    others = [("a whole run, everything included", _whole_run(folder, source, str(port)))]
+    if shards > 1:
+        others.append((f"dynamo-consistency, {shards} processes", ours(folder, source, f"{port}-all", shards)))
+    others.append(("one process, client: bindings", ours(folder, library, f"{port}-bindings", shards=1)))
+    for name, theirs in others:
+        ratio = times_as_fast(seconds, theirs[0], name)
+        rows.append(Row(name, *theirs, f"{directories / theirs[0]:.0f} directories/s", ratio))
     peers = [("xrdfs ls -l -R", ["xrdfs", f"root://{door}", "ls", "-l", "-R", "/store/mc"], {})]
     bindings = [sys.executable, str(HERE / "bindings.py"), f"root://{door}", "/store/mc", "512"]
     peers.append(("bindings alone, one process", bindings, {}))
@@ -78,6 +80,20 @@ def ours(folder: Path, source: dict[str, object], name: str, shards: int) -> tup
     return sorted(measured)[1][0], max(peak for _, peak in measured)
 
 
+def _whole_run(folder: Path, source: dict[str, object], name: str) -> tuple[float, float]:
+    """`dynamo-consistency run` of a check whose inventory is a list of all files at the site."""
+    inventory, store = folder / "inventory.tsv", folder / f"whole-{name}"
+    if not inventory.exists():
+        site = folder / "site"
+        files = (Path(above, file) for above, _, names in os.walk(site) for file in names)
+        inventory.write_text("".join(f"/{file.relative_to(site)}\t{file.stat().st_size}\n" for file in files))
+    backends = {"backends": {"default": {"type": "file", "sites": {"Bench": {"inventory": {"url": str(inventory)}}}}}}
+    (folder / "backends.yaml").write_text(json.dumps(backends))
+    (folder / f"{name}.yaml").write_text(json.dumps(_check(source, shards=1)))
+    command = [Path(sys.executable).with_name("dynamo-consistency"), "run", "-f", folder / f"{name}.yaml"]
+    return measure([*command, "--backends", folder / "backends.yaml", "--store", store])
+
+
 def shards_of_run(source: dict[str, object]) -> int:
     """In how many shards `dynamo-consistency run` lists `source` on this machine, where the check leaves that open."""
     return shards_here(Listing.model_validate({"source": source, "roots": [{"path": "/store/mc"}]}))
@@ -85,6 +101,11 @@ def shards_of_run(source: dict[str, object]) -> int:
 
 def _run_directory(folder: Path, source: dict[str, object], name: str, shards: int) -> str:
     """A fresh one whose check lists `source`."""
+    check = SiteConsistencyCheck.model_validate(_check(source, shards))
+    return RunStore(str(folder / "runs")).create(check, name).url
+
+
+def _check(source: dict[str, object], shards: int) -> dict[str, object]:
     listing = {
         "source": source,
         "roots": [{"path": "/store/mc"}],
@@ -92,15 +113,12 @@ def _run_directory(folder: Path, source: dict[str, object], name: str, shards: i
         "splitDepth": 5,
         "concurrency": 512,
     }
-    check = SiteConsistencyCheck.model_validate(
-        {
-            "apiVersion": "consistency.dynamo.io/v1alpha1",
-            "kind": "SiteConsistencyCheck",
-            "metadata": {"name": "bench"},
-            "spec": {"site": "Bench", "listing": listing},
-        }
-    )
-    return RunStore(str(folder / "runs")).create(check, name).url
+    return {
+        "apiVersion": "consistency.dynamo.io/v1alpha1",
+        "kind": "SiteConsistencyCheck",
+        "metadata": {"name": "bench"},
+        "spec": {"site": "Bench", "listing": listing},
+    }
 
 
 def _rce_configuration(door: str) -> str:

@@ -122,7 +122,9 @@ def show(title: str, rows: Sequence[Row]) -> None:
         print(f"{row.what:44} {row.seconds:8.2f} {row.peak_mib:9.0f}  {row.rate}  {row.ratio}".rstrip(), flush=True)
     RESULTS.mkdir(exist_ok=True)
     name = title.lower().replace(" ", "-").replace(",", "").replace("/", "-")
-    (RESULTS / f"{name}.json").write_text(json.dumps([asdict(row) for row in rows], indent=2) + "\n")
+    (RESULTS / f"{name}.json").write_text(
+        json.dumps({"title": title, "rows": [asdict(row) for row in rows]}, indent=2) + "\n"
+    )
 
 
 def times_as_fast(ours: float, theirs: float, peer: str) -> str:

@@ -42,7 +42,7 @@ def bench(folder: Path, big: bool) -> None:
     """2 million rows."""
     wanted = 2_000_000
     (folder / "check.yaml").write_text(CHECK)
-    with _server(folder) as unix_socket:
+    with server(folder) as unix_socket:
         url = "mysql+{driver}://root@localhost/dynamo?unix_socket=" + str(unix_socket)
         _fill(folder, url, unix_socket, wanted)
         rows = [per_core(wanted, _client(unix_socket), "mariadb --quick, the same columns to nowhere")]
@@ -58,7 +58,7 @@ def bench(folder: Path, big: bool) -> None:
 
 def _read(folder: Path, name: str, url: str, wanted: int) -> list[Row]:
     """The stream alone, and the whole stage; the rates are without the start."""
-    (folder / f"{name}.yaml").write_text(_backends(url))
+    (folder / f"{name}.yaml").write_text(backends(url))
     stage = [COMMAND, "stage", "snapshot", "--run-dir", folder / "store/Bench" / name, "-f", "check.yaml"]
     stream = [sys.executable, HERE / "read_inventory.py", f"{name}.yaml", "Bench"]
     start, *_ = cpu_of(stream[:-1], cwd=folder)
@@ -79,7 +79,7 @@ def _client(unix_socket: Path) -> list[str | Path]:
 
 def _copy_to_sqlite(folder: Path, unix_socket: Path) -> None:
     target = folder / "inventory.sqlite"
-    (folder / "init.yaml").write_text(_backends(f"sqlite:///{target}"))
+    (folder / "init.yaml").write_text(backends(f"sqlite:///{target}"))
     subprocess.run([COMMAND, "inventory", "init", "--backends", "init.yaml"], cwd=folder, check=True)
     source = pymysql.connect(unix_socket=str(unix_socket), user="root", database="dynamo", cursorclass=SSCursor)
     with source, sqlite3.connect(target) as embedded:
@@ -91,13 +91,20 @@ def _copy_to_sqlite(folder: Path, unix_socket: Path) -> None:
                 embedded.executemany(f"INSERT INTO `{table}` ({', '.join(names)}) VALUES ({marks})", cursor)
 
 
-def _fill(folder: Path, url: str, unix_socket: Path, rows: int) -> None:
-    (folder / "init.yaml").write_text(_backends(url.format(driver="pymysql")))
+def create_tables(folder: Path, unix_socket: Path, url: str) -> None:
+    """The databases and tables of Dynamo, empty."""
+    (folder / "init.yaml").write_text(backends(url))
     connection = pymysql.connect(unix_socket=str(unix_socket), user="root", autocommit=True)
     with connection, connection.cursor() as cursor:
         for database in ("dynamo", "dynamoregister", "dynamohistory"):
             cursor.execute(f"CREATE DATABASE {database}")
-        subprocess.run([COMMAND, "inventory", "init", "--backends", "init.yaml"], cwd=folder, check=True)
+    subprocess.run([COMMAND, "inventory", "init", "--backends", "init.yaml"], cwd=folder, check=True)
+
+
+def _fill(folder: Path, url: str, unix_socket: Path, rows: int) -> None:
+    create_tables(folder, unix_socket, url.format(driver="pymysql"))
+    connection = pymysql.connect(unix_socket=str(unix_socket), user="root", autocommit=True)
+    with connection, connection.cursor() as cursor:
         blocks = rows // FILES_OF_A_BLOCK
         for statement in (
             "INSERT INTO dynamo.sites (name, storage_type, status) VALUES ('Bench', 'disk', 'ready')",
@@ -115,12 +122,12 @@ def _fill(folder: Path, url: str, unix_socket: Path, rows: int) -> None:
             cursor.execute(statement)
 
 
-def _backends(url: str) -> str:
+def backends(url: str) -> str:
     return f"backends: {{default: {{type: dynamo, url: '{url}'}}}}\n"
 
 
 @contextlib.contextmanager
-def _server(folder: Path) -> Iterator[Path]:
+def server(folder: Path) -> Iterator[Path]:
     data, unix_socket = folder / "mariadb", folder / "mariadb.sock"
     user = "mysql" if os.getuid() == 0 else os.environ.get("USER", "")
     if os.getuid() == 0:

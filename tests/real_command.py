@@ -21,6 +21,7 @@ from effort import EVERYTHING
 
 COMMAND = str(Path(sys.executable).with_name("dynamo-consistency"))
 LOADED = (
+    "dynamo_consistency.cli",
     "dynamo_consistency.cli.entry",
     "dynamo_consistency.run.pipeline",
     "dynamo_consistency.backend.dynamo",

@@ -4,7 +4,7 @@ The walk (`walk.py`) decides what to ask and when to ask again; a lister only kn
 as bytes, absolute and normalised; the lister maps them to its own paths. Names are bytes, relative to the directory.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
@@ -29,6 +29,36 @@ class File(NamedTuple):
     mtime: int | None
 
 
+@dataclass(slots=True)
+class Files:
+    """The files directly in a directory, as columns of one length, a file at each place; for units see `File`.
+
+    A site has up to 10^8 files: no step on their way into the run directory makes an object of each. Iteration does.
+    """
+
+    names: list[bytes] = field(default_factory=list)
+    sizes: list[int | None] = field(default_factory=list)
+    mtimes: list[int | None] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, rows: Iterable[File]) -> "Files":
+        """The columns of `rows`."""
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        return cls(*columns)
+
+    def add(self, name: bytes, size: int | None, mtime: int | None) -> None:
+        """One more."""
+        self.names.append(name)
+        self.sizes.append(size)
+        self.mtimes.append(mtime)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __iter__(self) -> Iterator[File]:
+        return map(File, self.names, self.sizes, self.mtimes)
+
+
 class Hole(NamedTuple):
     """An entry that exists but is not judged: a symbolic link, a name that cannot be asked for, …"""
 
@@ -49,7 +79,7 @@ class Listed:
     """
 
     directories: list[Subdirectory] = field(default_factory=list)
-    files: list[File] = field(default_factory=list)
+    files: Files = field(default_factory=Files)
     holes: list[Hole] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     from_memory: bool = False
@@ -85,7 +115,7 @@ class Lister(Protocol):
 
     >>> from dynamo_consistency.listers.shards import Share
     >>> from dynamo_consistency.listers.walk import Limits, Walk
-    >>> SITE = {b"/store": Listed([Subdirectory(b"mc", None)]), b"/store/mc": Listed(files=[File(b"a", 5, 0)])}
+    >>> SITE = {b"/store": Listed([Subdirectory(b"mc", None)]), b"/store/mc": Listed(files=Files([b"a"], [5], [0]))}
     >>> class DictionaryLister:
     ...     capacity = 1
     ...     def prepare(self): pass
@@ -94,7 +124,7 @@ class Lister(Protocol):
     ...     def forget(self, directory): pass
     ...     def close(self): pass
     >>> for visit in Walk(DictionaryLister(), [b"/store"], Share(shard=0, shards=1, split_depth=1), Limits()):
-    ...     print(visit.directory.path, visit.answer.files)
+    ...     print(visit.directory.path, list(visit.answer.files))
     b'/store' []
     b'/store/mc' [File(name=b'a', size=5, mtime=0)]
     """
@@ -124,6 +154,24 @@ class Lister(Protocol):
     def close(self) -> None:
         """Give up all connections; answers that are still under way may be dropped."""
         ...
+
+
+class Answers(Protocol):
+    """A queue of (token of the request, time of arrival in seconds of the walk's clock, answer). `put` from any thread.
+
+    `get` raises queue.Empty when no answer came, after `timeout` seconds at most.
+    """
+
+    def put(self, item: tuple[int, float, Answer]) -> None: ...
+
+    def get(self, block: bool = True, timeout: float | None = None) -> tuple[int, float, Answer]: ...
+
+
+@runtime_checkable
+class LedLister(Lister, Protocol):
+    """A lister whose answers come quickest when the thread that waits in `answers()` works for it meanwhile."""
+
+    def answers(self) -> Answers: ...
 
 
 @runtime_checkable

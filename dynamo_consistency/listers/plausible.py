@@ -10,7 +10,7 @@ MAX_DEPTH = 64
 
 def plausible(answer: Listed) -> Answer:
     """`answer`, or a failure if it has a name that no directory can hold: then no part of it is to be trusted."""
-    names = [entry[0] for entries in (answer.files, answer.directories, answer.holes) for entry in entries]
+    names = [*answer.files.names, *[entry[0] for entries in (answer.directories, answer.holes) for entry in entries]]
     if b"/" in b"".join(names) or not {b"", b".", b".."}.isdisjoint(names):
         odd = next(name for name in names if b"/" in name or name in (b"", b".", b".."))
         return Failed(f"its listing has the entry {paths.to_text(odd)!r}, which cannot be a name")

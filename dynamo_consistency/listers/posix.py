@@ -10,7 +10,6 @@ from dynamo_consistency.errors import ListingError
 from dynamo_consistency.listers.contract import (
     Answer,
     Failed,
-    File,
     FileStat,
     Hole,
     Listed,
@@ -110,7 +109,7 @@ class PosixLister:
             listed.holes.append(Hole(name, f"it cannot be looked at: {error.strerror}"))
             return
         if stat.S_ISREG(status.st_mode):
-            listed.files.append(File(name, status.st_size, _seconds(status)))
+            listed.files.add(name, status.st_size, _seconds(status))
         elif stat.S_ISDIR(status.st_mode):
             listed.directories.append(Subdirectory(name, _seconds(status), self._identity(status)))
             if status.st_dev != device:

@@ -12,6 +12,7 @@ from dynamo_consistency.listers.contract import (
     Failed,
     File,
     FileLook,
+    Files,
     FileStat,
     Listed,
     Look,
@@ -210,7 +211,7 @@ def answer_of(listing: SimpleListing) -> Answer:
         return Failed("its lister says that it could not list it", retry=True)
     return Listed(
         [Subdirectory(paths.to_bytes(name), whole_seconds(mtime)) for name, mtime in directories],
-        [File(paths.to_bytes(name), whole_bytes(size), whole_seconds(mtime)) for name, size, mtime in files],
+        Files.of(File(paths.to_bytes(name), whole_bytes(size), whole_seconds(mtime)) for name, size, mtime in files),
     )
 
 

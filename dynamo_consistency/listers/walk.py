@@ -22,11 +22,11 @@ import random
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from dynamo_consistency import paths
 from dynamo_consistency.listers.concurrency_window import Window
-from dynamo_consistency.listers.contract import Answer, Failed, Hole, Listed, Lister
+from dynamo_consistency.listers.contract import Answer, Answers, Failed, Hole, LedLister, Listed, Lister
 from dynamo_consistency.listers.frontier import Directory, Frontier
 from dynamo_consistency.listers.plausible import obstacle, plausible
 from dynamo_consistency.listers.shards import Share
@@ -45,17 +45,6 @@ class Visit(NamedTuple):
     directory: Directory
     answer: Answer
     elsewhere: list[bytes]
-
-
-class Answers(Protocol):
-    """A queue of (token of the request, time of arrival in seconds of the walk's clock, answer)."""
-
-    def put(self, item: tuple[int, float, Answer]) -> None:
-        """Add an answer. Called from any thread."""
-
-    def get(self, block: bool = True, timeout: float | None = None) -> tuple[int, float, Answer]:
-        """The next answer. Raises queue.Empty when none came within `timeout` seconds."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -101,7 +90,7 @@ class Walk:
         self.excluded: set[bytes] = set()
         """Excluded directories that the walk has met."""
         self._clock = clock
-        self._answers: Answers = queue.SimpleQueue() if answers is None else answers
+        self._answers = answers or (lister.answers() if isinstance(lister, LedLister) else queue.SimpleQueue())
         self._limit = max(1, min(limits.concurrency, lister.capacity))
         self.window = Window(self._limit)
         self.requests = self.retries = 0
@@ -154,9 +143,13 @@ class Walk:
 
     def _receive(self, now: float) -> Visit | None:
         """Wait for one answer, at most until there is something else to do."""
-        due = [self._next_sweep, self._not_before] + [wait[0] for wait in self._waiting[:1]]
+        until = self._next_sweep
+        if now < self._not_before < until:
+            until = self._not_before
+        if self._waiting and now < self._waiting[0][0] < until:
+            until = self._waiting[0][0]
         try:
-            token, arrived, answer = self._answers.get(True, min(time for time in due if time > now) - now)
+            token, arrived, answer = self._answers.get(True, until - now)
         except queue.Empty:
             return None
         request = self._pending.pop(token, None)

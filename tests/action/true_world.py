@@ -15,7 +15,7 @@ from math import inf
 from simulated import World
 from true_judge import Judge, Order, Request
 
-from dynamo_consistency.listers.contract import Answer, Failed, File, Listed, Subdirectory
+from dynamo_consistency.listers.contract import Answer, Failed, File, Files, Listed, Subdirectory
 
 NO_TIME = -1
 
@@ -138,7 +138,9 @@ class TrueWorld(Judge, World):
         directories += [alias for alias in self.aliases if alias.rsplit(b"/", 1)[0] == path]
         return Listed(
             [Subdirectory(_last(entry), self._time_of(entry), self._identity(entry)) for entry in directories],
-            [File(_last(entry), self.files[entry].size, self.time(entry)) for entry in there if entry in self.files],
+            Files.of(
+                File(_last(entry), self.files[entry].size, self.time(entry)) for entry in there if entry in self.files
+            ),
             identity=here,
         )
 

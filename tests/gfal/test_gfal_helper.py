@@ -114,7 +114,7 @@ def test_a_listing_over_gridftp_that_was_cut_is_noticed_since_it_is_asked_for_tw
 def test_without_a_time_a_file_is_of_unknown_age(helper, make_lister, ask):
     helper(READY + "for _ in requests: say(entries=[['f', 0o100644, 8, 3, 0], ['d', 0o40755, 4, 0, 0]]); say(end=2)")
     answer = ask(make_lister("srm://door/x"), b"/store")
-    assert (answer.files[0].mtime, answer.directories[0].mtime) == (None, None)
+    assert (answer.files.mtimes[0], answer.directories[0].mtime) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -213,4 +213,4 @@ def test_what_is_no_url_is_refused():
 )
 def test_url_and_lfn_are_joined(helper, make_lister, ask, url, asked):
     helper(READY + "for r in requests: say(entries=[[r['url'].replace('/', '|'), 0o100644, 8, 1, 1]]); say(end=1)")
-    assert ask(make_lister(url), b"/store").files[0].name.decode().replace("|", "/") == asked
+    assert ask(make_lister(url), b"/store").files.names[0].decode().replace("|", "/") == asked

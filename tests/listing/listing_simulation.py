@@ -6,7 +6,7 @@ import queue
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
 
-from dynamo_consistency.listers.contract import Answer, File, Listed, Subdirectory
+from dynamo_consistency.listers.contract import Answer, File, Files, Listed, Subdirectory
 from dynamo_consistency.listers.shards import Share
 from dynamo_consistency.listers.walk import Limits, Visit, Walk
 
@@ -103,7 +103,7 @@ def flat(directories: int, files: int = 1) -> Callable[[bytes, int], Answer]:
     def answer(path: bytes, attempt: int) -> Answer:
         if path == b"/r":
             return Listed([Subdirectory(b"d%d" % number, 1) for number in range(directories)])
-        return Listed([], [File(b"f%d" % number, 1, 1) for number in range(files)])
+        return Listed([], Files.of([File(b"f%d" % number, 1, 1) for number in range(files)]))
 
     return answer
 

@@ -70,7 +70,7 @@ def test_what_is_neither_file_nor_directory_is_a_hole(site: Path, monkeypatch: p
         unix.bind("socket")
         answer = PosixLister(str(site)).answer(b"/store")
     assert {hole.name: hole.reason for hole in answer.holes} == {b"pipe": "a named pipe", b"socket": "a socket"}
-    assert answer.files == []
+    assert not answer.files
 
 
 def test_a_time_is_rounded_up_so_that_a_file_is_never_older_than_it_is(site: Path):
@@ -117,7 +117,7 @@ def test_a_directory_that_may_not_be_read_is_a_hole(guarded: Path, nobody):
 def test_entries_that_may_not_be_looked_at_are_holes(guarded: Path, nobody):
     answer = PosixLister(str(guarded)).answer(b"/store/names_only")
     assert {hole.name for hole in answer.holes} == {b"f", b"g"}
-    assert answer.files == []
+    assert not answer.files
 
 
 def test_the_simple_form_is_not_ok_when_anything_is_in_doubt(site: Path):

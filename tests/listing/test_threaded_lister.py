@@ -6,7 +6,7 @@ import pytest
 from asking_listers import walk_from
 
 from dynamo_consistency.errors import ListingError
-from dynamo_consistency.listers.contract import Failed, File, Listed, Subdirectory
+from dynamo_consistency.listers.contract import Failed, File, Files, Listed, Subdirectory
 from dynamo_consistency.listers.shards import Share
 from dynamo_consistency.listers.threaded import ThreadedLister, simple_lister
 from dynamo_consistency.listers.walk import Limits, Walk
@@ -33,7 +33,9 @@ def test_a_constructor_is_called_once_per_tuple_and_its_list_with_the_directory(
     lister = simple_lister(Lister, [("a", "/x"), ("b", "/y")])
     assert built == [("a", "/x"), ("b", "/y")]
     assert lister.capacity == 2
-    assert ask(lister, b"/store") == Listed([Subdirectory(b"sub", 2), Subdirectory(b"\xff", None)], [File(b"f", 5, 8)])
+    assert ask(lister, b"/store") == Listed(
+        [Subdirectory(b"sub", 2), Subdirectory(b"\xff", None)], Files.of([File(b"f", 5, 8)])
+    )
     lister.close()
 
 
@@ -67,7 +69,7 @@ def test_an_answer_that_is_not_ok_or_makes_no_sense_is_a_failure(result):
 )  # fmt: skip
 def test_a_size_or_time_that_cannot_be_is_unknown(size, mtime, told):
     lister = simple_lister(lambda directory: (True, [("d", mtime)], [("f", size, mtime)]), [()])
-    assert ask(lister, b"/store") == Listed([Subdirectory(b"d", told[1])], [File(b"f", *told)])
+    assert ask(lister, b"/store") == Listed([Subdirectory(b"d", told[1])], Files.of([File(b"f", *told)]))
     lister.close()
 
 

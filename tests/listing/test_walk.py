@@ -6,13 +6,13 @@ import time
 import pytest
 from listing_simulation import SimulatedSite, Simulation, by_path, flat, walk_over
 
-from dynamo_consistency.listers.contract import Failed, File, Hole, Listed, Subdirectory
+from dynamo_consistency.listers.contract import Failed, File, Files, Hole, Listed, Subdirectory
 from dynamo_consistency.listers.plausible import MAX_DEPTH
 from dynamo_consistency.listers.walk import LISTER_GRACE_SECONDS
 
 
 def leaf() -> Listed:
-    return Listed([], [File(b"f", 1, 1)])
+    return Listed([], Files.of([File(b"f", 1, 1)]))
 
 
 def test_every_directory_below_every_root_is_visited_once():
@@ -79,7 +79,7 @@ def test_a_directory_that_is_named_twice_is_listed_once():
 def test_a_listing_with_a_name_that_cannot_be_one_is_not_believed():
     for name in (b"a/b", b"", b".", b".."):
         simulation = Simulation()
-        site = SimulatedSite(simulation, lambda path, attempt, name=name: Listed([], [File(name, 1, 1)]))
+        site = SimulatedSite(simulation, lambda path, attempt, name=name: Listed([], Files.of([File(name, 1, 1)])))
         [visit] = walk_over(simulation, site)
         assert isinstance(visit.answer, Failed)
         assert "cannot be a name" in visit.answer.reason
@@ -147,7 +147,9 @@ def test_a_request_that_is_never_answered_is_given_up_and_forgotten():
 def test_an_answer_that_comes_after_it_was_given_up_is_ignored():
     simulation = Simulation()
     late = []
-    site = SimulatedSite(simulation, lambda path, attempt: Listed([], [File(b"new", 1, 1)]) if attempt == 2 else None)
+    site = SimulatedSite(
+        simulation, lambda path, attempt: Listed([], Files.of([File(b"new", 1, 1)])) if attempt == 2 else None
+    )
     submit = site.submit
 
     def remember(directory, done):
@@ -155,9 +157,9 @@ def test_an_answer_that_comes_after_it_was_given_up_is_ignored():
         submit(directory, done)
 
     site.submit = remember
-    site.forget = lambda directory: simulation.after(0.1, lambda: late[0](Listed([], [File(b"old", 1, 1)])))
+    site.forget = lambda directory: simulation.after(0.1, lambda: late[0](Listed([], Files.of([File(b"old", 1, 1)]))))
     visits = list(walk_over(simulation, site, retries=1, directory_timeout_seconds=10))
-    assert [visit.answer.files[0].name for visit in visits] == [b"new"]
+    assert [visit.answer.files.names[0] for visit in visits] == [b"new"]
 
 
 def test_many_directories_that_hang_do_not_stop_the_others():

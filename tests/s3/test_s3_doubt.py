@@ -5,7 +5,7 @@ import re
 import pytest
 from object_store import page
 
-from dynamo_consistency.listers.contract import Failed, File, Listed
+from dynamo_consistency.listers.contract import Failed, File, Files, Listed
 
 FIRST = page("store/", ["store/a"], IsTruncated="true", NextContinuationToken="t1")
 LAST = page("store/", ["store/b"])
@@ -18,7 +18,7 @@ def test_pages_are_put_together(scripted):
 
 
 def test_a_time_is_rounded_up_so_that_no_file_looks_older_than_it_is(scripted):
-    assert scripted.lister(LAST).answer(b"/store").files == [File(b"b", 3, 1767323046)]
+    assert scripted.lister(LAST).answer(b"/store").files == Files.of([File(b"b", 3, 1767323046)])
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_a_time_is_rounded_up_so_that_no_file_looks_older_than_it_is(scripted):
     ],
 )
 def test_times_are_read_as_servers_write_them(scripted, time, mtime):
-    assert scripted.lister(page("store/", ["store/b"], time=time)).answer(b"/store").files[0].mtime == mtime
+    assert scripted.lister(page("store/", ["store/b"], time=time)).answer(b"/store").files.mtimes[0] == mtime
 
 
 @pytest.mark.parametrize(
@@ -121,4 +121,4 @@ class TestStoresThatEncode:
         answer = page("store/", ["store/%FFx"], EncodingType="url")
         listed = scripted.lister(answer, probe=probe).answer(b"/store")
         assert isinstance(listed, Listed)
-        assert listed.files[0].name == b"\xffx"
+        assert listed.files.names[0] == b"\xffx"

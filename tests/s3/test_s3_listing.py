@@ -24,8 +24,8 @@ def test_what_stands_between_slashes_is_a_directory(store):
     store.put("store/mc/a/f1", "store/mc/f2", "store/mc/b/c/f3", "store/mc2/f4")
     answer = store.lister().answer(b"/store/mc")
     assert names(answer) == ({b"a", b"b"}, {b"f2"})
-    assert answer.files[0].size == 3
-    assert before <= answer.files[0].mtime <= time.time() + 2
+    assert answer.files.sizes[0] == 3
+    assert before <= answer.files.mtimes[0] <= time.time() + 2
     assert answer.directories[0].mtime is None
 
 

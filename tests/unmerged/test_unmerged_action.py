@@ -235,7 +235,7 @@ def test_a_directory_of_the_area_that_cannot_be_listed_keeps_what_is_in_it_and_c
 
 def test_the_stages_one_by_one_list_the_area_with_shard_0(scratch, capsys):
     from dynamo_consistency.checkfile import dump_check
-    from dynamo_consistency.cli import command
+    from dynamo_consistency.cli.entry import command
 
     def stage(*arguments: str) -> None:
         command.main(args=["stage", *arguments], standalone_mode=False)

@@ -12,7 +12,7 @@ from types import TracebackType
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 from xml.sax.saxutils import escape
 
-from dynamo_consistency.listers.contract import Failed, File
+from dynamo_consistency.listers.contract import Failed, File, Files
 
 OK = "HTTP/1.1 200 OK"
 TIME = "Mon, 23 Nov 2026 17:00:00 GMT"
@@ -154,6 +154,7 @@ OWN = entry("/d/", directory=True)
 WHOLE = document(OWN, entry("/d/f", 3))
 """A whole listing of /d, in which is FILE."""
 FILE = File(b"f", 3, TIME_SECONDS)
+FILES = Files.of([FILE])
 
 
 def failed(answer: object, reason: str, *, retry: bool) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from scripted_dav import FILE, guarded, token
+from scripted_dav import FILES, guarded, token
 from webdav_servers import WebServer
 from xrdclient.testing import pki
 
@@ -108,7 +108,7 @@ class TestTrust:
         with pytest.raises(ListingError):
             make_lister(server.url).prepare()
         monkeypatch.setenv("X509_USER_PROXY", str(trusting.proxy_path))
-        assert ask(make_lister(server.url), b"/d") == Listed(files=[FILE])
+        assert ask(make_lister(server.url), b"/d") == Listed(files=FILES)
 
 
 class TestBeforeTheListing:

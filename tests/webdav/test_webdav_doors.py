@@ -5,7 +5,7 @@ import threading
 import time
 
 import pytest
-from scripted_dav import FILE, Scripted, here, listing, of, reply
+from scripted_dav import FILE, FILES, Scripted, here, listing, of, reply
 
 from dynamo_consistency.check import Source, WebDavSource
 from dynamo_consistency.errors import ConfigurationError, ListingError
@@ -89,14 +89,14 @@ class TestRotation:
         servers = [scripted(here) for _ in range(3)]
         lister = make_lister(*(server.url for server in servers))
         for number in range(9):
-            assert ask(lister, f"/d{number}".encode()) == Listed(files=[FILE])
+            assert ask(lister, f"/d{number}".encode()) == Listed(files=FILES)
         assert [len(server.seen) for server in servers] == [3, 3, 3]
 
     def test_a_dead_door_is_left_out(self, scripted, make_lister, ask, closed_door) -> None:
         lister = make_lister(closed_door, scripted(here).url)
         lister.prepare()
         for number in range(5):
-            assert ask(lister, f"/d{number}".encode()) == Listed(files=[FILE])
+            assert ask(lister, f"/d{number}".encode()) == Listed(files=FILES)
 
     def test_a_door_that_comes_back_is_asked_again(self, scripted, make_lister, ask, monkeypatch) -> None:
         monkeypatch.setattr(doors, "FIRST_REST_SECONDS", 0.2)
@@ -119,7 +119,7 @@ class TestRotation:
         for status in (429, 500, 502, 503, 504):
             bad, good = scripted(reply(status)), scripted(here)
             lister = make_lister(bad.url, good.url)
-            assert [ask(lister, b"/d") for _ in range(4)] == [Listed(files=[FILE])] * 4
+            assert [ask(lister, b"/d") for _ in range(4)] == [Listed(files=FILES)] * 4
 
     def test_a_door_that_refuses_speaks_for_all(self, scripted, make_lister, ask) -> None:
         refusing, other = scripted(reply(403)), scripted(here)
@@ -146,7 +146,7 @@ class TestRotation:
         lister = make_lister(empty.url, full.url)
         answers = [ask(lister, b"/d") for _ in range(4)]
         assert Listed() not in answers
-        assert all(isinstance(answer, Failed) == (answer != Listed(files=[FILE])) for answer in answers)
+        assert all(isinstance(answer, Failed) == (answer != Listed(files=FILES)) for answer in answers)
 
     def test_no_door_alive_is_one_sentence_before_the_listing(self, make_lister, closed_door) -> None:
         with pytest.raises(ListingError, match=r"^no WebDAV door answers: http://127\.0\.0\.1:\d+: .*refused$"):
@@ -183,14 +183,14 @@ class TestRotation:
         finally:
             started.join()
             later.__exit__(None, None, None)
-        assert visit.answer == Listed(files=[FILE])
+        assert visit.answer == Listed(files=FILES)
 
     def test_the_walk_waits_as_long_as_the_server_asks_for(self, scripted, make_lister, walk) -> None:
         answers = iter([reply(503, headers={"Retry-After": "2"}), of("/d/")])
         server = scripted(lambda _: next(answers))
         began = time.monotonic()
         [visit] = walk(make_lister(server.url), b"/d")
-        assert visit.answer == Listed(files=[FILE])
+        assert visit.answer == Listed(files=FILES)
         assert time.monotonic() - began >= 2
 
     def test_connections_are_kept_and_as_many_as_there_are_requests_at_a_time(self, scripted, make_lister, ask) -> None:
@@ -213,7 +213,7 @@ class TestRotation:
         if not socket.has_dualstack_ipv6():
             pytest.skip("this machine has no IPv6")
         server = scripted(here, host="::1")
-        assert ask(make_lister(f"http://[::1]:{server.port}"), b"/d") == Listed(files=[FILE])
+        assert ask(make_lister(f"http://[::1]:{server.port}"), b"/d") == Listed(files=FILES)
         assert server.seen[0].headers["host"] == f"[::1]:{server.port}"
 
     def test_capacity_is_bounded(self, make_lister, closed_door) -> None:

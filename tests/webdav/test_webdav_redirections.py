@@ -3,7 +3,7 @@
 import logging
 
 import pytest
-from scripted_dav import FILE, here, of, reply
+from scripted_dav import FILES, here, of, reply
 
 from dynamo_consistency.listers.contract import Failed, Listed
 
@@ -19,7 +19,7 @@ class TestRedirections:
     def test_a_redirection_is_followed_with_the_same_question(self, scripted, make_lister, ask, status: int) -> None:
         data = scripted(lambda request: of(request.target.partition("?")[0]))
         door = scripted(lambda request: self.to(f"{data.url}/pool/7{request.target}?sig=a%2Fb&x=1", status))
-        assert ask(make_lister(door.url), b"/d e") == Listed(files=[FILE])
+        assert ask(make_lister(door.url), b"/d e") == Listed(files=FILES)
         [request] = data.seen
         assert request.target == "/pool/7/d%20e/?sig=a%2Fb&x=1"
         assert (request.method, request.headers["depth"]) == ("PROPFIND", "1")
@@ -28,7 +28,7 @@ class TestRedirections:
     def test_a_path_alone_leads_to_the_same_server(self, scripted, make_lister, ask) -> None:
         server = scripted(lambda request: of("/d/") if request.target == "/d/" else self.to("/d/"))
         lister = make_lister(server.url, prefix="/x")
-        assert ask(lister, b"/d") == Listed(files=[FILE])
+        assert ask(lister, b"/d") == Listed(files=FILES)
 
     @pytest.mark.parametrize(
         "location",
@@ -54,7 +54,7 @@ class TestRedirections:
     def test_the_top_of_the_site_is_recognised_by_its_path(self, scripted, make_lister, ask) -> None:
         data = scripted(here)
         door = scripted(lambda request: self.to(f"{data.url}{request.target}"))
-        assert ask(make_lister(door.url, prefix="/x"), b"/") == Listed(files=[FILE])
+        assert ask(make_lister(door.url, prefix="/x"), b"/") == Listed(files=FILES)
         assert isinstance(ask(make_lister(scripted(self.to(f"{data.url}/y/")).url, prefix="/x"), b"/"), Failed)
 
     def test_a_circle_is_noticed(self, scripted, make_lister, ask) -> None:
@@ -78,7 +78,7 @@ class TestRedirections:
         assert isinstance(answer, Failed)
         assert answer.retry
         assert answer.reason.startswith(closed_door)
-        assert ask(lister, b"/e") == Listed(files=[FILE])
+        assert ask(lister, b"/e") == Listed(files=FILES)
 
     def test_a_redirection_that_asks_for_another_method_is_refused(self, scripted, make_lister, ask) -> None:
         answer = ask(make_lister(scripted(self.to("/d/", 303)).url), b"/d")

@@ -3,7 +3,7 @@
 import tracemalloc
 
 import pytest
-from scripted_dav import FILE, OWN, TIME_SECONDS, WHOLE, Request, document, entry, failed, listing, reply, response
+from scripted_dav import FILES, OWN, TIME_SECONDS, WHOLE, Request, document, entry, failed, listing, reply, response
 
 from dynamo_consistency.listers.contract import Listed
 from dynamo_consistency.listers.webdav import multistatus
@@ -58,7 +58,7 @@ class TestStatuses:
 
     def test_a_connection_that_is_closed_without_a_word_is_tried_once_more(self, scripted, make_lister, ask) -> None:
         answers = iter([None, reply(207, WHOLE)])
-        assert ask(make_lister(scripted(lambda _: next(answers)).url), b"/d") == Listed(files=[FILE])
+        assert ask(make_lister(scripted(lambda _: next(answers)).url), b"/d") == Listed(files=FILES)
         server = scripted(lambda _: None)
         failed(ask(make_lister(server.url), b"/d"), "", retry=True)
         assert len(server.seen) == 2

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from scripted_dav import FILE, Scripted, guarded, reply, token
+from scripted_dav import FILES, Scripted, guarded, reply, token
 from xrdclient.testing import pki
 
 from dynamo_consistency.listers.contract import Answer, Listed
@@ -28,7 +28,7 @@ class TestTokens:
         refused = ask(make_lister(server.url), b"/d")
         assert "401 Unauthorized, it wants a credential" in refused.reason
         monkeypatch.setenv("BEARER_TOKEN", token())
-        assert ask(make_lister(server.url), b"/d") == Listed(files=[FILE])
+        assert ask(make_lister(server.url), b"/d") == Listed(files=FILES)
 
     def test_a_token_is_found_where_the_grid_keeps_it(self, secure, told, monkeypatch, tmp_path) -> None:
         (tmp_path / "file").write_text(token("file") + "\n")
@@ -39,7 +39,7 @@ class TestTokens:
             ("BEARER_TOKEN", token("environment"), "environment"),
         ):
             monkeypatch.setenv(variable, value)
-            assert told(secure(guarded(token(subject)))) == Listed(files=[FILE])
+            assert told(secure(guarded(token(subject)))) == Listed(files=FILES)
 
     def test_a_renewed_token_is_read(self, secure, make_lister, ask, monkeypatch, tmp_path) -> None:
         path = tmp_path / "token"
@@ -47,26 +47,26 @@ class TestTokens:
         path.write_text(token("first"))
         server = secure(guarded(token("first")))
         lister = make_lister(server.url)
-        assert ask(lister, b"/d") == Listed(files=[FILE])
+        assert ask(lister, b"/d") == Listed(files=FILES)
         server.script = guarded(token("second"))
         assert "401" in ask(lister, b"/d").reason
         path.write_text(token("second"))
-        assert ask(lister, b"/d") == Listed(files=[FILE])
+        assert ask(lister, b"/d") == Listed(files=FILES)
         path.unlink()  # somebody is just writing a new one
-        assert ask(lister, b"/d") == Listed(files=[FILE])
+        assert ask(lister, b"/d") == Listed(files=FILES)
 
     def test_a_renewed_proxy_is_shown(self, secure, make_lister, ask, monkeypatch, trusting) -> None:
         path = trusting.directory / "renewed"
         monkeypatch.setenv("X509_USER_PROXY", str(trusting.proxy(path=path)))
         server = secure(guarded(""), client=True)
         lister = make_lister(server.url)
-        assert ask(lister, b"/d") == Listed(files=[FILE])
+        assert ask(lister, b"/d") == Listed(files=FILES)
         before = server.connections
         path.write_text("half of a pro")
-        assert ask(lister, b"/d") == Listed(files=[FILE])
+        assert ask(lister, b"/d") == Listed(files=FILES)
         assert server.connections == before
         trusting.proxy(lifetime=3600, path=path)
-        assert ask(lister, b"/d") == Listed(files=[FILE])
+        assert ask(lister, b"/d") == Listed(files=FILES)
         assert server.connections > before
 
     def test_one_that_expires_in_the_middle_explains_the_refusals(self, secure, told, monkeypatch) -> None:
@@ -79,7 +79,7 @@ class TestTokens:
         (tmp_path / "bt_u999999").write_text(token(ends=1000))
         monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
         server = secure(guarded(""))
-        assert told(server) == Listed(files=[FILE])
+        assert told(server) == Listed(files=FILES)
         assert "authorization" not in server.seen[0].headers
 
     def test_the_token_stands_in_no_message(self, secure, make_lister, ask, trusting, monkeypatch) -> None:
@@ -102,7 +102,7 @@ class TestWhereTheTokenGoes:
     def test_to_the_doors_host_after_a_redirection(self, secure, make_lister, ask) -> None:
         data = secure(guarded(token()))
         door = secure(lambda request: reply(307, headers={"Location": f"{data.url}{request.target}"}))
-        assert ask(make_lister(door.url), b"/d") == Listed(files=[FILE])
+        assert ask(make_lister(door.url), b"/d") == Listed(files=FILES)
 
     def test_to_no_other_host_after_a_redirection(self, scripted, secure, make_lister, ask, tmp_path) -> None:
         wide = pki.create_pki(tmp_path, hosts=["127.0.0.1"], host_cn="127.0.0.1")

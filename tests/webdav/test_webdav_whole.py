@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 from scripted_dav import (
-    FILE,
+    FILES,
     WHOLE,
     Request,
     chunked,
@@ -24,7 +24,7 @@ from dynamo_consistency.listers.webdav import client
 
 def test_the_question_is_one_level_deep_and_names_what_it_wants(scripted, make_lister, ask) -> None:
     server = scripted(reply(207, WHOLE))
-    assert ask(make_lister(server.url), b"/d") == Listed(files=[FILE])
+    assert ask(make_lister(server.url), b"/d") == Listed(files=FILES)
     [request] = server.seen
     assert (request.method, request.target, request.headers["depth"]) == ("PROPFIND", "/d/", "1")
     assert request.headers["accept-encoding"] == "identity"
@@ -51,7 +51,7 @@ class TestNotWhole:
         failed(ask(make_lister(server.url), b"/d"), "the connection broke in its answer", retry=True)
 
     def test_chunks_that_are_all_there_are_whole(self, told) -> None:
-        assert told(chunked(WHOLE[:100], WHOLE[100:107], WHOLE[107:])) == Listed(files=[FILE])
+        assert told(chunked(WHOLE[:100], WHOLE[100:107], WHOLE[107:])) == Listed(files=FILES)
 
     @pytest.mark.parametrize("end", [b"", b"0\r\n", b"5\r\nab", b"zz\r\n"])
     def test_chunks_that_are_cut_short_are_a_failure(self, scripted, make_lister, ask, end: bytes) -> None:
@@ -62,7 +62,7 @@ class TestNotWhole:
         head = b"HTTP/1.1 207 Multi-Status\r\nConnection: close\r\n\r\n"
         for body, whole in ((WHOLE, True), (WHOLE[:-2], False), (WHOLE[: WHOLE.rindex(b"</D:multi")], False)):
             answer = ask(make_lister(scripted(head + body, closing=True).url), b"/d")
-            assert (answer == Listed(files=[FILE])) == whole
+            assert (answer == Listed(files=FILES)) == whole
             if not whole:
                 failed(answer, "its answer is truncated, or no XML", retry=True)
 
@@ -82,7 +82,7 @@ class TestNotWhole:
         long = reply(207, WHOLE + reply(207, document(entry("/e/", directory=True))), length=len(WHOLE))
         server = scripted(lambda request: long if request.path == b"/d/" else listing(b"/e/", entry("/e/g", 1)))
         lister = make_lister(server.url, concurrency=1)
-        assert ask(lister, b"/d") == Listed(files=[FILE])
+        assert ask(lister, b"/d") == Listed(files=FILES)
         assert [file.name for file in ask(lister, b"/e").files] == [b"g"]
 
     def test_a_compressed_answer_is_a_failure(self, told) -> None:
@@ -165,7 +165,7 @@ class TestAboutItself:
 
     @pytest.mark.parametrize("own", ["/d", "/d/", "//d//", "http://elsewhere:1234/d", "https://[::1]/d/", " /%64/\n"])
     def test_its_own_entry_may_be_written_in_many_ways(self, told, own: str) -> None:
-        assert told(reply(207, document(entry(own, directory=True), entry("/d/f", 3)))) == Listed(files=[FILE])
+        assert told(reply(207, document(entry(own, directory=True), entry("/d/f", 3)))) == Listed(files=FILES)
 
     @pytest.mark.parametrize("href", ["/d/f", "http://elsewhere:1234/d/f", "/%64/%66", "//d//f", "\n\t/d/f \n"])
     def test_an_entry_may_be_written_in_many_ways(self, scripted, make_lister, ask, href: str) -> None:
@@ -174,7 +174,7 @@ class TestAboutItself:
                 return listing("/d/", entry(href, 3))
             return reply(207, document(entry(request.path, 3))) if request.path == b"/d/f" else reply(404)
 
-        assert ask(make_lister(scripted(script).url), b"/d") == Listed(files=[FILE])
+        assert ask(make_lister(scripted(script).url), b"/d") == Listed(files=FILES)
 
     def test_a_directory_with_and_without_a_slash_is_the_same(self, told) -> None:
         answer = told(listing("/d/", entry("/d/e", directory=True), entry("/d/g/", directory=True)))

@@ -1,4 +1,4 @@
-"""A door that wants TLS and an X.509 proxy. Each client is a process, since the library remembers credentials."""
+"""Doors that want TLS and an X.509 proxy, or a token. Each client is a process: the library remembers credentials."""
 
 import os
 import shutil
@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from required_programs import require_library
+from token_issuer import Issuer
 from xrdclient.testing import pki
 from xrootd_daemon import Daemon
 
@@ -48,7 +50,7 @@ def secured(daemons, grid: pki.PKI, protocol: str) -> str:
         for path in (secure, *secure.rglob("*")):
             shutil.chown(path, "xrootd", "xrootd")
     certificate, key, authorities = secure / "hostcert.pem", secure / "hostkey.pem", secure / "certificates"
-    files = f" -certdir:{authorities} -cert:{certificate} -key:{key}"
+    files = f" -certdir:{authorities} -cert:{certificate} -key:{key}" if protocol.startswith("gsi") else ""
     return (
         f"xrd.tls {certificate} {key}\nxrd.tlsca certdir {authorities}\nxrootd.tls capable login\n"
         f"xrootd.seclib libXrdSec.so\nsec.protocol {protocol}{files}\n"
@@ -96,3 +98,22 @@ def test_a_proxy_from_a_secret_that_a_group_may_read_opens_the_door(
     shutil.copy(grid.proxy_path, secret)
     secret.chmod(0o440)
     assert ask_apart(guarded, X509_USER_PROXY=str(secret)).startswith("(True, [], [(b'f', 3, ")
+
+
+@pytest.mark.parametrize("client", ["wire"])
+def test_a_token_opens_the_door_and_neither_a_forged_one_nor_none_does(
+    daemons, grid: pki.PKI, ask_apart: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    require_library("libXrdAccSciTokens", "apt-get install xrootd-scitokens-plugins")
+    issuer, cache = Issuer(), daemons.directory("cache")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
+    server = daemons.server(lines=issuer.believed(cache) + secured(daemons, grid, "ztn"))
+    (server.store / "f").write_bytes(b"123")
+    (tmp_path / "token").write_text(issuer.token())
+    (tmp_path / "token").chmod(0o440)  # as a Secret is mounted
+    assert ask_apart(server, BEARER_TOKEN_FILE=str(tmp_path / "token")).startswith("(True, [], [(b'f', 3, ")
+    for forged in ({"BEARER_TOKEN": Issuer().token()}, {}):
+        refused = ask_apart(server, **forged)
+        assert refused.startswith(f"no XRootD door answers: roots://localhost:{server.port}: ")
+        assert "Auth" in refused
+        assert all(token not in refused for token in forged.values())

@@ -4,7 +4,7 @@ import pytest
 from xrdclient.testing import frame
 
 from dynamo_consistency.errors import ListingError
-from dynamo_consistency.listers.contract import Failed, File, Hole, Listed, Subdirectory
+from dynamo_consistency.listers.contract import Failed, File, Files, Hole, Listed, Subdirectory
 from dynamo_consistency.listers.xrootd.redirector import merge
 from dynamo_consistency.listers.xrootd.status import NotFound
 
@@ -66,17 +66,17 @@ def test_a_door_that_calls_itself_a_redirector_but_has_the_names_is_asked_itself
     fake.handlers[DIRLIST] = lambda _, stream, *__: iter([frame(stream, 0, b".\n0 0 0 0\nf\n0 3 16 100\0")])
     lister = make_lister(str(fake.url))
     lister.prepare()
-    assert ask(lister, b"/store/x").files == [File(b"f", 3, 100)]
+    assert ask(lister, b"/store/x").files == Files.of([File(b"f", 3, 100)])
 
 
 def test_what_one_server_does_not_have_another_may() -> None:
-    assert merge([NotFound("no"), Listed(files=[A])]) == Listed(files=[A])
+    assert merge([NotFound("no"), Listed(files=Files.of([A]))]) == Listed(files=Files.of([A]))
     assert isinstance(merge([NotFound("no"), NotFound("no")]), NotFound)
 
 
 @pytest.mark.parametrize("retry", [True, False])
 def test_one_server_that_fails_fails_the_directory(retry: bool) -> None:
-    assert merge([Listed(files=[A]), Failed("broken", retry), NotFound("no")]) == Failed("broken", retry)
+    assert merge([Listed(files=Files.of([A])), Failed("broken", retry), NotFound("no")]) == Failed("broken", retry)
 
 
 def test_a_final_failure_counts_more_than_one_that_may_pass() -> None:
@@ -84,17 +84,21 @@ def test_a_final_failure_counts_more_than_one_that_may_pass() -> None:
 
 
 def test_entries_of_all_servers_are_united_and_the_younger_time_counts() -> None:
-    one = Listed(files=[OLDER, B], directories=[Subdirectory(b"d", 5)])
-    two = Listed(files=[A], directories=[Subdirectory(b"d", 9), Subdirectory(b"e", 1)])
+    one = Listed(files=Files.of([OLDER, B]), directories=[Subdirectory(b"d", 5)])
+    two = Listed(files=Files.of([A]), directories=[Subdirectory(b"d", 9), Subdirectory(b"e", 1)])
     united = merge([one, two])
     assert sorted(united.files) == [A, B]
     assert sorted(entry[:2] for entry in united.directories) == [(b"d", 9), (b"e", 1)]
 
 
+KINDS = {File: "files", Subdirectory: "directories", Hole: "holes"}
+
+
 @pytest.mark.parametrize("other", [File(b"a", 2, 50), Subdirectory(b"a", 50), Hole(b"a", "odd")])
 def test_servers_that_disagree_about_a_name_make_a_hole_of_it(other: object) -> None:
-    kind = {File: "files", Subdirectory: "directories", Hole: "holes"}[type(other)]
-    for answers in ([Listed(files=[A]), Listed(**{kind: [other]})], [Listed(**{kind: [other]}), Listed(files=[A])]):
+    there = Listed(**{KINDS[type(other)]: Files.of([other]) if isinstance(other, File) else [other]})
+    here = Listed(files=Files.of([A]))
+    for answers in ([here, there], [there, here]):
         united = merge(answers)
         assert [hole.name for hole in united.holes] == [b"a"]
         assert not united.files

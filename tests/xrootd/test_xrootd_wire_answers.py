@@ -9,7 +9,7 @@ import pytest
 from xrdclient.testing import FakeServer, FaultProxy, frame
 
 from dynamo_consistency.errors import ListingError
-from dynamo_consistency.listers.contract import Failed, Listed
+from dynamo_consistency.listers.contract import Failed, Files, Listed
 from dynamo_consistency.listers.xrootd import XRootDLister
 from dynamo_consistency.listers.xrootd.wire.frames import DIRLIST, LOCATE, OK, OKSOFAR, WAITRESP
 
@@ -137,7 +137,7 @@ def test_lines_that_do_not_fit_are_a_failure_for_good(fake, lister, ask, stats: 
 def test_lines_of_different_widths_are_read_by_their_first_four_words(fake, lister, ask) -> None:
     lines = b"a\n0 5 16 100 1 2 0644 root two words\nb\n0 7 16 -5\nc\n0 9 16 99999999999999999999"
     fake.handlers[DIRLIST] = lambda _, stream, *__: iter([frame(stream, OK, b".\n0 0 0 0\n" + lines + b"\0")])
-    assert ask(lister, b"/store/x").files == [(b"a", 5, 100), (b"b", 7, -5), (b"c", 9, None)]
+    assert ask(lister, b"/store/x").files == Files([b"a", b"b", b"c"], [5, 7, 9], [100, -5, None])
 
 
 @pytest.mark.xrootd

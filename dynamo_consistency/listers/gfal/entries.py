@@ -9,7 +9,6 @@ from dynamo_consistency import paths, secrets
 from dynamo_consistency.listers.contract import (
     Answer,
     Failed,
-    File,
     FileStat,
     Hole,
     Listed,
@@ -48,7 +47,7 @@ def listed(scheme: str, entries: Iterable[list[Any]]) -> Answer:
         if kind == _LINK or stat.S_ISLNK(mode):
             result.holes.append(Hole(name, LINK))
         elif kind == _FILE and stat.S_IFMT(mode) in (0, stat.S_IFREG):  # XRootD's plugin tells the type only
-            result.files.append(File(name, size, time))
+            result.files.add(name, size, time)
         elif kind == _DIRECTORY and stat.S_IFMT(mode) in (0, stat.S_IFDIR):
             result.directories.append(Subdirectory(name, time))
         else:

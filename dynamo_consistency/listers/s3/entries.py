@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from dynamo_consistency import paths
-from dynamo_consistency.listers.contract import File, Hole, Listed, Subdirectory
+from dynamo_consistency.listers.contract import Hole, Listed, Subdirectory
 from dynamo_consistency.listers.s3.pages import Bucket, DoubtError, Object, Page
 
 EMPTY_COMPONENT = "a key with an empty component (//) looks like it"
@@ -60,7 +60,7 @@ def tree(directory: bytes, folder: bytes, objects: Iterable[Object]) -> dict[byt
 
 def _add(result: Listed, each: Object, name: bytes) -> None:
     if name:
-        result.files.append(File(_possible(name), each.size, each.mtime))
+        result.files.add(_possible(name), each.size, each.mtime)
     elif each.size:
         result.notes.append(f"{paths.visible(each.key)} ends in a slash and holds {each.size} bytes: it is no file")
 

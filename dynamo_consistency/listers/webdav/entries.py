@@ -2,14 +2,15 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from http import HTTPStatus
 from typing import TypeVar
 
-from dynamo_consistency.listers.contract import Entry, File, FileStat, Hole, Listed, Look, Subdirectory, Unsure
+from dynamo_consistency.listers.contract import Entry, File, Files, FileStat, Hole, Listed, Look, Subdirectory, Unsure
+from dynamo_consistency.listers.webdav.alike import Alike
 from dynamo_consistency.listers.webdav.errors import WebDavError
 from dynamo_consistency.listers.webdav.multistatus import COLLECTION, IS_COLLECTION, SIZE, TIME, TYPE, Response
 from dynamo_consistency.listers.webdav.names import Reading, name_in, plain_name, read
@@ -22,6 +23,7 @@ _MOST = 1 << 63
 _XROOTD_LINE = re.compile(rb"[0-9]+ [0-9]+ [0-9]+ [0-9]+( .*)?")
 """Identity, size, flags and time, and more since 5.0: in a listing this follows after each name."""
 _SIZE = re.compile(r"[0-9]{1,19}")
+_SIZE_OR_NONE = re.compile(r"[0-9]{0,18}").fullmatch
 _TIME = re.compile(r"[A-Z][a-z]{2}, ([0-9]{2} [A-Z][a-z]{2} [0-9]{4}) ([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9]) GMT")
 _SHORT_YEAR = re.compile(r"[0-9]{2}-[A-Z][a-z]{2}-[0-9]{2} ")
 
@@ -53,6 +55,27 @@ class Contents:
                 self._doubtful.append((href, response))
             else:
                 _add(listed, name.encode(), response)
+
+    def take_alike(self, alike: Alike) -> None:
+        """All responses of an answer at once. Raises as `take`."""
+        self.take(alike.own)
+        names = [plain_name(href, self._start) for href in alike.hrefs]
+        kind = _kind(alike.example)
+        odd = kind is None or None in names or not all(map(_SIZE_OR_NONE, alike.sizes))
+        if odd or len(names) >= MOST_ENTRIES - 1:
+            for row in range(len(alike.hrefs)):
+                self.take(alike.response(row))
+            return
+        known = {text: seconds(text) for text in set(alike.times)}
+        found = [name.encode() for name in names if name is not None]
+        times = [known[text] for text in alike.times]
+        if kind:
+            self._listed.directories += map(Subdirectory, found, times)
+        else:
+            files = self._listed.files
+            files.names += found
+            files.sizes += [int(size) if size else None for size in alike.sizes]
+            files.mtimes += times
 
     def listed(self, judge: EncodingCheck) -> Listed:
         """The complete directory, when there are no more responses: sizes in bytes, times in seconds since 1970.
@@ -105,7 +128,7 @@ def _look_as_at_xrootd(listed: Listed) -> None:
 
     It cuts long names, too, as XRootD's own protocol does.
     """
-    names = [file.name for file in listed.files] + [directory.name for directory in listed.directories]
+    names = listed.files.names + [directory.name for directory in listed.directories]
     if len(set(names)) < len(names):
         raise WebDavError("its listing has a name twice; a line end in the name of an entry does that")
     for name in names:
@@ -113,10 +136,10 @@ def _look_as_at_xrootd(listed: Listed) -> None:
             raise WebDavError(f"it has a name of more than {LONGEST_XROOTD_NAME} bytes, and the server cuts such names")
         if b" " in name and _XROOTD_LINE.fullmatch(name):
             raise WebDavError("the server mixes up its entries; a line end in the name of one does that")
-    unknown = [file for file in listed.files if not file.size and file.mtime == 0]
-    if unknown:
-        listed.files = [file for file in listed.files if file.size or file.mtime != 0]
-        listed.holes += [Hole(file.name, "the server knows neither its size nor its time") for file in unknown]
+    if 0 in listed.files.mtimes:
+        files, listed.files = listed.files, Files.of(file for file in listed.files if file.size or file.mtime != 0)
+        unknown = [file.name for file in files if not file.size and file.mtime == 0]
+        listed.holes += [Hole(name, "the server knows neither its size nor its time") for name in unknown]
 
 
 def _add(listed: Listed, name: bytes, response: Response) -> None:
@@ -126,7 +149,7 @@ def _add(listed: Listed, name: bytes, response: Response) -> None:
     if kind is False:
         size = properties.get(SIZE, "")
         if not size or (_SIZE.fullmatch(size) and int(size) < _MOST):
-            listed.files.append(File(name, int(size) if size else None, seconds(properties.get(TIME, ""))))
+            listed.files.add(name, int(size) if size else None, seconds(properties.get(TIME, "")))
         else:
             listed.holes.append(Hole(name, f"the server gives an impossible size, {size[:40]!r}"))
     elif kind:
@@ -141,7 +164,7 @@ def file_stat(response: Response) -> Look:
     _add(entries, b"", response)
     if entries.holes:
         return Unsure(entries.holes[0].reason)
-    return FileStat(entries.files[0].size, entries.files[0].mtime) if entries.files else Unsure("it is a directory")
+    return FileStat(*entries.files.sizes, *entries.files.mtimes) if entries.files else Unsure("it is a directory")
 
 
 def _kind(response: Response) -> bool | None:
@@ -173,19 +196,20 @@ def _words(status: int) -> str:
 
 def _settle_repeated(listed: Listed) -> None:
     """An entry that is there twice in the same way counts once; one that is there in two ways is a hole."""
-    entries: list[Entry] = [*listed.files, *listed.directories, *listed.holes]
-    repeated = len(entries) - len({entry.name for entry in entries})
+    names = listed.files.names + [entry[0] for entries in (listed.directories, listed.holes) for entry in entries]
+    repeated = len(names) - len(set(names))
     if not repeated:
         return
+    entries: list[Entry] = [*listed.files, *listed.directories, *listed.holes]
     variants = Counter(entry.name for _, entry in {(type(entry), entry) for entry in entries})
     torn = {name for name, count in variants.items() if count > 1}
-    listed.files, listed.directories = _once(listed.files, torn), _once(listed.directories, torn)
-    listed.holes = _once(listed.holes, torn)
+    listed.files = Files.of(_once(listed.files, torn))
+    listed.directories, listed.holes = _once(listed.directories, torn), _once(listed.holes, torn)
     listed.holes += [Hole(name, "the server names it more than once, and differently") for name in sorted(torn)]
     listed.notes.append(f"{repeated} entries of a directory stood in it more than once")
 
 
-def _once(entries: list[AnyEntry], torn: set[bytes]) -> list[AnyEntry]:
+def _once(entries: Iterable[AnyEntry], torn: set[bytes]) -> list[AnyEntry]:
     return [entry for entry in dict.fromkeys(entries) if entry.name not in torn]
 
 

@@ -1,7 +1,7 @@
 """The WebDAV lister: what the walk sees of the files in this package."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -26,8 +26,9 @@ from dynamo_consistency.listers.webdav.client import EVERYTHING, WANTED, Client,
 from dynamo_consistency.listers.webdav.entries import Contents, file_stat
 from dynamo_consistency.listers.webdav.errors import DoorIsDownError, RefusedTlsError, SilentError, WebDavError
 from dynamo_consistency.listers.webdav.identity import ClientIdentity
-from dynamo_consistency.listers.webdav.multistatus import Multistatus, Response
+from dynamo_consistency.listers.webdav.multistatus import Response
 from dynamo_consistency.listers.webdav.names import Reading, read
+from dynamo_consistency.listers.webdav.pieces import read_contents, read_responses
 from dynamo_consistency.listers.webdav.url import WebDavDoor, WebDavUrl
 from dynamo_consistency.path_rules import PathRules
 
@@ -169,7 +170,7 @@ class WebDavLister(ThreadedLister):
         question = Question(wish.lfn, address, wish.deadline, body=wish.body)
         with self._client.ask(question) as reply:
             contents = Contents(reply.address, reply.from_xrootd)
-            _read(reply.pieces, contents.take)
+            read_contents(reply.pieces, contents)
         return contents.listed(lambda unclear: self._judge(server, unclear, wish.deadline))
 
     def _judge(self, server: WebDavServer, unclear: list[Reading], deadline: float) -> bool:
@@ -200,7 +201,7 @@ class WebDavLister(ThreadedLister):
         address = WebDavUrl.of(server.door, path, directory=False)
         responses: list[Response] = []
         with self._client.ask(Question(path, address, deadline, depth=0)) as reply:
-            _read(reply.pieces, responses.append)
+            read_responses(reply.pieces, responses.append)
         about = [(read(href), response) for response in responses if not response.status for href in response.hrefs]
         return about[0][1] if len(about) == 1 and path in about[0][0] else None
 
@@ -231,17 +232,6 @@ class WebDavLister(ThreadedLister):
         Sizes in bytes, times in seconds since 1970. Not ok when any entry is a hole, or has no size or time.
         """
         answer = self.answer(paths.normalise(paths.to_bytes(directory)))
-        if isinstance(answer, Listed) and any(None in file for file in answer.files):
+        if isinstance(answer, Listed) and (None in answer.files.sizes or None in answer.files.mtimes):
             return NOT_LISTED
         return simple(answer)
-
-
-def _read(pieces: Iterator[bytes], take: Callable[[Response], None]) -> None:
-    """Call `take` with every response of a multistatus. Raises WebDavError for one that is not complete."""
-    multistatus = Multistatus(take)
-    try:
-        for piece in pieces:
-            multistatus.feed(piece)
-        multistatus.end()
-    finally:
-        multistatus.close()

@@ -1,5 +1,6 @@
 """The XRootD lister: what the walk sees of the files in this package."""
 
+import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -8,7 +9,7 @@ from typing import Literal
 
 from dynamo_consistency import paths
 from dynamo_consistency.errors import ConfigurationError, ListingError
-from dynamo_consistency.listers.contract import NOT_LISTED, Answer, Failed, Look, SimpleListing, simple
+from dynamo_consistency.listers.contract import NOT_LISTED, Answer, Answers, Failed, Look, SimpleListing, simple
 from dynamo_consistency.listers.credentials import check_credentials, stale_credentials
 from dynamo_consistency.listers.xrootd import single
 from dynamo_consistency.listers.xrootd.doors import XRootDDoors, XRootDServer
@@ -126,6 +127,10 @@ class XRootDLister:
         deadline = time.monotonic() + self._timeout
         for doors in self._groups:
             Request(self._watch, doors, paths.to_text(path), deadline, done).ask()
+
+    def answers(self) -> Answers:
+        """As `contract.LedLister`."""
+        return queue.SimpleQueue() if self._wire is None else self._wire.answers()
 
     def remove_directory(self, directory: bytes) -> str | None:
         """A `contract.Remover`, after `prepare`: a server refuses to remove what is not empty.

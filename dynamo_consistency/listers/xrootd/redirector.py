@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterable
 
 from dynamo_consistency.errors import ListingError
-from dynamo_consistency.listers.contract import Answer, Entry, Failed, File, Hole, Listed, Subdirectory
+from dynamo_consistency.listers.contract import Answer, Entry, Failed, File, Files, Hole, Listed, Subdirectory
 from dynamo_consistency.listers.xrootd.doors import XRootDServer
 from dynamo_consistency.listers.xrootd.library import PREFER_NAMES
 from dynamo_consistency.listers.xrootd.status import NotFound, problem_of
@@ -70,7 +70,7 @@ def _unite(listings: list[Listed]) -> Listed:
             entries[entry.name] = entry if known is None else _agree(known, entry)
     return Listed(
         directories=[entry for entry in entries.values() if isinstance(entry, Subdirectory)],
-        files=[entry for entry in entries.values() if isinstance(entry, File)],
+        files=Files.of(entry for entry in entries.values() if isinstance(entry, File)),
         holes=[entry for entry in entries.values() if isinstance(entry, Hole)],
         notes=[note for listing in listings for note in listing.notes],
     )

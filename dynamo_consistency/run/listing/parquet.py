@@ -4,14 +4,14 @@ import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dynamo_consistency import paths
-from dynamo_consistency.listers.contract import File
-from dynamo_consistency.listers.times import known_size, known_sizes, known_time, known_times
+from dynamo_consistency.listers.contract import Files
+from dynamo_consistency.listers.times import each_known_size, each_known_time, known_sizes, known_time, known_times
 from dynamo_consistency.run.listing.progress import ListingCounts
 from dynamo_consistency.secrets import redact
 
@@ -31,6 +31,8 @@ LISTING_COLUMNS = pa.schema(
 
 Two directories with one `identity` are the same one under two names.
 """
+
+AnyValue = TypeVar("AnyValue")
 
 ROWS_IN_GROUP = 16_384
 MOST_NOTES = 100
@@ -69,17 +71,17 @@ class ListingFile:
             self._flush()
         self._writer.close()
 
-    def files(self, root: bytes, directory: bytes, files: list[File]) -> None:
+    def files(self, root: bytes, directory: bytes, files: Files) -> None:
         """The files directly in `directory`."""
         before = b"/" if directory == b"/" else directory + b"/"
         for first in range(0, len(files), ROWS_IN_GROUP):
-            some = files[first : first + ROWS_IN_GROUP]
-            self._paths += [before + file.name for file in some]
-            self._codes += bytes([FILE]) * len(some)
-            sizes = [known_size(file.size) for file in some]
+            some = slice(first, first + ROWS_IN_GROUP)
+            names, sizes = files.names[some], each_known_size(files.sizes[some])
+            self._paths += [before + name for name in names]
+            self._codes += bytes([FILE]) * len(names)
             self._sizes += sizes
-            self._mtimes += [known_time(file.mtime, self._listed_at) for file in some]
-            self._count_files(root, len(some), sum(size or 0 for size in sizes))
+            self._mtimes += each_known_time(files.mtimes[some], self._listed_at)
+            self._count_files(root, len(names), sum(filter(None, sizes)))
             self._flush_if_full()
 
     def directory(self, root: bytes, path: bytes, entries: int, mtime: int | None, identity: object = None) -> None:
@@ -135,7 +137,7 @@ class ListingFile:
     def _flush(self) -> None:
         if not self._paths:
             return
-        reasons = [self._reasons.get(row) for row in range(len(self._paths))] if self._reasons else None
+        reasons = sparse(self._reasons, len(self._paths)) if self._reasons else None
         codes = pa.array(self._codes, pa.int8())
         columns = [
             pa.array(self._paths, pa.binary()),
@@ -143,7 +145,7 @@ class ListingFile:
             pa.array(self._sizes, pa.int64()),
             pa.array(self._mtimes, pa.int64()),
             pa.nulls(len(codes), pa.string()) if reasons is None else pa.array(reasons, pa.string()),
-            pa.array([self._identities.get(row) for row in range(len(codes))], pa.int64()),
+            pa.array(sparse(self._identities, len(codes)), pa.int64()),
         ]
         self._writer.write_batch(pa.record_batch(columns, schema=LISTING_COLUMNS))
         self._clear()
@@ -155,6 +157,14 @@ class ListingFile:
         self._mtimes: list[int | None] = []
         self._reasons: dict[int, str] = {}
         self._identities: dict[int, int] = {}
+
+
+def sparse(known: dict[int, AnyValue], rows: int) -> list[AnyValue | None]:
+    """A column of which few rows are known."""
+    column: list[AnyValue | None] = [None] * rows
+    for row, value in known.items():
+        column[row] = value
+    return column
 
 
 def identity_hash(identity: object) -> int:

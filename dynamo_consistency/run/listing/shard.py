@@ -13,7 +13,6 @@ from dynamo_consistency.listers.contract import Answer, ClusterLister, Failed, L
 from dynamo_consistency.listers.protocols import OpenSource
 from dynamo_consistency.listers.shards import Share
 from dynamo_consistency.listers.walk import Limits, Visit, Walk
-from dynamo_consistency.run.listing.from_dump import listing_of_dump
 from dynamo_consistency.run.listing.line_ends import REASON, directories_with_line_ends
 from dynamo_consistency.run.listing.parquet import ListingFile
 from dynamo_consistency.run.listing.part import Part, result_of
@@ -52,6 +51,8 @@ def write_listing(run: RunDirectory, part: Part, backend: "Backend | None", prog
     dump = source_of(part.listing, backend, run.site).dump
     with progress:
         if dump is not None:
+            from dynamo_consistency.run.listing.from_dump import listing_of_dump
+
             result = listing_of_dump(run, part, dump, progress)
         else:
             result = _walk(run, part, progress, open_lister(part.listing, backend, run.site))
@@ -131,11 +132,11 @@ _UNFREED_OBJECTS = 100_000  # default: 700, less than the answers of a busy door
 def rarely_collected() -> Iterator[None]:
     """Look for cycles only when many more objects were made than freed.
 
-    A listing makes two dictionaries for each file and frees them by reference count. With the default threshold the
-    collector looks through all of them, and through every module, again and again: a third of all time.
+    A listing frees what it makes by reference count; the XRootD library makes two dictionaries for each file. With the
+    default threshold the collector looks through all of them, and through every module, again and again: a third of all
+    time.
     """
     threshold = gc.get_threshold()
-    gc.collect()
     gc.freeze()
     gc.set_threshold(_UNFREED_OBJECTS, *threshold[1:])
     try:

@@ -21,11 +21,12 @@ from dynamo_consistency.listers.xrootd.wire.frames import (
     listing_parameters,
     locate_parameters,
 )
+from dynamo_consistency.listers.xrootd.wire.led_answers import LedAnswers
 from dynamo_consistency.listers.xrootd.wire.listing import Listing, UnreadableError, columns
 from dynamo_consistency.listers.xrootd.wire.loop import Loop
 from dynamo_consistency.paths import to_bytes
 
-NAMES_AND_FACTS, BARE_NAMES = 2, 0
+NAMES_AND_FACTS, BARE_NAMES = listing_parameters(2), listing_parameters(0)
 UNSIGNED = (1 << 64) - 1
 GRACE_SECONDS = 2.0  # the loop keeps the time; a call that waits for it gives it this long
 
@@ -48,6 +49,10 @@ class WireClient:
             follow = partial(self._follow, door.scheme)
             self._doors.setdefault(door, Door(self._loop, door, self._timeout, follow))
         return self._doors[door]
+
+    def answers(self) -> LedAnswers:
+        """A queue for a walk over these doors."""
+        return LedAnswers(self._loop)
 
     def close(self) -> None:
         """End all connections and the thread."""
@@ -76,7 +81,7 @@ class WireFileSystem:
 
     def dirlist(self, path: str, flags: int, timeout: int, callback: Callback | None = None) -> Any:
         """As `library.FileSystem`; the response is a `Listing`."""
-        parameters = listing_parameters(NAMES_AND_FACTS if flags else BARE_NAMES)
+        parameters = NAMES_AND_FACTS if flags else BARE_NAMES
         if callback is None:
             status, body = self._wait(self._door, DIRLIST, parameters, path, timeout)
             return status, None if body is None else Listing(body, stat=bool(flags))

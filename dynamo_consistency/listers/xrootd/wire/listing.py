@@ -6,11 +6,11 @@ lines, so that whatever does not fit makes a failure of the directory.
 """
 
 from collections.abc import Iterator
-from functools import partial
+from functools import lru_cache
 from itertools import repeat
 from typing import NamedTuple
 
-from dynamo_consistency.listers.contract import Answer, Failed, File, Hole, Listed, Subdirectory
+from dynamo_consistency.listers.contract import Answer, Failed, Files, Hole, Listed, Subdirectory
 from dynamo_consistency.listers.xrootd.entries import (
     LONGEST_NAME,
     NAME_TOO_LONG,
@@ -26,7 +26,6 @@ from dynamo_consistency.listers.xrootd.url import unaskable
 LARGEST = (1 << 63) - 1
 _SPECIAL = IS_DIRECTORY | IS_OTHER | IS_OFFLINE | IS_PENDING
 _LINE_END = "the listing cannot be read; a line end in the name of an entry does that"
-_file = partial(tuple.__new__, File)
 _digits = bytes.isdigit
 
 
@@ -74,20 +73,14 @@ class Listing:
         names = self._names
         self._doubt()
         facts = columns(self._facts)
-        kinds = {text: int(text) for text in set(facts.flags)}
-        listed = Listed()
-        if not any(kind & _SPECIAL for kind in kinds.values()):
-            _add_files(listed, names, facts.sizes, facts.times)
-            return listed
-        plain = {text for text, kind in kinds.items() if not kind & _SPECIAL}
-        rows = [row for row, text in enumerate(facts.flags) if text in plain]
-        _add_files(listed, *([column[row] for row in rows] for column in (names, facts.sizes, facts.times)))
-        special = [(names[row], _row(facts, row)) for row, text in enumerate(facts.flags) if text not in plain]
+        if all(map(_plain, set(facts.flags))):
+            return _plain_files(names, facts.sizes, facts.times)
+        plain = [row for row, text in enumerate(facts.flags) if _plain(text)]
+        listed = _plain_files(*([column[row] for row in plain] for column in (names, facts.sizes, facts.times)))
+        special = [(names[row], _row(facts, row)) for row, text in enumerate(facts.flags) if not _plain(text)]
         numbering.observe(row.identifier for _, row in special if row.flags & IS_DIRECTORY)
-        found = [_special(name, row, numbering) for name, row in special]
-        listed.files += [entry for entry in found if isinstance(entry, File)]
-        listed.directories += [entry for entry in found if isinstance(entry, Subdirectory)]
-        listed.holes += [entry for entry in found if isinstance(entry, Hole)]
+        for name, row in special:
+            _add_special(listed, name, row, numbering)
         return listed
 
     def _doubt(self) -> None:
@@ -104,9 +97,11 @@ def columns(lines: list[bytes]) -> Facts:
     """The first four words of each line, all of them numbers. Raises UnreadableError where a line has none."""
     blanks = set(map(bytes.count, lines, repeat(b" ")))
     if len(blanks) == 1 and (width := blanks.pop() + 1) >= 4:
-        words = b" ".join(lines).split(b" ")
-        facts = Facts(*(words[first::width] for first in range(4)))
-        if all(_digits(b"".join(column)) and b"" not in column for column in facts[1:]):
+        text = b" ".join(lines)
+        words = text.split(b" ")
+        facts = Facts(words[::width], words[1::width], words[2::width], words[3::width])
+        empty_word = b"  " in text or text[-1:] == b" "
+        if not empty_word and _digits(b"".join([*facts[1], *facts[2], *facts[3]])):
             return facts
     rows = [line.split(b" ", 4)[:4] for line in lines]
     if not all(len(row) == 4 and all(map(_is_number, row[1:])) and row[2][:1] != b"-" for row in rows):
@@ -118,33 +113,43 @@ def _is_number(word: bytes) -> bool:
     return _digits(word.removeprefix(b"-"))
 
 
-def _add_files(listed: Listed, names: list[bytes], sizes: list[bytes], times: list[bytes]) -> None:
+@lru_cache(64)
+def _plain(flags: bytes) -> bool:
+    """Whether flags, as the server writes them, are those of a file of which everything is known."""
+    return not int(flags) & _SPECIAL
+
+
+def _plain_files(names: list[bytes], sizes: list[bytes], times: list[bytes]) -> Listed:
     numbers = list(map(int, sizes))
-    if numbers and (min(numbers) < 0 or max(numbers) > LARGEST):
-        wrong = [row for row, size in enumerate(numbers) if not 0 <= size <= LARGEST]
-        listed.holes += [Hole(names[row], impossible_size(numbers[row])) for row in wrong]
-        right = [row for row, size in enumerate(numbers) if 0 <= size <= LARGEST]
-        names, numbers, times = ([column[row] for row in right] for column in (names, numbers, times))  # type: ignore[assignment]
-    listed.files += map(_file, zip(names, numbers, _times(times), strict=True))
+    if not numbers or (min(numbers) >= 0 and max(numbers) <= LARGEST):
+        return Listed(files=Files(names, numbers, _times(times)))  # type: ignore[arg-type]
+    listed = Listed()
+    for name, size, time in zip(names, numbers, _times(times), strict=True):
+        if 0 <= size <= LARGEST:
+            listed.files.add(name, size, time)
+        else:
+            listed.holes.append(Hole(name, impossible_size(size)))
+    return listed
 
 
-def _times(column: list[bytes]) -> list[int] | list[int | None]:
+def _times(column: list[bytes]) -> list[int | None]:
     """None for what is no time: it would not even fit into a file of ours."""
-    times = list(map(int, column))
-    if not times or (min(times) >= -LARGEST and max(times) <= LARGEST):
+    times: list[int | None] = list(map(int, column))
+    if not times or (min(times) >= -LARGEST and max(times) <= LARGEST):  # type: ignore[type-var, operator]
         return times
-    return [time if -LARGEST <= time <= LARGEST else None for time in times]
+    return [time if -LARGEST <= time <= LARGEST else None for time in times]  # type: ignore[operator]
 
 
-def _special(name: bytes, row: "_Row", numbering: Numbering) -> File | Subdirectory | Hole:
+def _add_special(listed: Listed, name: bytes, row: "_Row", numbering: Numbering) -> None:
     """A directory, what is none, or a file of which not everything is known."""
     if row.flags & IS_OTHER:
-        return Hole(name, NO_FILE)
-    if not row.flags & IS_DIRECTORY:
-        return File(name, *file_facts(row.size, row.flags, row.time))
-    if reason := unaskable(name, text=False):
-        return Hole(name, reason)
-    return Subdirectory(name, row.time, numbering.identity(row.identifier))
+        listed.holes.append(Hole(name, NO_FILE))
+    elif not row.flags & IS_DIRECTORY:
+        listed.files.add(name, *file_facts(row.size, row.flags, row.time))
+    elif reason := unaskable(name, text=False):
+        listed.holes.append(Hole(name, reason))
+    else:
+        listed.directories.append(Subdirectory(name, row.time, numbering.identity(row.identifier)))
 
 
 class _Row(NamedTuple):

@@ -3,12 +3,13 @@
 import heapq
 import itertools
 import logging
+import math
 import selectors
 import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from contextlib import suppress
 from typing import Protocol
 
@@ -16,6 +17,8 @@ log = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.25
 CLOSING_SECONDS = 2.0
+HANDOVER_SECONDS = 0.01
+STAND_BACK_SECONDS = 0.05  # so long after somebody else has led it, the loop's own thread leads it again
 
 Call = Callable[[], object]
 
@@ -34,9 +37,10 @@ class Watched(Protocol):
 
 
 class Loop:
-    """Runs calls and watches sockets, on a thread that begins with the first call. Only `call` is for other threads.
+    """Runs calls and watches sockets, on a thread that begins with the first call. Any thread may `call` and `lead` it.
 
-    `every_tick` is called four times a second with the time (monotonic seconds).
+    Who waits for answers may lead the loop meanwhile. Two threads that hand each other every answer would wait for each
+    other's turn to run Python. `every_tick` is called four times a second with the time (monotonic seconds).
     """
 
     def __init__(self, every_tick: Callable[[float], None]) -> None:
@@ -47,18 +51,42 @@ class Loop:
         self._order = itertools.count()
         self._unsent: set[Watched] = set()
         self._asleep = self._stopped = False
-        self._start = threading.Lock()
+        self._start, self._leading = threading.Lock(), threading.Lock()
+        self._led_until, self._closed = 0.0, threading.Event()
         self._thread: threading.Thread | None = None
 
     def call(self, function: Call) -> None:
         """Have `function` called on the loop's thread, soon; from any thread."""
         self._inbox.append(function)
+        if self._thread is None:
+            self._begin()
+        self.wake()
+
+    def wake(self) -> None:
+        """Let the loop look for something to do, if it waits; from any thread."""
         if self._asleep:
             self._asleep = False
             with suppress(OSError):  # full of calls to wake up, or closed
                 self._bell.send(b"!")
-        elif self._thread is None:
+
+    def lead(self, seconds: float, awaited: Sized) -> None:
+        """Run it on this thread until something has happened, for so many seconds at most; from any thread.
+
+        It does not wait when there is something in `awaited`.
+        """
+        if self._thread is None:
             self._begin()
+        self._led_until = math.inf
+        try:
+            self.wake()
+            while not self._leading.acquire(timeout=HANDOVER_SECONDS):
+                self.wake()
+            try:
+                self._turn_safely(seconds, awaited)
+            finally:
+                self._leading.release()
+        finally:
+            self._led_until = time.monotonic() + STAND_BACK_SECONDS
 
     def after(self, seconds: float, function: Call) -> None:
         """Have `function` called when so many seconds have passed."""
@@ -83,6 +111,8 @@ class Loop:
         if self._thread is None:
             self._stopped = True
         else:
+            self._led_until = 0.0
+            self._closed.set()
             self.call(self._stop)
             if threading.current_thread() is not self._thread:
                 self._thread.join(CLOSING_SECONDS)
@@ -103,23 +133,32 @@ class Loop:
 
     def _run(self) -> None:
         while not self._stopped:
-            try:
-                self._turn()
-            except Exception:
-                log.exception("the thread of the XRootD connections met an error and goes on")
+            if time.monotonic() < self._led_until:
+                self._closed.wait(STAND_BACK_SECONDS)
+                continue
+            with self._leading:
+                self._turn_safely(TICK_SECONDS, ())
         self._selector.close()
         self._ear.close()
         self._bell.close()
 
-    def _turn(self) -> None:
+    def _turn_safely(self, seconds: float, awaited: Sized) -> None:
+        if self._stopped:
+            return
+        try:
+            self._turn(seconds, awaited)
+        except Exception:
+            log.exception("the thread of the XRootD connections met an error and goes on")
+
+    def _turn(self, seconds: float, awaited: Sized) -> None:
         self._asleep = True  # before the inbox is emptied: who comes later rings
         while self._inbox:
             self._inbox.popleft()()
         self._flush()
         if self._stopped:
             return
-        pause = max(0.0, min([self._next_tick, *(timer[0] for timer in self._timers[:1])]) - time.monotonic())
-        ready = self._selector.select(pause)
+        due = min([self._next_tick, *(timer[0] for timer in self._timers[:1])])
+        ready = self._selector.select(0.0 if awaited else max(0.0, min(seconds, due - time.monotonic())))
         self._asleep = False
         self.now = now = time.monotonic()
         for key, events in ready:

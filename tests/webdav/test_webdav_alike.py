@@ -1,0 +1,147 @@
+"""Answers whose responses are alike are read at once: never with another result than that of the XML parser."""
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scripted_dav import TIME_SECONDS, document, entry, refused
+
+from dynamo_consistency.listers.contract import Files, Listed, Subdirectory
+from dynamo_consistency.listers.webdav import alike
+from dynamo_consistency.listers.webdav.entries import Contents
+from dynamo_consistency.listers.webdav.errors import WebDavError
+from dynamo_consistency.listers.webdav.pieces import read_contents, read_responses
+from dynamo_consistency.listers.webdav.url import WebDavDoor, WebDavUrl
+
+ADDRESS = WebDavUrl.of(WebDavDoor("http", "localhost", 80), b"/d")
+OWN = entry("/d/", directory=True)
+
+XROOTD = """<D:response xmlns:lp1="DAV:" xmlns:lp2="http://apache.org/dav/props/">
+<D:href>/d/{name}</D:href>
+<D:propstat>
+<D:prop>
+<lp1:getcontentlength>{size}</lp1:getcontentlength>
+<lp1:getlastmodified>{time}</lp1:getlastmodified>
+<lp1:iscollection>0</lp1:iscollection>
+<lp1:executable>F</lp1:executable>
+</D:prop>
+<D:status>HTTP/1.1 200 OK</D:status>
+</D:propstat>
+</D:response>
+"""
+
+
+def outcome(body: bytes, at_once: bool, from_xrootd: bool) -> Listed | str:
+    """What becomes of an answer that comes in three pieces."""
+    contents = Contents(ADDRESS, from_xrootd)
+    cut = len(body) // 3
+    pieces = iter([body[:cut], body[cut : 2 * cut], body[2 * cut :]])
+    try:
+        read_contents(pieces, contents) if at_once else read_responses(pieces, contents.take)
+        return contents.listed(lambda unclear: True)
+    except WebDavError as error:
+        return f"{error} {error.failed.retry}"
+
+
+def same(body: bytes, from_xrootd: bool = False) -> Listed | str:
+    told = outcome(body, True, from_xrootd)
+    theirs = outcome(body, False, from_xrootd)
+    if isinstance(told, Listed) and isinstance(theirs, Listed):
+        for listed in (told, theirs):
+            listed.files = Files.of(sorted(listed.files, key=repr))
+            listed.holes.sort()
+    assert told == theirs
+    return told
+
+
+def files(*names: str) -> list[str]:
+    return [entry(f"/d/{name}", size) for size, name in enumerate(names)]
+
+
+class TestWhatIsReadAtOnce:
+    @pytest.mark.parametrize(
+        "names", [["a", "b"], ["a", "b", "c%20d"], ["é", "b"], ["a" * 300, "b"], [str(n) for n in range(99)]]
+    )
+    def test_files_that_differ_in_name_and_size(self, names: list[str]) -> None:
+        body = document(OWN, *files(*names))
+        assert alike.read(body) is not None
+        told = same(body)
+        assert isinstance(told, Listed)
+        assert len(told.files) == len(names)
+
+    def test_directories_alone(self) -> None:
+        body = document(OWN, *(entry(f"/d/{name}/", directory=True) for name in "abc"))
+        assert alike.read(body) is not None
+        assert same(body).directories == [Subdirectory(name, TIME_SECONDS) for name in (b"a", b"b", b"c")]
+
+    def test_the_answers_of_xrootd(self) -> None:
+        times = ["Sun, 29 Nov 2026 10:07:57 GMT", "Sun, 29 Nov 2026 10:07:58 GMT", "never", ""]
+        body = document(OWN, *(XROOTD.format(name=f"f{row}", size=row, time=times[row]) for row in range(4)))
+        assert alike.read(body) is not None
+        assert same(body, from_xrootd=True).files.sizes == [0, 1, 2, 3]
+
+
+class TestWhatIsLeftToTheParser:
+    @pytest.mark.parametrize(
+        "entries",
+        [
+            [],
+            files("a"),
+            [*files("a", "b"), entry("/d/e/", directory=True)],
+            [*files("a", "b"), refused("/d/g")],
+            files("a&amp;b", "c"),
+            files("a", "b>c"),
+            files("a", "<![CDATA[b]]>"),
+            [*files("a"), entry("/d/b", 2).replace("200 OK", "403 No")],
+            [XROOTD.format(name=name, size="", time="") for name in "ab"] + files("c"),
+            files("value-of-column-1.", "b"),
+        ],
+    )
+    def test_what_is_not_alike(self, entries: list[str]) -> None:
+        body = document(OWN, *entries)
+        assert alike.read(body) is None
+        same(body)
+
+    @pytest.mark.parametrize(
+        "last", [b"", b"</D:multistatus", b"</D:other>", b"</D:multistatus><x/>", b"</D:multistatus>x"]
+    )
+    def test_an_answer_that_is_not_whole(self, last: bytes) -> None:
+        body = document(OWN, *files("a", "b", "c")).removesuffix(b"</D:multistatus>") + last
+        assert alike.read(body) is None
+        assert isinstance(same(body), str)
+
+    def test_another_encoding(self) -> None:
+        body = document(OWN, *files("a", "b")).replace(b'"utf-8"', b'"latin-1"').replace(b"/d/b", b"/d/\xe9")
+        assert alike.read(body) is None
+        same(body)
+
+    def test_a_long_answer_is_read_as_it_comes(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(alike, "MOST_BYTES", 1000)
+        monkeypatch.setattr(alike, "read", lambda body: pytest.fail("it was kept"))
+        assert len(outcome(document(OWN, *files(*map(str, range(99)))), True, False).files) == 99
+
+
+NAMES = st.text(st.sampled_from("ab.%2é &;<>\n\t\r\x01'\"]"), max_size=4) | st.sampled_from(
+    ["a", "b", "c", ".", "..", ""]
+)
+SIZES = st.sampled_from(["0", "5", "", " 7 ", "-1", "1e3", "9" * 18, "9" * 19, "9" * 20, "٣"])
+TIMES = st.sampled_from(["Sun, 29 Nov 2026 10:07:57 GMT", "Sun, 29 Nov 2026 10:07:58 GMT", "", "never", " "])
+
+
+@given(rows=st.lists(st.tuples(NAMES, SIZES, TIMES), max_size=5), from_xrootd=st.booleans())
+def test_whatever_stands_in_the_values(rows: list[tuple[str, str, str]], from_xrootd: bool) -> None:
+    same(document(OWN, *(XROOTD.format(name=name, size=size, time=time) for name, size, time in rows)), from_xrootd)
+
+
+@given(seed=st.integers(0, 10**9), kinds=st.booleans())
+def test_whatever_happens_to_the_bytes(seed: int, kinds: bool) -> None:
+    chance = random.Random(seed)
+    rows = [XROOTD.format(name=name, size=size, time="never") for size, name in enumerate("abc")]
+    body = bytearray(document(OWN, *(rows if kinds else files("a", "b", "c"))))
+    for _ in range(chance.randint(1, 3)):
+        at, length = chance.randrange(len(body)), chance.choice([0, 1, 1, 20, 200])
+        body[at : at + length] = chance.choice(
+            [b"", b"<", b">", b"</D:response>", b"<!--", b"x", body[:length], b"\xff"]
+        )
+    same(bytes(body))
