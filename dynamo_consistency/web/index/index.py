@@ -61,9 +61,10 @@ class Index:
 
         Where there are many in an object store, they have fewer runs in the first answer than in the next ones.
         """
-        known, age = self._fleet, self._clock() - self._fleet_at
+        age = self._clock() - self._fleet_at
         if not 0 <= age < OLDEST:
             return self._read_before_it_is_shown()
+        known = self._fleet  # looked at after its age: it is as new as that at least
         if age > FRESH and self._reading.acquire(blocking=False):
             self._read_behind()
         return known
