@@ -73,7 +73,7 @@ mysqlclient: $(READY_DEV) ## Add mysqlclient, another MySQL driver; needs a C co
 
 lock: $(READY_DEV) ## Write the lock files anew from pyproject.toml
 	@$(LOCK) pyproject.toml -o requirements.lock
-	@$(LOCK) pyproject.toml --extra operator --extra s3 --extra http --extra postgresql --extra notify -o requirements-image.lock
+	@$(LOCK) pyproject.toml --extra operator --extra s3 --extra http --extra postgresql --extra notify --extra web -o requirements-image.lock
 	@$(LOCK) pyproject.toml --group dev -o requirements-dev.lock
 	@echo 'mysqlclient>=2.2' | $(LOCK) - -o requirements-mysqlclient.lock
 	@echo 'hatchling>=1.27' | $(LOCK) - -o requirements-build.lock

@@ -30,6 +30,11 @@ def one_line(path: bytes) -> bytes:
     return path.replace(b"\\", b"\\\\").replace(b"\n", b"\\n")
 
 
+def of_one_line(line: bytes) -> bytes:
+    """The path that `one_line` has written."""
+    return re.sub(rb"\\(.)", lambda escape: b"\n" if escape[1] == b"n" else escape[1], line)
+
+
 def visible(name: str | bytes) -> str:
     """`name` for the eye: what is not UTF-8, or does not print, is shown as an escape such as `\\xff` or `\\n`.
 
@@ -39,6 +44,8 @@ def visible(name: str | bytes) -> str:
         text = to_bytes(name).decode("utf-8", "backslashreplace")
     except UnicodeEncodeError:  # half a character, which no path has but JSON may hold
         text = str(name)
+    if text.isprintable():
+        return text
     return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 

@@ -33,6 +33,7 @@ BEGUN_FIRST = (
     "test_alerts.py",
     "test_xrootd_",
     "test_rucio.py",
+    "test_web_service.py",
 )
 
 

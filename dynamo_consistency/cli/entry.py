@@ -15,8 +15,10 @@ from dynamo_consistency.cli.groups import Commands
 from dynamo_consistency.cli.inventory import inventory, sites
 from dynamo_consistency.cli.notify import notify
 from dynamo_consistency.cli.output import ReaderGoneError, use_stderr, use_stdout
+from dynamo_consistency.cli.page import page
 from dynamo_consistency.cli.runs import findings, history, report
 from dynamo_consistency.cli.schema import schema
+from dynamo_consistency.cli.serve import serve
 from dynamo_consistency.cli.stages import stage
 from dynamo_consistency.errors import ConsistencyError, InvalidRunError
 from dynamo_consistency.run.progress import takes_bars
@@ -98,5 +100,19 @@ class _Handler(logging.Handler):
         sys.stderr.write(f"{self.format(record)}\n")
 
 
-for _command in (validate, run, stage, report, findings, history, sites, inventory, convert, notify, schema):
+for _command in (
+    validate,
+    run,
+    stage,
+    report,
+    findings,
+    history,
+    sites,
+    inventory,
+    convert,
+    notify,
+    schema,
+    serve,
+    page,
+):
     command.add_command(_command)

@@ -10,10 +10,10 @@ from rich.text import Text
 from dynamo_consistency.kinds import FINDING_KINDS, KIND_BY_NAME
 from dynamo_consistency.paths import visible
 from dynamo_consistency.run.action.followup import FOLLOWED_COUNTS, WITHDRAWN_COUNTS
-from dynamo_consistency.run.report.text import outcomes
 from dynamo_consistency.run.store.run_directory import RunDirectory
 from dynamo_consistency.sizes import human_size
 from dynamo_consistency.terminal.console import TONES, console
+from dynamo_consistency.text import outcomes
 
 
 def show_summary(run: RunDirectory, summary: dict[str, Any]) -> None:

@@ -57,6 +57,9 @@ def main() -> None:
     say("the memory: all runs, and one file in them")
     run("history", SITE, "--store", "demo-data/store")
     run("history", SITE, f"{AOD}/00003/file_007.root", "--store", "demo-data/store")
+    say("all of it as pages; a service shows the same, and searches for files")
+    run("page", "--store", "demo-data/store", "--out", "demo-data/pages")
+    offer_to_serve()
 
 
 def make_site(known: dict[str, int]) -> None:
@@ -101,6 +104,14 @@ def show_requests() -> None:
                        WHERE "delete" = 1 ORDER BY name"""
         for (name,) in database.execute(transfers):
             print("fetch anew", name if isinstance(name, str) else name.decode())
+
+
+def offer_to_serve() -> None:
+    """As it is typed here; the demo itself does without the extra that `serve` needs."""
+    programs = os.path.relpath(COMMAND.parent)
+    install = f"{programs}/python -m pip install --quiet --editable '.[web]'"
+    serve = f"{programs}/{COMMAND.name} serve --store demo-data/store"
+    print(f"\nLook at it in a browser, at http://127.0.0.1:8080, with: {install} && {serve}", flush=True)
 
 
 def write(name: str, size: int, when: float = A_WEEK_AGO) -> None:

@@ -134,3 +134,19 @@ def test_a_password_in_the_address_of_a_store_is_not_shown(s3):
     with pytest.raises(ConsistencyError, match="cannot be used") as refused:
         RunDirectory("s3://other:pa55word@consistency/store/T2_X/1").exists(CHECK)
     assert "pa55word" not in str(refused.value)
+
+
+def test_a_stamp_is_another_one_when_a_file_is_written_anew(run):
+    assert run.stamp("summary.json") is None
+    run.write_json("summary.json", {"result": "Complete"})
+    first = run.stamp("summary.json")
+    assert first == run.stamp("summary.json")
+    run.write_json("summary.json", {"result": "Complete", "reason": ""})
+    assert run.stamp("summary.json") not in (None, first)
+
+
+def test_the_contents_of_what_is_not_there_are_none(run):
+    run.write_text("reports/missing.txt", "/store/caf\udcff\n")
+    assert run.contents("reports/missing.txt") == b"/store/caf\xff\n"
+    assert run.contents("reports/orphan.txt") is None
+    assert run.contents("reports/missing.txt/x") is None

@@ -4,10 +4,11 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from consistency_operator.plan.schedule import CronSchedule, schedule_of
 from hypothesis import given
 from hypothesis import strategies as st
 from plan_cases import check
+
+from dynamo_consistency.schedule import CronSchedule, schedule_of
 
 ZONES = ["UTC", "Europe/Zurich", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata"]
 LINES = [

@@ -5,8 +5,8 @@ from html.parser import HTMLParser
 import pytest
 from finished_run import LISTED_AT, FinishedRun
 
-from dynamo_consistency import paths
-from dynamo_consistency.run.report import text, write_reports
+from dynamo_consistency import paths, text
+from dynamo_consistency.run.report import write_reports
 from dynamo_consistency.run.report.sections import ROWS_SHOWN
 from dynamo_consistency.sizes import UNKNOWN, human_size
 

@@ -2,9 +2,9 @@
 
 import contextlib
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dynamo_consistency import paths
 from dynamo_consistency.kinds import FINDING_KINDS, KIND_BY_NAME
@@ -17,6 +17,31 @@ if TYPE_CHECKING:
     import duckdb
 
 
+class RunFacts(NamedTuple):
+    """What a complete run says of all its findings. closed: the sentences of gates that are not Ready; acted_on: the
+    kinds that its action took up."""
+
+    run_id: str
+    start_time: str
+    closed: Sequence[str]
+    acted_on: Container[str]
+
+
+RowsByRun = Mapping[str, Sequence[Mapping[str, Any]]]
+
+
+class PathRows(NamedTuple):
+    """Rows about some paths by the run that wrote them: of the findings of each kind, and of what was done.
+
+    Columns: `path` and those of `FOUND`, `ACTED`, `FOLLOWED_ROWS` and `WITHDRAWN_ROWS`.
+    """
+
+    found: Mapping[str, RowsByRun]
+    acted: RowsByRun
+    followed: RowsByRun
+    withdrawn: RowsByRun
+
+
 def history_of_path(store: RunStore, site: str, path: str) -> Iterator[dict[str, Any]]:
     """For each complete run, oldest first, in which `path` was found: as what, what was asked and answered, why not.
 
@@ -24,42 +49,58 @@ def history_of_path(store: RunStore, site: str, path: str) -> Iterator[dict[str,
     reason was gone, which `reason` says then.
     """
     wanted = paths.normalise(paths.to_bytes(path))
-    runs = [(run, summary) for run in store.runs(site) if (summary := read_summary(run))["result"] == "Complete"]
-    found = {
-        kind.name: _rows_of([run for run, _ in runs], kind.file, wanted, "size, site_size, dataset")
-        for kind in FINDING_KINDS
-    }
-    acted = _rows_of([run for run, _ in runs], ACTIONS, wanted, _ACTED)
-    followed = _rows_of([run for run, _ in runs], FOLLOWED, wanted, "run_id, became")
-    became = {row["run_id"]: row["became"] for run, _ in runs for row in followed[run.run_id]}
-    taken_back = _rows_of([run for run, _ in runs], WITHDRAWN, wanted, "run_id, outcome, reason")
-    why_gone = {row["run_id"]: row for run, _ in runs for row in taken_back[run.run_id]}
-    became |= {run_id: _WITHDRAWN.get(row["outcome"]) or became.get(run_id) for run_id, row in why_gone.items()}
-    for run, summary in runs:
-        actions = {row["kind"]: row for row in acted[run.run_id]}
-        for kind, rows in found.items():
-            for row in rows[run.run_id]:
-                action = actions.get(kind, {})
+    complete = [(run, summary) for run in store.runs(site) if (summary := read_summary(run))["result"] == "Complete"]
+    runs = [run for run, _ in complete]
+    rows = PathRows(
+        found={kind.name: _rows_of(runs, kind.file, wanted, FOUND) for kind in FINDING_KINDS},
+        acted=_rows_of(runs, ACTIONS, wanted, ACTED),
+        followed=_rows_of(runs, FOLLOWED, wanted, FOLLOWED_ROWS),
+        withdrawn=_rows_of(runs, WITHDRAWN, wanted, WITHDRAWN_ROWS),
+    )
+    for row in joined([_facts(run, summary) for run, summary in complete], rows):
+        del row["path"]
+        yield row
+
+
+def _facts(run: RunDirectory, summary: dict[str, Any]) -> RunFacts:
+    closed = [gate["message"] for gate in summary["gates"] if gate["state"] != "Ready"]
+    return RunFacts(run.run_id, summary.get("startTime", ""), closed, summary["actions"])
+
+
+def joined(runs: Iterable[RunFacts], rows: PathRows) -> Iterator[dict[str, Any]]:
+    """What `history_of_path` tells, of all paths that `rows` are about: by run, then by kind."""
+    became = {(row["run_id"], row["path"]): row["became"] for of_run in rows.followed.values() for row in of_run}
+    why_gone = {(row["run_id"], row["path"]): row for of_run in rows.withdrawn.values() for row in of_run}
+    became |= {key: _WITHDRAWN.get(row["outcome"]) or became.get(key) for key, row in why_gone.items()}
+    for run in runs:
+        actions = {(row["kind"], row["path"]): row for row in rows.acted.get(run.run_id, ())}
+        for kind, of_kind in rows.found.items():
+            for row in of_kind.get(run.run_id, ()):
+                action, key = actions.get((kind, row["path"]), {}), (run.run_id, row["path"])
                 asked_at = action.get("asked_at")
                 yield {
+                    "path": row["path"],
                     "runId": run.run_id,
-                    "startTime": summary.get("startTime", ""),
+                    "startTime": run.start_time,
                     "kind": kind,
                     "size": row["size"],
                     "siteSize": row["site_size"],
                     "dataset": row["dataset"],
                     "request": action.get("request"),
                     "outcome": action.get("outcome"),
-                    "became": became.get(run.run_id) if asked_at is not None else None,
+                    "became": became.get(key) if asked_at is not None else None,
                     "reason": action.get("reason")
-                    or _why_not(summary, kind, action)
-                    or (why_gone.get(run.run_id, {}).get("reason") if asked_at is not None else None),
+                    or _why_not(run, kind, action)
+                    or (why_gone.get(key, {}).get("reason") if asked_at is not None else None),
                     "askedAt": None if asked_at is None else datetime.fromtimestamp(asked_at, UTC).isoformat(),
                 }
 
 
 _WITHDRAWN = {"withdrawn": "withdrawn", "cannot": "outliving"}
-_ACTED = "kind, request, outcome, reason, epoch_ms(asked_at) / 1000 AS asked_at"
+FOUND = "path, size, site_size, dataset"
+ACTED = "path, kind, request, outcome, reason, epoch_ms(asked_at) / 1000 AS asked_at"
+FOLLOWED_ROWS = "path, run_id, became"
+WITHDRAWN_ROWS = "path, run_id, outcome, reason"
 
 
 def _rows_of(
@@ -105,15 +146,10 @@ def _fetched(database: "duckdb.DuckDBPyConnection", query: str, values: list[Any
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
-def _why_not(summary: dict[str, Any], kind: str, action: dict[str, Any]) -> str | None:
+def _why_not(run: RunFacts, kind: str, action: Mapping[str, Any]) -> str | None:
     """Why nothing was requested for a finding that the action did not take up: the gates, or no confirmation yet."""
     if action:
         return None
-    closed = [gate["message"] for gate in summary["gates"] if gate["state"] != "Ready"]
-    if closed:
-        return "; ".join(closed)
-    return (
-        "not confirmed by enough runs yet"
-        if kind in summary["actions"]
-        else f"{KIND_BY_NAME[kind].word} are not enforced"
-    )
+    if run.closed:
+        return "; ".join(run.closed)
+    return "not confirmed by enough runs yet" if kind in run.acted_on else f"{KIND_BY_NAME[kind].word} are not enforced"

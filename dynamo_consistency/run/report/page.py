@@ -8,9 +8,9 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from dynamo_consistency import paths, secrets
+from dynamo_consistency import paths, secrets, text
 from dynamo_consistency.kinds import COMPARED_KINDS, FINDING_KINDS, KIND_BY_NAME
-from dynamo_consistency.run.report import sections, text
+from dynamo_consistency.run.report import sections
 from dynamo_consistency.run.report.tables import Tables, shards
 from dynamo_consistency.run.report.trend import trend
 from dynamo_consistency.run.store.run_directory import RunDirectory

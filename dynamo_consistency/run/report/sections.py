@@ -3,10 +3,9 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from dynamo_consistency import paths, secrets
+from dynamo_consistency import paths, secrets, text
 from dynamo_consistency.kinds import FINDING_KINDS, MISSING, ORPHAN
 from dynamo_consistency.run.database import byte_sum
-from dynamo_consistency.run.report import text
 from dynamo_consistency.run.report.lists import UNLISTED
 from dynamo_consistency.run.report.tables import Tables
 from dynamo_consistency.sizes import UNKNOWN, human_size

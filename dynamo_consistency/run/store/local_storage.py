@@ -32,16 +32,31 @@ class LocalStorage:
         with self._reading_explained():
             return (self._folder / name).stat().st_mtime
 
+    def stamp(self, name: str) -> str | None:
+        with self._reading_explained():
+            try:
+                facts = (self._folder / name).stat()
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+        return f"{facts.st_mtime_ns}-{facts.st_size}-{facts.st_ino}"
+
+    def contents(self, name: str) -> bytes | None:
+        with self._reading_explained():
+            try:
+                return (self._folder / name).read_bytes()
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+
     def entries(self, folder: str, kind: EntryKind) -> list[str]:
         with self._reading_explained():
             if not self._is_there():
                 return []
             try:
-                found = list((self._folder / folder).iterdir())
+                with os.scandir(self._folder / folder) as found:
+                    wanted = [one.name for one in found if (one.is_dir() if kind == "directory" else one.is_file())]
             except (FileNotFoundError, NotADirectoryError):
                 return []
-            wanted = [path for path in found if (path.is_dir() if kind == "directory" else path.is_file())]
-        return sorted(path.name for path in wanted if not path.name.startswith(TEMPORARY))
+        return sorted(name for name in wanted if not name.startswith(TEMPORARY))
 
     def _is_there(self) -> bool:
         """Raises NotADirectoryError where something else than a folder is there, or above it."""

@@ -55,6 +55,21 @@ class RemoteStorage:
         with self._errors_explained():
             return float(self._fs.modified(self._path_of(name)).timestamp())
 
+    def stamp(self, name: str) -> str | None:
+        try:
+            with self._errors_explained():
+                facts = self._fs.info(self._path_of(name))
+        except FileNotFoundError:
+            return None
+        return "-".join(str(facts.get(key)) for key in ("ETag", "LastModified", "mtime", "created", "size"))
+
+    def contents(self, name: str) -> bytes | None:
+        try:
+            with self._errors_explained():
+                return bytes(self._fs.cat_file(self._path_of(name)))
+        except FileNotFoundError:
+            return None
+
     def entries(self, folder: str, kind: EntryKind) -> list[str]:
         try:
             with self._errors_explained():

@@ -86,9 +86,13 @@ class RunStore:
         """Sites that have run directories, in byte order."""
         return open_storage(self.url).entries("", "directory")
 
+    def run_ids(self, site: str) -> list[str]:
+        """Names of the folders of a site, in byte order; one without a check in it is no run."""
+        return open_storage(self.url).entries(site, "directory")
+
     def runs(self, site: str) -> list["RunDirectory"]:
         """All runs of a site, oldest first by their ids."""
-        runs = [self.run(site, run_id) for run_id in open_storage(self.url).entries(site, "directory")]
+        runs = [self.run(site, run_id) for run_id in self.run_ids(site)]
         return [run for run in runs if run.may_have_begun()]
 
 
@@ -171,6 +175,14 @@ class RunDirectory:
     def modified(self, name: str) -> float:
         """When `name`, which exists, was written, in seconds since 1970, by the clock of the store."""
         return self._storage.modified(name)
+
+    def stamp(self, name: str) -> str | None:
+        """A text that is another one when `name` has been written anew; None when it is not there."""
+        return self._storage.stamp(name)
+
+    def contents(self, name: str) -> bytes | None:
+        """All of a small file; None when it is not there."""
+        return self._storage.contents(name)
 
     def exists(self, name: str) -> bool:
         return self._storage.exists(name)

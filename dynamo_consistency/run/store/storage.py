@@ -19,6 +19,14 @@ class Storage(Protocol):
         """When `name`, which exists, was written, in seconds since 1970, by the storage's own clock."""
         ...
 
+    def stamp(self, name: str) -> str | None:
+        """A text that is another one when `name` has been written anew; None when it is not there."""
+        ...
+
+    def contents(self, name: str) -> bytes | None:
+        """All of a small file, in one request; None when it is not there."""
+        ...
+
     def entries(self, folder: str, kind: EntryKind) -> list[str]:
         """Bare names of the complete files, or of the directories, in `folder`, sorted; none when it is not there."""
         ...

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from consistency_operator.cluster.cache import KnownCheck
-from consistency_operator.plan.schedule import CronSchedule, schedule_of
 from consistency_operator.resource.status import FinishedRun, Requests
 from dynamo_consistency.kinds import FINDING_KINDS
+from dynamo_consistency.schedule import CronSchedule, schedule_of
 
 Samples = dict[tuple[str, ...], float]
 """By the values of the labels that a gauge has beyond those of every check."""

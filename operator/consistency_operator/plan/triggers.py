@@ -22,10 +22,10 @@ from typing import Any
 
 from consistency_operator.plan.approval import approved_ids
 from consistency_operator.plan.context import PlanContext, known_numbers, run_number
-from consistency_operator.plan.schedule import CronSchedule, schedule_of
 from consistency_operator.plan.types import Event
 from consistency_operator.resource.reasons import EventReason
 from consistency_operator.resource.status import CheckStatus, Run, RunTrigger
+from dynamo_consistency.schedule import CronSchedule, schedule_of
 
 LATE = timedelta(minutes=5)
 """A scheduled run that starts so much after its time is called a catch-up."""

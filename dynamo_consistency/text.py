@@ -1,4 +1,4 @@
-"""Names and times as text for people."""
+"""Numbers, times and durations as text for people; heavy libraries are not needed for it."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime

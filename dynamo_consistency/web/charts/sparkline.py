@@ -1,0 +1,59 @@
+"""A number over the last runs, as small as a word."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from markupsafe import Markup
+
+from dynamo_consistency.sizes import UNKNOWN
+from dynamo_consistency.web.charts import svg
+from dynamo_consistency.web.charts.scale import Scale, known
+
+WIDTH, HEIGHT, _MARGIN = 84, 20, 3
+RUNS = 20
+
+
+def sparkline(values: Sequence[float | None], name: str, css: str = "") -> Markup:
+    """The last `RUNS` of `values`, oldest first; None, and what is no number, is a gap. `name`: of what."""
+    return _drawn(tuple(values[-RUNS:]), name, css)
+
+
+@lru_cache(maxsize=8192)
+def _drawn(values: tuple[float | None, ...], name: str, css: str) -> Markup:
+    """Kept, since the first page has a thousand, and few of them change from one look to the next."""
+    shown = [number if known([number]) else None for number in values]
+    told = ", ".join(UNKNOWN if number is None else f"{number:,.0f}" for number in shown)
+    across = Scale(0, max(1, RUNS - 1), _MARGIN, WIDTH - _MARGIN)
+    up = Scale(0, max(known(shown), default=0) or 1, HEIGHT - _MARGIN, _MARGIN)
+    points = placed([across.at(RUNS - len(shown) + index) for index in range(len(shown))], shown, up)
+    lines = [svg.path(piece, "line") for piece in pieces(points) if len(piece) > 1]
+    alone = [_dot(piece[0], 1) for piece in pieces(points) if len(piece) == 1]
+    last = [_dot(points[-1], 2)] if points and points[-1] else []
+    title = f"{name} in the last {len(shown)} runs: {told}" if shown else f"{name}: no run yet"
+    parts = svg.hint(title), *lines, *alone, *last
+    size: dict[str, float] = {"width": WIDTH, "height": HEIGHT}
+    return svg.element(
+        "svg", *parts, viewBox=f"0 0 {WIDTH} {HEIGHT}", **size, class_=f"chart spark {css}".strip(), role="img"
+    )
+
+
+def placed(places: Sequence[float], values: Sequence[float | None], up: Scale) -> list[tuple[float, float] | None]:
+    """A point for each value, None where there is none."""
+    pairs = zip(places, values, strict=True)
+    return [(x, up.at(value)) if value is not None and known([value]) else None for x, value in pairs]
+
+
+def pieces(points: Sequence[tuple[float, float] | None]) -> list[list[tuple[float, float]]]:
+    """The stretches of `points` between gaps."""
+    found: list[list[tuple[float, float]]] = [[]]
+    for point in points:
+        if point is not None:
+            found[-1].append(point)
+        elif found[-1]:
+            found.append([])
+    return [piece for piece in found if piece]
+
+
+def _dot(point: tuple[float, float] | None, radius: float) -> Markup:
+    x, y = point or (0, 0)
+    return svg.element("circle", cx=x, cy=y, r=radius, class_="dot")
