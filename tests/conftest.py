@@ -1,5 +1,6 @@
 """Settings of all tests, and their order."""
 
+import gc
 import os
 import signal
 from pathlib import Path
@@ -54,6 +55,11 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     end_command()
     if hasattr(session.config, "workeroutput"):
         session.config.workeroutput["left out"] = session.config.stash.get(LEFT_OUT, 0)
+
+
+def pytest_unconfigure() -> None:
+    """Hypothesis leaves a function there that keeps modules alive to the very end, which DuckDB calls a leak."""
+    gc.callbacks.clear()
 
 
 @pytest.hookimpl(optionalhook=True)
