@@ -76,7 +76,7 @@ lock: $(READY_DEV) ## Write the lock files anew from pyproject.toml
 	@$(LOCK) pyproject.toml --extra operator --extra s3 --extra http --extra postgresql --extra notify --extra web -o requirements-image.lock
 	@$(LOCK) pyproject.toml --group dev -o requirements-dev.lock
 	@echo 'mysqlclient>=2.2' | $(LOCK) - -o requirements-mysqlclient.lock
-	@echo 'hatchling>=1.27' | $(LOCK) - -o requirements-build.lock
+	@printf '%s\n' 'hatchling>=1.27' 'hatch-fancy-pypi-readme>=25' | $(LOCK) - -o requirements-build.lock
 
 clean: ## Remove what the demo and the tests have left
 	@rm -rf demo-data demo-data-rucio .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

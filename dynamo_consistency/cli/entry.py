@@ -21,6 +21,7 @@ from dynamo_consistency.cli.schema import schema
 from dynamo_consistency.cli.serve import serve
 from dynamo_consistency.cli.stages import stage
 from dynamo_consistency.errors import ConsistencyError, InvalidRunError
+from dynamo_consistency.revision import version_message
 from dynamo_consistency.run.progress import takes_bars
 from dynamo_consistency.run.termination_message import TerminationMessage
 
@@ -82,7 +83,7 @@ def _complain(end: End) -> End:
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(None, "-V", "--version", package_name="dynamo-consistency")
+@click.version_option(None, "-V", "--version", package_name="dynamo-consistency", message=version_message())
 @click.option("--debug", is_flag=True, help="Log every step on stderr.")
 def command(debug: bool) -> None:
     """Compare a storage site with its inventory: find missing files, orphans, wrong sizes and empty directories."""

@@ -16,8 +16,9 @@ from pydantic.fields import FieldInfo
 from consistency_operator.names import API_VERSION, KIND
 from consistency_operator.settings import VARIABLE_PREFIX, OperatorSettings, read_settings
 from dynamo_consistency.errors import ConfigurationError
+from dynamo_consistency.revision import version_message
 
-_EXTRA = ("aiohttp", "kopf", "kubernetes", "prometheus_client")
+_EXTRA = ("aiohttp", "kopf", "prometheus_client")
 
 
 def _explained(name: str, field: FieldInfo) -> str:
@@ -30,7 +31,7 @@ EPILOG = "\b\n" + "\n".join(_explained(*setting) for setting in OperatorSettings
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 200})
-@click.version_option(None, "-V", "--version", package_name="dynamo-consistency")
+@click.version_option(None, "-V", "--version", package_name="dynamo-consistency", message=version_message())
 def main() -> None:
     """Keeps SiteConsistencyCheck resources: runs their checks by Jobs, and records what they found."""
 

@@ -153,11 +153,13 @@ def test_a_backend_that_does_not_answer_is_what_a_run_waits_for(
     cluster.until(lambda: operator.metrics().get(series("run_waits", reason="BackendUnreachable")))
 
 
-def test_the_build_is_told(cluster: FakeCluster, operator: Operator) -> None:
+def test_the_build_is_told(cluster: FakeCluster, operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DYNAMO_CONSISTENCY_REVISION", "0a1b2c3")
     operator.start()
     reported = cluster.until(operator.metrics)
     (build,) = [name for name in reported if name.startswith("consistency_operator_build_info")]
     assert f'version="{version("dynamo-consistency")}"' in build
+    assert 'revision="0a1b2c3"' in build
 
 
 def test_the_page_names_every_metric_and_no_other() -> None:

@@ -5,8 +5,10 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from consistency_operator.settings import read_settings
 
 from dynamo_consistency.errors import ConfigurationError
@@ -98,6 +100,26 @@ def test_a_kubeconfig_that_is_no_kubeconfig_is_said_to_be_so(tmp_path: Path) -> 
     code, said = started(CONSISTENCY_IMAGE="x", KUBECONFIG=str(file), **anywhere)
     assert (code, said.count("\n")) == (2, 1)
     assert said.startswith("the kubeconfig cannot be understood")
+
+
+@pytest.mark.parametrize("plugin", [{"exec": {"command": "log-in"}}, {"auth-provider": {"name": "oidc"}}])
+def test_a_kubeconfig_with_a_plugin_says_what_it_needs(tmp_path: Path, plugin: dict[str, Any]) -> None:
+    config = {
+        "current-context": "it",
+        "contexts": [{"name": "it", "context": {"cluster": "c", "user": "u"}}],
+        "clusters": [{"name": "c", "cluster": {"server": "https://localhost:1"}}],
+        "users": [{"name": "u", "user": plugin}],
+    }
+    (tmp_path / "config").write_text(yaml.safe_dump(config))
+    (tmp_path / "sitecustomize.py").write_text(
+        "import importlib.util as u; f = u.find_spec\n"
+        "u.find_spec = lambda n, *a: None if n == 'kubernetes' else f(n, *a)\n"
+    )
+    anywhere = {"CONSISTENCY_HEALTH_LISTEN": "127.0.0.1:0", "CONSISTENCY_METRICS_LISTEN": "127.0.0.1:0"}
+    settings = {"KUBECONFIG": str(tmp_path / "config"), "PYTHONPATH": str(tmp_path)}
+    code, said = started(CONSISTENCY_IMAGE="x", **settings, **anywhere)
+    assert (code, said.count("\n")) == (2, 1)
+    assert said.endswith("pip install 'dynamo-consistency[kubeconfig]'\n")
 
 
 def test_the_command_explains_every_setting() -> None:

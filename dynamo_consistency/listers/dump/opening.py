@@ -7,7 +7,8 @@ from typing import Any
 import fsspec
 
 from dynamo_consistency import secrets
-from dynamo_consistency.errors import ConsistencyError, ListingError
+from dynamo_consistency.errors import ConfigurationError, ConsistencyError, ListingError
+from dynamo_consistency.extras import install_for
 from dynamo_consistency.listers.dump.packing import is_zip, only_member, unpacked
 from dynamo_consistency.listers.dump.whole_file import unchanged, whole_file
 
@@ -40,6 +41,8 @@ def as_listing_error(url: str) -> Iterator[None]:
         yield
     except ConsistencyError:
         raise
+    except ImportError:
+        raise ConfigurationError(f"the dump {shown(url)} needs a library: {install_for(url)}") from None
     except FileNotFoundError as error:  # fsspec's HTTP driver calls also a server so that does not answer
         cause = f" ({_sentence(url, error.__cause__)})" if error.__cause__ else ""
         raise ListingError(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from dynamo_consistency import paths
 from dynamo_consistency.errors import ConfigurationError, ConsistencyError
+from dynamo_consistency.extras import install_for
 from dynamo_consistency.run.store.disk_errors import disk_errors_explained
 from dynamo_consistency.run.store.leftovers import scratch_folder
 from dynamo_consistency.run.store.storage import EntryKind
@@ -44,7 +45,9 @@ class RemoteStorage:
             remember(urllib.parse.urlsplit(url).password or "")
             # other processes write here as well: what was listed once says nothing of now
             self._fs, self._path = fsspec.core.url_to_fs(url.rstrip("/"), use_listings_cache=False)
-        except (ImportError, ValueError) as error:
+        except ImportError:
+            raise ConfigurationError(f"the store {redact(url)} needs a library: {install_for(url)}") from None
+        except ValueError as error:
             raise ConfigurationError(f"the store {redact(url)} cannot be used: {error}") from None
 
     def exists(self, name: str) -> bool:

@@ -1,12 +1,17 @@
 """Credentials for the API server: of the pod's service account, or of a kubeconfig."""
 
 import logging
+import os
+from importlib.util import find_spec
+from pathlib import Path
 
 import kopf
+import yaml
 
 log = logging.getLogger(__name__)
 
 NO_CREDENTIALS = "there are no credentials for a cluster: run in a pod with a service account, or set KUBECONFIG"
+NO_PLUGINS = "the kubeconfig logs in by a plug-in, which needs kubernetes: pip install 'dynamo-consistency[kubeconfig]'"
 
 
 def log_in(settings: kopf.OperatorSettings) -> kopf.ConnectionInfo:
@@ -20,7 +25,16 @@ def log_in(settings: kopf.OperatorSettings) -> kopf.ConnectionInfo:
         raise kopf.LoginError(f"the kubeconfig cannot be understood: {type(error).__name__}: {error}") from error
     if info and (info.token or info.username or info.certificate_path or info.certificate_data):
         return info
+    if find_spec("kubernetes") is None and _kubeconfig_has_a_plugin():
+        raise kopf.LoginError(NO_PLUGINS)
     return _by_the_official_client(settings) or info or _nothing()
+
+
+def _kubeconfig_has_a_plugin() -> bool:
+    files = os.environ.get("KUBECONFIG") or "~/.kube/config"
+    found = [path for path in (Path(name).expanduser() for name in files.split(os.pathsep) if name) if path.is_file()]
+    users = [user for path in found for user in (yaml.safe_load(path.read_text()) or {}).get("users") or []]
+    return any({"exec", "auth-provider"} & set(user.get("user") or {}) for user in users)
 
 
 def _by_the_official_client(settings: kopf.OperatorSettings) -> kopf.ConnectionInfo | None:

@@ -18,6 +18,7 @@ from consistency_operator.cluster.cache import KnownCheck
 from consistency_operator.metrics.gauges import GAUGES, outcomes
 from consistency_operator.resource.check import Resource
 from consistency_operator.resource.status import CheckStatus
+from dynamo_consistency.revision import revision
 
 METRIC_PREFIX = "site_consistency"
 LABELS = ("obj_namespace", "obj_name", "site")
@@ -50,8 +51,8 @@ class Metrics:
         self._own = CollectorRegistry()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self._own)
-        build = Info("consistency_operator_build", "1, with the versions of the operator.", registry=self._own)
-        build.info({"version": version("dynamo-consistency"), "kopf": version("kopf")})
+        build = Info("consistency_operator_build", "1, with version and revision of the operator.", registry=self._own)
+        build.info({"version": version("dynamo-consistency"), "revision": revision(), "kopf": version("kopf")})
         what = "Reconciliations that failed, by HTTP status of the API server; 0: no answer; none: a defect."
         self._failures = Counting(f"{METRIC_PREFIX}_operator_failures", what, ["status"], registry=self._own)
 
