@@ -23,7 +23,8 @@ RUN cd /opt/consistency/lib/python3.11/site-packages \
        ! -name s3 ! -name sts ! -name sso ! -name sso-oidc -exec rm -r {} + \
     && find . -name '*.so*' ! -path './*xrootd*' -exec strip --strip-unneeded {} + \
     && /opt/consistency/bin/python -B -c 'import aiohttp, apprise, cryptography, duckdb, kopf, psycopg, pyarrow.compute, \
-       pyarrow.csv, pyarrow.dataset, pyarrow.parquet, rich.progress, s3fs, sqlalchemy, XRootD.client, xrdclient, yaml'
+       pyarrow.csv, pyarrow.dataset, pyarrow.parquet, rich.progress, s3fs, sqlalchemy, starlette, \
+       uvicorn, XRootD.client, xrdclient, yaml'
 
 FROM ${BASE} AS wheel
 COPY requirements-build.lock /src/

@@ -10,7 +10,7 @@ LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashe
 CRD := crds/consistency.dynamo.io_siteconsistencychecks.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help crd command-line dashboards demo demo-rucio test test-all soak lint e2e e2e-cost e2e-many start-cost bench format mysqlclient lock clean
+.PHONY: help crd command-line dashboards demo demo-rucio test test-all soak lint e2e e2e-cost e2e-many start-cost bench format mysqlclient lock package publish release-notes image image-sign clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,6 +77,24 @@ lock: $(READY_DEV) ## Write the lock files anew from pyproject.toml
 	@$(LOCK) pyproject.toml --group dev -o requirements-dev.lock
 	@echo 'mysqlclient>=2.2' | $(LOCK) - -o requirements-mysqlclient.lock
 	@printf '%s\n' 'hatchling>=1.27' 'hatch-fancy-pypi-readme>=25' | $(LOCK) - -o requirements-build.lock
+
+package: $(READY_DEV) ## Build the wheel and the source archive into dist/, as they are published, and judge them
+	@rm -rf dist
+	@SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python -m hatchling build -d dist
+	@$(BIN)/twine check --strict dist/*
+	@$(BIN)/check-wheel-contents dist/*.whl
+
+publish: $(READY_DEV) ## Upload what is in dist/; on a forge that the index trusts, without a password
+	@$(BIN)/uv publish --trusted-publishing always dist/*
+
+release-notes: ## Say what is new in VERSION=3.0.0, or what is unreleased, as the page of a release wants it
+	@$(PYTHON) tools/release/notes.py $(VERSION)
+
+image: ## Build the image with podman; IMAGE=… is its name
+	@tools/image/build image $(IMAGE)
+
+image-sign: ## Sign IMAGE=…, which is in a registry, and its list of parts (SBOM); COSIGN_KEY=FILE signs by a key
+	@tools/image/sign $(IMAGE)
 
 clean: ## Remove what the demo and the tests have left
 	@rm -rf demo-data demo-data-rucio .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -84,7 +84,7 @@ except OSError:
 
 def test_the_image_has_every_lister_and_nothing_to_build_with(cluster: ControlPlane) -> None:
     archive = Path(os.environ[images.FOLDER], "image.tar")
-    assert archive.stat().st_size <= 600_000_000
+    assert archive.stat().st_size <= 450_000_000
     pod = yaml.safe_load((ROOT / "examples/look.yaml").read_text())
     pod["metadata"]["name"] = "imports"
     pod["spec"]["containers"][0] |= {"command": ["python", "-c", IMPORTS], "volumeMounts": []}
