@@ -18,7 +18,7 @@ RUN cd /opt/consistency/lib/python3.11/site-packages \
     && find . -type d '(' -name tests -o -name include ')' -prune -exec rm -r {} + \
     && find . '(' -name '*.pyx' -o -name '*.pxd' -o -name '*.pxi' -o -name '*.pyi' -o -name '*.c' -o -name '*.h' ')' -delete \
     && find pyarrow pyxrootd '(' -name 'lib*.so.*.*' -o -name 'lib[aX]*[a-z].so' ')' -delete \
-    && rm -rf pygments markdown_it apprise/i18n/*/ sqlalchemy/testing pyarrow/src pyarrow/*flight* pyarrow/*s3* \
+    && rm -rf pygments* markdown_it* apprise/i18n/*/ sqlalchemy/testing pyarrow/src pyarrow/*flight* pyarrow/*s3* \
     && find botocore/data -mindepth 1 -maxdepth 1 -type d \
        ! -name s3 ! -name sts ! -name sso ! -name sso-oidc -exec rm -r {} + \
     && find . -name '*.so*' ! -path './*xrootd*' -exec strip --strip-unneeded {} + \

@@ -1,0 +1,122 @@
+"""`tools/image/sign`: signature, list of parts and origin beside an image, for whoever has the key's other half."""
+
+import base64
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from required_programs import require_programs
+from wheel_building import REPOSITORY, build
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]  # the first time Go builds cosign and syft
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dynamo-consistency"
+COSIGN = CACHE / "cosign-v2.6.5/cosign"
+REGISTRY = "v0.20.7"
+ENVIRONMENT = os.environ | {"COSIGN_PASSWORD": "any", "PLAIN_REGISTRY": "true"}
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a registry in memory."""
+    require_programs("go", "podman", install="Go from https://go.dev/dl; apt-get install podman")
+    program = CACHE / f"registry-{REGISTRY}" / "registry"
+    if not program.exists():
+        package = f"github.com/google/go-containerregistry/cmd/registry@{REGISTRY}"
+        subprocess.run(["go", "install", package], env=os.environ | {"GOBIN": str(program.parent)}, check=True)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with subprocess.Popen([program, "-port", str(port)], stderr=subprocess.DEVNULL) as server:
+        while server.poll() is None:
+            try:
+                socket.create_connection(("127.0.0.1", port)).close()
+                break
+            except OSError:
+                time.sleep(0.1)
+        yield f"localhost:{port}"
+        server.terminate()
+
+
+@pytest.fixture(scope="module")
+def image(registry: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A small one, by its digest: our wheel, and nothing else. Building the real one takes minutes."""
+    folder = tmp_path_factory.mktemp("image")
+    wheel = build(REPOSITORY, folder / "wheel")
+    install = [Path(sys.executable).with_name("uv"), "pip", "install", "--quiet", "--no-deps", "--target"]
+    subprocess.run([*install, folder / "root/usr/lib/python3.11/site-packages", wheel], check=True)
+    subprocess.run(["tar", "-C", folder / "root", "-cf", folder / "root.tar", "."], check=True)
+    name = f"{registry}/small:1"
+    subprocess.run(["podman", "import", "--quiet", folder / "root.tar", name], check=True, capture_output=True)
+    push = ["podman", "push", "--quiet", "--tls-verify=false", "--digestfile", folder / "digest", name]
+    subprocess.run(push, check=True)
+    yield f"{registry}/small@{(folder / 'digest').read_text()}"
+    subprocess.run(["podman", "image", "rm", name], check=True, capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def key(tmp_path_factory: pytest.TempPathFactory, image: str) -> Path:
+    """The public half of the key that the image was signed with."""
+    folder = tmp_path_factory.mktemp("key")
+    signing = [REPOSITORY / "tools/image/sign", image]
+    keys = folder / "cosign.key"
+    _new_key(folder)
+    signed = subprocess.run(
+        signing, env=ENVIRONMENT | {"COSIGN_KEY": str(keys)}, capture_output=True, text=True, check=False
+    )
+    assert signed.returncode == 0, signed.stderr
+    return folder / "cosign.pub"
+
+
+def _new_key(folder: Path) -> None:
+    if not COSIGN.exists():
+        package = "github.com/sigstore/cosign/v2/cmd/cosign@v2.6.5"
+        subprocess.run(["go", "install", package], env=os.environ | {"GOBIN": str(COSIGN.parent)}, check=True)
+    subprocess.run([COSIGN, "generate-key-pair"], cwd=folder, env=ENVIRONMENT, capture_output=True, check=True)
+
+
+def verify(what: str, key: Path, image: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    local = ["--insecure-ignore-tlog=true", "--allow-http-registry"]
+    command = [COSIGN, what, "--key", key, *local, *arguments, image]
+    return subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+
+
+def statement(verified: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    return dict(json.loads(base64.b64decode(json.loads(verified.stdout)["payload"])))
+
+
+def test_the_signature_is_of_this_image(image, key):
+    verified = verify("verify", key, image)
+    assert verified.returncode == 0, verified.stderr
+    (claim,) = json.loads(verified.stdout)
+    assert claim["critical"]["image"]["docker-manifest-digest"] == image.partition("@")[2]
+
+
+def test_the_list_of_parts_is_signed_and_names_what_is_installed(image, key):
+    verified = verify("verify-attestation", key, image, "--type", "spdxjson")
+    assert verified.returncode == 0, verified.stderr
+    parts = {part["name"] for part in statement(verified)["predicate"]["packages"]}
+    assert "dynamo-consistency" in parts
+
+
+def test_its_origin_is_signed_and_names_the_commit(image, key):
+    verified = verify("verify-attestation", key, image, "--type", "slsaprovenance1")
+    assert verified.returncode == 0, verified.stderr
+    (source,) = statement(verified)["predicate"]["buildDefinition"]["resolvedDependencies"]
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    assert source["digest"] == {"gitCommit": commit.stdout.strip()}
+
+
+def test_another_key_verifies_nothing(image, key, tmp_path):
+    _new_key(tmp_path)
+    assert verify("verify", tmp_path / "cosign.pub", image).returncode != 0
+
+
+def test_only_a_digest_is_signed_since_a_tag_may_move():
+    ran = subprocess.run([REPOSITORY / "tools/image/sign", "localhost/x:1"], capture_output=True, check=False)
+    assert ran.returncode == 2
