@@ -19,6 +19,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]  # the first time Go 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dynamo-consistency"
 COSIGN = CACHE / "cosign-v2.6.5/cosign"
 REGISTRY = "v0.20.7"
+SOURCE = "https://git.example.org/dynamo-consistency"
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
 ENVIRONMENT = os.environ | {"COSIGN_PASSWORD": "any", "PLAIN_REGISTRY": "true"}
 
 
@@ -44,33 +46,47 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def image(registry: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A small one, by its digest: our wheel, and nothing else. Building the real one takes minutes."""
+def layer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What is in a small image: our wheel, and nothing else. Building the real one takes minutes."""
     folder = tmp_path_factory.mktemp("image")
     wheel = build(REPOSITORY, folder / "wheel")
     install = [Path(sys.executable).with_name("uv"), "pip", "install", "--quiet", "--no-deps", "--target"]
     subprocess.run([*install, folder / "root/usr/lib/python3.11/site-packages", wheel], check=True)
     subprocess.run(["tar", "-C", folder / "root", "-cf", folder / "root.tar", "."], check=True)
-    name = f"{registry}/small:1"
-    subprocess.run(["podman", "import", "--quiet", folder / "root.tar", name], check=True, capture_output=True)
-    push = ["podman", "push", "--quiet", "--tls-verify=false", "--digestfile", folder / "digest", name]
-    subprocess.run(push, check=True)
-    yield f"{registry}/small@{(folder / 'digest').read_text()}"
+    return folder / "root.tar"
+
+
+def pushed(registry: str, layer: Path, revision: str) -> str:
+    """An image that says of itself that it was built of `revision`, by its digest."""
+    name, told = f"{registry}/small:{revision}", layer.with_name(f"digest-{revision}")
+    labels = [
+        f"--change=LABEL org.opencontainers.image.{label}" for label in (f"source={SOURCE}", f"revision={revision}")
+    ]
+    subprocess.run(["podman", "import", "--quiet", *labels, layer, name], check=True, capture_output=True)
+    subprocess.run(["podman", "push", "--quiet", "--tls-verify=false", "--digestfile", told, name], check=True)
     subprocess.run(["podman", "image", "rm", name], check=True, capture_output=True)
+    return f"{registry}/small@{told.read_text()}"
+
+
+@pytest.fixture(scope="module")
+def image(registry: str, layer: Path) -> str:
+    return pushed(registry, layer, COMMIT)
 
 
 @pytest.fixture(scope="module")
 def key(tmp_path_factory: pytest.TempPathFactory, image: str) -> Path:
     """The public half of the key that the image was signed with."""
     folder = tmp_path_factory.mktemp("key")
-    signing = [REPOSITORY / "tools/image/sign", image]
-    keys = folder / "cosign.key"
     _new_key(folder)
-    signed = subprocess.run(
-        signing, env=ENVIRONMENT | {"COSIGN_KEY": str(keys)}, capture_output=True, text=True, check=False
-    )
+    signed = sign(image, folder / "cosign.key")
     assert signed.returncode == 0, signed.stderr
     return folder / "cosign.pub"
+
+
+def sign(image: str, key: Path) -> subprocess.CompletedProcess[str]:
+    environment = ENVIRONMENT | {"COSIGN_KEY": str(key)}
+    command = [REPOSITORY / "tools/image/sign", image]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
 def _new_key(folder: Path) -> None:
@@ -108,8 +124,13 @@ def test_its_origin_is_signed_and_names_the_commit(image, key):
     verified = verify("verify-attestation", key, image, "--type", "slsaprovenance1")
     assert verified.returncode == 0, verified.stderr
     (source,) = statement(verified)["predicate"]["buildDefinition"]["resolvedDependencies"]
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=REPOSITORY, capture_output=True, text=True, check=True)
-    assert source["digest"] == {"gitCommit": commit.stdout.strip()}
+    assert source == {"uri": f"git+{SOURCE}", "digest": {"gitCommit": COMMIT}}
+
+
+def test_an_image_of_changes_that_are_in_no_commit_is_not_signed(registry, layer, key):
+    signed = sign(pushed(registry, layer, f"{COMMIT}-dirty"), key.with_name("cosign.key"))
+    assert signed.returncode != 0
+    assert "the image was not built of a commit" in signed.stderr
 
 
 def test_another_key_verifies_nothing(image, key, tmp_path):
