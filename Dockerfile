@@ -12,19 +12,21 @@ RUN pip --python /opt/consistency/bin/python --no-cache-dir install --require-ha
 # Nothing here uses these, and together they are a third of the image: tests, headers and sources of extensions; libraries
 # under a further name; Arrow's own network services (object stores are reached through fsspec); what botocore knows of
 # all services of AWS but object storage and the ways to its credentials; what colours program text (rich's pygments)
-# and sets Markdown on a terminal; translations of apprise; and the symbols of libraries, for debuggers. XRootD's libraries keep theirs: its wheel has moved their parts about.
+# and sets Markdown on a terminal; apprise's translations; SQLAlchemy's objects for rows; Pydantic's old interface; and
+# symbols, which are for debuggers. XRootD's libraries keep theirs: its wheel has moved their parts about.
 RUN apt-get update && apt-get install --yes --no-install-recommends binutils && rm -rf /var/lib/apt/lists/*
 RUN cd /opt/consistency/lib/python3.11/site-packages \
     && find . -type d '(' -name tests -o -name include ')' -prune -exec rm -r {} + \
     && find . '(' -name '*.pyx' -o -name '*.pxd' -o -name '*.pxi' -o -name '*.pyi' -o -name '*.c' -o -name '*.h' ')' -delete \
     && find pyarrow pyxrootd '(' -name 'lib*.so.*.*' -o -name 'lib[aX]*[a-z].so' ')' -delete \
-    && rm -rf pygments* markdown_it* apprise/i18n/*/ sqlalchemy/testing pyarrow/src pyarrow/*flight* pyarrow/*s3* \
+    && rm -rf pygments* markdown_it* apprise/i18n/*/ pyarrow/src pyarrow/*flight* pyarrow/*s3* \
+       sqlalchemy/orm sqlalchemy/testing pydantic/v1 \
     && find botocore/data -mindepth 1 -maxdepth 1 -type d \
        ! -name s3 ! -name sts ! -name sso ! -name sso-oidc -exec rm -r {} + \
     && find . -name '*.so*' ! -path './*xrootd*' -exec strip --strip-unneeded {} + \
     && /opt/consistency/bin/python -B -c 'import aiohttp, apprise, cryptography, duckdb, kopf, psycopg, pyarrow.compute, \
-       pyarrow.csv, pyarrow.dataset, pyarrow.parquet, rich.progress, s3fs, sqlalchemy, starlette, \
-       uvicorn, XRootD.client, xrdclient, yaml'
+       pyarrow.csv, pyarrow.dataset, pyarrow.parquet, rich.progress, s3fs, sqlalchemy.ext.compiler, \
+       starlette, uvicorn, XRootD.client, xrdclient, yaml'
 
 FROM ${BASE} AS wheel
 COPY requirements-build.lock /src/
