@@ -48,7 +48,7 @@ def normalised(objects: list[Manifest]) -> dict[tuple[str, str, str], Any]:
         if one["kind"] == "Deployment":
             pod = one["spec"]["template"]["spec"]
             (container,) = pod["containers"]
-            for named in (container["env"], container["volumeMounts"], pod["volumes"]):
+            for named in (container.get("env", []), container["volumeMounts"], pod["volumes"]):
                 named.sort(key=lambda entry: entry["name"])
         by_name[one["kind"], place, meta["name"]] = one
     return by_name
@@ -72,6 +72,13 @@ ALIKE = {
     "with an object store": (["--set=store.url=s3://consistency/runs"], "overlays/s3", [], ()),
     "with the policy for Jobs": (["--set=jobPolicy.enabled=true"], "base", ["job-policy"], ()),
     "with Prometheus": (["--set=monitoring.enabled=true"], "base", ["monitoring"], ()),
+    "with pages": (["--set=web.enabled=true"], "base", ["web"], ()),
+    "with pages that know the queue": (
+        ["--set=web.enabled=true,web.resources=true"],
+        "base",
+        ["web-with-resources"],
+        (),
+    ),
     "with messages": (["--set=notify.enabled=true"], "base", [], ("notify",)),
 }
 
@@ -161,14 +168,28 @@ class TestValues:
         labels = deployment["spec"]["template"]["metadata"]["labels"]
         assert labels == deployment["spec"]["selector"]["matchLabels"] | {"team": "grid"}
 
+    def test_pages_of_runs_in_a_bucket_want_no_claim_and_a_way_out(self):
+        objects = charted(
+            "--set=web.enabled=true,store.url=s3://consistency/runs", "--set=web.hostNames={pages.example.org}"
+        )
+        named = {(one["kind"], one["metadata"]["name"]): one for one in objects}
+        pod = named["Deployment", "consistency-web"]["spec"]["template"]["spec"]
+        assert [volume["name"] for volume in pod["volumes"]] == ["tmp"]
+        arguments = pod["containers"][0]["args"]
+        assert {"--store=s3://consistency/runs", "--host-name=pages.example.org"} <= set(arguments)
+        ways = named["NetworkPolicy", "consistency-web"]["spec"]["egress"]
+        assert {53, 443} <= {port["port"] for rule in ways for port in rule["ports"]}
+
 
 class TestOpenShift:
     FIXED = frozenset({"runAsUser", "runAsGroup", "fsGroup", "supplementalGroups"})
 
     def pods(self, *arguments: str) -> list[Manifest]:
-        objects = parsed(template(*arguments))
+        objects = parsed(template("--set=web.enabled=true", *arguments))
         (test,) = [one["spec"] for one in objects if one["kind"] == "Pod"]
-        return [operator(objects), test]
+        pods = [one["spec"]["template"]["spec"] for one in objects if one["kind"] == "Deployment"]
+        assert len(pods) == 2
+        return [*pods, test]
 
     @pytest.mark.parametrize(
         "how",

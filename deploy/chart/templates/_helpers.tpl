@@ -13,6 +13,11 @@ app.kubernetes.io/name: dynamo-consistency
 app.kubernetes.io/component: operator
 {{- end }}
 
+{{- define "web.selector" -}}
+app.kubernetes.io/name: dynamo-consistency
+app.kubernetes.io/component: web
+{{- end }}
+
 {{- define "image" -}}
 {{ .Values.image.repository }}{{ with .Values.image.digest }}@{{ . }}{{ else }}:{{ .Values.image.tag }}{{ end }}
 {{- end }}
