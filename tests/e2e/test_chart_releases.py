@@ -5,7 +5,7 @@ import re
 import shutil
 import subprocess
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from cluster.programs import program
 from cluster.run import LOGS
 from container_node import node_with_containers
 from deployment import CLAIM, ROOT
-from helm_program import CACHED, CHART, helm
+from helm_program import CACHED, CHART, helm, template
 from required_programs import require_programs
 
 REGISTRY = "v3.1.0"
@@ -175,6 +175,69 @@ def test_a_rollback_brings_the_operator_back_and_leaves_the_definition(
     shell.type("helm rollback consistency 1 -n consistency")
     assert "CONSISTENCY_MAX_CONCURRENT_RUNS" not in [entry["name"] for entry in container(cluster)["env"]]
     assert COLUMN["name"] in columns(cluster)
+
+
+RANGE = {
+    # What OpenShift's restricted-v2 says of a namespace with the range 1000680000/10000: no other uids and groups.
+    "apiVersion": "admissionregistration.k8s.io/v1",
+    "kind": "ValidatingAdmissionPolicy",
+    "metadata": {"name": "restricted-v2"},
+    "spec": {
+        "matchConstraints": {
+            "resourceRules": [
+                {"apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"], "operations": ["CREATE"]}
+            ],
+            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "range"}},
+        },
+        "validations": [
+            {
+                "expression": "[object.spec.?securityContext.?runAsUser, object.spec.?securityContext.?fsGroup]"
+                ".all(id, id.orValue(1000680000) >= 1000680000 && id.orValue(1000680000) < 1000690000)",
+                "message": "must be in the ranges: [1000680000, 1000689999]",
+            }
+        ],
+    },
+}
+BINDING = {
+    "apiVersion": "admissionregistration.k8s.io/v1",
+    "kind": "ValidatingAdmissionPolicyBinding",
+    "metadata": {"name": "restricted-v2"},
+    "spec": {"policyName": "restricted-v2", "validationActions": ["Deny"]},
+}
+
+
+@pytest.fixture(scope="module")
+def refusals(cluster: ControlPlane) -> Callable[..., list[str]]:
+    """What a namespace with a range of uids, as on OpenShift, says against the chart's pods with these values."""
+    cluster.namespace("range")
+    account = {"apiVersion": "v1", "kind": "ServiceAccount"}
+    for name in (OPERATOR, "consistency-web"):
+        cluster.api.create(account | {"metadata": {"name": name}}, "range")
+    cluster.kubectl("apply", "-f", "-", stdin=yaml.safe_dump_all([RANGE, BINDING]))
+
+    def refused(*values: str) -> list[str]:
+        objects = yaml.safe_load_all(template("--set=web.enabled=true", *(f"--set={value}" for value in values)))
+        pods = [one.get("spec", {}).get("template") or one for one in objects if one["kind"] in ("Deployment", "Pod")]
+        return [refusal for pod in pods if (refusal := _refusal(cluster, pod["spec"]))]
+
+    wait_until("the policy holds", refused)
+    return refused
+
+
+def _refusal(cluster: ControlPlane, spec: dict[str, Any]) -> str:
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "any"}, "spec": spec}
+    try:
+        cluster.api.request("POST", f"{path_of('Pod', 'range')}?dryRun=All", pod)
+    except ApiError as error:
+        return str(error)
+    return ""
+
+
+def test_where_a_namespace_has_its_uids_the_charts_pods_are_let_in(refusals: Callable[..., list[str]]) -> None:
+    assert len(refusals()) == 3
+    assert all("must be in the ranges" in refusal for refusal in refusals())
+    assert refusals("openshift=true") == []
+    assert refusals("podSecurityContext.runAsUser=null", "podSecurityContext.runAsGroup=null") == []
 
 
 def test_what_is_uninstalled_leaves_checks_and_run_directories(
