@@ -248,3 +248,14 @@ def test_what_is_uninstalled_leaves_checks_and_run_directories(
         cluster.api.get(path_of("Deployment", NAMESPACE, OPERATOR))
     assert cluster.api.get(CRD)
     assert cluster.api.get(path_of("PersistentVolumeClaim", NAMESPACE, CLAIM))
+
+
+def test_an_installation_by_kustomize_is_taken_over(cluster: ControlPlane, shell: Shell) -> None:
+    """The last one: nothing is installed any more."""
+    shell.type(f"kubectl apply --server-side --force-conflicts -k {ROOT / 'deploy'}")
+    before = cluster.api.get(path_of("Deployment", NAMESPACE, OPERATOR))["metadata"]["uid"]
+    shell.type("helm install consistency deploy/chart --namespace consistency --take-ownership")
+    after = cluster.api.get(path_of("Deployment", NAMESPACE, OPERATOR))["metadata"]
+    assert after["uid"] == before
+    assert after["labels"]["app.kubernetes.io/managed-by"] == "Helm"
+    shell.type("helm uninstall consistency -n consistency")
