@@ -28,6 +28,7 @@ PATHS = {
     "PersistentVolumeClaim": "/api/v1/namespaces/{}/persistentvolumeclaims",
     "Event": "/api/v1/namespaces/{}/events",
     "Job": "/apis/batch/v1/namespaces/{}/jobs",
+    "Deployment": "/apis/apps/v1/namespaces/{}/deployments",
     "Lease": "/apis/coordination.k8s.io/v1/namespaces/{}/leases",
     "SiteConsistencyCheck": CHECKS,
 }

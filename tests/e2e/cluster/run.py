@@ -24,7 +24,7 @@ NEEDED = {
     "mariadbd": "apt-get install mariadb-server",
     "xrootd": "apt-get install xrootd-server xrootd-client",
 }
-WITH_CONTAINERS = ["tests/e2e/test_deployments.py", "tests/e2e/test_real_pods.py"]
+WITH_CONTAINERS = [f"tests/e2e/test_{name}.py" for name in ("chart_releases", "deployments", "real_pods")]
 # A real node has been seen to lose its network while other tests went on beside it: it is given the machine alone.
 TURNS = [
     ["-n", "2", "--dist", "loadfile", *(f"--ignore={file}" for file in WITH_CONTAINERS), "tests/e2e"],

@@ -1,0 +1,280 @@
+"""`kubectl consistency`: what a site needs is told; what is asked for reaches kubectl, for one check and one run."""
+
+import copy
+import getpass
+import json
+import os
+import pty
+import re
+import stat
+import subprocess
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from consistency_operator import names
+from consistency_operator.resource import reasons
+from reachable_statuses import reachable
+from rendered_manifests import REPOSITORY
+
+PLUGIN = REPOSITORY / "deploy/plugin/kubectl-consistency"
+RUN = "29412180"
+RECORDER = """#!/bin/sh
+for argument in "$@"; do echo "$argument"; done >> "$RECORD"
+case " $* " in *" get "*) cat "$ANSWER";; *) echo done;; esac
+"""
+WAITING: dict[str, Any] = {
+    "metadata": {"name": "t2-de-rwth", "namespace": "grid", "generation": 3},
+    "spec": {"site": "T2_DE_RWTH"},
+    "status": {
+        "observedGeneration": 3,
+        "nextRunTime": "2026-12-06T03:00:00Z",
+        "conditions": [
+            {"type": "Ready", "status": "True", "reason": "Scheduled", "message": "the schedule is armed"},
+            {"type": "Running", "status": "True", "reason": "AwaitingApproval"},
+        ],
+        "run": {
+            "id": RUN,
+            "stage": "AwaitingApproval",
+            "stageStartTime": "2026-11-29T05:00:00Z",
+            "message": "1200 orphans, 1000 allowed",
+            "counts": {"missing": 3, "orphans": 1200},
+            "gates": [{"name": "Limits", "state": "Pending", "message": "1200 orphans exceed 1000"}],
+        },
+    },
+}
+
+
+def changed(**parts: Any) -> dict[str, Any]:
+    """The check that waits, with other metadata, spec, or status; None removes a part of the status."""
+    check = copy.deepcopy(WAITING)
+    for part, values in parts.items():
+        check[part] = {key: value for key, value in {**check[part], **values}.items() if value is not None}
+    return check
+
+
+class Terminal:
+    """Types commands where a recording kubectl has these checks."""
+
+    def __init__(self, folder: Path) -> None:
+        self.record, self.answer = folder / "record", folder / "answer"
+        kubectl = folder / "kubectl"
+        kubectl.write_text(RECORDER)
+        kubectl.chmod(kubectl.stat().st_mode | stat.S_IXUSR)
+        self.env = {"PATH": f"{folder}:{os.environ['PATH']}", "RECORD": str(self.record), "ANSWER": str(self.answer)}
+        self.has(WAITING)
+
+    def has(self, *checks: dict[str, Any]) -> None:
+        self.answer.write_text(json.dumps({"items": checks}))
+
+    def type(self, *arguments: str, exit_code: int = 0, stdin: int = subprocess.DEVNULL) -> str:
+        """What is printed, with complaints."""
+        self.record.write_text("")
+        done = subprocess.run(
+            [PLUGIN, *arguments],
+            env=os.environ | self.env,
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == exit_code, done.stdout
+        assert "Traceback" not in done.stdout, done.stdout
+        return done.stdout
+
+    def changes(self) -> list[str]:
+        """The arguments of kubectl after those of the first call, which asks."""
+        said = self.record.read_text().splitlines()
+        return said[said.index("--output=json") + 1 :]
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Terminal:
+    return Terminal(tmp_path)
+
+
+CHANGE = ["t2-de-rwth", "--namespace=grid", f"--field-manager={getpass.getuser()}"]
+KIND = f"{names.PLURAL}.{names.API_GROUP}"
+
+
+class TestApprove:
+    def test_the_run_that_waits_is_approved_under_the_persons_name(self, terminal):
+        said = terminal.type("approve", "T2_DE_RWTH", RUN)
+        assert terminal.changes() == ["annotate", KIND, *CHANGE, "--overwrite", f"{names.ANNOTATION_APPROVE}={RUN}"]
+        assert "1200 orphans" in said
+
+    def test_another_run_is_not(self, terminal):
+        assert f"the run that waits is {RUN}" in terminal.type("approve", "t2-de-rwth", "29412179", exit_code=1)
+        assert terminal.changes() == []
+
+    def test_without_a_person_who_answers_the_run_must_be_named(self, terminal):
+        assert f"t2-de-rwth {RUN}" in terminal.type("approve", "t2-de-rwth", exit_code=1)
+        assert terminal.changes() == []
+
+    @pytest.mark.parametrize(("answer", "exit_code"), [(RUN, 0), ("yes", 1), ("", 1)])
+    def test_a_person_types_the_id_of_the_run(self, terminal, answer, exit_code):
+        keyboard, screen = pty.openpty()
+        os.write(keyboard, f"{answer}\n".encode())
+        said = terminal.type("approve", "t2-de-rwth", exit_code=exit_code, stdin=screen)
+        os.close(keyboard)
+        os.close(screen)
+        assert "1200 orphans exceed 1000" in said
+        assert bool(terminal.changes()) is (exit_code == 0)
+
+    @pytest.mark.parametrize("run", [None, {"id": RUN, "stage": "Listing"}])
+    def test_what_nobody_can_have_seen_is_not_approved(self, terminal, run):
+        terminal.has(changed(status={"run": run}))
+        assert "does not wait for an approval" in terminal.type("approve", "t2-de-rwth", RUN, exit_code=1)
+        assert terminal.changes() == []
+
+
+class TestWhich:
+    def test_a_site_with_several_checks_wants_the_name_of_one(self, terminal):
+        terminal.has(WAITING, changed(metadata={"name": "other"}))
+        said = terminal.type("approve", "T2_DE_RWTH", RUN, exit_code=1)
+        assert "t2-de-rwth -n grid, other -n grid" in said
+        assert terminal.changes() == []
+
+    @pytest.mark.parametrize("command", ["approve", "run", "suspend", "resume", "explain"])
+    def test_an_unknown_site_is_told(self, terminal, command):
+        assert "no check or site T2_XX" in terminal.type(command, "T2_XX", exit_code=1)
+
+    def test_contexts_and_namespaces_reach_kubectl(self, terminal):
+        terminal.type("list", "-n", "grid", "--context", "mine", "--kubeconfig", "file")
+        said = terminal.record.read_text().splitlines()
+        assert said == ["--context=mine", "--kubeconfig=file", "get", KIND, "--namespace=grid", "--output=json"]
+        terminal.type("list", "-A")
+        assert "--all-namespaces" in terminal.record.read_text()
+
+    def test_what_kubectl_cannot_do_is_its_own_complaint(self, terminal):
+        terminal.answer.unlink()
+        assert "answer" in terminal.type("list", exit_code=1)
+
+
+class TestRunAndSuspend:
+    def test_a_run_is_asked_for_by_another_moment_each_time(self, terminal):
+        terminal.has(changed(status={"run": None}))
+        moments = set()
+        for _ in range(2):
+            terminal.type("run", "t2-de-rwth")
+            *command, wanted = terminal.changes()
+            assert command == ["annotate", KIND, *CHANGE, "--overwrite"]
+            moments.add(wanted)
+        assert len(moments) == 2
+        assert all(moment.startswith(f"{names.ANNOTATION_REQUESTED_AT}=20") for moment in moments)
+
+    def test_a_run_that_waits_for_an_approval_is_not_ended_unasked(self, terminal):
+        assert "waits for an approval" in terminal.type("run", "t2-de-rwth", exit_code=1)
+        assert terminal.changes() == []
+        terminal.type("run", "t2-de-rwth", "--replace")
+        assert terminal.changes()[0] == "annotate"
+
+    @pytest.mark.parametrize(("command", "suspended"), [("suspend", True), ("resume", False)])
+    def test_a_check_is_suspended_and_resumed(self, terminal, command, suspended):
+        terminal.type(command, "T2_DE_RWTH")
+        *arguments, patch = terminal.changes()
+        assert arguments == ["patch", KIND, *CHANGE, "--type=merge"]
+        assert json.loads(patch.removeprefix("--patch=")) == {"spec": {"suspend": suspended}}
+
+    def test_who_keeps_the_check_in_git_is_warned(self, terminal):
+        terminal.has(changed(metadata={"labels": {"kustomize.toolkit.fluxcd.io/name": "sites"}}))
+        assert "kept in git" in terminal.type("suspend", "t2-de-rwth")
+        assert "kept in git" not in terminal.type("approve", "t2-de-rwth", RUN)
+
+
+class TestTold:
+    def test_what_needs_somebody_is_listed_first(self, terminal):
+        well = changed(metadata={"name": "a-site"}, status={"run": None})
+        terminal.has(well, WAITING)
+        head, first, second = terminal.type("list").splitlines()
+        assert head.split() == ["CHECK", "SITE", "RUN", "RESULT", "MISSING", "ORPHANS", "NEXT", "LOOK", "AT"]
+        assert first.startswith("t2-de-rwth")
+        assert first.endswith("AwaitingApproval")
+        assert second.endswith("-")
+
+    def test_a_site_is_explained_with_its_gates_and_the_next_step(self, terminal):
+        said = terminal.type("explain", "T2_DE_RWTH")
+        assert "AwaitingApproval: 1200 orphans, 1000 allowed" in said
+        assert "Limits   Pending   1200 orphans exceed 1000" in said
+        assert f"kubectl consistency approve t2-de-rwth {RUN} -n grid" in said
+
+    def test_a_check_that_no_operator_has_seen_is_told(self, terminal):
+        terminal.has(changed(metadata={"generation": 4}))
+        assert "the operator has not seen this spec yet" in terminal.type("explain", "t2-de-rwth")
+
+    def test_names_from_a_site_cannot_steer_the_terminal(self, terminal):
+        terminal.has(changed(status={"run": {**WAITING["status"]["run"], "message": "\x1b[2Jgone"}}))
+        said = terminal.type("explain", "t2-de-rwth")
+        assert "\x1b" not in said
+        assert "\\x1b[2Jgone" in said
+
+    @pytest.mark.parametrize("spec", ["armed", "suspended", "refused"])
+    def test_whatever_the_operator_writes_is_told(self, terminal, spec):
+        checks = reachable(spec)
+        for number, check in enumerate(checks):
+            check["metadata"] = check["metadata"] | {"name": f"check-{number}"}
+        terminal.has(*checks)
+        lines = terminal.type("list").splitlines()[1:]
+        assert len(lines) == len(checks)
+        for check in checks:
+            failed = [
+                one for one in check["status"]["conditions"] if one["type"] == "Succeeded" and one["status"] == "False"
+            ]
+            (line,) = [line for line in lines if line.split()[0] == check["metadata"]["name"]]
+            assert not failed or not line.endswith(" -"), line
+        for check in checks[:: max(1, len(checks) // 5)]:
+            assert "check-" in terminal.type("explain", check["metadata"]["name"])
+
+    def test_next_steps_are_for_reasons_that_there_are(self):
+        script: dict[str, Any] = {"__name__": "plugin"}
+        exec(compile(PLUGIN.read_text(), str(PLUGIN), "exec"), script)  # noqa: S102
+        of_conditions = (reasons.Ready, reasons.Overlapping, reasons.Running, reasons.Succeeded)
+        assert script["NEXT_STEPS"].keys() - {"NotSeen"} <= {reason for known in of_conditions for reason in known}
+        assert script["APPROVE"] == names.ANNOTATION_APPROVE
+        assert script["REQUESTED_AT"] == names.ANNOTATION_REQUESTED_AT
+        assert script["KIND"] == KIND
+
+
+def test_krew_installs_this_plug_in(tmp_path):
+    """The manifest is the one that deploy/plugin/make_krew.py writes, and its archive has what it names."""
+    script: dict[str, Any] = {"__name__": "script", "__file__": str(PLUGIN.with_name("make_krew.py"))}
+    exec(compile(PLUGIN.with_name("make_krew.py").read_text(), "make_krew.py", "exec"), script)  # noqa: S102
+    package = script["archive"](tmp_path)
+    text = PLUGIN.with_name("consistency.yaml").read_text()
+    assert text == script["manifest"](package), "run: python deploy/plugin/make_krew.py DIR"
+    manifest = yaml.safe_load(text)
+    (platform,) = manifest["spec"]["platforms"]
+    assert manifest["metadata"]["name"] == PLUGIN.name.removeprefix("kubectl-")
+    assert platform["uri"].endswith(f"/{package.name}")
+    with zipfile.ZipFile(package) as content:
+        assert [file["from"] for file in platform["files"]] == content.namelist()
+        assert content.read(platform["bin"]) == PLUGIN.read_bytes()
+        assert content.getinfo(platform["bin"]).external_attr >> 16 & 0o111 == 0o111
+
+
+def test_the_page_shows_what_is_printed(terminal):
+    run = {"id": "29402100", "result": "Complete", "reason": "Reported", "message": "orphans are not confirmed yet"}
+    found = run | {"counts": {"missing": 3, "orphans": 1187}}
+    waits = changed(metadata={"namespace": "consistency"}, status={"history": [found]})
+    waits["status"]["conditions"] += [{"type": "Succeeded", "status": "True", "reason": "Reported"}]
+    waits["status"]["run"]["gates"] = [
+        {"name": "Inventory", "state": "Ready", "message": "both snapshots are complete"},
+        {"name": "Limits", "state": "Pending", "message": "1200 orphans exceed 1000"},
+        {"name": "Approval", "state": "Pending", "message": "a person lets the run act, or nobody"},
+    ]
+    idle = [
+        {"type": "Running", "status": "False", "reason": "Idle"},
+        {"type": "Succeeded", "status": "True", "reason": "NothingToDo"},
+    ]
+    nothing = run | {"counts": {"missing": 0, "orphans": 0}}
+    well = changed(metadata={"name": "t2-us-mit"}, status={"run": None, "conditions": idle, "history": [nothing]})
+    well["spec"]["site"] = "T2_US_MIT"
+    terminal.has(waits, well)
+    page = (REPOSITORY / "docs/how-to/kubectl-plugin.md").read_text()
+    shown = re.findall(r"^\$ kubectl consistency ((?:list|explain).*)\n((?:.+\n)+?)```$", page, re.MULTILINE)
+    assert len(shown) == 2
+    for command, output in shown:
+        assert terminal.type(*command.split()) == output
