@@ -14,7 +14,7 @@ from dynamo_consistency.backend import optional_features
 from dynamo_consistency.backend.contract import Backend
 from dynamo_consistency.errors import InvalidRunError
 from dynamo_consistency.run.database import LARGEST
-from dynamo_consistency.run.keys import KEY, ROOT, Scope, keys_of
+from dynamo_consistency.run.keys import KEY_COLUMNS, ROOT, Scope, keys_of
 from dynamo_consistency.run.progress import StageProgress
 from dynamo_consistency.run.store.run_directory import RunDirectory
 
@@ -82,7 +82,8 @@ class _Writer:
     def __init__(self, target: str, schema: pa.Schema, scope: Scope) -> None:
         self._scope = scope
         coded = [name for name in [*schema.names, ROOT.name] if name != "path"]
-        self._file = pq.ParquetWriter(target, schema.append(KEY).append(ROOT), compression="zstd", use_dictionary=coded)
+        columns = pa.schema([*schema, *KEY_COLUMNS])
+        self._file = pq.ParquetWriter(target, columns, compression="zstd", use_dictionary=coded)
         self._outside: list[pa.RecordBatch] = []
         self._rows_outside = 0
 
@@ -97,11 +98,12 @@ class _Writer:
         roots = self._scope.roots_of(batch["path"])
         if roots.null_count:
             outside = batch.filter(pc.is_null(roots))
-            self._outside.append(_with(outside, pa.nulls(len(outside), KEY.type), pa.nulls(len(outside), ROOT.type)))
+            nulls = {field.name: pa.nulls(len(outside), field.type) for field in KEY_COLUMNS}
+            self._outside.append(_with(outside, nulls))
             self._rows_outside += len(outside)
             batch, roots = batch.filter(pc.is_valid(roots)), roots.drop_null()
         if len(batch):
-            self._file.write_batch(_with(batch, keys_of(batch["path"].to_pylist()), roots))
+            self._file.write_batch(_with(batch, keys_of(batch["path"].to_pylist()) | {ROOT.name: roots}))
         if self._rows_outside >= optional_features.BATCH_ROWS:
             self._write_outside()
 
@@ -111,8 +113,10 @@ class _Writer:
         self._outside, self._rows_outside = [], 0
 
 
-def _with(batch: pa.RecordBatch, keys: pa.Array, roots: pa.Array) -> pa.RecordBatch:
-    return batch.append_column(KEY, keys).append_column(ROOT, roots)
+def _with(batch: pa.RecordBatch, columns: dict[str, pa.Array]) -> pa.RecordBatch:
+    for name, column in columns.items():
+        batch = batch.append_column(name, column)
+    return batch
 
 
 def _with_line_ends(column: pa.Array) -> list[str]:

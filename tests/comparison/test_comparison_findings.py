@@ -7,8 +7,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from comparison_model import runs
-from comparison_model.cases import NOW, Case, Entry, Settings, Shard, SiteDirectory, SiteFile
+from comparison_model.cases import NOW, Case, Entry, Findings, Settings, Shard, SiteDirectory, SiteFile
 
+from dynamo_consistency.run.comparison import doubtful
 from dynamo_consistency.run.comparison.comparison import compare
 from dynamo_consistency.run.snapshot import take_snapshot
 from dynamo_consistency.run.store.run_directory import RunDirectory
@@ -113,8 +114,18 @@ def test_the_counts_are_those_of_the_findings_for_the_site_and_for_each_root(tmp
 def test_duplicates_are_counted(tmp_path: Path) -> None:
     entry, file = Entry(b"/store/f"), SiteFile(b"/store/f")
     case = Case((entry,), (entry, entry, entry), (Shard(files=(file,)), Shard(files=(file,))))
-    counts = compare(runs.write_run(case, tmp_path), runs.backend_for(case))
-    assert (counts["inventoryDuplicates"], counts["listedDuplicates"]) == (2, 1)
+    assert runs.engine(case, tmp_path).duplicates == (2, 1)
+
+
+@pytest.mark.parametrize("few", [True, False])
+def test_what_all_sides_name_equally_often_is_counted_as_duplicates(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, few: bool
+) -> None:
+    monkeypatch.setattr(doubtful, "_FEW_ROWS", 1000 if few else 0)
+    entries, files = (tuple(item(b"/store/f%d" % number) for number in range(100)) for item in (Entry, SiteFile))
+    case = Case(entries + entries[:3], entries + entries[:3], (Shard(files=files), Shard(files=files[:3])))
+    found = runs.engine(case, tmp_path)
+    assert (found, found.duplicates) == (Findings(), (3, 3))
 
 
 def test_a_comparison_that_is_run_again_gives_the_same(run: RunDirectory) -> None:

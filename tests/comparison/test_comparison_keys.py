@@ -3,7 +3,6 @@
 import random
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
@@ -11,8 +10,8 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from comparison_model import runs
-from comparison_model.cases import Case, Entry, Settings, Shard, SiteDirectory, SiteFile, Written
+from comparison_model import reference, runs
+from comparison_model.cases import Case, Entry, Findings, Settings, Shard, SiteDirectory, SiteFile, Written
 
 from dynamo_consistency.run.comparison import doubtful
 from dynamo_consistency.run.comparison.comparison import compare
@@ -21,7 +20,11 @@ from dynamo_consistency.run.snapshot import take_snapshot
 
 
 def test_the_key_of_a_path_is_the_same_in_every_version() -> None:
-    assert keys_of([b"/store/mc/f", b"/store/mc/\xff"]).to_pylist() == [17745341368195618727, 17982434919041235950]
+    keys = keys_of([b"/store/mc/f", b"/store/mc/\xff"])
+    assert {name: column.to_pylist() for name, column in keys.items()} == {
+        "key": [5399114644477590188, 1755832567248599687],
+        "tail": [1890317361, 1723659027],
+    }
 
 
 def test_a_snapshot_has_keys_and_roots_of_what_takes_part_and_row_groups_of_the_rest(tmp_path: Path) -> None:
@@ -36,26 +39,33 @@ def test_a_snapshot_has_keys_and_roots_of_what_takes_part_and_row_groups_of_the_
     with run.reading("inventory/before.parquet") as path, pq.ParquetFile(path) as file:
         first, second = (file.read_row_group(number).to_pylist() for number in range(file.num_row_groups))
     assert {row["path"].decode(): row["root"] for row in first} == inside
-    assert [row["key"] for row in first] == keys_of([row["path"] for row in first]).to_pylist()
-    assert {(row["path"].decode(), row["key"], row["root"]) for row in second} == {
-        (name, None, None) for name in outside
+    for name, keys in keys_of([row["path"] for row in first]).items():
+        assert [row[name] for row in first] == keys.to_pylist()
+    assert {(row["path"].decode(), row["key"], row["tail"], row["root"]) for row in second} == {
+        (name, None, None, None) for name in outside
     }
 
 
-def lists(seed: int) -> list[list[tuple[int, int | None]]]:
-    """(key, size) of two snapshots and a listing that mostly agree, some of it several times."""
+Row = tuple[int, int, int | None]
+
+
+def lists(seed: int) -> list[list[Row]]:
+    """(key, tail, size) of two snapshots and a listing that mostly agree, some of it several times."""
     chance = random.Random(seed)
-    every = [(chance.getrandbits(64), chance.choice([1, 2, None])) for _ in range(2000)]
-    sides: list[list[tuple[int, int | None]]] = [list(every) for _ in range(3)]
+    every = [(chance.getrandbits(64), chance.getrandbits(32), chance.choice([1, 2, None])) for _ in range(2000)]
+    every += chance.sample(every, 20)
+    sides: list[list[Row]] = [list(every) for _ in range(3)]
     for _ in range(30):
         side = chance.choice(sides)
         place = chance.randrange(len(side))
-        change = chance.choice(["lost", "twice", "size", "elsewhere"])
-        key, size = side.pop(place) if change in ("lost", "size") else side[place]
+        change = chance.choice(["lost", "twice", "size", "elsewhere", "of one key"])
+        key, tail, size = side.pop(place) if change in ("lost", "size", "of one key") else side[place]
         if change == "size":
-            side.append((key, 3 if size is None else None))
+            side.append((key, tail, 3 if size is None else None))
+        elif change == "of one key":
+            side.append((key, tail ^ 1 << chance.randrange(32), size))
         elif change != "lost":
-            side.append((key, size) if change == "twice" else (chance.getrandbits(64), size))
+            side.append((key if change == "twice" else chance.getrandbits(64), tail, size))
     return sides
 
 
@@ -67,27 +77,28 @@ def database() -> Iterator[duckdb.DuckDBPyConnection]:
 
 @pytest.mark.parametrize("ranges", [0, 1, 8])
 @pytest.mark.parametrize("seed", range(5))
-def test_the_doubtful_are_those_that_not_all_lists_have_alike(
+def test_the_doubtful_are_those_that_not_all_lists_have_alike_and_once(
     seed: int, ranges: int, database: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whether or not there are buckets, and in however many ranges the memory has them done."""
     sides = lists(seed)
     for name, side in zip(("inventory_before", "inventory_after", "listing"), sides, strict=True):
-        keys, sizes = zip(*side, strict=True)
-        columns = {"key": pa.array(keys, pa.uint64()), "size": pa.array(sizes, pa.int64())}
-        rows = pa.table(columns | {"kind": ["file"] * len(side), "root": [0] * len(side)})
+        columns = zip((pa.uint64(), pa.uint32(), pa.int64()), zip(*side, strict=True), strict=True)
+        arrays = [pa.array(values, kind) for kind, values in columns]
+        arrays += [pa.repeat(pa.scalar(value), len(side)) for value in ("file", 0)]
+        rows = pa.table(arrays, names=["key", "tail", "size", "kind", "root"])
         database.register("rows", rows)
         database.execute(f"CREATE OR REPLACE TABLE {name} AS FROM rows")
     queries = resources.files(doubtful.__package__).joinpath("comparison.sql").read_text()
-    view = next(statement for statement in database.extract_statements(queries) if "VIEW weighed" in statement.query)
-    database.execute("DROP VIEW IF EXISTS weighed")
-    database.execute(view)
+    database.execute("DROP VIEW IF EXISTS weighed; DROP MACRO IF EXISTS weight_of")
+    for statement in database.extract_statements(queries)[:2]:
+        database.execute(statement)
     database.execute("CREATE OR REPLACE TABLE doubtful (key UBIGINT)")
     monkeypatch.setattr(doubtful, "_FEW_ROWS", 0 if ranges else 10**9)
     monkeypatch.setattr(doubtful, "memory_limit", lambda: (128 // ranges if ranges else 1) * 1024)
     doubtful.find_doubtful(database, sum(map(len, sides)))
     counted = [Counter(side) for side in sides]
-    expected = {key for key, size in set().union(*counted) if len({count[key, size] for count in counted}) > 1}
+    expected = {row[0] for row in set().union(*counted) if {count[row] for count in counted} != {1}}
     assert {key for (key,) in database.execute("FROM doubtful").fetchall()} == expected
 
 
@@ -107,21 +118,43 @@ def test_what_lies_in_a_listed_file_makes_it_a_directory(tmp_path: Path, written
     assert counts["listedFiles"] == len(listed) + 1
 
 
-def test_a_missing_file_and_an_orphan_with_one_key_and_one_size_hide_each_other(tmp_path: Path) -> None:
-    """Nobody sees them; with different sizes both are found. Of two paths in 10^19 one pair has one key."""
-    one, other = with_one_key()
-    for size, found in ((1, []), (2, [one, other])):
-        case = Case((Entry(one), HEALTHY), (Entry(one), HEALTHY), (Shard(files=(SiteFile(other, size), SEEN)),))
-        run = runs.write_run(replace(case, written=Written.COLLIDING), tmp_path / str(size))
-        compare(run, runs.backend_for(case))
-        findings = runs.findings_of(run)
-        assert [row["path"] for kind in ("missing", "orphan") for row in findings[kind]] == found
+def with_one_key(*patterns: bytes) -> list[bytes]:
+    """The same number put into each pattern, such that all have one and the same weak key."""
+    some = ([pattern % number for pattern in patterns] for number in range(1000))
+    return next(paths for paths in some if runs.weak_keys(paths) == [0] * len(paths))
 
 
-HEALTHY, SEEN = Entry(b"/store/healthy"), SiteFile(b"/store/healthy")
+ONE, OTHER = with_one_key(b"/store/%d", b"/store/o%d")
+DIRECTORY, TWIN = with_one_key(b"/store/d%d", b"/store/t%d/f")
+CLAIMED = with_one_key(b"/store/c%d/f")[0]
+LOWER, UPPER = with_one_key(b"/store/r%d", b"/store/R%d")
+COLLIDING = {
+    "missing and orphan of one size": ([ONE], [OTHER], [], Findings(missing={ONE}, orphan={OTHER})),
+    "both at the site": ([ONE, OTHER], [ONE, OTHER], [], Findings()),
+    "both missing": ([ONE, OTHER], [], [], Findings(missing={ONE, OTHER})),
+    "one missing": ([ONE, OTHER], [OTHER], [], Findings(missing={ONE})),
+    "one an orphan": ([ONE], [ONE, OTHER], [], Findings(orphan={OTHER})),
+    "one twice instead of both": ([ONE, OTHER], [ONE, ONE], [], Findings(missing={OTHER}, duplicates=(0, 1))),
+    "an empty directory and a file": ([ONE], [ONE], [DIRECTORY], Findings(empty=(DIRECTORY,))),
+    "an empty directory and an orphan": ([], [OTHER], [DIRECTORY], Findings(orphan={OTHER}, empty=(DIRECTORY,))),
+    "a directory and its entry": ([DIRECTORY], [], [DIRECTORY], Findings(missing={DIRECTORY}, in_empty={DIRECTORY})),
+    "a twin": ([CLAIMED], [CLAIMED, TWIN], [], Findings(twin={TWIN})),
+    "a twin of what is not seen": ([CLAIMED], [TWIN], [], Findings(missing={CLAIMED}, twin={TWIN})),
+    "renamed": ([LOWER], [UPPER], [], Findings(missing={LOWER}, orphan={UPPER}, renamed={LOWER, UPPER})),
+}
 
 
-def with_one_key() -> list[bytes]:
-    """Two paths with one weak key."""
-    some = (f"/store/{number}".encode() for number in range(100))
-    return [path for path in some if runs.weak_keys([path]) == [0]][:2]
+@pytest.mark.parametrize("few", [True, False])
+@pytest.mark.parametrize("name", COLLIDING)
+def test_two_paths_with_one_key_stay_two(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, few: bool
+) -> None:
+    monkeypatch.setattr(doubtful, "_FEW_ROWS", 1000 if few else 0)
+    expected_files, listed, directories, expected = COLLIDING[name]
+    entries = tuple(map(Entry, [*expected_files, b"/store/healthy"]))
+    files = tuple(map(SiteFile, [*listed, b"/store/healthy"]))
+    shard = Shard(files=files, directories=tuple(map(SiteDirectory, directories)))
+    case = Case(entries, entries, (shard,), written=Written.COLLIDING)
+    found = runs.engine(case, tmp_path)
+    assert (found, found.duplicates) == (expected, expected.duplicates)
+    assert found == reference.compare(case)

@@ -33,7 +33,7 @@ _QUERIES = resources.files(__package__).joinpath("comparison.sql")
 SNAPSHOTS = ("before", "after")
 
 _OF_INVENTORY = {"dataset": "dataset", "block": "block", "group": '"group"'}
-_OF_BACKEND = 'd.* EXCLUDE (path, key, root, size, time, in_flight, dataset, block, "group")'
+_OF_BACKEND = 'd.* EXCLUDE (path, key, tail, root, size, time, in_flight, dataset, block, "group")'
 
 
 _MARK = "CASE WHEN path IN (FROM renamed) THEN 'renamed'{} END"

@@ -8,7 +8,7 @@
 -- looked at. Rejected ways:
 --   a merge of sorted lists      loses rows without a word when one side is sorted in another way
 --   a full outer join by path    holds every path of both sides in memory, for the sake of a few
---   a hash table of all keys     takes twice the time of sums over buckets of keys, and memory for every key
+--   a hash table of all rows     takes twice the time of sums over buckets of keys, and memory for every key
 --   "below a hole" by a prefix   LIKE and starts_with are a nested loop, and wrong at the end of a component; an ASOF
 --                                join with disjoint intervals takes one pass
 --   empty directories downwards  looks at every tree below every directory; marking upwards, from what keeps a
@@ -17,9 +17,9 @@
 --   one snapshot                 calls what was written or deleted during the listing an orphan or missing
 --
 -- Given by comparison.py:
---   inventory_before, inventory_after  path, key, root, size, time, in_flight, dataset, … (backend/contract/data.py)
---   listing                            shard, path, key, root, kind, size, mtime, reason, identity, files
---                                      key, root: of 64 bits, and the number of the root; NULL: takes no part (rule 11)
+--   inventory_before, inventory_after  path, key, tail, root, size, time, in_flight, dataset, … (backend/contract/data.py)
+--   listing                            shard, path, key, tail, root, kind, size, mtime, reason, identity, files
+--                                      key, tail: 64 and 32 bits of a hash; root: its number; NULL: takes no part (rule 11)
 --   hole_entry                         shard (NULL: each), path, reason: what of it is a hole (run/listing/holes.py)
 --   alias                              path: of the holes, those that are a directory with several names
 --   shard                              shard, listed_at
@@ -39,16 +39,17 @@
 -- Nearly all files are where they should be, of one size everywhere, and need no more than a look at key and size. A number
 -- that a file of this size has by chance is added for each snapshot, and taken away for the site; the three factors are
 -- such that nothing is left where all have the same files equally often, and else something. Two paths with one key do not
--- look so, and are looked at in full; but for one that is missing and an orphan of its size, which hide each other (one
--- pair in 10^19).
-CREATE VIEW weighed AS
-SELECT key, (xor(key, hash(size)) >> 12)::BIGINT AS weight FROM inventory_before WHERE root IS NOT NULL
-UNION ALL
-SELECT key, (xor(key, hash(size)) >> 12)::BIGINT * 1009 FROM inventory_after WHERE root IS NOT NULL
-UNION ALL
-SELECT key, (xor(key, hash(size)) >> 12)::BIGINT * -1010 FROM listing WHERE kind = 'file' AND root IS NOT NULL;
+-- look so, because their tails differ, and are looked at in full.
+CREATE MACRO weight_of(key, tail, size) AS (xor(xor(key, tail::UBIGINT << 32), hash(size)) >> 12)::BIGINT;
 
--- Here `doubtful.py` puts the keys whose weights have a sum.
+CREATE VIEW weighed AS
+SELECT key, weight_of(key, tail, size) AS weight FROM inventory_before WHERE root IS NOT NULL
+UNION ALL
+SELECT key, weight_of(key, tail, size) * 1009 FROM inventory_after WHERE root IS NOT NULL
+UNION ALL
+SELECT key, weight_of(key, tail, size) * -1010 FROM listing WHERE kind = 'file' AND root IS NOT NULL;
+
+-- Here `doubtful.py` puts the keys whose weights have a sum, and those that a side has several times (rule 10).
 CREATE TABLE doubtful (key UBIGINT);
 -- continue
 
@@ -338,10 +339,13 @@ SELECT c.path FROM childless AS c
 ASOF JOIN (SELECT first_below(path) AS first, past_below(path) AS past FROM alias) AS a ON c.path >= a.first
 WHERE c.path < a.past;
 
+CREATE TABLE file_key AS SELECT DISTINCT key FROM weighed WHERE key IN (SELECT key FROM childless);
+
 CREATE TABLE empty_directory_verdict AS
 SELECT path, mtime FROM childless
 WHERE path NOT IN (FROM below_alias)
-  AND key NOT IN (SELECT key FROM weighed WHERE key IN (SELECT key FROM childless));
+  AND path NOT IN (SELECT path FROM expected WHERE key IN (FROM file_key))
+  AND path NOT IN (SELECT path FROM listing WHERE kind = 'file' AND key IN (FROM file_key));
 
 -- --------------------------------------------------------------------------------- what is written with the findings
 

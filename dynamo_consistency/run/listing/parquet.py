@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from dynamo_consistency import paths
 from dynamo_consistency.listers.contract import Files
 from dynamo_consistency.listers.times import each_known_size, each_known_time, known_sizes, known_time, known_times
-from dynamo_consistency.run.keys import KEY, ROOT, keys_of
+from dynamo_consistency.run.keys import KEY_COLUMNS, ROOT, keys_of
 from dynamo_consistency.run.listing.progress import ListingCounts
 from dynamo_consistency.secrets import redact
 
@@ -27,8 +27,7 @@ LISTING_COLUMNS = pa.schema(
         pa.field("mtime", pa.int64()),  # seconds since 1970; null: unknown
         pa.field("reason", pa.string()),  # of a hole
         pa.field("identity", pa.int64()),  # of a directory: hash of what the storage calls it; null: it does not say
-        KEY,
-        ROOT,
+        *KEY_COLUMNS,
         pa.field("files", pa.int64()),  # of a directory: number of files directly in it
     ]
 )
@@ -121,7 +120,8 @@ class ListingFile:
         """Files as Arrow arrays."""
         number = pa.repeat(pa.scalar(self._numbers[root], ROOT.type), len(path))
         size, mtime = known_sizes(size), known_times(mtime, self._listed_at)
-        self._write_files({"path": path, "size": size, "mtime": mtime, "root": number}, keys_of(path.to_pylist()))
+        columns = {"path": path, "size": size, "mtime": mtime, "root": number}
+        self._write_files(columns | keys_of(path.to_pylist()))
         self._count_files(root, len(path), int(pc.sum(size.cast(pa.decimal128(38))).as_py() or 0))
 
     def _count_files(self, root: bytes, files: int, size: int) -> None:
@@ -144,17 +144,19 @@ class ListingFile:
         rows, self._files = self._files, _Rows()
         if rows.path:
             columns = {"path": rows.path, "size": rows.size, "mtime": rows.mtime, "root": rows.root}
-            self._write_files(columns, keys_of(rows.path))
+            self._write_files(columns | keys_of(rows.path))
 
-    def _write_files(self, columns: dict[str, Any], keys: pa.Array) -> None:
-        self._write(len(keys), columns | {"kind": bytes(len(keys)), "key": keys})
+    def _write_files(self, columns: dict[str, Any]) -> None:
+        number = len(columns["path"])
+        self._write(number, columns | {"kind": bytes(number)})
 
     def _flush_others(self) -> None:
         rows, self._others = self._others, _Rows()
         if rows.path:
             root = pa.array(rows.root, ROOT.type)
-            key = pc.if_else(pc.is_valid(root), keys_of(rows.path), pa.scalar(None, KEY.type))
-            self._write(len(rows.path), vars(rows) | {"root": root, "key": key})
+            some = pc.is_valid(root)
+            keys = {name: pc.if_else(some, column, None) for name, column in keys_of(rows.path).items()}
+            self._write(len(rows.path), vars(rows) | {"root": root} | keys)
 
     def _write(self, rows: int, columns: dict[str, Any]) -> None:
         """A row group; columns that are not given are null."""

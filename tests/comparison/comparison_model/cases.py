@@ -108,7 +108,8 @@ class Case:
 class Findings:
     """Paths by kind; the empty directories in the order in which they are reported.
 
-    `renamed`, `in_empty`: those among the missing and the orphans that are marked so.
+    `renamed`, `in_empty`: those among the missing and the orphans that are marked so. `duplicates`: how many rows there
+    are too many in the inventory and at the site (rule 10); findings are equal whatever these are.
     """
 
     missing: frozenset[bytes] = frozenset()
@@ -118,3 +119,4 @@ class Findings:
     twin: frozenset[bytes] = frozenset()
     renamed: frozenset[bytes] = frozenset()
     in_empty: frozenset[bytes] = frozenset()
+    duplicates: tuple[int, int] = field(default=(0, 0), compare=False)

@@ -32,6 +32,7 @@ def compare(case: Case) -> Findings:
         twin=twin,
         renamed=renamed,
         in_empty=frozenset(path for path in missing - renamed if lies_in(path, site.without_entry)),
+        duplicates=duplicates(inventory, site),
     )
 
 
@@ -372,6 +373,15 @@ def agreed(sizes: Iterable[int | None]) -> int | None:
     different = set(sizes)
     size = different.pop()
     return None if different or size is None or size < 0 else size
+
+
+def duplicates(inventory: "Inventory", site: "Site") -> tuple[int, int]:
+    """Rule 10. Of the two snapshots, the one that names a file more often."""
+    rows = {
+        path: max(len(inventory.before.get(path, [])), len(inventory.after.get(path, [])))
+        for path in inventory.paths() - site.directories
+    }
+    return sum(rows.values()) - len(rows), sum(map(len, site.files.values())) - len(site.files)
 
 
 def empty_directories(case: Case, inventory: Inventory, site: Site) -> set[bytes]:

@@ -11,6 +11,7 @@ from typing import Any
 from unittest import mock
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from comparison_model.cases import LISTING_TOOK, NOW, Case, Findings, Settings, Shard, Written, cms
@@ -152,13 +153,15 @@ def has_keys(written: Written, *, first: bool) -> bool:
 def key_columns(some: Sequence[bytes], settings: Settings, written: Written) -> dict[str, pa.Array]:
     """These columns, as the stages write them."""
     roots = Scope(check_of(settings, 1).spec.listing).roots_of(pa.array(some, pa.binary()))
-    keys = weak_keys(some) if written is Written.COLLIDING else keys_of(some).to_pylist()
-    key = [None if root is None else key for key, root in zip(keys, roots.to_pylist(), strict=True)]
-    return {"key": pa.array(key, pa.uint64()), "root": roots}
+    columns = keys_of(some)
+    if written is Written.COLLIDING:
+        columns["key"] = pa.array(weak_keys(some), pa.uint64())
+    inside = roots.is_valid()
+    return {name: pc.if_else(inside, keys, None) for name, keys in columns.items()} | {"root": roots}
 
 
 def weak_keys(some: Iterable[bytes]) -> list[int]:
-    return [key % 4 << 62 for key in keys_of(some).to_pylist()]
+    return [key % 4 << 62 for key in keys_of(some)["key"].to_pylist()]
 
 
 def with_columns(table: pa.Table, columns: dict[str, pa.Array]) -> pa.Table:
@@ -269,7 +272,7 @@ def engine(case: Case, folder: Path) -> Findings:
     """What the engine finds in `case`. Raises InvalidRunError; a finding that stands twice is an error."""
     run = write_run(case, folder / uuid.uuid4().hex)
     with _on_the_day_of_the_cases():
-        compare(run, backend_for(case))
+        counts = compare(run, backend_for(case))
     rows_of = findings_of(run)
     found = {kind: [row["path"] for row in rows] for kind, rows in rows_of.items()}
     marks = {row["path"]: row["mark"] for rows in rows_of.values() for row in rows}
@@ -283,4 +286,5 @@ def engine(case: Case, folder: Path) -> Findings:
         twin=frozenset(found["twin"]),
         renamed=frozenset(path for path, mark in marks.items() if mark == "renamed"),
         in_empty=frozenset(path for path, mark in marks.items() if mark == "empty-directory"),
+        duplicates=(counts["inventoryDuplicates"], counts["listedDuplicates"]),
     )
