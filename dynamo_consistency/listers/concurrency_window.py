@@ -6,10 +6,11 @@ door can bear, and it changes while a site is listed.
 Problem: the latency is all that can be observed, and it has two causes. Requests that queue at the server make it grow;
 so do big directories and a long line, where asking for less would only lose time.
 
-How: as TCP Vegas does, compare the latency with the quickest one so far. While answers are about as quick, the window
-doubles, later grows by an eighth; when they queue, it shrinks by a quarter; when the server refuses or does not answer,
-it is halved. If shrinking twice does not help, the present latency becomes the new measure. Latency is judged in rounds
-of at least as many answers as the window has places, so that each decision shows its effect before the next one.
+How: as TCP Vegas does, compare the latency with the quickest one so far. At the start each answer that is about as
+quick makes room for two more, threefold in a round trip, until answers queue; later the window grows by an eighth while
+they are quick. When they queue, it shrinks by a quarter; when the server refuses or does not answer, it is halved. If
+shrinking twice does not help, the present latency becomes the new measure. But for the start, latency is judged in
+rounds of at least as many answers as the window has places, so that each decision shows its effect before the next one.
 
 Rejected: a fixed number (small is slow over a long line, large overloads a weak door); shrinking at refusals only (a
 door that queues never refuses: it times out); the mean latency of a round, and its maximum (a few big directories look
@@ -22,6 +23,7 @@ import math
 log = logging.getLogger(__name__)
 
 START = 8
+STARTING_GROWTH = 2
 ROUND_SECONDS = 0.05  # a round is at least that long: a few answers over a fast line are chance
 SLACK_SECONDS = 0.01  # a queue as short as that does no harm, however fast the line
 QUICK, SLOW = 2.0, 4.0  # multiples of the quickest latency
@@ -40,7 +42,7 @@ class Window:
         self.limit = max(1, limit)
         self.size = self.largest = min(START, self.limit)
         self._starting = True
-        self._quickest = math.inf
+        self._fastest = self._quickest = math.inf
         self._slowed_to: float | None = None
         self._fruitless = 0
         self._began = -math.inf
@@ -55,6 +57,8 @@ class Window:
             self._began = sent
         self._latencies.append(arrived - sent)
         self._full += full
+        if self._starting:
+            self._start(arrived - sent, full)
         if len(self._latencies) >= max(4, self.size) and arrived - self._began >= ROUND_SECONDS:
             self._judge(arrived)
 
@@ -63,6 +67,12 @@ class Window:
         if sent >= self._began:
             self._starting = False
             self._resize(self.size // 2, arrived, "the server refuses or is silent")
+
+    def _start(self, latency: float, full: bool) -> None:
+        self._fastest = min(self._fastest, latency)
+        if full and latency <= QUICK * self._fastest + SLACK_SECONDS:
+            self.size = min(self.size + STARTING_GROWTH, self.limit)
+            self.largest = max(self.largest, self.size)
 
     def _judge(self, now: float) -> None:
         latency = sorted(self._latencies)[len(self._latencies) // 4]

@@ -1,7 +1,12 @@
-"""The directories that are known and not yet asked for: a stack whose memory does not depend on the tree."""
+"""The directories that are known and not yet asked for, in memory that does not depend on the tree.
+
+Depth first keeps them few. Depth first alone would leave a branch of the upper levels to the very end, where its levels
+are asked for one after the other, each for a whole round trip, and nothing else is left to ask for meanwhile.
+"""
 
 import pickle
 import tempfile
+from collections import deque
 from typing import IO, NamedTuple
 
 
@@ -22,13 +27,14 @@ class Directory(NamedTuple):
 
 
 class Frontier:
-    """A stack of directories. Depth first keeps it short; beyond `in_memory` of them the oldest go to a temporary file.
+    """A stack of directories; while there are at most `few`, the one that is known longest comes first.
 
-    Errors of that file are raised as they are (OSError).
+    Beyond `in_memory` of them the oldest go to a temporary file, whose errors are raised as they are (OSError).
     """
 
-    def __init__(self, in_memory: int = 20_000) -> None:
-        self._stack: list[Directory] = []
+    def __init__(self, in_memory: int = 20_000, few: int = 0) -> None:
+        self._few = few
+        self._stack: deque[Directory] = deque()
         self._chunk = max(1, in_memory // 2)
         self._file: IO[bytes] | None = None
         self._offsets: list[int] = []
@@ -43,9 +49,11 @@ class Frontier:
             self._spill()
 
     def pop(self) -> Directory:
-        """The directory pushed last. Raises IndexError when there is none."""
+        """The directory pushed last or, while there are few, first. Raises IndexError when there is none."""
         if not self._stack and self._offsets:
             self._fetch()
+        if len(self._stack) <= self._few and not self._offsets:
+            return self._stack.popleft()
         return self._stack.pop()
 
     def close(self) -> None:
@@ -60,13 +68,13 @@ class Frontier:
         if self._file is None:
             self._file = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as the frontier; has no name)
         self._offsets.append(self._file.seek(0, 2))
-        pickle.dump(self._stack[: self._chunk], self._file, pickle.HIGHEST_PROTOCOL)
-        del self._stack[: self._chunk]
+        oldest = [self._stack.popleft() for _ in range(self._chunk)]
+        pickle.dump(oldest, self._file, pickle.HIGHEST_PROTOCOL)
 
     def _fetch(self) -> None:
         if self._file is None:  # pragma: no cover (there are offsets only where there is a file)
             raise AssertionError
         offset = self._offsets.pop()
         self._file.seek(offset)
-        self._stack = pickle.load(self._file)  # noqa: S301 (written by this process to a file without a name)
+        self._stack.extend(pickle.load(self._file))  # noqa: S301 (written by this process to a file without a name)
         self._file.truncate(offset)

@@ -94,7 +94,7 @@ class Walk:
         self._limit = max(1, min(limits.concurrency, lister.capacity))
         self.window = Window(self._limit)
         self.requests = self.retries = 0
-        self._frontier = Frontier()
+        self._frontier = Frontier(few=self._limit)
         self._roots, self._identify = list(roots), identify
         self._pending: dict[int, _Request] = {}
         self._waiting: list[tuple[float, int, _Request]] = []  # heap by the time of the next attempt

@@ -29,6 +29,14 @@ def test_it_is_a_stack_whatever_part_of_it_is_on_disk(steps, in_memory):
     frontier.close()
 
 
+def test_while_there_are_few_the_one_known_longest_comes_first():
+    """A branch that is known early does not wait until everything else is done."""
+    frontier = Frontier(few=3)
+    for number in range(5):
+        frontier.push(directory(number))
+    assert [frontier.pop().mtime for _ in range(5)] == [4, 3, 0, 1, 2]
+
+
 def test_hundreds_of_thousands_of_directories_wait_on_disk():
     frontier = Frontier()
     for number in range(300_000):

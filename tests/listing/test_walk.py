@@ -29,6 +29,20 @@ def test_every_directory_below_every_root_is_visited_once():
     assert {visit.directory.mtime for visit in visits if visit.directory.path.endswith(b"b")} == {2}
 
 
+def test_on_a_long_line_no_branch_is_left_to_the_end():
+    """Seventeen branches, each three levels down to its leaves: the window is filled at once and stays full."""
+    widths = {1: (b"branch", 17), 2: (b"a", 1), 3: (b"b", 1), 4: (b"leaf", 600)}
+
+    def answer(path, attempt):
+        name, many = widths.get(path.count(b"/"), (b"", 0))
+        return Listed([Subdirectory(name + b"%d" % number, 1) for number in range(many)])
+
+    simulation = Simulation()
+    visits = list(walk_over(simulation, SimulatedSite(simulation, answer, round_trip=0.04), concurrency=512))
+    assert len(visits) == 1 + 3 * 17 + 17 * 600
+    assert simulation.now < 1.25 * 0.04 * (4 + 17 * 600 / 512)
+
+
 def test_an_excluded_directory_is_not_asked_for_and_its_neighbours_are():
     simulation = Simulation()
     tree = {

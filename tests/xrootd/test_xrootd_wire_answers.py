@@ -113,6 +113,26 @@ def test_a_crowd_of_questions_is_shared_by_four_connections(fake, lister) -> Non
     assert fake.seen.count(LOG_IN) == 4, asked
 
 
+def test_the_further_connections_of_a_door_are_made_at_the_same_time(fake, lister) -> None:
+    lister.prepare()
+    together, asked, answered = threading.Barrier(4), threading.Event(), threading.Semaphore(0)
+
+    def log_in(connection: object, stream: int, params: bytes, body: bytes) -> Iterator[bytes]:
+        together.wait(60)
+        yield frame(stream, OK, bytes(16))
+
+    def slowly(connection: object, stream: int, params: bytes, body: bytes) -> Iterator[bytes]:
+        asked.wait(60)
+        yield frame(stream, OK, TWO)
+
+    fake.handlers[LOG_IN], fake.handlers[DIRLIST] = log_in, slowly
+    for _ in range(20):
+        lister.submit(b"/store/x", lambda answer: answered.release())
+    together.wait(60)  # three log-ins are under way, and this thread
+    asked.set()
+    assert all(answered.acquire(timeout=60) for _ in range(20)), "and what was asked meanwhile is answered"
+
+
 @pytest.mark.parametrize(
     "stats",
     [

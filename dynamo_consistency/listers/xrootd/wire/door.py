@@ -15,7 +15,7 @@ from dynamo_consistency.listers.xrootd.wire.loop import Loop
 
 CONNECTIONS = 4
 """The server works off the questions of one connection one after the other."""
-CROWD = 4  # so many questions on each connection, and one more is made
+CROWD = 4  # so many questions on each connection, and all the others are made
 MAX_LOST = 5  # connections that break under one question
 MAX_HOPS = 8
 LONGEST_PAUSE_SECONDS = 2.0
@@ -38,7 +38,7 @@ class Door:
         self._queue: deque[Question] = deque()
         self._greeted: list[Told] = []
         self._flags = 0
-        self._connecting = False
+        self._connecting = 0
         self._not_before = 0.0
         self._fruitless = 0
 
@@ -74,7 +74,7 @@ class Door:
     # Questions
 
     def ask(self, question: Question) -> None:
-        """Put it on the connection with the fewest questions; make one where there is none, or none with few."""
+        """Put it on the connection with the fewest questions; make one where there is none, all where none has few."""
         connection = min(self._connections, key=_load, default=None)
         if connection is None or not connection.has_room():
             self._queue.append(question)
@@ -83,7 +83,7 @@ class Door:
         connection.ask(question)
         self._loop.has_to_send(connection)
         if len(connection.pending) > CROWD and len(self._connections) < CONNECTIONS and self._rested():
-            self._connect()
+            self._connect(CONNECTIONS - len(self._connections))
 
     def answered(self, connection: Connection, question: Question, answer: WholeAnswer) -> None:
         """As `connection.Owner`."""
@@ -126,10 +126,11 @@ class Door:
             self._greeted.append(done)
             self._connect()
 
-    def _connect(self) -> None:
+    def _connect(self, connections: int = 1) -> None:
+        """Make some, at the same time, unless some are being made."""
         if self._connecting:
             return
-        self._connecting = True
+        self._connecting = connections
         pause = self._not_before - self._loop.now
         if pause > 0:
             self._loop.after(pause, self._dial)
@@ -140,7 +141,8 @@ class Door:
         return self._loop.now >= self._not_before
 
     def _dial(self) -> None:
-        threading.Thread(target=self._log_in, name="xrootd-log-in", daemon=True).start()
+        for _ in range(self._connecting):
+            threading.Thread(target=self._log_in, name="xrootd-log-in", daemon=True).start()
 
     def _log_in(self) -> None:
         """On a thread of its own: names are looked up, and certificates checked, in their own time."""
@@ -154,7 +156,7 @@ class Door:
         self._loop.call(partial(self._connected, result))
 
     def _connected(self, result: LoggedIn | LogInFailed) -> None:
-        self._connecting = False
+        self._connecting -= 1
         if isinstance(result, LogInFailed):
             self._failed(result)
             return
@@ -170,6 +172,8 @@ class Door:
     def _failed(self, failure: LogInFailed) -> None:
         if self._connections:  # those that there are have to do
             self._not_before = self._loop.now + REST_SECONDS
+            return
+        if self._connecting:  # another log-in may still come to its end
             return
         status = outcome.no_connection(failure)
         self._tell(status)
