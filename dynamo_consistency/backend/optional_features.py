@@ -25,6 +25,7 @@ from dynamo_consistency.backend.contract import (
     Outcome,
     SourcesRegistry,
     StreamingInventory,
+    VersionedInventory,
 )
 from dynamo_consistency.check import Source
 from dynamo_consistency.columns import joined
@@ -57,6 +58,14 @@ def stream(backend: Backend, site: str) -> Iterator[pa.RecordBatch]:
     except Exception as error:
         reason = redact(f"{type(error).__name__}: {error}")
         raise BackendError(f"the inventory of {site} could not be read: {reason}") from error
+
+
+def content_version(backend: Backend, site: str) -> str | None:
+    """What proves that the inventory of a site is the same as before; None where nothing does."""
+    inventory = backend.inventory
+    hook = inventory.content_version if isinstance(inventory, VersionedInventory) else None
+    version = hook(site) if callable(hook) else None
+    return version if isinstance(version, str) else None
 
 
 def listing_source(backend: Backend, site: str) -> Source | None:
