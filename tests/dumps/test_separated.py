@@ -26,8 +26,8 @@ def test_arrow_reads_the_cells_that_splitting_gives(block):
 
 @pytest.mark.parametrize(
     "block",
-    [b"/a\r/b\t1", b"\xef\xbb\xbf/a\t1", b"/a\t1\n/b", b"/a\t1\n/b\t2\t3", b"/a\t1\n", b"/a\t1\n\n/b\t2"],
-    ids=["CR in a name", "byte order mark", "too few", "too many", "empty last line", "empty line"],
+    [b"/a\r/b\t1", b"\xef\xbb\xbf/a\t1", b"/a\t1\n/b", b"/a\t1\n/b\t2\t3", b"/a\t1\n", b"/a\t1\n\n/b\t2", b"\n/b\t2"],
+    ids=["CR in a name", "byte order mark", "too few", "too many", "empty last line", "empty line", "empty first line"],
 )
 def test_a_block_that_arrow_would_read_otherwise_is_split(block):
     assert _parsed(block, b"\t", 2, COLUMNS) is None
