@@ -39,8 +39,8 @@ def _cells(block: bytes | None, layout: Layout, width: int, positions: dict[str,
 def _parsed(block: bytes, delimiter: bytes, width: int, positions: dict[str, int]) -> dict[str, pa.Array] | None:
     """The columns by Arrow's reader of CSV, four times as fast as splitting.
 
-    None where it would read something else than is written (it also ends lines at a CR, fills up empty lines, and drops a byte order mark),
-    and where a line has not as many columns as the first.
+    None where it would read something else than is written (it also ends lines at a CR, fills up empty lines, and drops
+    a byte order mark), and where a line has not as many columns as the first.
     """
     odd = b"\r" in block or b"\n\n" in block or block.startswith((_MARK, b"\n"))
     if odd or len(delimiter) != 1 or not delimiter.isascii():
