@@ -12,6 +12,7 @@ from pathlib import Path
 
 import chart
 import comparison
+import dumps
 import listing
 import rucio_snapshot
 import snapshot
@@ -22,6 +23,7 @@ from measure import HERE, RESULTS
 PARTS = {
     "listing": listing,
     "comparison": comparison,
+    "dumps": dumps,
     "snapshot": snapshot,
     "rucio": rucio_snapshot,
     "webdav": webdav,

@@ -1,6 +1,7 @@
 """What the engine asks of a backend beyond the eleven names, and what it does where a backend lacks it."""
 
 import logging
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
@@ -24,8 +25,10 @@ from dynamo_consistency.backend.contract import (
     Outcome,
     SourcesRegistry,
     StreamingInventory,
+    VersionedInventory,
 )
 from dynamo_consistency.check import Source
+from dynamo_consistency.columns import joined
 from dynamo_consistency.errors import BackendError, ConsistencyError
 from dynamo_consistency.secrets import redact
 
@@ -55,6 +58,14 @@ def stream(backend: Backend, site: str) -> Iterator[pa.RecordBatch]:
     except Exception as error:
         reason = redact(f"{type(error).__name__}: {error}")
         raise BackendError(f"the inventory of {site} could not be read: {reason}") from error
+
+
+def content_version(backend: Backend, site: str) -> str | None:
+    """What proves that the inventory of a site is the same as before; None where nothing does."""
+    inventory = backend.inventory
+    hook = inventory.content_version if isinstance(inventory, VersionedInventory) else None
+    version = hook(site) if callable(hook) else None
+    return version if isinstance(version, str) else None
 
 
 def listing_source(backend: Backend, site: str) -> Source | None:
@@ -119,6 +130,7 @@ _BLANKS += ["\u2028", "\u2029", "\u202f", "\u205f", "\u2060", "\u3000", "\ufeff"
 _BLANK = "|".join("".join(f"\\x{byte:02x}" for byte in blank.encode()) for blank in _BLANKS)
 _SUSPICIOUS = {blank.encode()[:2] for blank in _BLANKS}
 _USUAL = bytes(range(ord("!"), 0x7F))
+_HIDDEN, _DOUBLE = re.compile(rb"/[.]"), re.compile(rb"/[/]")  # a class is looked for faster than two signs
 _LEADS_NOWHERE = rf"^[^/]|^$|/\.\.?(/|$)|/({_BLANK})|({_BLANK})(/|$)"
 
 
@@ -134,10 +146,10 @@ def placed(batch: pa.RecordBatch) -> pa.RecordBatch:
     if batch["path"].null_count:
         batch = batch.filter(pc.is_valid(batch["path"]))
     column = batch["path"]
-    text = pc.binary_join(pa.ListArray.from_arrays([0, len(column)], column), b"")[0].as_py() or b""
+    text = joined(column)
     # Most batches have none but the usual characters, which is seen much faster than which of the others they have.
     unusual = text.translate(None, _USUAL)
-    suspicious = b"/." in text or (unusual and any(blank in text for blank in _SUSPICIOUS))
+    suspicious = _HIDDEN.search(text) or (unusual and any(blank in text for blank in _SUSPICIOUS))
     if not suspicious and pc.all(pc.starts_with(column, b"/")).as_py():
         return batch
     return batch.filter(pc.invert(pc.match_substring_regex(column, _LEADS_NOWHERE)))
@@ -146,6 +158,8 @@ def placed(batch: pa.RecordBatch) -> pa.RecordBatch:
 def normalised(batch: pa.RecordBatch) -> pa.RecordBatch:
     """The batch with the identity of each file as its path; nearly all paths are that already."""
     column = batch["path"]
+    if not _DOUBLE.search(joined(column)) and not pc.any(pc.ends_with(column, b"/")).as_py():
+        return batch
     odd = pc.or_(pc.match_substring(column, b"//"), pc.ends_with(column, b"/"))
     if not pc.any(odd).as_py():
         return batch

@@ -38,6 +38,7 @@ _OPTIONAL = (
     "listing_source",
     "inventory.stream",
     "inventory.look_up",
+    "inventory.content_version",
     "registry.sources",
     "registry.request_deletion",
     "registry.request_transfer",

@@ -30,6 +30,7 @@ from dynamo_consistency.backend.contract.optional import (
     RunningRegistry,
     SourcesRegistry,
     StreamingInventory,
+    VersionedInventory,
     WithdrawingRegistry,
 )
 from dynamo_consistency.backend.contract.required import Backend, DatasetFilter, Inventory, Registry, SiteInfo
@@ -59,6 +60,7 @@ __all__ = [
     "SiteInfo",
     "SourcesRegistry",
     "StreamingInventory",
+    "VersionedInventory",
     "WithdrawingRegistry",
     "Withdrawn",
 ]

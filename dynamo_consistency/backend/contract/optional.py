@@ -76,6 +76,18 @@ class LookingInventory(Inventory, Protocol):
 
 
 @runtime_checkable
+class VersionedInventory(Inventory, Protocol):
+    """An inventory of which can be proven that it has not changed, so that it need not be read again."""
+
+    def content_version(self, site: str) -> str | None:
+        """Two equal answers prove that `stream` gives the same rows as before, whoever asks, from any process.
+
+        None where nothing proves it. Raises BackendError where `stream` would refuse to begin, for example for age.
+        """
+        ...
+
+
+@runtime_checkable
 class SourcesRegistry(Protocol):
     """A `Registry` that can say, without a request, where else files are."""
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
@@ -13,6 +13,7 @@ from dynamo_consistency.backend import contract, optional_features
 from dynamo_consistency.backend.blocks import Block, block_of, read_names, write_report
 from dynamo_consistency.backend.contract import ListedFile
 from dynamo_consistency.backend.dataset_filter import DatasetFilter, dataset_of
+from dynamo_consistency.backend.file.cells import RUCIO
 from dynamo_consistency.backend.file.dataset_filters import ContentsFilter, NamelessFilter
 from dynamo_consistency.backend.file.dataset_lists import read_datasets
 from dynamo_consistency.backend.file.inventory import InventoryDump
@@ -22,6 +23,9 @@ from dynamo_consistency.check import Source
 from dynamo_consistency.errors import BackendError
 from dynamo_consistency.listers.contract import ListerFactory
 from dynamo_consistency.listers.protocols import listers_of
+
+_FOLDER_OF_DATASET = r"^(?P<folder>(?:/[^/]*){6})(?:/|\z)"
+"""All of a name that `dataset_of` looks at."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +54,28 @@ class Inventory:
     sites: Sites
     dataset_names: DatasetNames = "cms"
 
+    _last: dict[str, tuple[str, set[str]]] = field(default_factory=dict)
+    """By site the version of its dump that was read last, and the datasets that its files are of."""
+
     def stream(self, site: str) -> Iterator[pa.RecordBatch]:
-        return InventoryDump(self.sites[site].inventory, site).batches()
+        version = None if self.sites[site].protected else self.content_version(site)
+        datasets: set[str] = set()
+        for batch in self._dump(site).batches():
+            if version is not None:
+                datasets |= self._datasets(batch)
+            yield batch
+        if version is not None and self.content_version(site) == version:
+            self._last[site] = version, datasets
+
+    def content_version(self, site: str) -> str | None:
+        return self._dump(site).content_version()
+
+    def with_blocks(self, site: str) -> Iterator[pa.RecordBatch]:
+        """`stream`, or nothing where the entry says that the dump has no column of what a block is told by."""
+        source = self.sites[site].inventory
+        without = RUCIO if source.format == "rucio" else source.columns
+        if without is None or without.keys() & {"dataset", "block", "group"}:
+            yield from self._dump(site).batches()
 
     def list_files(self, site: str) -> list[ListedFile]:
         return list(optional_features.tuples(self.stream(site)))
@@ -63,15 +87,24 @@ class Inventory:
         """
         if listed := self.sites[site].protected:
             return read_datasets(listed)
-        return set() if self.dataset_names == "none" else set(self._datasets(site))
+        if self.dataset_names == "none":
+            return set()
+        version, datasets = self._last.get(site, (None, set()))
+        if version is not None and version == self.content_version(site):
+            return set(datasets)
+        return set().union(*map(self._datasets, self._dump(site).batches()))
 
-    def _datasets(self, site: str) -> Iterator[str]:
-        for batch in self.stream(site):
-            yield from pc.unique(batch["dataset"]).drop_null().to_pylist()
-            if self.dataset_names == "cms":
-                for path in batch["path"].filter(pc.is_null(batch["dataset"])).to_pylist():
-                    if dataset := dataset_of(paths.to_text(path)):
-                        yield dataset
+    def _dump(self, site: str) -> InventoryDump:
+        return InventoryDump(self.sites[site].inventory, site)
+
+    def _datasets(self, batch: pa.RecordBatch) -> set[str]:
+        """Those of the column and, by the convention of CMS, of the names of files without one."""
+        found: set[str] = set(pc.unique(batch["dataset"]).drop_null().to_pylist())
+        if self.dataset_names == "cms":
+            nameless = batch["path"].filter(pc.is_null(batch["dataset"]))
+            folders = pc.unique(pc.struct_field(pc.extract_regex(nameless, _FOLDER_OF_DATASET), 0)).drop_null()
+            found |= {dataset for folder in folders.to_pylist() if (dataset := dataset_of(paths.to_text(folder)))}
+        return found
 
 
 class FileBackend:
@@ -105,7 +138,7 @@ class FileBackend:
         names = Counter(read_names(infile))
         wanted = pa.array(list(names), pa.binary())
         known: dict[bytes, Block] = {}
-        for batch in self.inventory.stream(site):
+        for batch in self.inventory.with_blocks(site):
             found = batch.filter(pc.is_in(batch["path"], wanted)).select(["path", "dataset", "block", "group"])
             known |= {row["path"]: block_of(*row.values()) for row in found.to_pylist()}
         counts: Counter[Block] = Counter()

@@ -18,6 +18,7 @@ from dynamo_consistency.backend.contract import INVENTORY_COLUMNS
 from dynamo_consistency.backend.file import cells
 from dynamo_consistency.backend.file.options import InventorySource
 from dynamo_consistency.backend.file.rse import refuse_if_unclear
+from dynamo_consistency.backend.file.version import is_local, version_of_files
 from dynamo_consistency.errors import BackendError, ListingError
 from dynamo_consistency.listers.dump.cells import Cells
 from dynamo_consistency.listers.dump.lfns import is_relative, lfns
@@ -65,6 +66,15 @@ class InventoryDump:
             for url in self._parts.urls:
                 yield from self._part(url, self._parts)
             self._check_rows()
+
+    def content_version(self) -> str | None:
+        """See `contract.VersionedInventory`."""
+        if not is_local(self._source):
+            return None
+        with _as_backend_error():
+            parts = self._parts = parts_of(self._source)
+            self._refuse_if_old(parts)
+            return version_of_files(self._rse, self._source, parts.urls)
 
     def _part(self, url: str, parts: Parts) -> Iterator[pa.RecordBatch]:
         layout = cells.layout_of(self._source, url, shown(url))

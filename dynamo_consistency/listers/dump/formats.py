@@ -8,7 +8,6 @@ from itertools import chain, islice
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dynamo_consistency import paths
@@ -21,6 +20,7 @@ from dynamo_consistency.listers.dump.opening import opened, random_access
 from dynamo_consistency.listers.dump.other_formats import SAMPLE, refuse_odd_cells
 from dynamo_consistency.listers.dump.patterns import pattern_lines
 from dynamo_consistency.listers.dump.ready_made import format_of
+from dynamo_consistency.listers.dump.separated import separated
 from dynamo_consistency.listers.dump.syncat import syncat
 from dynamo_consistency.listers.dump.text import TextStream
 from dynamo_consistency.listers.dump.values import AROUND, is_text, texts
@@ -66,31 +66,6 @@ def judge_first(cells: Cells, layout: Layout) -> None:
         )
     sample = {meaning: first_cells(cells, meaning, SAMPLE) for meaning, c in cells.columns.items() if is_text(c)}
     refuse_odd_cells(sample, layout.name, trimmed=layout.trim, plain=layout.format in _PLAIN)
-
-
-def _separated(layout: Layout) -> Iterator[Cells]:
-    """The first line decides how many columns there are; there is no quoting."""
-    head: list[bytes] = []
-    for lines in entry_batches(layout):
-        body = lines
-        if not head:
-            head = [_bare(cell, layout) for cell in lines[0].as_py().split(layout.delimiter)]
-            positions = layout.positions(head)
-            body = lines[1:] if layout.has_header else lines
-        yield _split(body, layout, len(head), positions)
-
-
-def _bare(cell: bytes, layout: Layout) -> bytes:
-    return cell.strip() if layout.trim else cell
-
-
-def _split(lines: pa.Array, layout: Layout, width: int, positions: dict[str, int]) -> Cells:
-    cells = pc.split_pattern(lines, layout.delimiter)
-    complete = pc.equal(pc.list_value_length(cells), width)
-    unread = lines.filter(pc.invert(complete)).to_pylist()
-    cells = cells.filter(complete) if unread else cells
-    columns = {meaning: pc.list_element(cells, index) for meaning, index in positions.items()}
-    return Cells({meaning: trimmed(column) if layout.trim else column for meaning, column in columns.items()}, unread)
 
 
 def _paths(layout: Layout) -> Iterator[Cells]:
@@ -182,8 +157,8 @@ def _parquet(layout: Layout) -> Iterator[Cells]:
 
 
 _FORMATS: dict[str, Reader] = {
-    "tsv": _separated,
-    "pipe": _separated,
+    "tsv": separated,
+    "pipe": separated,
     "csv": _csv,
     "paths": _paths,
     "parquet": _parquet,

@@ -17,7 +17,18 @@ _LONGEST_LINE = 1 << 20
 
 
 def line_batches(stream: Any, name: str, *, carriage_returns: bool = False, json: bool = False) -> Iterator[pa.Array]:
-    """The lines of `stream`, without their newlines, as arrays of bytes (`large_binary`); memory is bounded by a block.
+    """The lines of `stream`, without newlines, as arrays of bytes (`large_binary`); read as by `line_blocks`."""
+    for block in line_blocks(stream, name, carriage_returns=carriage_returns, json=json):
+        yield as_lines(block)
+
+
+def as_lines(block: bytes) -> pa.Array:
+    """The lines of a block: at least one, which may be empty."""
+    return pc.split_pattern(pa.array([block], pa.large_binary()), b"\n").flatten()
+
+
+def line_blocks(stream: Any, name: str, *, carriage_returns: bool = False, json: bool = False) -> Iterator[bytes]:
+    """Some lines of `stream` at a time, with newlines between them; memory is bounded by a block.
 
     `name` is the dump for messages. Raises ListingError as `TextStream` does, for a line of more than 1 MiB, and for
     one that ends with CR LF unless `carriage_returns`: nobody can say whether the CR belongs to a name. `json`: the
@@ -30,8 +41,8 @@ def line_batches(stream: Any, name: str, *, carriage_returns: bool = False, json
         if not newline:
             rest += rest_of_block
         else:
-            lines = pc.split_pattern(pa.array([rest + complete], pa.large_binary()), b"\n").flatten()
-            if not carriage_returns and pc.any(pc.ends_with(lines, b"\r")).as_py():
+            lines = rest + complete
+            if not carriage_returns and (b"\r\n" in lines or lines.endswith(b"\r")):
                 raise ListingError(
                     f"the dump {name} has Windows line ends (CR LF); set trim: true, or convert it, for instance with "
                     "dos2unix"
@@ -42,6 +53,16 @@ def line_batches(stream: Any, name: str, *, carriage_returns: bool = False, json
             raise ListingError(
                 f"the dump {name} has a line of more than 1 MiB; it is no list of files, or not in this format"
             )
+
+
+def entry_blocks(layout: Layout) -> Iterator[bytes]:
+    """The lines of `entry_batches`, with newlines between them."""
+    if layout.skip_lines or layout.comment:
+        for lines in entry_batches(layout):
+            yield b"\n".join(lines.to_pylist())
+        return
+    with opened(layout.url) as stream:
+        yield from line_blocks(stream, layout.name, carriage_returns=layout.trim)
 
 
 def entry_batches(layout: Layout) -> Iterator[pa.Array]:

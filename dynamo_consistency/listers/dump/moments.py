@@ -12,13 +12,23 @@ import pyarrow.compute as pc
 
 from dynamo_consistency.check import ListFile
 from dynamo_consistency.listers.dump.columns import Layout
-from dynamo_consistency.listers.dump.values import Values, is_text, numbers, only, texts, whole, without_null
+from dynamo_consistency.listers.dump.values import (
+    Values,
+    is_text,
+    numbers,
+    only,
+    plain_numbers,
+    texts,
+    whole,
+    without_null,
+)
 
 _DAY = 86400
 _DAYS = r"^[0-9]{1,5}$"
 _MOST_DAYS = 10**5
 # Shorter numbers are days or something else: taken for seconds they would make every file look old.
 _SECONDS = r"^(0|[0-9]{9,15})(\.[0-9]*)?$"
+_DIGITS_OF_SECONDS = (9, 15)
 _LEAST_SECONDS = 10**8
 _PER_SECOND = {"ms": 1000, "us": 1_000_000}
 _DIGITS = r"^[0-9]{1,18}(\.[0-9]*)?$"
@@ -50,14 +60,19 @@ def times(column: pa.Array, written: Written = Written()) -> Values:  # noqa: B0
     """
     if not is_text(column):
         return _of_type(column, written)
-    cells = without_null(texts(column))
+    cells = texts(column)
+    if written.unit in (None, "s"):
+        return plain_numbers(cells, *_DIGITS_OF_SECONDS) or _seconds(without_null(cells), written)
+    cells = without_null(cells)
     if written.unit in _PER_SECOND:
         return _fractions(cells, _PER_SECOND[written.unit])
     if written.unit == "days":
         number, ok = numbers(cells, _DAYS)
         return Values(_end_of_day(number), ok)
-    if written.unit not in (None, "s"):
-        return _with_pattern(cells, written)
+    return _with_pattern(cells, written)
+
+
+def _seconds(cells: pa.Array, written: Written) -> Values:
     seconds = numbers(cells, _SECONDS)
     if written.unit == "s" or pc.all(seconds.ok).as_py():
         return seconds

@@ -34,7 +34,7 @@ class TextStream:
                 f"the dump {self._name} has NUL bytes: it is UTF-16, the output of find -print0, or damaged; have it "
                 "written anew, in lines and in UTF-8"
             )
-        if _GLUED in data or (self._last == b"\n" and data.startswith(_MARK)):
+        if (_MARK[:1] in data and _GLUED in data) or (self._last == b"\n" and data.startswith(_MARK)):
             raise ListingError(
                 f"the dump {self._name} has a byte order mark within it: it is glued together; take the mark away"
             )

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dynamo_consistency.columns import joined
 from dynamo_consistency.listers.times import whole_seconds
 
 NULL_TEXTS = ("", "null", "NULL", "Null", "None", "\\N", "N/A")
@@ -25,7 +26,8 @@ class Values(NamedTuple):
 def sizes(column: pa.Array) -> Values:
     """Sizes in bytes (int64), which are not negative; an empty or null cell means unknown."""
     if is_text(column):
-        return numbers(without_null(texts(column)), _BYTES)
+        cells = texts(column)
+        return plain_numbers(cells, 1, 18) or numbers(without_null(cells), _BYTES)
     values = whole(column)
     return only(values, pc.greater_equal(values, 0))
 
@@ -76,6 +78,16 @@ def numbers(cells: pa.Array, pattern: str) -> Values:
         return Values(pc.add(digits.cast(pa.string()).cast(pa.int64()), more), pc.or_(readable, empty))
     values = digits.cast(pa.string()).cast(pa.int64())
     return Values(values, pc.or_(readable, empty))
+
+
+def plain_numbers(cells: pa.Array, least: int, most: int) -> Values | None:
+    """The numbers where each cell has so many digits and nothing else; None where any is otherwise."""
+    if not len(cells) or cells.null_count or joined(cells).translate(None, b"0123456789"):
+        return None
+    lengths = pc.min_max(pc.binary_length(cells)).as_py()
+    if lengths["min"] < least or lengths["max"] > most:
+        return None
+    return Values(cells.cast(pa.string()).cast(pa.int64()), pa.repeat(True, len(cells)))
 
 
 def only(values: pa.Array, ok: pa.Array) -> Values:

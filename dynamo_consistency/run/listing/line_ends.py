@@ -23,16 +23,21 @@ def directories_with_line_ends(run: RunDirectory) -> frozenset[bytes]:
     """The directories (LFNs) in which the run's inventory has a name with a line end; none before its snapshot."""
     if not run.exists(INVENTORY):
         return frozenset()
+    facts = run.read_json(FACTS) if run.exists(FACTS) else {}
+    found = _known_parents(run) if facts.get("anyLineEnds", True) else set()
+    for name in facts.get("lineEnds", []):  # at no known place, and so not in the snapshot itself
+        found |= _parents(paths.normalise(paths.to_bytes(name)))
+    return frozenset(found)
+
+
+def _known_parents(run: RunDirectory) -> set[bytes]:
     found: set[bytes] = set()
     with run.reading(INVENTORY) as path, pq.ParquetFile(path) as snapshot:
         for batch in snapshot.iter_batches(columns=["path"]):
             column = batch.column("path")
             if b"\n" in column.buffers()[-1].to_pybytes():  # of all names at once, since hardly any has one
                 found |= set().union(*(_parents(file) for file in column.to_pylist() if b"\n" in file))
-    facts = run.read_json(FACTS) if run.exists(FACTS) else {}
-    for name in facts.get("lineEnds", []):  # at no known place, and so not in the snapshot itself
-        found |= _parents(paths.normalise(paths.to_bytes(name)))
-    return frozenset(found)
+    return found
 
 
 def _parents(path: bytes) -> set[bytes]:

@@ -1,0 +1,33 @@
+"""Lines with a separator are read by Arrow's reader of CSV only where that reads what is written."""
+
+import pytest
+
+from dynamo_consistency.listers.dump.lines import as_lines
+from dynamo_consistency.listers.dump.separated import _parsed, _split
+from dynamo_consistency.listers.dump.values import texts
+
+COLUMNS = {"path": 0, "size": 1}
+
+
+@pytest.mark.parametrize(
+    "block",
+    [b'/a\t1\n/b "c\t2', b"/a\\\t1\n'/b\t", b"\t\n/b\t2", b"/\xff\xfe\t1\nNA\tnull", b" /a \t 1 "],
+    ids=["quote", "backslash", "empty cells", "no UTF-8", "blanks"],
+)
+def test_arrow_reads_the_cells_that_splitting_gives(block):
+    parsed = _parsed(block, b"\t", 2, COLUMNS)
+    split = _split(as_lines(block), b"\t", 2, COLUMNS)
+    assert split.unread == []
+    assert parsed is not None
+    assert {name: column.to_pylist() for name, column in parsed.items()} == {
+        name: texts(column).to_pylist() for name, column in split.columns.items()
+    }
+
+
+@pytest.mark.parametrize(
+    "block",
+    [b"/a\r/b\t1", b"\xef\xbb\xbf/a\t1", b"/a\t1\n/b", b"/a\t1\n/b\t2\t3", b"/a\t1\n", b"/a\t1\n\n/b\t2", b"\n/b\t2"],
+    ids=["CR in a name", "byte order mark", "too few", "too many", "empty last line", "empty line", "empty first line"],
+)
+def test_a_block_that_arrow_would_read_otherwise_is_split(block):
+    assert _parsed(block, b"\t", 2, COLUMNS) is None
