@@ -157,21 +157,24 @@ class Lister(Protocol):
 
 
 class Answers(Protocol):
-    """A queue of (token of the request, time of arrival in seconds of the walk's clock, answer). `put` from any thread.
+    """A queue of (token of the request, time of arrival in seconds of the walk's clock, answer)."""
 
-    `get` raises queue.Empty when no answer came, after `timeout` seconds at most.
-    """
+    def put(self, item: tuple[int, float, Answer]) -> None:
+        """Add an answer, from any thread."""
+        ...
 
-    def put(self, item: tuple[int, float, Answer]) -> None: ...
-
-    def get(self, block: bool = True, timeout: float | None = None) -> tuple[int, float, Answer]: ...
+    def get(self, block: bool = True, timeout: float | None = None) -> tuple[int, float, Answer]:
+        """The oldest answer. Raises queue.Empty when none came, after `timeout` seconds at most."""
+        ...
 
 
 @runtime_checkable
 class LedLister(Lister, Protocol):
     """A lister whose answers come quickest when the thread that waits in `answers()` works for it meanwhile."""
 
-    def answers(self) -> Answers: ...
+    def answers(self) -> Answers:
+        """A queue for the answers of one walk, to be waited at by its thread."""
+        ...
 
 
 @runtime_checkable
