@@ -161,11 +161,9 @@ class Answers(Protocol):
 
     def put(self, item: tuple[int, float, Answer]) -> None:
         """Add an answer, from any thread."""
-        ...
 
     def get(self, block: bool = True, timeout: float | None = None) -> tuple[int, float, Answer]:
         """The oldest answer. Raises queue.Empty when none came, after `timeout` seconds at most."""
-        ...
 
 
 @runtime_checkable
@@ -174,7 +172,6 @@ class LedLister(Lister, Protocol):
 
     def answers(self) -> Answers:
         """A queue for the answers of one walk, to be waited at by its thread."""
-        ...
 
 
 @runtime_checkable
