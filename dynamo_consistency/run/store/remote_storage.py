@@ -45,7 +45,9 @@ class RemoteStorage:
             # other processes write here as well: what was listed once says nothing of now
             self._fs, self._path = fsspec.core.url_to_fs(url.rstrip("/"), use_listings_cache=False)
         except (ImportError, ValueError) as error:
-            raise ConfigurationError(f"the store {redact(url)} cannot be used: {error}") from None
+            extra = ": pip install 'dynamo-consistency[s3]'" if url.startswith("s3:") else ""
+            hint = extra if isinstance(error, ImportError) else ""
+            raise ConfigurationError(f"the store {redact(url)} cannot be used: {error}{hint}") from None
 
     def exists(self, name: str) -> bool:
         with self._errors_explained():
