@@ -7,7 +7,7 @@ import yaml
 
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.errors import ConfigurationError
-from dynamo_consistency.yamlfile import Document, read_documents
+from dynamo_consistency.yamlfile import Document, read_documents, shown_name
 
 CHECK_SETTING = "DYNAMO_CONSISTENCY_CHECK"
 """The environment variable that holds a worker's check, as JSON."""
@@ -21,7 +21,7 @@ def read_checks(path: str | Path) -> list[SiteConsistencyCheck]:
     """
     documents = read_documents(path)
     if not documents:
-        raise ConfigurationError(f"{path}:1: is empty; a SiteConsistencyCheck is expected")
+        raise ConfigurationError(f"{shown_name(path)}:1: is empty; a SiteConsistencyCheck is expected")
     checks, problems = [], []
     for document in documents:
         try:

@@ -4,7 +4,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable
-from typing import Any, get_args
+from typing import get_args
 
 import click
 from click.shell_completion import CompletionItem
@@ -90,10 +90,11 @@ def findings(site: str, run_id: str | None, kind: FindingKind, output: str, stor
 
 
 class _HistoryGroup(Commands):
-    """`history SITE [PATH]` beside `history prune SITE`: what is no subcommand is a site."""
+    """`history SITE [PATH]` beside `history prune SITE`: what is no subcommand is a site, or an option before it."""
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
-        return super().resolve_command(ctx, args if args[0] in self.commands else ["show", *args])
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        own = not args or args[0] in (*self.commands, *ctx.help_option_names)
+        return super().parse_args(ctx, args if own else ["show", *args])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         sites = _beginning_with(incomplete, lambda: RunStore(url_of_store(os.environ.get(STORE_SETTING))).sites())

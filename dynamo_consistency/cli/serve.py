@@ -3,6 +3,7 @@
 import importlib
 import ipaddress
 import logging
+import re
 from typing import Any
 
 import click
@@ -53,7 +54,7 @@ def serve(
         raise ConfigurationError(f"there is no folder {folder} with runs; say with --store where they are")
     address = service.Address.read(listen)
     app, view = web_part("app", "serve"), web_part("view", "serve")
-    access = web_part("guard", "serve").Access(host_names, _prefix(root_path), user_header)
+    access = web_part("guard", "serve").Access(_host_names(host_names), _prefix(root_path), _header(user_header))
     resources = web_part("resources", "serve").Resources.of_this_pod() if in_cluster else None
     with view.open_view(store, resources) as opened:
         opened.index.fleet()
@@ -79,10 +80,25 @@ def web_part(name: str, command: str) -> Any:
         ) from None
 
 
+def _host_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        if name != "*" and not re.fullmatch(r"[\w.-]+", name, re.ASCII):
+            raise ConfigurationError(
+                f"--host-name wants a name without scheme and port, such as consistency.example.org; it is {name!r}"
+            )
+    return names
+
+
+def _header(name: str | None) -> str | None:
+    if name is not None and not re.fullmatch(r"[\w-]+", name, re.ASCII):
+        raise ConfigurationError(f"--user-header wants the name of a header, such as X-Forwarded-User; it is {name!r}")
+    return name
+
+
 def _prefix(root_path: str) -> str:
     prefix = root_path.rstrip("/")
-    if prefix and (not prefix.startswith("/") or "//" in prefix or not prefix.isascii() or not prefix.isprintable()):
-        raise ConfigurationError(f"--root-path wants a path such as /consistency; it is {root_path!r}")
+    if prefix and not re.fullmatch(r"(/[\w.~-]+)+", prefix, re.ASCII):
+        raise ConfigurationError(f"--root-path wants a path, such as /consistency; it is {root_path!r}")
     return prefix
 
 

@@ -18,9 +18,12 @@ from real_command import COMMAND, run_command
 from simulated import DAY
 
 from dynamo_consistency.check import Policy, Retention
+from dynamo_consistency.cli.runs import history as history_command
+from dynamo_consistency.errors import ConfigurationError
 from dynamo_consistency.kinds import FINDING_KINDS
 from dynamo_consistency.run.action.actions_file import _SCHEMA
 from dynamo_consistency.run.gates.confirmation import _enough
+from dynamo_consistency.run.records.history import named_run
 from dynamo_consistency.run.records.retention import Kept, prune, removals
 from dynamo_consistency.run.store.owner import Owner
 from dynamo_consistency.run.store.run_directory import RunDirectory, RunStore
@@ -103,6 +106,23 @@ def test_the_history_of_a_site_takes_no_longer_with_millions_of_findings(big_his
     rows, seconds = history(big_history)
     assert [row["result"] for row in rows] == ["Complete"] * RUNS
     assert seconds < 2 * bare_seconds
+
+
+@pytest.mark.parametrize("order", [[SITE, "--store"], ["--store", SITE]])
+def test_options_of_the_history_may_stand_before_the_site(tmp_path, order, capsys):
+    write_history(tmp_path, 2, 1)
+    words = [each for word in order for each in ((word, str(tmp_path)) if word == "--store" else (word,))]
+    history_command.main([*words, "--output", "json"], standalone_mode=False)
+    assert len(json.loads(capsys.readouterr().out)) == 2
+
+
+@pytest.mark.parametrize(("sought", "said"), [("2026", "the beginning of several runs"), ("x", "has no run x in ")])
+def test_of_many_runs_an_error_names_the_newest_few(tmp_path, sought, said):
+    write_history(tmp_path, 9, 1)
+    with pytest.raises(ConfigurationError, match=said) as refused:
+        named_run(RunStore(str(tmp_path)), SITE, sought)
+    names = ", ".join(f"2026{number:04d}T000000Z" for number in range(4, 9))
+    assert str(refused.value).endswith(f" {names}, and 4 before these")
 
 
 def test_the_history_of_one_file_among_millions_of_findings_takes_little_longer(big_history, bare_seconds):

@@ -178,6 +178,12 @@ def test_a_file_that_cannot_be_read_is_refused_in_one_sentence(tmp_path):
         read_checks(tmp_path / "latin.yaml")
 
 
+def test_stdin_that_is_empty_is_called_stdin(monkeypatch):
+    monkeypatch.setattr("dynamo_consistency.yamlfile._stdin", lambda: "")
+    with pytest.raises(ConfigurationError, match=r"^stdin:1: is empty; a SiteConsistencyCheck is expected$"):
+        read_checks("-")
+
+
 @pytest.mark.parametrize("model", [SiteConsistencyCheck, RucioOptions, FileOptions, DynamoOptions])
 def test_no_refusal_is_a_regular_expression(model):
     """Every pattern of a field has words that say what to write; that of a fraction has a validator before it."""

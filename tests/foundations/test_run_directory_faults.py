@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
+import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from killed_writer import NAME, kill_a_writer
 
-from dynamo_consistency.errors import ConsistencyError
+from dynamo_consistency.errors import ConfigurationError, ConsistencyError, DamagedError
 from dynamo_consistency.run.store.run_directory import RunDirectory, RunStore
 
 
@@ -34,6 +35,24 @@ def test_a_stage_can_be_run_again_after_a_kill(run):
     kill_a_writer(run, NAME)
     run.write_text(NAME, "whole")
     assert run.names("listing") == [NAME]
+
+
+def test_a_pipe_in_the_place_of_a_file_is_told_instead_of_waited_for(tmp_path):
+    run = RunDirectory(str(tmp_path))
+    os.mkfifo(tmp_path / "summary.json")
+    with pytest.raises(DamagedError, match="cannot be read: it is a pipe"):
+        run.contents("summary.json")
+    with pytest.raises(DamagedError, match="cannot be read: it is a pipe"):
+        run.read_json("summary.json")
+
+
+def test_an_object_store_whose_package_is_not_there_says_what_installs_it(monkeypatch):
+    def without_its_package(*_: object, **__: object) -> None:
+        raise ImportError("Install s3fs to access S3")
+
+    monkeypatch.setattr(fsspec.core, "url_to_fs", without_its_package)
+    with pytest.raises(ConfigurationError, match=r"pip install 'dynamo-consistency\[s3\]'$"):
+        RunStore("s3://bucket/folder").sites()
 
 
 @pytest.fixture

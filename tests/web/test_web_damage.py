@@ -33,6 +33,11 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
         (folder / "summary.json").unlink(),
         (folder / "summary.json").mkdir(),
     ),
+    "a summary that is a pipe": lambda folder: ((folder / "summary.json").unlink(), os.mkfifo(folder / "summary.json")),
+    "findings that are a pipe": lambda folder: (
+        (folder / "findings/missing.parquet").unlink(),
+        os.mkfifo(folder / "findings/missing.parquet"),
+    ),
     "counts of text": summary_with(lambda summary: summary.update(counts={"inventoryFiles": "many"})),
     "gates of numbers": summary_with(lambda summary: summary.update(gates=[1, 2])),
     "a gate without a state": summary_with(lambda summary: summary["gates"][0].pop("state")),

@@ -12,6 +12,9 @@ import pytest
 from made_runs import Made, write_findings
 from web_process import COMMAND, serving
 
+from dynamo_consistency.cli.serve import serve
+from dynamo_consistency.errors import ConfigurationError
+
 
 def failing(*options: str) -> tuple[int, str]:
     done = subprocess.run([COMMAND, "serve", *options], capture_output=True, text=True, timeout=60, check=False)
@@ -113,7 +116,26 @@ def test_an_object_store_that_does_not_answer_is_said(monkeypatch):
 
 def test_a_prefix_that_is_no_path_is_said(store):
     code, said = failing("--store", str(store), "--root-path", "consistency")
-    assert (code, said) == (2, "--root-path wants a path such as /consistency; it is 'consistency'")
+    assert (code, said) == (2, "--root-path wants a path, such as /consistency; it is 'consistency'")
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "wanted"),
+    [
+        ("--root-path", "/a b", "a path"),
+        ("--root-path", "/<b>", "a path"),
+        ("--root-path", "/a?b", "a path"),
+        ("--host-name", "https://grid.example.org", "a name without scheme and port"),
+        ("--host-name", "grid.example.org:443", "a name without scheme and port"),
+        ("--host-name", "", "a name without scheme and port"),
+        ("--user-header", "X User", "the name of a header"),
+        ("--user-header", "X-User:", "the name of a header"),
+    ],
+)
+def test_an_option_that_no_request_could_ever_meet_is_refused(store, option, value, wanted):
+    with pytest.raises(ConfigurationError, match=f"^{option} wants {wanted}, such as .*; it is ") as refused:
+        serve.main(["--store", str(store), "--listen", "127.0.0.1:0", option, value], standalone_mode=False)
+    assert str(refused.value).endswith(repr(value))
 
 
 def test_what_it_listens_on_beyond_this_machine_is_warned_of(store, made):

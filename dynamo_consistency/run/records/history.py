@@ -35,6 +35,8 @@ __all__ = [
     "start_of",
 ]
 
+NAMED = 5
+"""So many of the runs of a site a message names."""
 ACTIONS = "actions.parquet"
 """What a run asked for."""
 FOLLOWED = "followed.parquet"
@@ -157,15 +159,19 @@ def full_run_id(store: RunStore, site: str, run_id: str) -> str:
 def _meant(known: Iterable[str], site: str, run_id: str) -> list[str]:
     meant = [run_id] if run_id in known else [name for name in known if run_id and name.startswith(run_id)]
     if len(meant) > 1:
-        raise ConfigurationError(f"{run_id} is the beginning of several runs of {site}: {', '.join(meant)}")
+        raise ConfigurationError(f"{run_id} is the beginning of several runs of {site}: {_last_of(meant)}")
     return meant
+
+
+def _last_of(run_ids: list[str]) -> str:
+    """The newest few: a site may have thousands."""
+    shown = ", ".join(run_ids[-NAMED:]) or "none"
+    return shown if len(run_ids) <= NAMED else f"{shown}, and {len(run_ids) - NAMED} before these"
 
 
 def _named(store: RunStore, site: str, run_id: str) -> RunDirectory:
     known = {run.run_id: run for run in store.runs(site)}
     meant = _meant(known, site, run_id)
     if not meant:
-        raise ConfigurationError(
-            f"{site} has no run {run_id} in {store.url}; its runs are {', '.join(known) or 'none'}"
-        )
+        raise ConfigurationError(f"{site} has no run {run_id} in {store.url}; its runs are {_last_of(list(known))}")
     return known[meant[0]]

@@ -30,11 +30,11 @@ def disk_errors_explained(folder: Path) -> Iterator[None]:
             what = f"{error.strerror}, {rights_at(Path(error.filename or folder))}"
         elif reasons:
             free = shutil.disk_usage(folder).free // 2**20 if folder.exists() else "unknown"
-            what = f"{reasons[0]} ({free} MiB free); make room or give another --store"
+            what = f"{reasons[0]} ({free} MiB free); make room or choose another place"
         else:
             raise
         raise ConsistencyError(
-            f"cannot write to {folder}: {what}, then run the stage again: nothing half-written is left"
+            f"cannot write to {folder}: {what}, then run it again: nothing half-written is left"
         ) from None
 
 

@@ -38,12 +38,14 @@ class LocalStorage:
                 facts = (self._folder / name).stat()
             except (FileNotFoundError, NotADirectoryError):
                 return None
+        if stat.S_ISFIFO(facts.st_mode):
+            return None
         return f"{facts.st_mtime_ns}-{facts.st_size}-{facts.st_ino}"
 
     def contents(self, name: str) -> bytes | None:
         with self._reading_explained():
             try:
-                return (self._folder / name).read_bytes()
+                return self._that_ends(name).read_bytes()
             except (FileNotFoundError, NotADirectoryError):
                 return None
 
@@ -117,7 +119,16 @@ class LocalStorage:
 
     @contextlib.contextmanager
     def reading(self, name: str) -> Iterator[Path]:
-        yield self._folder / name
+        with self._reading_explained():
+            path = self._that_ends(name)
+        yield path
+
+    def _that_ends(self, name: str) -> Path:
+        """Raises DamagedError for a pipe: whoever opens it waits for ever."""
+        path = self._folder / name
+        if path.is_fifo():
+            raise DamagedError(f"{path} cannot be read: it is a pipe")
+        return path
 
 
 def _linked(temporary: Path, target: Path) -> bool:
