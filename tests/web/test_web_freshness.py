@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from made_runs import Made
 
+from dynamo_consistency.errors import ConsistencyError
 from dynamo_consistency.run.store.run_directory import RunStore
 from dynamo_consistency.web.index.index import OLDEST, Index
 
@@ -84,6 +85,23 @@ def test_a_site_that_was_removed_is_gone(store, index, clock):
     clock.now += OLDEST
     assert index.fleet() == []
     assert index.site("T2_X") is None
+
+
+@pytest.mark.parametrize("leaves_a_mount_point", [True, False])
+def test_a_store_that_is_no_longer_mounted_is_told_and_comes_back(store, index, clock, leaves_a_mount_point):
+    Made(counts={"missing": 1}).write(store)
+    assert missing(index) == [1]
+    away = store.rename(store.with_name("away"))
+    if leaves_a_mount_point:
+        store.mkdir()
+    for _ in range(2):
+        clock.now += OLDEST
+        with pytest.raises(ConsistencyError, match="the store had sites and has none any more"):
+            index.fleet()
+    if leaves_a_mount_point:
+        store.rmdir()
+    away.rename(store)
+    assert missing(index) == [1]
 
 
 def test_what_is_older_is_shown_once_more_while_it_is_read_anew(store, index, clock):

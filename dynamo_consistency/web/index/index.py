@@ -131,6 +131,10 @@ class Index:
     def _names(self, now: float) -> list[str]:
         if not 0 <= now - self._listed_at < FRESH:
             found = self._storage.entries("", "directory")
+            if self._listed and not found:  # a mount that is gone must not look like a quiet morning
+                raise ConsistencyError(
+                    "the store had sites and has none any more; is it mounted? If that is right, start the service anew"
+                )
             self._listed, self._listed_at = [name for name in found if _SITE.fullmatch(name)][:MOST_SITES], now
         return self._listed
 
