@@ -49,6 +49,7 @@ def arm(fatal: int) -> None:
 def child(fatal: int, folder: str, arguments: list[str]) -> None:
     """What a forked process does; its end is that of the command."""
     os.chdir(folder)
-    sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115 (as long as the process lives)
-    arm(fatal)
-    main(arguments)
+    with open(os.devnull, "w") as nowhere:  # noqa: PTH123
+        sys.stdout = sys.stderr = nowhere
+        arm(fatal)
+        main(arguments)

@@ -29,12 +29,12 @@ def orphans(asking: Asking, number: int = 3) -> list[bytes]:
     return [dark(asking, f"dark{one}") for one in range(number)]
 
 
-LOSSES = {"reset": lose_answer, "gateway": bad_gateway, "garbage": garbage, "time-out": late(1.6)}
+LOSSES = {"reset": lose_answer, "gateway": bad_gateway, "garbage": garbage, "time-out": late(4)}
 
 
 @pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
 def test_what_has_arrived_is_not_asked_for_again_when_its_answer_is_lost(asking, door, loss):
-    settings = through(asking, door, timeoutSeconds=1)
+    settings = through(asking, door, timeoutSeconds=3)
     door.next.append(loss)
     assert outcomes(asking.transfer(*lost(asking), **settings)) == ["requested"] * 3
     door.next.append(loss)
