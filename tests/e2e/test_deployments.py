@@ -94,6 +94,34 @@ def test_the_image_has_every_lister_and_nothing_to_build_with(cluster: ControlPl
     assert cluster.kubectl("logs", "imports") == "all is well\n"
 
 
+ASK = """
+import sys, urllib.request
+for path in ("/api/v1/sites", "/"):
+    asked = urllib.request.Request("http://consistency-web" + path, headers={"Host": "localhost"})
+    print(urllib.request.urlopen(asked, timeout=20).read().decode())
+"""
+
+
+def test_the_pages_of_the_sites_are_served_with_what_the_resources_know(cluster: ControlPlane, tmp_path: Path) -> None:
+    """After the tutorial: deploy/web-with-resources, asked by a pod as the one with the log-in would ask."""
+    folder = os.path.relpath(ROOT / "deploy/web-with-resources", tmp_path)
+    (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump({"namespace": NAMESPACE, "resources": [folder]}))
+    cluster.kubectl("apply", "-k", str(tmp_path))
+    cluster.kubectl("rollout", "status", "deployment/consistency-web", "-n", NAMESPACE, "--timeout=180s")
+    pod = yaml.safe_load((ROOT / "examples/look.yaml").read_text())
+    pod["metadata"] |= {"name": "asks", "labels": {"app.kubernetes.io/component": "web-proxy"}}
+    pod["spec"]["containers"][0] |= {"command": ["python", "-c", ASK], "volumeMounts": []}
+    del pod["spec"]["volumes"]
+    cluster.kubectl("create", "-f", "-", stdin=json.dumps(pod))
+    wait_until("the pod has ended", lambda: phase(cluster, "asks") in ("Succeeded", "Failed"), 60)
+    answer, _, page = cluster.kubectl("logs", "asks").partition("\n")
+    sites = json.loads(answer)
+    (row,) = sites["rows"]
+    assert (row["site"], row["check"]) == ("T2_XX_Demo", f"{NAMESPACE}/{CHECK}")
+    assert sites["problems"] == []  # the resources were read
+    assert "T2_XX_Demo" in page
+
+
 def phase(cluster: ControlPlane, pod: str) -> str:
     return cluster.kubectl("get", "pod", pod, "-o", "jsonpath={.status.phase}")
 
