@@ -26,6 +26,7 @@ NOT_HERE = ("tools/image/build", "podman")  # the node has the images already
 WATCHING = "--watch"
 INSTALL = ROOT / "docs/how-to/install.md"
 NAMESPACE, CLAIM, CHECK = "consistency-demo", "consistency-data", "t2-xx-demo"
+WITH_PAGES = "consistency-pages"
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -34,7 +35,8 @@ pytestmark = pytest.mark.timeout(900)
 def cluster() -> Iterator[ControlPlane]:
     """A cluster of its own, of one node, as somebody has it who wants to look."""
     with node_with_containers("first-site") as node:
-        provide_volume(node.plane.api, node.plane.folder / "volume", NAMESPACE, CLAIM, node=node.name)
+        for namespace in (NAMESPACE, WITH_PAGES):
+            provide_volume(node.plane.api, node.plane.folder / namespace, namespace, CLAIM, node=node.name)
         yield node.plane
 
 
@@ -103,27 +105,36 @@ for path in ("/api/v1/sites", "/"):
 
 
 def test_the_pages_of_the_sites_are_served_with_what_the_resources_know(cluster: ControlPlane, tmp_path: Path) -> None:
-    """After the tutorial: deploy/web-with-resources, asked by a pod as the one with the log-in would ask."""
-    folder = os.path.relpath(ROOT / "deploy/web-with-resources", tmp_path)
-    (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump({"namespace": NAMESPACE, "resources": [folder]}))
+    """The demo once more, with deploy/web-with-resources, asked by a pod as the one with the log-in would ask."""
+    folders = [os.path.relpath(ROOT / "deploy" / name, tmp_path) for name in ("overlays/demo", "web-with-resources")]
+    (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump({"namespace": WITH_PAGES, "resources": folders}))
+    cluster.kubectl("apply", "-k", str(ROOT / "crds"))
+    cluster.kubectl("create", "namespace", WITH_PAGES)
     cluster.kubectl("apply", "-k", str(tmp_path))
-    cluster.kubectl("rollout", "status", "deployment/consistency-web", "-n", NAMESPACE, "--timeout=180s")
+    cluster.kubectl("annotate", "sitecheck", CHECK, "-n", WITH_PAGES, "consistency.dynamo.io/requestedAt=now")
+    wait_until("a run has ended", lambda: history(cluster, WITH_PAGES), 240)
+    cluster.kubectl("rollout", "status", "deployment/consistency-web", "-n", WITH_PAGES, "--timeout=180s")
     pod = yaml.safe_load((ROOT / "examples/look.yaml").read_text())
     pod["metadata"] |= {"name": "asks", "labels": {"app.kubernetes.io/component": "web-proxy"}}
     pod["spec"]["containers"][0] |= {"command": ["python", "-c", ASK], "volumeMounts": []}
     del pod["spec"]["volumes"]
-    cluster.kubectl("create", "-f", "-", stdin=json.dumps(pod))
-    wait_until("the pod has ended", lambda: phase(cluster, "asks") in ("Succeeded", "Failed"), 60)
-    answer, _, page = cluster.kubectl("logs", "asks").partition("\n")
+    cluster.kubectl("create", "-n", WITH_PAGES, "-f", "-", stdin=json.dumps(pod))
+    wait_until("the pod has ended", lambda: phase(cluster, "asks", WITH_PAGES) in ("Succeeded", "Failed"), 60)
+    answer, _, page = cluster.kubectl("logs", "asks", "-n", WITH_PAGES).partition("\n")
     sites = json.loads(answer)
     (row,) = sites["rows"]
-    assert (row["site"], row["check"]) == ("T2_XX_Demo", f"{NAMESPACE}/{CHECK}")
+    assert (row["site"], row["check"]) == ("T2_XX_Demo", f"{WITH_PAGES}/{CHECK}")
     assert sites["problems"] == []  # the resources were read
     assert "T2_XX_Demo" in page
 
 
-def phase(cluster: ControlPlane, pod: str) -> str:
-    return cluster.kubectl("get", "pod", pod, "-o", "jsonpath={.status.phase}")
+def history(cluster: ControlPlane, namespace: str) -> list[Any]:
+    check = cluster.api.get(path_of("SiteConsistencyCheck", namespace, CHECK))
+    return check.get("status", {}).get("history", [])
+
+
+def phase(cluster: ControlPlane, pod: str, namespace: str = "default") -> str:
+    return cluster.kubectl("get", "pod", pod, "-n", namespace, "-o", "jsonpath={.status.phase}")
 
 
 def test_with_an_object_store_no_volume_is_needed(cluster: ControlPlane, object_store: str, tmp_path: Path) -> None:
@@ -152,12 +163,7 @@ def test_with_an_object_store_no_volume_is_needed(cluster: ControlPlane, object_
     cluster.kubectl("create", "namespace", namespace)
     cluster.kubectl("create", "secret", "generic", "consistency-store", "-n", namespace, *literals(keys))
     cluster.kubectl("apply", "-k", str(tmp_path))
-
-    def ended() -> list[Any]:
-        check = cluster.api.get(path_of("SiteConsistencyCheck", namespace, CHECK))
-        return check.get("status", {}).get("history", [])
-
-    (run,) = wait_until("the run has ended", ended, 240)
+    (run,) = wait_until("the run has ended", lambda: history(cluster, namespace), 240)
     assert run["result"] == "Complete", (run, state(cluster, namespace))
     assert run["counts"]["missing"] == 3
     with urllib.request.urlopen(f"{object_store}/consistency?prefix=runs/T2_XX_Demo/{run['id']}-") as listing:  # noqa: S310
