@@ -1,5 +1,6 @@
 """Settings of all tests, and their order."""
 
+import atexit
 import gc
 import os
 import signal
@@ -55,6 +56,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     end_command()
     if hasattr(session.config, "workeroutput"):
         session.config.workeroutput["left out"] = session.config.stash.get(LEFT_OUT, 0)
+
+
+# A process that shares the tests with others ends at once when all is done: threads of servers and of fsspec that still
+# hold something would make DuckDB complain of leaks while Python is taken apart. First in, last out.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    atexit.register(os._exit, 0)
 
 
 def pytest_unconfigure() -> None:
