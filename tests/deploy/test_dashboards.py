@@ -50,6 +50,7 @@ def test_the_boards_are_those_that_the_script_writes(tmp_path):
         assert (tmp_path / file.name).read_text() == file.read_text(), "make dashboards"
 
 
+@pytest.mark.slow
 def test_each_query_of_each_board_says_what_was_measured(boards, tmp_path):
     require_programs("promtool", install="apt-get install prometheus")
     recorded, tests = series(), []

@@ -66,7 +66,7 @@ def test_an_approval_names_the_check_and_the_run(site):
     assert requested(site) == []
     site.run("run", "-f", "other.yaml", "--approve", waiting["runId"], exit_code=2)
     assert "is a run of the check t2-test and not of other" in site.complaint
-    beginning = waiting["runId"].rpartition("-test")[0]
+    beginning = waiting["runId"][:-1]  # the run before may have begun in the same second
     assert requested(site) == []
     assert summary(site, "check.yaml", "--approve", beginning)["actions"]["missing"]["requested"] == 1
 

@@ -15,6 +15,8 @@ from dynamo_consistency.web.pages.links import FileLinks
 from dynamo_consistency.web.pages.site import site_page
 from dynamo_consistency.web.pages.static import STATIC, static_file
 
+pytestmark = pytest.mark.slow  # a browser computes more than all other tests of the pages
+
 SITE = "T2_US_Nebraska"
 PAGES = ("sites", "wall", "site", "run", "file", "error")
 LOOKS = list(itertools.product(SIZES, SCHEMES))
