@@ -97,35 +97,49 @@ def test_the_image_has_every_lister_and_nothing_to_build_with(cluster: ControlPl
 
 
 ASK = """
-import sys, urllib.request
-for path in ("/api/v1/sites", "/"):
+import json, time, urllib.request
+def ask(path):
     asked = urllib.request.Request("http://consistency-web" + path, headers={"Host": "localhost"})
-    print(urllib.request.urlopen(asked, timeout=20).read().decode())
+    return urllib.request.urlopen(asked, timeout=20).read().decode()
+for _ in range(16):  # what is kept may be a minute old
+    if json.loads(answer := ask("/api/v1/sites"))["rows"]:
+        break
+    time.sleep(5)
+print(answer)
+print(ask("/"))
 """
 
 
 def test_the_pages_of_the_sites_are_served_with_what_the_resources_know(cluster: ControlPlane, tmp_path: Path) -> None:
-    """The demo once more, with deploy/web-with-resources, asked by a pod as the one with the log-in would ask."""
-    folders = [os.path.relpath(ROOT / "deploy" / name, tmp_path) for name in ("overlays/demo", "web-with-resources")]
-    (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump({"namespace": WITH_PAGES, "resources": folders}))
+    """The demo once more, then deploy/web-with-resources, asked by a pod as the one with the log-in would ask."""
     cluster.kubectl("apply", "-k", str(ROOT / "crds"))
     cluster.kubectl("create", "namespace", WITH_PAGES)
-    cluster.kubectl("apply", "-k", str(tmp_path))
+    apply(cluster, tmp_path, "overlays/demo")
     cluster.kubectl("annotate", "sitecheck", CHECK, "-n", WITH_PAGES, "consistency.dynamo.io/requestedAt=now")
-    wait_until("a run has ended", lambda: history(cluster, WITH_PAGES), 240)
+    (run,) = wait_until("a run has ended", lambda: history(cluster, WITH_PAGES), 240)
+    assert run["result"] == "Complete", (run, state(cluster, WITH_PAGES))
+    apply(cluster, tmp_path, "web-with-resources")
     cluster.kubectl("rollout", "status", "deployment/consistency-web", "-n", WITH_PAGES, "--timeout=180s")
     pod = yaml.safe_load((ROOT / "examples/look.yaml").read_text())
     pod["metadata"] |= {"name": "asks", "labels": {"app.kubernetes.io/component": "web-proxy"}}
     pod["spec"]["containers"][0] |= {"command": ["python", "-c", ASK], "volumeMounts": []}
     del pod["spec"]["volumes"]
     cluster.kubectl("create", "-n", WITH_PAGES, "-f", "-", stdin=json.dumps(pod))
-    wait_until("the pod has ended", lambda: phase(cluster, "asks", WITH_PAGES) in ("Succeeded", "Failed"), 60)
+    wait_until("the pod has ended", lambda: phase(cluster, "asks", WITH_PAGES) in ("Succeeded", "Failed"), 180)
     answer, _, page = cluster.kubectl("logs", "asks", "-n", WITH_PAGES).partition("\n")
     sites = json.loads(answer)
+    assert len(sites["rows"]) == 1, (sites["problems"], page[-3000:])
     (row,) = sites["rows"]
     assert (row["site"], row["check"]) == ("T2_XX_Demo", f"{WITH_PAGES}/{CHECK}")
     assert sites["problems"] == []  # the resources were read
     assert "T2_XX_Demo" in page
+
+
+def apply(cluster: ControlPlane, folder: Path, name: str) -> None:
+    """A folder of deploy/, in the namespace with the pages."""
+    resources = [os.path.relpath(ROOT / "deploy" / name, folder)]
+    (folder / "kustomization.yaml").write_text(yaml.safe_dump({"namespace": WITH_PAGES, "resources": resources}))
+    cluster.kubectl("apply", "-k", str(folder))
 
 
 def history(cluster: ControlPlane, namespace: str) -> list[Any]:
