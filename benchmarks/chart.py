@@ -4,7 +4,7 @@ import html
 import json
 from pathlib import Path
 
-WIDTH, LABELS, BARS, LINE = 860, 300, 330, 20
+WIDTH, LABELS, BARS, LINE = 880, 330, 320, 20
 OURS, THEIRS = "#2563a8", "#a3a9b2"
 PEERS = ("xrdfs", "bindings alone", "rce_", "sort", "davix", "gfal2", "mariadb", "psql", "psycopg")
 _STYLE = "font-family='system-ui, sans-serif' font-size='13' fill='#444c56'"
