@@ -49,15 +49,12 @@ def _as_json(answer: Callable[[Request, Query], Answer]) -> Callable[[Request], 
 
 
 def _sites(view: StoreView, request: Request, query: Query) -> Answer:
-    state = query.choice("state", *STATES)
-    return view.sites(query.text("text"), next((name for name in STATES if name == state), None))
+    return view.sites(query.text("text"), query.choice("state", *STATES))
 
 
 def _site(view: StoreView, request: Request, query: Query) -> Answer:
-    measure = query.choice("measure", *get_args(Measure))
-    return view.site(
-        request.path_params["site"], query.text("check") or None, "bytes" if measure == "bytes" else "files"
-    )
+    measure: Measure | None = query.choice("measure", *get_args(Measure))
+    return view.site(request.path_params["site"], query.text("check") or None, measure or "files")
 
 
 def _findings(view: StoreView, request: Request, query: Query) -> Answer:

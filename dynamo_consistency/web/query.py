@@ -1,5 +1,6 @@
 """What a request asks for: the values of its query, as bytes, since file names are bytes."""
 
+from typing import TypeVar
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
@@ -8,6 +9,7 @@ from dynamo_consistency.paths import to_text
 
 LONGEST = 16_384
 _MOST_FIELDS = 16
+Choice = TypeVar("Choice", bound=str)
 
 
 class WrongQueryError(Exception):
@@ -33,12 +35,15 @@ class Query:
         """As text; `paths.to_bytes` gives the same bytes back."""
         return to_text(self.raw(name))
 
-    def choice(self, name: str, *choices: str) -> str | None:
+    def choice(self, name: str, *choices: Choice) -> Choice | None:
         """One of `choices`; None where it is not given."""
         value = self.text(name)
-        if value and value not in choices:
-            raise WrongQueryError(f"{name} must be one of {', '.join(choices)}")
-        return value or None
+        if not value:
+            return None
+        for choice in choices:
+            if choice == value:
+                return choice
+        raise WrongQueryError(f"{name} must be one of {', '.join(choices)}")
 
     def flag(self, name: str) -> bool:
         """Given, and not 0 or false."""

@@ -2,12 +2,13 @@
 
 import hashlib
 from collections.abc import Callable
+from typing import get_args
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from dynamo_consistency.web.models import STATES, FindingsPage, RunPage, State
+from dynamo_consistency.web.models import STATES, FindingsPage, RunPage
 from dynamo_consistency.web.models.site import Measure
 from dynamo_consistency.web.pages.file import file_page, message_page
 from dynamo_consistency.web.pages.links import Links, ServedLinks
@@ -56,14 +57,12 @@ def _html(page: str, status: int = 200) -> Response:
 def _sites(view: StoreView, request: Request, query: Query, links: Links) -> str:
     if query.flag("wall"):
         return wall_page(view.sites(), links)
-    wanted = query.choice("state", *STATES)
-    state: State | None = next((state for state in STATES if state == wanted), None)
-    return sites_page(view.sites(query.text("text").strip(), state), links)
+    return sites_page(view.sites(query.text("text").strip(), query.choice("state", *STATES)), links)
 
 
 def _site(view: StoreView, request: Request, query: Query, links: Links) -> str:
-    measure: Measure = "bytes" if query.choice("measure", "files", "bytes") == "bytes" else "files"
-    return site_page(view.site(request.path_params["site"], query.text("check") or None, measure), links)
+    measure: Measure | None = query.choice("measure", *get_args(Measure))
+    return site_page(view.site(request.path_params["site"], query.text("check") or None, measure or "files"), links)
 
 
 def _run(view: StoreView, request: Request, query: Query, links: Links) -> str:
