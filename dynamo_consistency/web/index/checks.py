@@ -1,9 +1,7 @@
 """What pages need of the check that a run holds: its schedule, its policy, its deadline."""
 
-from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from threading import Lock
 from typing import Literal
 
 from dynamo_consistency.check import SiteConsistencyCheck
@@ -12,6 +10,7 @@ from dynamo_consistency.kinds import KIND_BY_NAME, UNMERGED
 from dynamo_consistency.run.store.owner import Owner
 from dynamo_consistency.run.store.run_directory import RunStore
 from dynamo_consistency.schedule import CronSchedule, schedule_of
+from dynamo_consistency.web.kept import Kept
 
 _KEPT = 1000
 
@@ -84,14 +83,13 @@ class Checks:
 
     def __init__(self, store: RunStore) -> None:
         self._store = store
-        self._known: OrderedDict[tuple[str, str], CheckFacts | None] = OrderedDict()
-        self._lock = Lock()
+        self._known: Kept[tuple[str, str], tuple[CheckFacts | None]] = Kept(_KEPT)
 
     def of(self, site: str, run_id: str) -> CheckFacts | None:
         """None where the check is damaged, or its owner."""
-        with self._lock:
-            if (site, run_id) in self._known:
-                return self._known[site, run_id]
+        known = self._known.get((site, run_id))
+        if known is not None:
+            return known[0]
         run = self._store.run(site, run_id)
         try:
             facts = facts_of(run.check(), run.owner)
@@ -99,8 +97,5 @@ class Checks:
             facts = None
         except ConsistencyError:  # the store does not answer now
             return None
-        with self._lock:
-            self._known[site, run_id] = facts
-            while len(self._known) > _KEPT:
-                self._known.popitem(last=False)
+        self._known.put((site, run_id), (facts,))
         return facts
