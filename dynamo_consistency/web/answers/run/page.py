@@ -27,7 +27,7 @@ _NOTES_SHOWN = 50
 
 def page_of(source: RunSource, check: CheckFacts | None, store_url: str) -> RunPage:
     """`check`: as the run holds it. What cannot be read is left out and named among the problems."""
-    run, summary = source.digest, source.summary()
+    run, summary = source.digest, source.summary
     funnel, trees = funnels(source, summary, check), roots(source)
     by_dataset, number_of_datasets = datasets_of(source)
     return RunPage(

@@ -4,6 +4,7 @@ import contextlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from dynamo_consistency.errors import ConsistencyError
@@ -45,8 +46,9 @@ class RunSource:
         """Complete runs after this one."""
         return [run for run in self.complete if run.order > self.digest.order]
 
+    @cached_property
     def summary(self) -> dict[str, Any]:
-        """`summary.json`; empty where there is none that can be read."""
+        """`summary.json`, read once; empty where there is none that can be read."""
         if self.digest.result in ("Unfinished", "Unreadable"):
             return {}
         try:

@@ -50,7 +50,7 @@ def roots(source: RunSource) -> list[Directory]:
 
 
 def _roots_of(source: RunSource) -> list[str]:
-    found = source.summary().get("roots")
+    found = source.summary.get("roots")
     return [str(root) for root in found] if isinstance(found, dict) else []
 
 
