@@ -139,13 +139,18 @@ def _read(run_id: str, summary: dict[str, Any], began: float | None) -> Digest:
 
 
 def _outcomes(action: Mapping[str, Any]) -> dict[str, int]:
-    """Raises an error for what is no action; what former versions did not write is 0."""
-    values = {name: action.get(name, 0) for name in (*OUTCOMES, "confirmed")}
-    numbers = {
-        name: operator.index(sum(value.values()) if isinstance(value, dict) else value)
-        for name, value in values.items()
-    }
+    """Raises an error for what is no action."""
+    numbers = {name: number_of(action, name) for name in (*OUTCOMES, "confirmed")}
     return {intern(name): number for name, number in numbers.items() if number and name in OUTCOMES}
+
+
+def number_of(action: Mapping[str, Any], name: str) -> int:
+    """A number of an action, or the sum of its numbers by reason; 0 for what former versions did not write.
+
+    Raises TypeError for what is no whole number.
+    """
+    value = action.get(name, 0)
+    return operator.index(sum(value.values()) if isinstance(value, dict) else value)
 
 
 def _times(summary: dict[str, Any]) -> tuple[float | None, ...]:

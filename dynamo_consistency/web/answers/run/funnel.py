@@ -9,6 +9,7 @@ from dynamo_consistency.kinds import FINDING_KINDS, FindingKind
 from dynamo_consistency.run.records.history import ACTIONS, FOLLOWED
 from dynamo_consistency.web.answers.run.source import RunSource
 from dynamo_consistency.web.index.checks import CheckFacts
+from dynamo_consistency.web.index.digest import number_of
 from dynamo_consistency.web.models import Funnel
 
 _CONFIRMED = re.compile(r"(\w+) (\d+) of \d+")
@@ -49,7 +50,7 @@ def funnels(source: RunSource, summary: Mapping[str, Any], check: CheckFacts | N
 
 def _funnel(kind: FindingKind, known: _Known) -> Funnel:
     action = known.actions.get(kind.name)
-    confirmed = known.confirmed.get(kind.name) if action is None else _number(action, "confirmed")
+    confirmed = known.confirmed.get(kind.name) if action is None else number_of(action, "confirmed")
     within = _let_through(confirmed, known.gates["Limits"]) if "Limits" in known.gates else None
     asked = None if action is None else _asked(action)
     return Funnel(
@@ -62,7 +63,7 @@ def _funnel(kind: FindingKind, known: _Known) -> Funnel:
         within_limits=within,
         approved=_let_through(within, *known.gates.values()) if "Approval" in known.gates else None,
         requested=asked,
-        answered=None if action is None or asked is None else asked - _number(action, "unanswered"),
+        answered=None if action is None or asked is None else asked - number_of(action, "unanswered"),
         recovered=None if not asked or known.recovered is None else known.recovered.get(kind.name, 0),
     )
 
@@ -72,13 +73,7 @@ def _let_through(number: int | None, *gates: Mapping[str, Any]) -> int | None:
 
 
 def _asked(action: Mapping[str, Any]) -> int:
-    return sum(_number(action, outcome) for outcome in ("requested", "waiting", "unanswered", "refused"))
-
-
-def _number(action: Mapping[str, Any], name: str) -> int:
-    """A number of an action, or the sum of its numbers by reason; 0 for what former versions did not write."""
-    value = action.get(name, 0)
-    return int(sum(value.values()) if isinstance(value, dict) else value)
+    return sum(number_of(action, outcome) for outcome in ("requested", "waiting", "unanswered", "refused"))
 
 
 def _recovered(source: RunSource) -> dict[str, int] | None:
