@@ -10,19 +10,13 @@ import duckdb
 
 from dynamo_consistency.errors import ConsistencyError
 from dynamo_consistency.kinds import FINDING_KINDS, FindingKind
+from dynamo_consistency.run.finding_queries import new_gone_standing
 from dynamo_consistency.run.records.complete_runs import CompleteRun, complete_among, start_of, up_to_now
 from dynamo_consistency.run.report.tables import Tables
 from dynamo_consistency.run.store.run_directory import RunDirectory
 
 _RUNS = 20
 _WIDTH, _HEIGHT, _MARGIN = 100.0, 22.0, 2.0  # of a curve, in units of its own
-
-_SINCE = """
-    SELECT count(*) FILTER (WHERE earlier.path IS NULL), count(*) FILTER (WHERE now.path IS NULL),
-           count(*) FILTER (WHERE now.path = earlier.path)
-    FROM (SELECT DISTINCT path FROM {kind}) AS now
-    FULL JOIN (SELECT DISTINCT path FROM read_parquet(?)) AS earlier ON now.path = earlier.path
-"""
 
 
 @dataclass(frozen=True)
@@ -100,7 +94,7 @@ def _since(tables: Tables, last: RunDirectory) -> dict[str, Since]:
 def _of_kind(tables: Tables, last: RunDirectory, kind: FindingKind) -> Since | None:
     try:
         with last.reading(kind.file) as path:
-            [(new, gone, standing)] = tables.rows(_SINCE.format(kind=kind.file_name), [str(path)])
+            [(new, gone, standing)] = tables.rows(new_gone_standing(kind.file_name, "read_parquet(?)"), [str(path)])
             return Since(new, gone, standing)
     except (ConsistencyError, duckdb.Error):
         return None

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dynamo_consistency.kinds import FINDING_KINDS, MISSING, ORPHAN, FindingKind
 from dynamo_consistency.paths import of_one_line, visible
 from dynamo_consistency.run.database import byte_sum
+from dynamo_consistency.run.finding_queries import new_gone_standing
 from dynamo_consistency.web.answers.run.source import RunSource
 from dynamo_consistency.web.models import AgeBand, Change, DatasetRow
 
@@ -36,12 +37,7 @@ _AGES = f"""
                 ELSE greatest((?::DOUBLE - mtime) / {_DAY}, 0) END AS days, site_size
     FROM read_parquet(?)
 """
-_CHANGE = """
-    WITH now AS (SELECT DISTINCT path FROM read_parquet(?)), before AS (SELECT DISTINCT path FROM read_parquet(?))
-    SELECT (SELECT count(*) FROM now ANTI JOIN before USING (path)) AS new,
-           (SELECT count(*) FROM before ANTI JOIN now USING (path)) AS gone,
-           (SELECT count(*) FROM now SEMI JOIN before USING (path)) AS standing
-"""
+_CHANGE = new_gone_standing("read_parquet(?)", "read_parquet(?)")
 
 
 def datasets(source: RunSource) -> tuple[list[DatasetRow], int]:
