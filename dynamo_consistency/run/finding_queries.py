@@ -9,3 +9,13 @@ def new_gone_standing(now: str, earlier: str) -> str:
         FROM (SELECT DISTINCT path FROM {now}) AS now
         FULL JOIN (SELECT DISTINCT path FROM {earlier}) AS earlier ON now.path = earlier.path
     """
+
+
+def directory_of(depth: int) -> str:
+    """The directory that a finding is counted for, an SQL expression: its own, cut `depth` components below its root.
+
+    As text DuckDB can cut a path at its slashes: bytes outside printable ASCII become `\\xNN`, and back again.
+    """
+    parts = "string_split(path::VARCHAR, '/')"
+    last = f"least(len({parts}) - 1, len(string_split(rtrim(root, '/'), '/')) + {depth})"
+    return f"array_to_string({parts}[1 : {last}], '/')::BLOB"

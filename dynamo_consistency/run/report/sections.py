@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from dynamo_consistency import paths, secrets, text
 from dynamo_consistency.kinds import FINDING_KINDS, MISSING, ORPHAN
 from dynamo_consistency.run.database import byte_sum
+from dynamo_consistency.run.finding_queries import directory_of
 from dynamo_consistency.run.report.lists import UNLISTED
 from dynamo_consistency.run.report.tables import Tables
 from dynamo_consistency.sizes import UNKNOWN, human_size
@@ -36,15 +37,10 @@ _SHOW: dict[str, Callable[..., str]] = {
     "mark": lambda mark: mark or "",
 }
 
-# The directory that a finding is counted for: its own, cut at _TOP_DEPTH components below its root.
-_TOP_DIRECTORY = f"array_to_string(parts[1 : least(len(parts) - 1, depth + {_TOP_DEPTH})], '/')::BLOB"
 _TOPS = f"""
     SELECT *, count(*) OVER () AS among FROM (
         SELECT {{key}} AS name, count(*) AS files, {{used}} AS used
-        FROM (SELECT dataset, {{size}}, string_split(path::VARCHAR, '/') AS parts,
-                     len(string_split(rtrim(root, '/'), '/')) AS depth
-              FROM {{kind}})
-        WHERE {{key}} IS NOT NULL GROUP BY name QUALIFY rank() OVER (ORDER BY files DESC) <= {_TOP})
+        FROM {{kind}} WHERE {{known}} IS NOT NULL GROUP BY name QUALIFY rank() OVER (ORDER BY files DESC) <= {_TOP})
     ORDER BY files DESC, name LIMIT {_TOP}
 """
 
@@ -78,14 +74,11 @@ def holes(tables: Tables) -> Iterator[Section]:
 def tops(tables: Tables) -> Iterator[Section]:
     """Where most of the missing files and orphans are, by directory and by dataset."""
     for kind in (MISSING, ORPHAN):
-        for by, key in (("Directory", _TOP_DIRECTORY), ("Dataset", "dataset")):
+        for by, known, key in (("Directory", "path", directory_of(_TOP_DEPTH)), ("Dataset", "dataset", "dataset")):
             if kind.file_name not in tables.names:
                 continue
-            top = tables.rows(
-                _TOPS.format(
-                    kind=kind.file_name, key=key, size=kind.size_column, used=byte_sum(kind.size_column or "NULL")
-                )
-            )
+            used = byte_sum(kind.size_column or "NULL")
+            top = tables.rows(_TOPS.format(kind=kind.file_name, known=known, key=key, used=used))
             rows = [(paths.visible(name), text.count(files), human_size(used)) for name, files, used, _ in top]
             if rows:
                 title = f"Most {kind.title.lower()}, by {by.lower()}"

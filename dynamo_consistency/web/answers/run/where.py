@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from dynamo_consistency.kinds import MISSING, ORPHAN, FindingKind
 from dynamo_consistency.paths import is_in, of_one_line, to_bytes
 from dynamo_consistency.run.database import byte_sum
+from dynamo_consistency.run.finding_queries import directory_of
 from dynamo_consistency.web.answers.run.source import RunSource
 from dynamo_consistency.web.models import Directory, Name
 
@@ -16,13 +17,9 @@ CHILDREN_SHOWN = 12
 _MOST_GROUPS = 5000
 _MOST_HOLES = 20_000
 
-# As text DuckDB can cut a path at its slashes: bytes outside printable ASCII become \xNN, and back again.
 _GROUPS = f"""
-    SELECT root, array_to_string(parts[1 : least(len(parts) - 1, depth + {DEPTH})], '/')::BLOB AS directory,
-           count(*) AS files, {{used}} AS bytes
-    FROM (SELECT root, {{size}}, string_split(path::VARCHAR, '/') AS parts,
-                 len(string_split(rtrim(root, '/'), '/')) AS depth
-          FROM read_parquet(?) WHERE root IS NOT NULL)
+    SELECT root, {directory_of(DEPTH)} AS directory, count(*) AS files, {{used}} AS bytes
+    FROM read_parquet(?) WHERE root IS NOT NULL
     GROUP BY root, directory ORDER BY files DESC LIMIT {_MOST_GROUPS}
 """
 
@@ -72,8 +69,7 @@ def _add_findings(source: RunSource, trees: dict[bytes, _Node], kind: FindingKin
     with source.findings(kind) as file:
         if file is None:
             return
-        size = kind.size_column or "NULL"
-        groups = source.question.rows(_GROUPS.format(size=size, used=byte_sum(size)), [file])
+        groups = source.question.rows(_GROUPS.format(used=byte_sum(kind.size_column or "NULL")), [file])
     for group in groups:
         for node in _line(trees, to_bytes(group["root"]), group["directory"]):
             if kind is MISSING:
