@@ -1,6 +1,7 @@
 """A store, a view of it, and a client of the service over it, which is called in this process."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,21 @@ def view(store) -> Iterator[StoreView]:
     """Of the store as it is when it is first asked."""
     with open_view(RunStore(str(store))) as view:
         yield view
+
+
+class Clock:
+    """Time as the test says; it begins now."""
+
+    def __init__(self) -> None:
+        self.now = datetime.now(UTC).timestamp()
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
 
 
 @pytest.fixture

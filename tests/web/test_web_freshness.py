@@ -13,21 +13,6 @@ from dynamo_consistency.run.store.run_directory import RunStore
 from dynamo_consistency.web.index.index import OLDEST, Index
 
 
-class Clock:
-    """Time as the test says; it begins now."""
-
-    def __init__(self) -> None:
-        self.now = datetime.now(UTC).timestamp()
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
 @pytest.fixture
 def index(store, clock) -> Index:
     return Index(RunStore(str(store)), clock)

@@ -62,18 +62,6 @@ def account(tmp_path) -> Path:
     return folder
 
 
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
 @pytest.fixture
 def resources(server, account, clock) -> Resources:
     return Resources(server.url, account, clock)
