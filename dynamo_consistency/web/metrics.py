@@ -4,25 +4,21 @@ For people without a cluster, and their alerts. What only the resources know is 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
-from dynamo_consistency.kinds import FINDING_KINDS, KIND_BY_NAME
+from dynamo_consistency.gauges import Gauge, Samples, common, families, files, followed, holes, sizes
+from dynamo_consistency.kinds import KIND_BY_NAME
 from dynamo_consistency.web.answers.condition import Condition, condition_of
 from dynamo_consistency.web.index.checks import CheckFacts
 from dynamo_consistency.web.view import StoreView
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-PREFIX = "site_consistency"
-LABELS = ("obj_namespace", "obj_name", "site")
-FILES = ("listedFiles", "inventoryFiles", "unplacedFiles", *(kind.name for kind in FINDING_KINDS))
-BYTES = ("listedBytes", "inventoryBytes", *(kind.bytes_name for kind in FINDING_KINDS if kind.bytes_name))
-BECAME = ("Recovered", "Lost", "Queued", "Removed", "Kept", "Unknown", "Withdrawn", "Outliving")
 OUTCOMES = {
     "requested": "requested",
     "waiting": "waiting",
@@ -32,8 +28,6 @@ OUTCOMES = {
     "leftOver": "left_over",
 }
 """As `summary.json` calls them → as the metric does."""
-
-Samples = dict[tuple[str, ...], float]
 
 
 @dataclass(frozen=True)
@@ -48,16 +42,6 @@ class Known:
     @property
     def counts(self) -> Mapping[str, int]:
         return self.condition.complete.counts if self.condition.complete else {}
-
-
-@dataclass(frozen=True)
-class Gauge:
-    """A metric; `labels`: those beyond those of every check."""
-
-    name: str
-    help: str
-    labels: tuple[str, ...]
-    values: Callable[[Known], Samples]
 
 
 def _time(seconds: float | None) -> Samples:
@@ -82,8 +66,7 @@ def _duration(known: Known) -> Samples:
 def _result(known: Known) -> Samples:
     """A reason in a word is what only the operator gives."""
     last = known.condition.last
-    words = {"Complete": "Complete", "Invalid": "Invalid"}
-    return {(words.get(last.result, "Failed"), ""): 1} if last else {}
+    return {(last.result if last.result in ("Complete", "Invalid") else "Failed", ""): 1} if last else {}
 
 
 def _deadline(known: Known) -> Samples:
@@ -91,18 +74,6 @@ def _deadline(known: Known) -> Samples:
     if running is None or running.start is None or known.facts is None:
         return {}
     return {(): running.start + known.facts.run_deadline.total_seconds()}
-
-
-def _files(known: Known) -> Samples:
-    return {(kind,): number for kind, number in known.counts.items() if kind in FILES}
-
-
-def _bytes(known: Known) -> Samples:
-    return {(kind,): number for kind, number in known.counts.items() if kind in BYTES}
-
-
-def _holes(known: Known) -> Samples:
-    return {(): known.counts["holes"]} if "holes" in known.counts else {}
 
 
 def _gates(known: Known) -> Samples:
@@ -119,55 +90,34 @@ def _requests(known: Known) -> Samples:
     return dict(counts)
 
 
-def _followed(known: Known) -> Samples:
-    return {(word.lower(),): known.counts[f"requests{word}"] for word in BECAME if f"requests{word}" in known.counts}
-
-
 def _due(known: Known) -> Samples:
     return _time(known.condition.due.timestamp() if known.condition.due else None)
 
 
-GAUGES = (
-    Gauge("last_run_timestamp_seconds", "When the last run began.", (), _last_run),
-    Gauge("last_success_timestamp_seconds", "When a run last came to its end as Complete.", (), _success),
-    Gauge("next_run_timestamp_seconds", "When the next one is due.", (), _due),
-    Gauge(
-        "expected_interval_seconds",
-        "The longest time between two runs of the schedule.",
-        (),
-        lambda known: _time(known.interval.total_seconds() if known.interval else None),
-    ),
-    Gauge("last_run_duration_seconds", "How long the last run took, its time in the queue included.", (), _duration),
-    Gauge("last_run_result", "1, with the result and the reason of the last run.", ("result", "reason"), _result),
-    Gauge(
-        "run_start_timestamp_seconds",
-        "When the run that goes on was due; absent when none does.",
-        (),
-        lambda known: _time(known.condition.running.start if known.condition.running else None),
-    ),
-    Gauge(
-        "run_deadline_timestamp_seconds",
-        "When the run that goes on fails if it is still on; absent before it has begun.",
-        (),
-        _deadline,
-    ),
-    Gauge(
-        "awaiting_approval",
-        "1: the run waits for a person.",
-        (),
-        lambda known: {(): float(known.condition.awaiting)},
-    ),
-    Gauge("files", "Files and directories of the last complete run, by kind.", ("kind",), _files),
-    Gauge("bytes", "Bytes of the last complete run, by kind.", ("kind",), _bytes),
-    Gauge("holes", "Directories that the last complete run could not list.", (), _holes),
-    Gauge("gate_closed", "1: this gate keeps findings from being acted on; absent: it is open.", ("gate",), _gates),
-    Gauge(
-        "last_run_requests",
-        "What became of the findings that the last run could act on.",
-        ("request", "kind", "outcome"),
-        _requests,
-    ),
-    Gauge("followed_requests", "What became of the requests of earlier runs.", ("became",), _followed),
+def _interval(known: Known) -> Samples:
+    return _time(known.interval.total_seconds() if known.interval else None)
+
+
+def _running(known: Known) -> Samples:
+    return _time(known.condition.running.start if known.condition.running else None)
+
+
+GAUGES: tuple[Gauge[Known], ...] = (
+    common("last_run_timestamp_seconds", _last_run),
+    common("last_success_timestamp_seconds", _success),
+    common("next_run_timestamp_seconds", _due),
+    common("expected_interval_seconds", _interval),
+    common("last_run_duration_seconds", _duration),
+    common("last_run_result", _result),
+    common("run_start_timestamp_seconds", _running),
+    common("run_deadline_timestamp_seconds", _deadline),
+    common("awaiting_approval", lambda known: {(): float(known.condition.awaiting)}),
+    common("files", lambda known: files(known.counts)),
+    common("bytes", lambda known: sizes(known.counts)),
+    common("holes", lambda known: holes(known.counts)),
+    common("gate_closed", _gates),
+    common("last_run_requests", _requests),
+    common("followed_requests", lambda known: followed(known.counts)),
 )
 
 
@@ -176,12 +126,7 @@ class _Checks(Collector):
         self._checks = checks
 
     def collect(self) -> Iterator[Metric]:
-        for gauge in GAUGES:
-            family = GaugeMetricFamily(f"{PREFIX}_{gauge.name}", gauge.help, labels=(*LABELS, *gauge.labels))
-            for known in self._checks:
-                for labels, value in gauge.values(known).items():
-                    family.add_metric((*known.labels, *labels), value)
-            yield family
+        return families(GAUGES, self._checks, lambda known: known.labels)
 
 
 def exposition(view: StoreView) -> bytes:

@@ -1,12 +1,14 @@
 """`/metrics`: the operator's gauges by the same names, from run directories."""
 
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
-from consistency_operator.metrics import exposition, gauges
+from consistency_operator.metrics import gauges
 from made_runs import Made, action
 from prometheus_client.parser import text_string_to_metric_families
 
+from dynamo_consistency.gauges import BECAME, BYTES, FILES, LABELS
 from dynamo_consistency.web import metrics
 
 
@@ -19,7 +21,7 @@ def samples(client):
         return {
             (
                 sample.name.removeprefix("site_consistency_"),
-                *(value for name, value in sorted(sample.labels.items()) if name not in metrics.LABELS),
+                *(value for name, value in sorted(sample.labels.items()) if name not in LABELS),
             ): sample.value
             for family in families
             for sample in family.samples
@@ -40,8 +42,20 @@ def test_names_labels_and_meanings_are_those_of_the_operator():
         "run_stage_start_timestamp_seconds",
         "run_waits",
     }
-    assert (metrics.PREFIX, metrics.LABELS) == (exposition.METRIC_PREFIX, exposition.LABELS)
-    assert (metrics.FILES, metrics.BYTES, metrics.BECAME) == (gauges.FILES, gauges.BYTES, gauges.BECAME)
+
+
+@pytest.mark.parametrize(
+    ("name", "number"), [("files", len(FILES)), ("bytes", len(BYTES)), ("holes", 1), ("followed_requests", len(BECAME))]
+)
+def test_counts_are_told_as_by_the_operator(name, number):
+    followed = [f"requests{word}" for word in BECAME]
+    counts = {count: place for place, count in enumerate([*FILES, *BYTES, *followed, "holes", "another"])}
+    complete = SimpleNamespace(result="Complete", counts=counts)
+    ours = metrics.Known(("grid", "t2-x", "T2_X"), SimpleNamespace(complete=complete), None, None)
+    of_operator = SimpleNamespace(status=SimpleNamespace(history=[complete]))
+    [told] = [gauge.values(ours) for gauge in metrics.GAUGES if gauge.name == name]
+    assert len(told) == number
+    assert [told] == [gauge.values(of_operator) for gauge in gauges.GAUGES if gauge.name == name]
 
 
 def test_outcomes_are_those_of_the_operator():

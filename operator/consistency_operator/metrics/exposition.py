@@ -18,11 +18,9 @@ from consistency_operator.cluster.cache import KnownCheck
 from consistency_operator.metrics.gauges import GAUGES, outcomes
 from consistency_operator.resource.check import Resource
 from consistency_operator.resource.status import CheckStatus
+from dynamo_consistency.gauges import LABELS, families
+from dynamo_consistency.gauges import PREFIX as METRIC_PREFIX
 from dynamo_consistency.revision import revision
-
-METRIC_PREFIX = "site_consistency"
-LABELS = ("obj_namespace", "obj_name", "site")
-"""Of every metric of a check. `namespace` would be that of the operator's own pod."""
 
 LabelCounts = Mapping[str, Counter[tuple[str, ...]]]
 """By the uid of the check, and the labels beyond those of every check."""
@@ -93,12 +91,7 @@ class _Checks(Collector):
     def collect(self) -> Iterator[Metric]:
         """All metrics of all checks, and those of the operator."""
         yield from self._of_the_operator()
-        for gauge in GAUGES:
-            family = GaugeMetricFamily(f"{METRIC_PREFIX}_{gauge.name}", gauge.help, labels=(*LABELS, *gauge.labels))
-            for known in self._checks:
-                for labels, value in gauge.values(known).items():
-                    family.add_metric((*_labels(known), *labels), value)
-            yield family
+        yield from families(GAUGES, self._checks, _labels)
         yield self._counter("runs", "Runs that have ended.", ("result", "reason"), self._runs)
         what = "What became of findings that could be acted on."
         yield self._counter("requests", what, ("request", "kind", "outcome"), self._requests)

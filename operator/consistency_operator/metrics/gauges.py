@@ -1,34 +1,14 @@
 """What is measured of one check: pure functions from what is known of it."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from consistency_operator.cluster.cache import KnownCheck
 from consistency_operator.resource.status import FinishedRun, Requests
-from dynamo_consistency.kinds import FINDING_KINDS
+from dynamo_consistency.gauges import Gauge, Samples, common, files, followed, holes, sizes
 from dynamo_consistency.schedule import CronSchedule, schedule_of
-
-Samples = dict[tuple[str, ...], float]
-"""By the values of the labels that a gauge has beyond those of every check."""
-
-FILES = ("listedFiles", "inventoryFiles", "unplacedFiles", *(kind.name for kind in FINDING_KINDS))
-BYTES = ("listedBytes", "inventoryBytes", *(kind.bytes_name for kind in FINDING_KINDS if kind.bytes_name))
-
-BECAME = ("Recovered", "Lost", "Queued", "Removed", "Kept", "Unknown", "Withdrawn", "Outliving")
-"""What became of earlier requests; the counts `requestsRecovered`, … of a run."""
-
-
-@dataclass(frozen=True)
-class Gauge:
-    """A metric: `labels` are those beyond namespace, name and site."""
-
-    name: str
-    help: str
-    labels: tuple[str, ...]
-    values: Callable[[KnownCheck], Samples]
 
 
 def outcomes(run: FinishedRun) -> Counter[tuple[str, ...]]:
@@ -108,24 +88,6 @@ def _counts(known: KnownCheck) -> dict[str, int]:
     return next((run.counts for run in known.status.history if run.result == "Complete"), {})
 
 
-def _files(known: KnownCheck) -> Samples:
-    return {(kind,): number for kind, number in _counts(known).items() if kind in FILES}
-
-
-def _followed(known: KnownCheck) -> Samples:
-    counts = _counts(known)
-    return {(word.lower(),): counts[f"requests{word}"] for word in BECAME if f"requests{word}" in counts}
-
-
-def _bytes(known: KnownCheck) -> Samples:
-    return {(kind,): number for kind, number in _counts(known).items() if kind in BYTES}
-
-
-def _holes(known: KnownCheck) -> Samples:
-    counts = _counts(known)
-    return {(): counts["holes"]} if "holes" in counts else {}
-
-
 def _gates(known: KnownCheck) -> Samples:
     """Those of the run that goes on, as soon as they are known; until then those of the last one."""
     run, last = known.status.run, _last(known)
@@ -148,21 +110,16 @@ def _suspended(known: KnownCheck) -> Samples:
     return _flag(known.resource.check is not None and known.resource.check.spec.suspend)
 
 
-GAUGES = (
+GAUGES: tuple[Gauge[KnownCheck], ...] = (
     Gauge("ready", "1: the spec is valid and the schedule armed.", (), _ready),
     Gauge("suspended", "1: no new run starts.", (), _suspended),
     Gauge("created_timestamp_seconds", "When the check was made.", (), lambda k: _time(k.resource.created)),
-    Gauge("last_run_timestamp_seconds", "When the last run began.", (), lambda k: _time(k.status.last_run_time)),
-    Gauge(
-        "last_success_timestamp_seconds",
-        "When a run last came to its end as Complete.",
-        (),
-        lambda k: _time(k.status.last_successful_run_time),
-    ),
-    Gauge("next_run_timestamp_seconds", "When the next one is due.", (), lambda k: _time(k.status.next_run_time)),
-    Gauge("expected_interval_seconds", "The longest time between two runs of the schedule.", (), _interval),
-    Gauge("last_run_duration_seconds", "How long the last run took, its time in the queue included.", (), _duration),
-    Gauge("last_run_result", "1, with the result and the reason of the last run.", ("result", "reason"), _result),
+    common("last_run_timestamp_seconds", lambda k: _time(k.status.last_run_time)),
+    common("last_success_timestamp_seconds", lambda k: _time(k.status.last_successful_run_time)),
+    common("next_run_timestamp_seconds", lambda k: _time(k.status.next_run_time)),
+    common("expected_interval_seconds", _interval),
+    common("last_run_duration_seconds", _duration),
+    common("last_run_result", _result),
     Gauge("run_stage", "1, with what the run that goes on is doing; absent when none does.", ("stage",), _stage),
     Gauge(
         "run_stage_start_timestamp_seconds",
@@ -170,10 +127,8 @@ GAUGES = (
         ("stage",),
         _stage_start,
     ),
-    Gauge(
+    common(
         "run_deadline_timestamp_seconds",
-        "When the run that goes on fails if it is still on; absent before it has begun.",
-        (),
         lambda k: _time(k.status.run.deadline_time if k.status.run else None),
     ),
     Gauge(
@@ -182,27 +137,18 @@ GAUGES = (
         ("reason",),
         _waits,
     ),
-    Gauge(
+    common(
         "run_start_timestamp_seconds",
-        "When the run that goes on was due; absent when none does.",
-        (),
         lambda k: _time(k.status.run.start_time if k.status.run else None),
     ),
-    Gauge(
+    common(
         "awaiting_approval",
-        "1: the run waits for a person.",
-        (),
         lambda k: _flag(k.status.run is not None and k.status.run.stage == "AwaitingApproval"),
     ),
-    Gauge("files", "Files and directories of the last complete run, by kind.", ("kind",), _files),
-    Gauge("bytes", "Bytes of the last complete run, by kind.", ("kind",), _bytes),
-    Gauge("holes", "Directories that the last complete run could not list.", (), _holes),
-    Gauge("gate_closed", "1: this gate keeps findings from being acted on; absent: it is open.", ("gate",), _gates),
-    Gauge(
-        "last_run_requests",
-        "What became of the findings that the last run could act on.",
-        ("request", "kind", "outcome"),
-        _requests,
-    ),
-    Gauge("followed_requests", "What became of the requests of earlier runs.", ("became",), _followed),
+    common("files", lambda k: files(_counts(k))),
+    common("bytes", lambda k: sizes(_counts(k))),
+    common("holes", lambda k: holes(_counts(k))),
+    common("gate_closed", _gates),
+    common("last_run_requests", _requests),
+    common("followed_requests", lambda k: followed(_counts(k))),
 )
