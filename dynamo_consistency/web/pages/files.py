@@ -104,10 +104,11 @@ class _Writer:
 
     def _write_site(self, row: SiteRow) -> None:
         """The page of a check in files and in bytes, as that of the site where no other check has run since."""
+        names = [row.check] if (row.site, row.check) in self._places.checks else []
+        of_site = [None] if self._view.site(row.site).check == row.check else []
         for measure in get_args(Measure):
             page = self._view.site(row.site, row.check, measure)
-            of_site = self._view.site(row.site).check == row.check
-            for check in (row.check,) * ((row.site, row.check) in self._places.checks) + (None,) * of_site:
+            for check in (*names, *of_site):
                 self._page(site_file(row.site, check, measure), site_page(page, self._links(2)))
 
     def _links(self, depth: int) -> FileLinks:
