@@ -1,6 +1,6 @@
 """What a run's whole is made of, over time: stacked bars."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
 from markupsafe import Markup
@@ -12,15 +12,21 @@ from dynamo_consistency.web.charts.timeline import Frame, Series, nothing_to_dra
 _WIDEST, _NARROWEST = 18.0, 2.0
 
 
-def stacked_over_time(frame: Frame, series: Sequence[Series], ticks: Sequence[float] = ()) -> Markup:
+def _round_ticks(highest: float) -> Sequence[float]:
+    return even_ticks(0, highest)
+
+
+def stacked_over_time(
+    frame: Frame, series: Sequence[Series], ticks: Callable[[float], Sequence[float]] = _round_ticks
+) -> Markup:
     """A bar for each moment with the `series` above each other, the first at the bottom.
 
-    `ticks`: what the axis names, as far as it is needed; else round numbers.
+    `ticks`: what the axis names, by the highest sum; by default round numbers.
     """
     if not frame.moments:
         return nothing_to_draw(frame.title, frame.width)
     sums = [sum(known(values)) for values in zip(*(one.values for one in series), strict=True)]
-    named = list(ticks) or even_ticks(0, max(sums, default=0))
+    named = ticks(max(sums, default=0))
     up = frame.up(0, named[-1])
     bottoms = [0.0] * len(frame.moments)
     return frame.drawn(up, named, series, *(_layer(frame, up, one, bottoms) for one in series))

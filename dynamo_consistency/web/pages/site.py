@@ -10,7 +10,7 @@ from dynamo_consistency.text import count, duration
 from dynamo_consistency.web import models
 from dynamo_consistency.web.charts.bars import stacked_over_time
 from dynamo_consistency.web.charts.lines import Limit, counts_over_time, levels_over_time
-from dynamo_consistency.web.charts.scale import duration_ticks, known
+from dynamo_consistency.web.charts.scale import duration_ticks
 from dynamo_consistency.web.charts.timeline import Frame, Moment, Series
 from dynamo_consistency.web.models import Point, SitePage
 from dynamo_consistency.web.pages.links import Links
@@ -108,9 +108,10 @@ def _drawn(name: str, lines: Sequence[models.Series], series: list[Series], fram
     base = 1024 if lines[0].unit == "bytes" else 10
     if name == "contents":
         return levels_over_time(frame, series, base)
+    if name == "stages":
+        return stacked_over_time(frame, series, duration_ticks)
     if name in _BARS:
-        highest = max((sum(known(values)) for values in zip(*(one.values for one in series), strict=True)), default=0)
-        return stacked_over_time(frame, series, duration_ticks(highest) if name == "stages" else ())
+        return stacked_over_time(frame, series)
     limits = [Limit(line.title.lower(), f"is-{line.name}", line.limit) for line in lines if line.limit is not None]
     return counts_over_time(frame, series, limits, base)
 
