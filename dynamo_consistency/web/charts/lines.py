@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from dynamo_consistency.web.charts import svg
 from dynamo_consistency.web.charts.scale import Scale, count_ticks, even_ticks, known
-from dynamo_consistency.web.charts.sparkline import pieces, placed
+from dynamo_consistency.web.charts.sparkline import placed, strokes
 from dynamo_consistency.web.charts.timeline import LEFT, RIGHT, Frame, Series, nothing_to_draw
 
 _DOTS_UP_TO = 60
@@ -63,8 +63,7 @@ def _drawn(
 
 def _line(frame: Frame, up: Scale, series: Series) -> Iterator[Markup]:
     points = placed(frame.places, series.values, up)
-    drawn = [svg.path(piece, "line") for piece in pieces(points) if len(piece) > 1]
-    alone = [piece[0] for piece in pieces(points) if len(piece) == 1]
+    drawn, alone = strokes(points)
     dots = [point for point in points if point] if len(points) <= _DOTS_UP_TO else alone
     drawn += [svg.element("circle", cx=x, cy=y, r=2.4, class_="dot") for x, y in dots]
     yield svg.element("g", *drawn, class_=f"series {series.css}")

@@ -11,6 +11,7 @@ from dynamo_consistency.web.charts.scale import Scale, known
 
 WIDTH, HEIGHT, _MARGIN = 84, 20, 3
 RUNS = 20
+Point = tuple[float, float]
 
 
 def sparkline(values: Sequence[float | None], name: str, css: str = "") -> Markup:
@@ -26,26 +27,32 @@ def _drawn(values: tuple[float | None, ...], name: str, css: str) -> Markup:
     across = Scale(0, max(1, RUNS - 1), _MARGIN, WIDTH - _MARGIN)
     up = Scale(0, max(known(shown), default=0) or 1, HEIGHT - _MARGIN, _MARGIN)
     points = placed([across.at(RUNS - len(shown) + index) for index in range(len(shown))], shown, up)
-    lines = [svg.path(piece, "line") for piece in pieces(points) if len(piece) > 1]
-    alone = [_dot(piece[0], 1) for piece in pieces(points) if len(piece) == 1]
+    lines, alone = strokes(points)
+    dots = [_dot(point, 1) for point in alone]
     last = [_dot(points[-1], 2)] if points and points[-1] else []
     title = f"{name} in the last {len(shown)} runs: {told}" if shown else f"{name}: no run yet"
-    parts = svg.hint(title), *lines, *alone, *last
+    parts = svg.hint(title), *lines, *dots, *last
     size: dict[str, float] = {"width": WIDTH, "height": HEIGHT}
     return svg.element(
         "svg", *parts, viewBox=f"0 0 {WIDTH} {HEIGHT}", **size, class_=f"chart spark {css}".strip(), role="img"
     )
 
 
-def placed(places: Sequence[float], values: Sequence[float | None], up: Scale) -> list[tuple[float, float] | None]:
+def placed(places: Sequence[float], values: Sequence[float | None], up: Scale) -> list[Point | None]:
     """A point for each value, None where there is none."""
     pairs = zip(places, values, strict=True)
     return [(x, up.at(value)) if value is not None and known([value]) else None for x, value in pairs]
 
 
-def pieces(points: Sequence[tuple[float, float] | None]) -> list[list[tuple[float, float]]]:
-    """The stretches of `points` between gaps."""
-    found: list[list[tuple[float, float]]] = [[]]
+def strokes(points: Sequence[Point | None]) -> tuple[list[Markup], list[Point]]:
+    """Lines through the points between gaps, and the points that are alone there."""
+    found = _pieces(points)
+    lines = [svg.path(piece, "line") for piece in found if len(piece) > 1]
+    return lines, [piece[0] for piece in found if len(piece) == 1]
+
+
+def _pieces(points: Sequence[Point | None]) -> list[list[Point]]:
+    found: list[list[Point]] = [[]]
     for point in points:
         if point is not None:
             found[-1].append(point)
@@ -54,6 +61,6 @@ def pieces(points: Sequence[tuple[float, float] | None]) -> list[list[tuple[floa
     return [piece for piece in found if piece]
 
 
-def _dot(point: tuple[float, float] | None, radius: float) -> Markup:
-    x, y = point or (0, 0)
+def _dot(point: Point, radius: float) -> Markup:
+    x, y = point
     return svg.element("circle", cx=x, cy=y, r=radius, class_="dot")
