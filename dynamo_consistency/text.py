@@ -35,6 +35,11 @@ def duration(seconds: float | None) -> str:
     return " ".join(f"{number} {unit}" for number, unit in parts[first : first + 2] if number)
 
 
+def snapshot(taken_at: float | None, rows: int, description: str) -> str:
+    """When a snapshot of the inventory was taken, and what it has; `description`: the backend, in its own words."""
+    return f"{timestamp(taken_at)}, {count(rows)} files. {description}"
+
+
 _NUMBERS = (("waiting", "waiting already"), ("unanswered", "unanswered"), ("leftOver", "left for the next run"))
 
 

@@ -97,5 +97,5 @@ def _facts(run: RunDirectory, summary: dict[str, Any]) -> Iterator[tuple[str, st
         if run.exists(f"inventory/{name}.json"):
             taken = run.read_json(f"inventory/{name}.json")
             description = _said(taken.get("description") or "")
-            yield title, f"{text.timestamp(taken['takenAt'])}, {text.count(taken['rows'])} files. {description}"
+            yield title, text.snapshot(taken["takenAt"], taken["rows"], description)
     yield "Roots", ", ".join(_said(root.path) for root in run.check().spec.listing.roots)

@@ -110,7 +110,7 @@ def _facts(summary: Mapping[str, Any]) -> dict[str, str]:
         taken = snapshots.get(name) if isinstance(snapshots, dict) else None
         if isinstance(taken, dict) and isinstance(taken.get("rows"), int):
             described = safe(taken.get("description") or "")
-            facts[title] = f"{text.timestamp(taken.get('takenAt'))}, {text.count(taken['rows'])} files. {described}"
+            facts[title] = text.snapshot(taken.get("takenAt"), taken["rows"], described)
     if isinstance(listing, dict) and listing.get("source"):
         facts["Listed from"] = safe(listing["source"])
     if isinstance(summary.get("roots"), dict):
