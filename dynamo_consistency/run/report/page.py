@@ -14,7 +14,7 @@ from dynamo_consistency.run.report import sections
 from dynamo_consistency.run.report.tables import Tables, shards
 from dynamo_consistency.run.report.trend import trend
 from dynamo_consistency.run.store.run_directory import RunDirectory
-from dynamo_consistency.sizes import human_size
+from dynamo_consistency.templates import environment
 
 _OPTIONAL: dict[str, Any] = {"counts": {}, "roots": {}, "gates": [], "actions": {}, "unmerged": {}, "notes": []}
 
@@ -44,21 +44,9 @@ def write_page(run: RunDirectory, tables: Tables, summary: dict[str, Any], artif
 
 
 def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader(__package__, "."),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "said": _said,
-        "number": text.count,
-        "size": human_size,
-        "timestamp": text.timestamp,
-        "duration": text.duration,
-    }
-    return environment
+    made = environment(jinja2.PackageLoader(__package__, "."))
+    made.filters |= {"said": _said, "timestamp": text.timestamp}
+    return made
 
 
 def _said(value: object) -> str:

@@ -8,8 +8,8 @@ import jinja2
 from markupsafe import Markup
 
 from dynamo_consistency.paths import visible
-from dynamo_consistency.sizes import UNKNOWN, human_size
-from dynamo_consistency.text import count, duration
+from dynamo_consistency.sizes import UNKNOWN
+from dynamo_consistency.templates import environment
 from dynamo_consistency.web.charts import svg
 from dynamo_consistency.web.charts.icons import icon
 from dynamo_consistency.web.charts.share import swatch
@@ -24,25 +24,16 @@ def render(template: str, links: Links, **values: Any) -> str:
 
 @cache
 def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("dynamo_consistency.web"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
+    made = environment(jinja2.PackageLoader("dynamo_consistency.web"))
+    made.filters |= {
         "said": lambda value: visible(str(value)),
-        "number": count,
-        "size": human_size,
         "change": change,
         "when": when,
         "ago": ago,
-        "duration": duration,
         "each_line": lambda value: "\n".join(map(visible, str(value).splitlines())),
     }
-    environment.globals |= {"icon": icon, "swatch": swatch, "state_words": STATES, "unknown": UNKNOWN}
-    return environment
+    made.globals |= {"icon": icon, "swatch": swatch, "state_words": STATES, "unknown": UNKNOWN}
+    return made
 
 
 def change(number: int | None) -> str:
