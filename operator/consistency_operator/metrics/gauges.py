@@ -40,13 +40,13 @@ def _flag(value: bool) -> Samples:
 def _interval(known: KnownCheck) -> Samples:
     check = known.resource.check
     schedule = schedule_of(check, known.resource.uid) if check else None
-    longest = _longest_interval(schedule.text, datetime.now(UTC).toordinal()) if schedule else None
+    day = datetime.now(UTC).toordinal()
+    longest = _longest_interval(schedule.line, schedule.zone, day) if schedule else None
     return {} if longest is None else {(): longest.total_seconds()}
 
 
 @lru_cache(maxsize=4096)
-def _longest_interval(text: str, day: int) -> timedelta | None:
-    zone, _, line = text.removeprefix("CRON_TZ=").partition(" ")
+def _longest_interval(line: str, zone: str, day: int) -> timedelta | None:
     return CronSchedule(line, zone).longest_interval(datetime.fromordinal(day).replace(tzinfo=UTC))
 
 
