@@ -1,10 +1,17 @@
-"""Numbers, times and durations as text for people; heavy libraries are not needed for it."""
+"""Numbers, times, durations and what others wrote as text for people; heavy libraries are not needed for it."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from dynamo_consistency.paths import visible
+from dynamo_consistency.secrets import redact
 from dynamo_consistency.sizes import UNKNOWN
+
+
+def said(value: object) -> str:
+    """What others wrote, as it may be shown: without credentials, and with every character visible."""
+    return visible(redact(str(value)))
 
 
 def count(number: int | None) -> str:

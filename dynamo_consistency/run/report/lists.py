@@ -2,11 +2,11 @@
 
 import io
 
-from dynamo_consistency import paths, secrets
+from dynamo_consistency import paths
 from dynamo_consistency.kinds import FINDING_KINDS
-from dynamo_consistency.paths import visible
 from dynamo_consistency.run.report.tables import Tables
 from dynamo_consistency.run.store.run_directory import RunDirectory
+from dynamo_consistency.text import said
 
 UNLISTED = "unlisted.txt"
 
@@ -35,4 +35,4 @@ def _write_holes(file: io.BufferedWriter, tables: Tables) -> None:
     """`path<TAB>reason`: the reason holds no tab, so it is what follows the last one."""
     for rows in tables.batches("SELECT path, reason FROM hole ORDER BY path"):
         for path, reason in rows:
-            file.write(paths.one_line(path) + b"\t" + visible(secrets.redact(reason)).encode() + b"\n")
+            file.write(paths.one_line(path) + b"\t" + said(reason).encode() + b"\n")

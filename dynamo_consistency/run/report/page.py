@@ -8,7 +8,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from dynamo_consistency import paths, secrets, text
+from dynamo_consistency import text
 from dynamo_consistency.kinds import COMPARED_KINDS, FINDING_KINDS, KIND_BY_NAME
 from dynamo_consistency.run.report import sections
 from dynamo_consistency.run.report.tables import Tables, shards
@@ -45,19 +45,14 @@ def write_page(run: RunDirectory, tables: Tables, summary: dict[str, Any], artif
 
 def _environment() -> jinja2.Environment:
     made = environment(jinja2.PackageLoader(__package__, "."))
-    made.filters |= {"said": _said, "timestamp": text.timestamp}
+    made.filters |= {"said": text.said, "timestamp": text.timestamp}
     return made
-
-
-def _said(value: object) -> str:
-    """What others wrote, as it may be shown: without credentials, and with every character visible."""
-    return paths.visible(secrets.redact(str(value)))
 
 
 def _verdict(summary: dict[str, Any]) -> tuple[str, str]:
     """(tone, sentence); the tone is good, attention or bad."""
     if summary["result"] != "Complete":
-        return "bad", f"This run proves nothing: {_said(summary['reason'])}"
+        return "bad", f"This run proves nothing: {text.said(summary['reason'])}"
     counts = summary["counts"]
     numbers = {kind: counts[kind.name] for kind in COMPARED_KINDS if counts.get(kind.name)}
     found = [f"{text.count(number)} {kind.word_for(number)}" for kind, number in numbers.items()]
@@ -72,7 +67,7 @@ def _actions(actions: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
     """(kind in words, what was requested and what was not) for each kind that was acted on."""
     for name, action in actions.items():
         kind = KIND_BY_NAME.get(name)
-        yield kind.title if kind else _said(name), [_said(phrase) for phrase in text.outcomes(action)]
+        yield kind.title if kind else text.said(name), [text.said(phrase) for phrase in text.outcomes(action)]
 
 
 def _facts(run: RunDirectory, summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -80,10 +75,10 @@ def _facts(run: RunDirectory, summary: dict[str, Any]) -> Iterator[tuple[str, st
     yield "Started", start
     yield "Ended", end
     yield "Took", text.duration((datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds())
-    yield "Backend", _said(summary["backend"])
+    yield "Backend", text.said(summary["backend"])
     for title, name in (("First snapshot", "before"), ("Second snapshot", "after")):
         if run.exists(f"inventory/{name}.json"):
             taken = run.read_json(f"inventory/{name}.json")
-            description = _said(taken.get("description") or "")
+            description = text.said(taken.get("description") or "")
             yield title, text.snapshot(taken["takenAt"], taken["rows"], description)
-    yield "Roots", ", ".join(_said(root.path) for root in run.check().spec.listing.roots)
+    yield "Roots", ", ".join(text.said(root.path) for root in run.check().spec.listing.roots)

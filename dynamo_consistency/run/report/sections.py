@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from dynamo_consistency import paths, secrets, text
+from dynamo_consistency import paths, text
 from dynamo_consistency.kinds import FINDING_KINDS, MISSING, ORPHAN
 from dynamo_consistency.run.database import byte_sum
 from dynamo_consistency.run.finding_queries import directory_of
@@ -65,7 +65,7 @@ def holes(tables: Tables) -> Iterator[Section]:
     """What could not be listed, and why."""
     if "listing" in tables.names:
         found = tables.rows(f"SELECT path, reason FROM hole ORDER BY path LIMIT {ROWS_SHOWN}")
-        rows = [(paths.visible(path), paths.visible(secrets.redact(reason))) for path, reason in found]
+        rows = [(paths.visible(path), text.said(reason)) for path, reason in found]
         meaning = "They could not be listed completely: nothing in or below them is called missing or an orphan."
         total = tables.rows("SELECT count(*) FROM hole")[0][0]
         yield Section("Holes", meaning, ("Directory", "Reason"), rows, total, UNLISTED)

@@ -9,10 +9,9 @@ from datetime import UTC, datetime
 from sys import intern
 from typing import Any, NamedTuple
 
-from dynamo_consistency.paths import visible
 from dynamo_consistency.run.records.summary_file import UNFINISHED, UNREADABLE
-from dynamo_consistency.secrets import redact
 from dynamo_consistency.sentences import shortened
+from dynamo_consistency.text import said
 
 LONGEST_TEXT = 600
 """Characters of a reason or of a gate's message that are kept."""
@@ -100,7 +99,7 @@ class Digest:
 
 def safe(text: object, longest: int = LONGEST_TEXT) -> str:
     """What others wrote as it may be shown: without credentials, every character visible, at a length that fits."""
-    return shortened(visible(redact(str(text))), longest)
+    return shortened(said(text), longest)
 
 
 def digest_of(run_id: str, contents: bytes | None, began: float | None) -> Digest:
