@@ -36,6 +36,10 @@ FOLLOWED = pa.schema(
 GATES = ("Inventory", "ListingHealth", "Limits", "Confirmation", "Mode", "Approval", "Acting")
 
 
+def ago(days: float) -> datetime:
+    return datetime.now(UTC) - timedelta(days=days)
+
+
 @dataclass
 class Made:
     """A run to be made. closed: gates that are not Ready, name → (state, message). policy, schedule: of the check."""

@@ -1,17 +1,11 @@
 """The search for a path: as what it was found in which runs, what was asked and answered, why not."""
 
-from datetime import UTC, datetime, timedelta
-
 import pytest
-from made_runs import Made, action, write_actions, write_findings, write_followed
+from made_runs import Made, action, ago, write_actions, write_findings, write_followed
 
 from dynamo_consistency.run.records.path_history import history_of_path
 from dynamo_consistency.run.store.run_directory import RunStore
 from dynamo_consistency.web.view import NotThereError
-
-
-def ago(days: float) -> datetime:
-    return datetime.now(UTC) - timedelta(days=days)
 
 
 def found(page) -> list[str]:

@@ -1,16 +1,11 @@
 """The page of a run as data, on real runs of the command and on made ones."""
 
 import json
-from datetime import UTC, datetime, timedelta
 
 import pytest
-from made_runs import Made, action, write_actions, write_findings, write_followed
+from made_runs import Made, action, ago, write_actions, write_findings, write_followed
 
 from dynamo_consistency.web.view import NotThereError
-
-
-def ago(days: float) -> datetime:
-    return datetime.now(UTC) - timedelta(days=days)
 
 
 def files(*names: str, **values) -> list[dict]:

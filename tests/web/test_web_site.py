@@ -1,15 +1,9 @@
 """The page of a site as data: one axis of runs, and lines along it."""
 
-from datetime import UTC, datetime, timedelta
-
 import pytest
-from made_runs import Made, action
+from made_runs import Made, action, ago
 
 from dynamo_consistency.web.view import NotThereError
-
-
-def ago(days: float) -> datetime:
-    return datetime.now(UTC) - timedelta(days=days)
 
 
 def line(page, name):
