@@ -83,15 +83,6 @@ def test_a_block_that_was_not_there_a_moment_before_is_not_known():
     assert blocks.to_pylist() == ["b", "a", None, "b", None]
 
 
-def fill(world, number: int) -> None:
-    block = world.block(world.dataset("/A"), "b")
-    world.replica(block, world.site("T2_HERE"), world.group("g"))
-    world.execute(
-        "INSERT INTO files (block_id, size, name) "
-        f"SELECT {block}, CAST(seq AS SIGNED) - 2, CONCAT('/', LPAD(seq, seq, 'x')) FROM seq_1_to_{number}"
-    )
-
-
 def names_and_sizes(world, **options) -> dict[bytes, int]:
     batches = world.backend(**options).inventory.stream("T2_HERE")
     rows = [row for batch in batches for row in batch.to_pylist()]
@@ -100,6 +91,7 @@ def names_and_sizes(world, **options) -> dict[bytes, int]:
     return found
 
 
+NAME_AND_SIZE = {"name": "CONCAT('/', LPAD(seq, seq, 'x'))", "size": "CAST(seq AS SIGNED) - 2"}
 WANTED = {b"/" + str(length).rjust(length, "x").encode(): length - 2 for length in range(1, 512)}
 
 
@@ -108,7 +100,7 @@ WANTED = {b"/" + str(length).rjust(length, "x").encode(): length - 2 for length 
 def test_names_of_every_length_come_with_their_sizes(make_world, monkeypatch, at_once):
     monkeypatch.setattr(inventory, "BATCH_ROWS", at_once)
     world = make_world("master")
-    fill(world, 511)
+    world.many_files(511, **NAME_AND_SIZE)
     assert names_and_sizes(world) == WANTED
 
 
@@ -117,7 +109,7 @@ def test_a_driver_that_is_not_known_gives_the_same_rows_and_it_is_said_once(make
     packed._say_once.cache_clear()
     monkeypatch.setattr(mysql_wire, "is_possible", lambda _: False)
     world = make_world("master")
-    fill(world, 511)
+    world.many_files(511, **NAME_AND_SIZE)
     with caplog.at_level("INFO", logger="dynamo_consistency"):
         assert names_and_sizes(world) == names_and_sizes(world) == WANTED
     assert [record.getMessage() for record in caplog.records if "one by one" in record.getMessage()] == [
@@ -135,11 +127,7 @@ def test_the_pymysql_that_is_installed_is_known(mariadb):
 def test_a_statement_that_is_ended_by_the_server_in_the_middle_is_an_error(make_world, mariadb, monkeypatch):
     monkeypatch.setattr(inventory, "BATCH_ROWS", 100)
     world = make_world("innodb")
-    fill(world, 1)
-    world.execute(
-        "INSERT INTO files (block_id, size, name) "
-        "SELECT block_id, 1, CONCAT('/store/', REPEAT('x', 400), seq) FROM files, seq_1_to_30000"
-    )
+    world.many_files(30_000)
     stream = world.backend(url=mariadb.url(world.name, *READER)).inventory.stream("T2_HERE")
     next(stream)
     [(victim,)] = mariadb.execute("SELECT id FROM information_schema.processlist WHERE user = 'reader'")
