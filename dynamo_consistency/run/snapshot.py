@@ -18,9 +18,8 @@ from dynamo_consistency.errors import InvalidRunError
 from dynamo_consistency.run.database import LARGEST
 from dynamo_consistency.run.keys import KEY_COLUMNS, ROOT, Scope, keys_of
 from dynamo_consistency.run.progress import StageProgress
-from dynamo_consistency.run.store.run_directory import RunDirectory
+from dynamo_consistency.run.store.run_directory import DATASETS, RunDirectory
 
-DATASETS = "inventory/datasets.json"
 SnapshotName = Literal["before", "after"]
 _SUMMED_SAFELY = 2**40  # bytes of one file, of which a batch has fewer than 2**23
 
