@@ -75,6 +75,11 @@ def test_an_error_of_the_server_among_the_rows_is_an_error():
         read(b"".join(ROWS[:3]) + packet(KILLED))
 
 
+def test_a_row_without_a_value_is_refused():
+    with pytest.raises(ValueError, match="a row without a value"):
+        packed._unpacked(pa.array([b"/f" + bytes(8), None]), 1, is_packet=False)
+
+
 def test_a_block_that_was_not_there_a_moment_before_is_not_known():
     facts = pa.table({"time": [1, 2, None], "block": ["a", "b", None]})
     known, (times, blocks) = BlockFacts(pa.array([7, 9]), facts).of(pa.array([9, 7, 8, 9, 99]))
