@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dynamo_consistency import paths
+from dynamo_consistency.columns import total
 from dynamo_consistency.listers.contract import Files
 from dynamo_consistency.listers.times import each_known_size, each_known_time, known_sizes, known_time, known_times
 from dynamo_consistency.run.keys import KEY_COLUMNS, ROOT, keys_of
@@ -125,7 +126,7 @@ class ListingFile:
         number = pa.repeat(pa.scalar(self._numbers[root], ROOT.type), len(path))
         size, mtime = known_sizes(size), known_times(mtime, self._listed_at)
         self._write_files(path.to_pylist(), number, {"path": path, "size": size, "mtime": mtime})
-        self._count_files(root, len(path), int(pc.sum(size.cast(pa.decimal128(38))).as_py() or 0))
+        self._count_files(root, len(path), total(size))
 
     def _count_files(self, root: bytes, files: int, size: int) -> None:
         for counts in (self.counts, self.roots[root]):
