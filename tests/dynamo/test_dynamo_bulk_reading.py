@@ -6,13 +6,13 @@ from types import SimpleNamespace
 import pyarrow as pa
 import pymysql
 import pytest
+from mariadb_server import READER
 
 from dynamo_consistency.backend.dynamo import inventory
 from dynamo_consistency.backend.dynamo.block_facts import BlockFacts
 from dynamo_consistency.backend.sql import mysql_wire, packed
 from dynamo_consistency.errors import BackendError
 
-READER = ("reader", "reader-s3cret")
 END = b"\xfe\x00\x00\x02\x00"
 KILLED = b"\xff\x25\x05#70100Query execution was interrupted"
 VALUES = [bytes([65 + length % 26]) * length for length in (17, 250, 251, 17, 530, 60_000, 18)]

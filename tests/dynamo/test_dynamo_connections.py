@@ -7,14 +7,13 @@ import threading
 import time
 
 import pytest
+from mariadb_server import READER
 
 from dynamo_consistency import secrets
 from dynamo_consistency.backend.dynamo import Options, inventory, open_backend
 from dynamo_consistency.errors import BackendError, ConfigurationError
 from dynamo_consistency.secrets import RedactingFormatter
 from dynamo_consistency.yamlfile import read_documents
-
-READER = ("reader", "reader-s3cret")
 
 
 @pytest.fixture
