@@ -39,7 +39,7 @@ LEAST_OF_ROWS = 0.98
 """Of an inventory that is read again as a whole, within hours or days."""
 OF_FINDINGS = frozenset(("site_size", "mtime", "root", "mark", "type"))
 """Columns that findings have beside those of an inventory: a backend's own must be called otherwise."""
-OF_SNAPSHOTS = frozenset(("key", "root"))
+OF_SNAPSHOTS = frozenset(("key", "tail", "root"))
 """Columns that a snapshot has beside them."""
 
 

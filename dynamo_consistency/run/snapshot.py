@@ -13,16 +13,14 @@ import pyarrow.parquet as pq
 from dynamo_consistency import paths
 from dynamo_consistency.backend import optional_features
 from dynamo_consistency.backend.contract import Backend
-from dynamo_consistency.columns import joined
+from dynamo_consistency.columns import joined, total
 from dynamo_consistency.errors import InvalidRunError
 from dynamo_consistency.run.database import LARGEST
 from dynamo_consistency.run.keys import KEY_COLUMNS, ROOT, Scope, keys_of
 from dynamo_consistency.run.progress import StageProgress
-from dynamo_consistency.run.store.run_directory import RunDirectory
+from dynamo_consistency.run.store.run_directory import DATASETS, RunDirectory
 
-DATASETS = "inventory/datasets.json"
 SnapshotName = Literal["before", "after"]
-_SUMMED_SAFELY = 2**40  # bytes of one file, of which a batch has fewer than 2**23
 
 
 def take_snapshot(
@@ -95,7 +93,7 @@ def _write(target: str, batches: Iterator[pa.RecordBatch], scope: Scope) -> dict
             unplaced += raw.num_rows - batch.num_rows
             if raw.num_rows > batch.num_rows:
                 line_ends += _with_line_ends(raw["path"])
-            size += _bytes(batch["size"])
+            size += total(batch["size"])
     return {"rows": rows, "bytes": min(size, LARGEST), "unplaced": unplaced, "lineEnds": line_ends} | {
         "anyLineEnds": any_line_ends
     }
@@ -149,14 +147,6 @@ def _with(batch: pa.RecordBatch, columns: dict[str, pa.Array]) -> pa.RecordBatch
 
 def _with_line_ends(column: pa.Array) -> list[str]:
     return [paths.to_text(path) for path in column.filter(pc.match_substring(column, b"\n")).to_pylist()]
-
-
-def _bytes(sizes: pa.Array) -> int:
-    """Their sum; unknown ones count nothing. Arrow's own sum goes round where it is too large."""
-    known = pc.max_element_wise(sizes, 0)
-    if (pc.max(known).as_py() or 0) < _SUMMED_SAFELY:
-        return pc.sum(known).as_py() or 0
-    return sum(known.to_pylist())
 
 
 def ask_datasets(run: RunDirectory, backend: Backend) -> None:

@@ -12,6 +12,7 @@ from dynamo_consistency import paths, secrets
 from dynamo_consistency.backend import optional_features
 from dynamo_consistency.backend.contract import INVENTORY_COLUMNS, Known
 from dynamo_consistency.errors import BackendError
+from dynamo_consistency.run.keys import KEY_COLUMNS
 
 SITE = "T2_TEST"
 NAMES = st.one_of(st.binary(min_size=1, max_size=30), st.text(min_size=1, max_size=30))
@@ -185,6 +186,10 @@ def test_a_stream_has_the_columns_of_the_contract_first_and_its_own_after_them()
         ({"dataset": None, "size": None}, "the stream lacks the column size, dataset"),
         ({"in_flight": pa.array([None], pa.bool_())}, "the column in_flight has nulls"),
         ({"mtime": pa.array([1])}, "the stream has a column mtime, a name that a run gives to something else"),
+        *(
+            ({field.name: pa.array([1])}, f"the stream has a column {field.name}, a name that a run gives")
+            for field in KEY_COLUMNS
+        ),
         ({"size": pa.array(["many"])}, "ArrowInvalid"),
     ],
 )

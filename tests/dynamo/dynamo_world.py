@@ -121,6 +121,12 @@ class World:
         self.insert("files", id=number, block_id=block, size=size, name=name)
         return number
 
+    def many_files(self, number: int, name: str = "CONCAT('/store/', REPEAT('x', 400), seq)", size: str = "1") -> None:
+        """So many in one complete block of T2_HERE; name and size in the SQL of MariaDB, by a number `seq`."""
+        block = self.block(self.dataset("/A"), "b")
+        self.replica(block, self.site("T2_HERE"), self.group("g"))
+        self.execute(f"INSERT INTO files (block_id, size, name) SELECT {block}, {size}, {name} FROM seq_1_to_{number}")
+
     def replica(self, block: int, site: int, group: int, complete: bool = True, last_update: int = 0) -> None:
         self.insert(
             "block_replicas",

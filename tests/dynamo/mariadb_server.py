@@ -14,7 +14,8 @@ import pymysql
 from dynamo_world import ROOT_PASSWORD, Server
 from required_programs import require_programs
 
-READER_PASSWORD = "reader-s3cret"
+READER = ("reader", "reader-s3cret")
+"""Name and password of an account that only reads."""
 INSTALL = ["--auth-root-authentication-method=normal"]
 SETTINGS = [
     "--bind-address=127.0.0.1",
@@ -54,7 +55,7 @@ def running() -> Iterator[Server]:
         start.write_text(
             f"SET PASSWORD FOR root@localhost = PASSWORD('{ROOT_PASSWORD}');\n"
             f"GRANT ALL ON *.* TO root@'127.0.0.1' IDENTIFIED BY '{ROOT_PASSWORD}' WITH GRANT OPTION;\n"
-            f"CREATE USER reader@'127.0.0.1' IDENTIFIED BY '{READER_PASSWORD}';\n"
+            f"CREATE USER reader@'127.0.0.1' IDENTIFIED BY '{READER[1]}';\n"
         )
         start.chmod(0o644)
         with (folder / "log").open("wb") as log:

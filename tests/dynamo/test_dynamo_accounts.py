@@ -4,12 +4,11 @@ import re
 from pathlib import Path
 
 import pytest
+from mariadb_server import READER
 
 from dynamo_consistency.errors import BackendError
 
 pytestmark = pytest.mark.mariadb
-
-READER = ("reader", "reader-s3cret")
 
 
 def everything(backend, tmp_path) -> list:

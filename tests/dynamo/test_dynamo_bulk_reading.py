@@ -6,13 +6,13 @@ from types import SimpleNamespace
 import pyarrow as pa
 import pymysql
 import pytest
+from mariadb_server import READER
 
 from dynamo_consistency.backend.dynamo import inventory
 from dynamo_consistency.backend.dynamo.block_facts import BlockFacts
 from dynamo_consistency.backend.sql import mysql_wire, packed
 from dynamo_consistency.errors import BackendError
 
-READER = ("reader", "reader-s3cret")
 END = b"\xfe\x00\x00\x02\x00"
 KILLED = b"\xff\x25\x05#70100Query execution was interrupted"
 VALUES = [bytes([65 + length % 26]) * length for length in (17, 250, 251, 17, 530, 60_000, 18)]
@@ -75,21 +75,17 @@ def test_an_error_of_the_server_among_the_rows_is_an_error():
         read(b"".join(ROWS[:3]) + packet(KILLED))
 
 
+def test_a_row_without_a_value_is_refused():
+    with pytest.raises(ValueError, match="a row without a value"):
+        packed._unpacked(pa.array([b"/f" + bytes(8), None]), 1, is_packet=False)
+
+
 def test_a_block_that_was_not_there_a_moment_before_is_not_known():
     facts = pa.table({"time": [1, 2, None], "block": ["a", "b", None]})
     known, (times, blocks) = BlockFacts(pa.array([7, 9]), facts).of(pa.array([9, 7, 8, 9, 99]))
     assert known.to_pylist() == [True, True, False, True, False]
     assert times.to_pylist() == [2, 1, None, 2, None]
     assert blocks.to_pylist() == ["b", "a", None, "b", None]
-
-
-def fill(world, number: int) -> None:
-    block = world.block(world.dataset("/A"), "b")
-    world.replica(block, world.site("T2_HERE"), world.group("g"))
-    world.execute(
-        "INSERT INTO files (block_id, size, name) "
-        f"SELECT {block}, CAST(seq AS SIGNED) - 2, CONCAT('/', LPAD(seq, seq, 'x')) FROM seq_1_to_{number}"
-    )
 
 
 def names_and_sizes(world, **options) -> dict[bytes, int]:
@@ -100,6 +96,7 @@ def names_and_sizes(world, **options) -> dict[bytes, int]:
     return found
 
 
+NAME_AND_SIZE = {"name": "CONCAT('/', LPAD(seq, seq, 'x'))", "size": "CAST(seq AS SIGNED) - 2"}
 WANTED = {b"/" + str(length).rjust(length, "x").encode(): length - 2 for length in range(1, 512)}
 
 
@@ -108,7 +105,7 @@ WANTED = {b"/" + str(length).rjust(length, "x").encode(): length - 2 for length 
 def test_names_of_every_length_come_with_their_sizes(make_world, monkeypatch, at_once):
     monkeypatch.setattr(inventory, "BATCH_ROWS", at_once)
     world = make_world("master")
-    fill(world, 511)
+    world.many_files(511, **NAME_AND_SIZE)
     assert names_and_sizes(world) == WANTED
 
 
@@ -117,7 +114,7 @@ def test_a_driver_that_is_not_known_gives_the_same_rows_and_it_is_said_once(make
     packed._say_once.cache_clear()
     monkeypatch.setattr(mysql_wire, "is_possible", lambda _: False)
     world = make_world("master")
-    fill(world, 511)
+    world.many_files(511, **NAME_AND_SIZE)
     with caplog.at_level("INFO", logger="dynamo_consistency"):
         assert names_and_sizes(world) == names_and_sizes(world) == WANTED
     assert [record.getMessage() for record in caplog.records if "one by one" in record.getMessage()] == [
@@ -135,11 +132,7 @@ def test_the_pymysql_that_is_installed_is_known(mariadb):
 def test_a_statement_that_is_ended_by_the_server_in_the_middle_is_an_error(make_world, mariadb, monkeypatch):
     monkeypatch.setattr(inventory, "BATCH_ROWS", 100)
     world = make_world("innodb")
-    fill(world, 1)
-    world.execute(
-        "INSERT INTO files (block_id, size, name) "
-        "SELECT block_id, 1, CONCAT('/store/', REPEAT('x', 400), seq) FROM files, seq_1_to_30000"
-    )
+    world.many_files(30_000)
     stream = world.backend(url=mariadb.url(world.name, *READER)).inventory.stream("T2_HERE")
     next(stream)
     [(victim,)] = mariadb.execute("SELECT id FROM information_schema.processlist WHERE user = 'reader'")

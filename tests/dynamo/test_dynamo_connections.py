@@ -7,14 +7,13 @@ import threading
 import time
 
 import pytest
+from mariadb_server import READER
 
 from dynamo_consistency import secrets
 from dynamo_consistency.backend.dynamo import Options, inventory, open_backend
 from dynamo_consistency.errors import BackendError, ConfigurationError
 from dynamo_consistency.secrets import RedactingFormatter
 from dynamo_consistency.yamlfile import read_documents
-
-READER = ("reader", "reader-s3cret")
 
 
 @pytest.fixture
@@ -79,15 +78,6 @@ def test_mysqlclient_works_by_changing_the_url(make_world, mariadb):
     assert backend.registry.sources("T2_HERE", ["/store/日本"])[0] == ["/store/日本"]
 
 
-def rows(world, number: int) -> None:
-    block = world.block(world.dataset("/A"), "b")
-    world.replica(block, world.site("T2_HERE"), world.group("g"))
-    world.execute(
-        "INSERT INTO files (block_id, size, name) "
-        f"SELECT {block}, 1, CONCAT('/store/', REPEAT('x', 400), seq) FROM seq_1_to_{number}"
-    )
-
-
 @pytest.fixture
 def small_batches(monkeypatch):
     monkeypatch.setattr(inventory, "BATCH_ROWS", 100)
@@ -100,7 +90,7 @@ def test_a_connection_that_is_killed_in_the_middle_is_an_error_and_no_short_list
     make_world, mariadb, caplog, generation, driver
 ):
     world = make_world(generation)
-    rows(world, 30_000)  # far more than the buffers between server and client hold
+    world.many_files(30_000)  # far more than the buffers between server and client hold
     stream = world.backend(url=mariadb.url(world.name, *READER, driver=driver)).inventory.stream("T2_HERE")
     assert next(stream).num_rows == 100
     [(victim,)] = mariadb.execute("SELECT id FROM information_schema.processlist WHERE user = 'reader'")
@@ -114,7 +104,7 @@ def test_a_connection_that_is_killed_in_the_middle_is_an_error_and_no_short_list
 @pytest.mark.usefixtures("small_batches")
 def test_a_stream_that_nobody_reads_on_leaves_its_connection_at_once(make_world, mariadb, caplog, driver):
     world = make_world("innodb")
-    rows(world, 30_000)
+    world.many_files(30_000)
     stream = world.backend(url=mariadb.url(world.name, *READER, driver=driver)).inventory.stream("T2_HERE")
     next(stream)
     stream.close()
@@ -127,7 +117,7 @@ def test_a_stream_that_nobody_reads_on_leaves_its_connection_at_once(make_world,
 @pytest.mark.mariadb
 def test_a_stream_that_ends_short_of_the_count_of_the_server_is_an_error(make_world, monkeypatch):
     world = make_world("innodb")
-    rows(world, 10)
+    world.many_files(10)
     monkeypatch.setattr(inventory, "columns", lambda *_: iter([]))
     with pytest.raises(BackendError, match="gave 0 of 10 files of T2_HERE; run again"):
         list(world.backend().inventory.stream("T2_HERE"))

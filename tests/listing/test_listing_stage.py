@@ -102,6 +102,21 @@ def test_an_excluded_directory_is_not_listed(site: Path, list_site):
     )
 
 
+@pytest.mark.parametrize("by_dump", [True, False])
+def test_a_file_in_the_place_of_an_excluded_directory_takes_no_part(site: Path, make_run, *, by_dump: bool):
+    touch(site / "store", b"HC", b"f")
+    dump = site / "dump.tsv"
+    dump.write_text("/store/HC\t1\t1700000000\n/store/f\t1\t1700000000\n")
+    source = (
+        {"dump": {"url": str(dump), "date": "2026-01-01T00:00:00Z"}} if by_dump else {"posix": {"prefix": str(site)}}
+    )
+    run = make_run(source, exclude=["/store/HC"])
+    list_shard(run, None, 0, Progress("test"))
+    files = {row["path"]: row for row in all_columns_of(run) if row["kind"] == "file"}
+    assert {path: row["root"] for path, row in files.items()} == {b"/store/f": 0, b"/store/HC": None}
+    assert (files[b"/store/HC"]["key"], files[b"/store/HC"]["tail"]) == (None, None)
+
+
 def test_a_site_that_is_not_mounted_leaves_nothing(tmp_path: Path, make_run):
     run = make_run({"posix": {"prefix": str(tmp_path / "nowhere")}})
     with pytest.raises(ListingError):

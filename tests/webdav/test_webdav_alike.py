@@ -11,7 +11,8 @@ from dynamo_consistency.listers.contract import Files, Listed, Subdirectory
 from dynamo_consistency.listers.webdav import alike
 from dynamo_consistency.listers.webdav.entries import Contents
 from dynamo_consistency.listers.webdav.errors import WebDavError
-from dynamo_consistency.listers.webdav.pieces import read_contents, read_responses
+from dynamo_consistency.listers.webdav.multistatus import read_responses
+from dynamo_consistency.listers.webdav.pieces import read_contents
 from dynamo_consistency.listers.webdav.url import WebDavDoor, WebDavUrl
 
 ADDRESS = WebDavUrl.of(WebDavDoor("http", "localhost", 80), b"/d")

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Select
 from sqlalchemy.exc import DBAPIError
 
 from dynamo_consistency.backend.sql import copied, packed
-from dynamo_consistency.backend.sql.reading import partitions, unless_abandoned, without_collector
+from dynamo_consistency.backend.sql.reading import in_columns, partitions, unless_abandoned
 
 
 def columns(
@@ -24,26 +24,10 @@ def columns(
     if kind == "postgresql":
         return copied.columns(connection, query, types, rows)
     if kind == "sqlite" and _is_packable(types):
-        return _in_parts(_by_sqlite(connection, query, rows), types)
+        return in_columns(_by_sqlite(connection, query, rows), types)
     if kind in ("mysql", "mariadb") and _is_packable(types):
         return packed.rows(connection, query, rows)
-    return _in_parts(partitions(connection, query, rows), types)
-
-
-def _in_parts(parts: Iterator[Sequence[Sequence[Any]]], types: Sequence[pa.DataType]) -> Iterator[list[pa.Array]]:
-    while True:
-        with without_collector():
-            part = next(parts, None)
-            if part is None:
-                return
-            arrays = as_columns(part, types)
-            del part
-        yield arrays
-
-
-def as_columns(rows: Sequence[Sequence[Any]], types: Sequence[pa.DataType]) -> list[pa.Array]:
-    """Rows, of which there is at least one, as columns of `types`."""
-    return [pa.array(column, kind) for column, kind in zip(zip(*rows, strict=True), types, strict=True)]
+    return in_columns(partitions(connection, query, rows), types)
 
 
 def _is_packable(types: Sequence[pa.DataType]) -> bool:

@@ -17,7 +17,8 @@ from sqlalchemy import Connection, LargeBinary, Select, cast, func, type_coerce
 from sqlalchemy.exc import DBAPIError
 
 from dynamo_consistency.backend.sql import mysql_wire
-from dynamo_consistency.backend.sql.reading import partitions, unless_abandoned, without_collector
+from dynamo_consistency.backend.sql.reading import in_columns, partitions, unless_abandoned
+from dynamo_consistency.columns import joined
 
 log = logging.getLogger(__name__)
 
@@ -61,14 +62,7 @@ def _by_wire(connection: Connection, query: Select[Any], at_once: int) -> Iterat
 def _by_rows(connection: Connection, query: Select[Any], at_once: int) -> Iterator[pa.BinaryArray]:
     if connection.dialect.driver == "pymysql":
         _say_once()
-    parts = partitions(connection, query, at_once)
-    while True:
-        with without_collector():
-            part = next(parts, None)
-            if part is None:
-                return
-            values = pa.array([value for (value,) in part], pa.binary())
-            del part
+    for [values] in in_columns(partitions(connection, query, at_once), [pa.binary()]):
         yield values
 
 
@@ -80,7 +74,7 @@ def _say_once() -> None:
 def _unpacked(values: pa.BinaryArray, numbers: int, *, is_packet: bool) -> list[pa.Array]:
     """Text and numbers of each value; of a packet what comes before its value is left away."""
     behind = numbers * _NUMBER
-    if pc.min(pc.binary_length(values)).as_py() < behind + 1:
+    if values.null_count or pc.min(pc.binary_length(values)).as_py() < behind + 1:
         raise ValueError("a row without a value")  # a null in it makes all of it null
     return [_texts(values, behind, is_packet), *(_numbers(values, behind - _NUMBER * i) for i in range(numbers))]
 
@@ -98,7 +92,7 @@ def _texts(values: pa.BinaryArray, behind: int, is_packet: bool) -> pa.BinaryArr
 def _numbers(values: pa.BinaryArray, from_end: int) -> pa.Int64Array:
     """Those that begin so many bytes before the end; the server has the highest byte first."""
     column = pc.binary_slice(values, -from_end, _NUMBER - from_end or None)
-    swapped = array("q", b"".join([column.buffers()[2]])[: _NUMBER * len(column)])
+    swapped = array("q", joined(column))
     if sys.byteorder == "little":
         swapped.byteswap()
     return pa.Array.from_buffers(pa.int64(), len(column), [None, pa.py_buffer(swapped)])

@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pyarrow as pa
 from sqlalchemy import Connection, Engine, Select
 
 from dynamo_consistency.backend.sql import errors
@@ -81,6 +82,23 @@ def without_collector() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
+
+
+def in_columns(parts: Iterator[Sequence[Sequence[Any]]], types: Sequence[pa.DataType]) -> Iterator[list[pa.Array]]:
+    """Each part, which has at least one row, as columns of `types`."""
+    while True:
+        with without_collector():
+            part = next(parts, None)
+            if part is None:
+                return
+            arrays = as_columns(part, types)
+            del part
+        yield arrays
+
+
+def as_columns(rows: Sequence[Sequence[Any]], types: Sequence[pa.DataType]) -> list[pa.Array]:
+    """Rows, of which there is at least one, as columns of `types`."""
+    return [pa.array(column, kind) for column, kind in zip(zip(*rows, strict=True), types, strict=True)]
 
 
 LOOK_UP_ROWS = 400

@@ -14,7 +14,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from dynamo_consistency.listers.webdav.errors import WebDavError
-from dynamo_consistency.listers.webdav.multistatus import LONGEST_TEXT, SIZE, TIME, Multistatus, Response
+from dynamo_consistency.listers.webdav.multistatus import LONGEST_TEXT, SIZE, TIME, Response, read_responses
 
 MOST_BYTES = 4 * 1024 * 1024
 """What comes of a longer answer is read as it comes, and not kept."""
@@ -106,14 +106,10 @@ def _values(column: list[bytes]) -> list[str] | None:
 def _one(body: bytes) -> Response | None:
     """The only response of a whole answer; None where there is not just one."""
     responses: list[Response] = []
-    multistatus = Multistatus(responses.append)
     try:
-        multistatus.feed(body)
-        multistatus.end()
+        read_responses([body], responses.append)
     except WebDavError:  # the parser will say what is wrong with all of it
         return None
-    finally:
-        multistatus.close()
     return responses[0] if len(responses) == 1 else None
 
 

@@ -26,9 +26,9 @@ from dynamo_consistency.listers.webdav.client import EVERYTHING, WANTED, Client,
 from dynamo_consistency.listers.webdav.entries import Contents, file_stat
 from dynamo_consistency.listers.webdav.errors import DoorIsDownError, RefusedTlsError, SilentError, WebDavError
 from dynamo_consistency.listers.webdav.identity import ClientIdentity
-from dynamo_consistency.listers.webdav.multistatus import Response
+from dynamo_consistency.listers.webdav.multistatus import Response, read_responses
 from dynamo_consistency.listers.webdav.names import Reading, read
-from dynamo_consistency.listers.webdav.pieces import read_contents, read_responses
+from dynamo_consistency.listers.webdav.pieces import read_contents
 from dynamo_consistency.listers.webdav.url import WebDavDoor, WebDavUrl
 from dynamo_consistency.path_rules import PathRules
 

@@ -4,7 +4,7 @@ Nothing in it may be defined (no DTD, hence no entities), nor nested or long bey
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from xml.parsers import expat
 
@@ -161,6 +161,17 @@ class Multistatus:
     def _collected(self) -> str:
         text, self._text = "".join(self._text or ()), None
         return text
+
+
+def read_responses(pieces: Iterable[bytes], take: Callable[[Response], None]) -> None:
+    """Call `take` with every response of a multistatus. Raises WebDavError for one that is not complete."""
+    multistatus = Multistatus(take)
+    try:
+        for piece in pieces:
+            multistatus.feed(piece)
+        multistatus.end()
+    finally:
+        multistatus.close()
 
 
 def _code(line: str) -> int:

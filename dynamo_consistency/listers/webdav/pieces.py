@@ -1,11 +1,11 @@
-"""Reads an answer that comes in pieces, to its end."""
+"""Reads the answer about a directory, which comes in pieces, to its end."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import chain
 
 from dynamo_consistency.listers.webdav import alike
 from dynamo_consistency.listers.webdav.entries import Contents
-from dynamo_consistency.listers.webdav.multistatus import Multistatus, Response
+from dynamo_consistency.listers.webdav.multistatus import read_responses
 
 
 def read_contents(pieces: Iterator[bytes], contents: Contents) -> None:
@@ -25,14 +25,3 @@ def read_contents(pieces: Iterator[bytes], contents: Contents) -> None:
         read_responses(chain(held, pieces), contents.take)
     else:
         contents.take_alike(responses)
-
-
-def read_responses(pieces: Iterator[bytes], take: Callable[[Response], None]) -> None:
-    """Call `take` with every response of a multistatus. Raises WebDavError for one that is not complete."""
-    multistatus = Multistatus(take)
-    try:
-        for piece in pieces:
-            multistatus.feed(piece)
-        multistatus.end()
-    finally:
-        multistatus.close()

@@ -14,12 +14,18 @@ from dynamo_consistency.listers.contract import (
     Subdirectory,
     Unsure,
 )
-from dynamo_consistency.listers.xrootd.library import IS_DIRECTORY, IS_OFFLINE, IS_OTHER, IS_PENDING, XRootDResponse
+from dynamo_consistency.listers.xrootd.library import (
+    IS_DIRECTORY,
+    IS_OFFLINE,
+    IS_OTHER,
+    IS_PENDING,
+    SPECIAL,
+    XRootDResponse,
+)
 from dynamo_consistency.listers.xrootd.numbering import Numbering
 from dynamo_consistency.listers.xrootd.url import unaskable
 
 _SIGN = 1 << 63
-_SPECIAL = IS_DIRECTORY | IS_OTHER | IS_OFFLINE | IS_PENDING
 
 LONGEST_NAME = 253
 """Servers cut names of 255 bytes to 254 without a word, so that a name of 254 may be another one."""
@@ -56,7 +62,7 @@ def read(response: XRootDResponse, numbering: Numbering) -> Answer:
             listed.holes.append(Hole(name, "the server gives neither its kind nor its size"))
         elif stat["flags"] & IS_DIRECTORY:
             directories.append((name, stat))
-        elif stat["flags"] & _SPECIAL:
+        elif stat["flags"] & SPECIAL:
             _add_special(listed, name, stat)
         elif (size := stat["size"]) < _SIGN:
             mtime = stat["modtime"]

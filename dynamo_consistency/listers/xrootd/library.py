@@ -25,6 +25,8 @@ IS_OFFLINE = 8
 """Not on disk: on a tape, or on a disk that does not answer. Then a size of 0 is none."""
 IS_PENDING = 64
 """Being written, and removed by the server if its writer goes before the end. All four are bits of `flags`."""
+SPECIAL = IS_DIRECTORY | IS_OTHER | IS_OFFLINE | IS_PENDING
+"""What has none of them is a file of which everything is known."""
 
 PREFER_NAMES = 256
 """For `deeplocate`: host names rather than addresses, for the sake of certificates."""

@@ -11,9 +11,8 @@ from dynamo_consistency.backend import optional_features
 from dynamo_consistency.backend.contract import Backend, Known
 from dynamo_consistency.errors import BackendError
 from dynamo_consistency.run.records.history import WITHDRAWN
-from dynamo_consistency.run.store.run_directory import RunDirectory
+from dynamo_consistency.run.store.run_directory import DATASETS, RunDirectory
 
-DATASETS = "inventory/datasets.json"
 AFTER = "inventory/after.json"
 
 

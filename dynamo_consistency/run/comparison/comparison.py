@@ -26,7 +26,7 @@ from dynamo_consistency.run.database import PATH_MACROS, execute, literal, numbe
 from dynamo_consistency.run.listing.failed_shards import absent_shards
 from dynamo_consistency.run.progress import StageProgress
 from dynamo_consistency.run.records.notes import note
-from dynamo_consistency.run.store.run_directory import UNMERGED_LISTING, RunDirectory, shard_name
+from dynamo_consistency.run.store.run_directory import DATASETS, UNMERGED_LISTING, RunDirectory, shard_name
 
 COUNTS_FILE = "findings/counts.json"
 _QUERIES = resources.files(__package__).joinpath("comparison.sql")
@@ -126,7 +126,7 @@ def _give_inputs(
     elsewhere = [str(inputs.enter_context(run.reading(name))) for name in area]
     create_scope(database, check)
     rows = create_keyed(database, snapshots, parts, elsewhere)
-    pending = run.read_json(filters.DATASETS)["deletionRequests"]
+    pending = run.read_json(DATASETS)["deletionRequests"]
     database.execute("SET VARIABLE deletion_requests = ?::VARCHAR[]", [sorted(set(pending))])
     database.execute("SET VARIABLE ignore_age = ?::BIGINT", [check.spec.comparison.ignore_age_seconds])
     return absent, rows

@@ -16,14 +16,13 @@ from dynamo_consistency.errors import BackendError, ConsistencyError
 from dynamo_consistency.run.comparison.spelling import fold_names, remember_renamed
 from dynamo_consistency.run.database import fill
 from dynamo_consistency.run.listing.failed_shards import belongs_to
-from dynamo_consistency.run.store.run_directory import RunDirectory
+from dynamo_consistency.run.store.run_directory import DATASETS, RunDirectory
 from dynamo_consistency.secrets import redact
 
 _UNKNOWN = "SELECT path FROM file WHERE before + after = 0 AND NOT young"
 _DIRECTORIES = "SELECT DISTINCT path FROM listing WHERE kind = 'directory' AND root IS NOT NULL"
 _UNSEEN = "SELECT path FROM file WHERE before > 0 AND after > 0 AND at_site = 0 AND NOT in_flight"
 
-DATASETS = "inventory/datasets.json"
 _SAMPLE = 1000
 
 Passing = Callable[[list[bytes]], Iterable[bytes]]

@@ -8,9 +8,8 @@ from typing import TypeVar
 
 from dynamo_consistency.errors import ConsistencyError
 from dynamo_consistency.run.much_shorter import much_shorter
-from dynamo_consistency.run.store.run_directory import RunDirectory
+from dynamo_consistency.run.store.run_directory import DATASETS, RunDirectory
 
-_DATASETS = "inventory/datasets.json"
 _LISTS = {"protected": "protected datasets", "deletionRequests": "datasets with deletion requests"}
 _BEHIND = {"servers": "data server", "mounts": "mount point"}
 
@@ -39,7 +38,7 @@ def gone(run: RunDirectory, earlier: Sequence[RunDirectory]) -> tuple[str, ...]:
 
 
 def _lengths(run: RunDirectory) -> dict[str, int]:
-    lists = run.read_json(_DATASETS)
+    lists = run.read_json(DATASETS)
     return {name: len(lists[name]) for name in _LISTS}
 
 

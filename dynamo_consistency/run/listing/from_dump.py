@@ -32,7 +32,7 @@ def listing_of_dump(run: RunDirectory, part: Part, source: DumpSource, progress:
     met: set[bytes] = set()
     first = b""
     some_below = part.may_be_empty
-    with run.writing(f"{name}.parquet") as path, ListingFile(path, roots, dump.date) as file:
+    with run.writing(f"{name}.parquet") as path, ListingFile(path, roots, dump.date, excluded) as file:
         for batch in dump.batches():
             first = first or next(iter(batch.column("path")[:1].to_pylist()), b"")
             for root, rows in _below(_without(batch, excluded, met), roots):

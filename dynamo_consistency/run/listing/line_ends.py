@@ -13,6 +13,7 @@ Rejected ways:
 import pyarrow.parquet as pq
 
 from dynamo_consistency import paths
+from dynamo_consistency.columns import joined
 from dynamo_consistency.run.store.run_directory import RunDirectory
 
 INVENTORY, FACTS = "inventory/before.parquet", "inventory/before.json"
@@ -35,7 +36,7 @@ def _known_parents(run: RunDirectory) -> set[bytes]:
     with run.reading(INVENTORY) as path, pq.ParquetFile(path) as snapshot:
         for batch in snapshot.iter_batches(columns=["path"]):
             column = batch.column("path")
-            if b"\n" in column.buffers()[-1].to_pybytes():  # of all names at once, since hardly any has one
+            if b"\n" in joined(column):  # of all names at once, since hardly any has one
                 found |= set().union(*(_parents(file) for file in column.to_pylist() if b"\n" in file))
     return found
 

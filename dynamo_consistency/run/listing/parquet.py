@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dynamo_consistency import paths
+from dynamo_consistency.columns import total
 from dynamo_consistency.listers.contract import Files
 from dynamo_consistency.listers.times import each_known_size, each_known_time, known_sizes, known_time, known_times
 from dynamo_consistency.run.keys import KEY_COLUMNS, ROOT, keys_of
@@ -44,9 +45,13 @@ MOST_NOTES = 100
 class ListingFile:
     """Writes rows and counts them, by root. Use as a context manager; the file is complete when the block has ended."""
 
-    def __init__(self, path: Path, roots: Iterable[bytes], listed_at: float) -> None:
-        """`listed_at`: when the listing began, or the dump was made; times are judged by it."""
+    def __init__(self, path: Path, roots: Iterable[bytes], listed_at: float, excluded: Iterable[bytes] = ()) -> None:
+        """`listed_at`: when the listing began, or the dump was made; times are judged by it.
+
+        `excluded`: directories. What is a file in the place of one is written, and takes no part (rule 11).
+        """
         self._listed_at = listed_at
+        self._excluded = pa.array(excluded, pa.binary())
         # The system's allocator gives memory back; neighbours share most of their path, and no two are equal.
         pa.set_memory_pool(pa.system_memory_pool())
         self._writer = pq.ParquetWriter(
@@ -120,9 +125,8 @@ class ListingFile:
         """Files as Arrow arrays."""
         number = pa.repeat(pa.scalar(self._numbers[root], ROOT.type), len(path))
         size, mtime = known_sizes(size), known_times(mtime, self._listed_at)
-        columns = {"path": path, "size": size, "mtime": mtime, "root": number}
-        self._write_files(columns | keys_of(path.to_pylist()))
-        self._count_files(root, len(path), int(pc.sum(size.cast(pa.decimal128(38))).as_py() or 0))
+        self._write_files(path.to_pylist(), number, {"path": path, "size": size, "mtime": mtime})
+        self._count_files(root, len(path), total(size))
 
     def _count_files(self, root: bytes, files: int, size: int) -> None:
         for counts in (self.counts, self.roots[root]):
@@ -143,20 +147,20 @@ class ListingFile:
     def _flush_files(self) -> None:
         rows, self._files = self._files, _Rows()
         if rows.path:
-            columns = {"path": rows.path, "size": rows.size, "mtime": rows.mtime, "root": rows.root}
-            self._write_files(columns | keys_of(rows.path))
+            columns = {"path": rows.path, "size": rows.size, "mtime": rows.mtime}
+            self._write_files(rows.path, pa.array(rows.root, ROOT.type), columns)
 
-    def _write_files(self, columns: dict[str, Any]) -> None:
-        number = len(columns["path"])
-        self._write(number, columns | {"kind": bytes(number)})
+    def _write_files(self, some: list[bytes], root: pa.Array, columns: dict[str, Any]) -> None:
+        if len(self._excluded):
+            in_place = pc.is_in(pa.array(some, pa.binary()), self._excluded)
+            root = pc.if_else(in_place, pa.scalar(None, ROOT.type), root)
+        self._write(len(some), columns | {"kind": bytes(len(some))} | _key_columns(some, root))
 
     def _flush_others(self) -> None:
         rows, self._others = self._others, _Rows()
         if rows.path:
-            root = pa.array(rows.root, ROOT.type)
-            some = pc.is_valid(root)
-            keys = {name: pc.if_else(some, column, None) for name, column in keys_of(rows.path).items()}
-            self._write(len(rows.path), vars(rows) | {"root": root} | keys)
+            keys = _key_columns(rows.path, pa.array(rows.root, ROOT.type))
+            self._write(len(rows.path), vars(rows) | keys)
 
     def _write(self, rows: int, columns: dict[str, Any]) -> None:
         """A row group; columns that are not given are null."""
@@ -180,6 +184,14 @@ class _Rows:
         self.reason: list[str | None] = []
         self.identity: list[int | None] = []
         self.files: list[int | None] = []
+
+
+def _key_columns(some: list[bytes], root: pa.Array) -> dict[str, pa.Array]:
+    """Those of some paths with the numbers of their roots: all null where that is."""
+    keys = keys_of(some)
+    if root.null_count:
+        keys = {name: pc.if_else(pc.is_valid(root), column, None) for name, column in keys.items()}
+    return keys | {ROOT.name: root}
 
 
 def _array(values: Any, type_: pa.DataType, rows: int) -> pa.Array:

@@ -77,7 +77,11 @@ def _walk(run: RunDirectory, part: Part, progress: Watcher, source: OpenSource) 
     excluded = [paths.to_bytes(path) for path in listing.exclude]
     walk = Walk(source.lister, roots, share, limits, excluded, identify=_identify(source))
     try:
-        with run.writing(f"{name}.parquet") as path, ListingFile(path, roots, listed_at) as file, rarely_collected():
+        with (
+            run.writing(f"{name}.parquet") as path,
+            ListingFile(path, roots, listed_at, excluded) as file,
+            rarely_collected(),
+        ):
             source.lister.prepare()
             unclear = _unclear(run, source)
             for visit in walk:

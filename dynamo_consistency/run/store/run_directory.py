@@ -26,6 +26,7 @@ from dynamo_consistency.secrets import redact
 CHECK = "check.yaml"
 CLAIM = "claim.json"
 """Whose run it is; written before anything else, and never again."""
+DATASETS = "inventory/datasets.json"
 SUMMARY = "summary.json"
 UNMERGED_LISTING = "listing/unmerged.parquet"
 

@@ -12,8 +12,7 @@ from dynamo_consistency.backend.rucio.catalogue.connection import Catalogue
 from dynamo_consistency.backend.rucio.catalogue.inventory import TYPES, BatchBuilder
 from dynamo_consistency.backend.rucio.catalogue.replica_records import is_one_of, spellings
 from dynamo_consistency.backend.rucio.options import Options
-from dynamo_consistency.backend.sql.columns import as_columns
-from dynamo_consistency.backend.sql.reading import chunks
+from dynamo_consistency.backend.sql.reading import as_columns, chunks
 
 
 def look_up(catalogue: Catalogue, options: Options, site: str, wanted: Sequence[bytes]) -> dict[bytes, Known]:

@@ -24,15 +24,10 @@ BAD = "B"
 """Of a declaration: the necromancer, or the transfer, is not through with it."""
 
 
-def is_expected(state: str, lock_count: int, tombstone: datetime | None, now: datetime) -> bool:
-    """Does the replica alone say that the file must be there? `now` and `tombstone` are UTC without a zone."""
-    return state == AVAILABLE and (tombstone is None or lock_count > 0 or tombstone > now)
-
-
 def are_expected(
     states: pa.StringArray, lock_counts: pa.Int64Array, tombstones: pa.TimestampArray, now: datetime
 ) -> pa.BooleanArray:
-    """The same of many replicas."""
+    """Does each replica alone say that the file must be there? `now` and `tombstones` are UTC without a zone."""
     stays = pc.or_(pc.is_null(tombstones), pc.fill_null(pc.greater(tombstones, pa.scalar(now, tombstones.type)), False))
     locked = pc.fill_null(pc.greater(lock_counts, 0), False)
     return pc.and_(pc.fill_null(pc.equal(states, AVAILABLE), False), pc.or_(stays, locked))

@@ -19,12 +19,11 @@ from dynamo_consistency.listers.xrootd.entries import (
     file_facts,
     impossible_size,
 )
-from dynamo_consistency.listers.xrootd.library import IS_DIRECTORY, IS_OFFLINE, IS_OTHER, IS_PENDING
+from dynamo_consistency.listers.xrootd.library import IS_DIRECTORY, IS_OTHER, SPECIAL
 from dynamo_consistency.listers.xrootd.numbering import Numbering
 from dynamo_consistency.listers.xrootd.url import unaskable
 
 LARGEST = (1 << 63) - 1
-_SPECIAL = IS_DIRECTORY | IS_OTHER | IS_OFFLINE | IS_PENDING
 _LINE_END = "the listing cannot be read; a line end in the name of an entry does that"
 _digits = bytes.isdigit
 
@@ -116,7 +115,7 @@ def _is_number(word: bytes) -> bool:
 @lru_cache(64)
 def _plain(flags: bytes) -> bool:
     """Whether flags, as the server writes them, are those of a file of which everything is known."""
-    return not int(flags) & _SPECIAL
+    return not int(flags) & SPECIAL
 
 
 def _plain_files(names: list[bytes], sizes: list[bytes], times: list[bytes]) -> Listed:
