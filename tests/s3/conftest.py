@@ -15,10 +15,9 @@ from pathlib import Path
 
 import pytest
 from botocore.loaders import JSONFileLoader
+from go_tools import go_tool
 from object_store import ObjectStore, ScriptedStore
-from required_programs import require_programs
 
-INSTALL = "go install github.com/versity/versitygw/cmd/versitygw@v1.8.0 (with GOBIN on the PATH)"
 SECRET = "a-secret-of-these-tests"
 
 
@@ -31,9 +30,9 @@ def server(request, tmp_path_factory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("object-store")
     command = [str(Path(sys.executable).with_name("moto_server")), "-H", "127.0.0.1", "-p", str(port)]
     if request.param == "versitygw":
-        require_programs("versitygw", install=INSTALL)
+        program = go_tool("versitygw")
         (folder / "data").mkdir()
-        command = ["versitygw", "--port", f"127.0.0.1:{port}", "--access", "tester", "--secret", SECRET, "posix"]
+        command = [program, "--port", f"127.0.0.1:{port}", "--access", "tester", "--secret", SECRET, "posix"]
         command.append(str(folder / "data"))
     environment = {**os.environ, "AWS_ACCESS_KEY_ID": "tester", "AWS_SECRET_ACCESS_KEY": SECRET}
     with (
