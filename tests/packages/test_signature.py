@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from free_ports import free_port
 from go_tools import CACHE
 from required_programs import require_programs
 from wheel_building import REPOSITORY, build
@@ -35,8 +36,7 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if not program.exists():
         package = f"github.com/google/go-containerregistry/cmd/registry@{REGISTRY}"
         subprocess.run(["go", "install", package], env=os.environ | {"GOBIN": str(program.parent)}, check=True)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     with subprocess.Popen([program, "-port", str(port)], stderr=subprocess.DEVNULL) as server:
         while server.poll() is None:
             try:

@@ -4,7 +4,6 @@ import functools
 import http.server
 import itertools
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from botocore.loaders import JSONFileLoader
+from free_ports import free_port
 from go_tools import go_tool
 from object_store import ObjectStore, ScriptedStore
 
@@ -24,9 +24,7 @@ SECRET = "a-secret-of-these-tests"
 @pytest.fixture(scope="session", params=["moto", "versitygw"])
 def server(request, tmp_path_factory) -> Iterator[str]:
     """The URL of an object store on this machine."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     folder = tmp_path_factory.mktemp("object-store")
     command = [str(Path(sys.executable).with_name("moto_server")), "-H", "127.0.0.1", "-p", str(port)]
     if request.param == "versitygw":
