@@ -18,12 +18,17 @@ def count(number: int | None) -> str:
     return UNKNOWN if number is None else f"{number:,}"
 
 
-def timestamp(seconds: float | None) -> str:
+def word_for(number: int, word: str) -> str:
+    """`word`, or its plural with an s, as `number` wants it."""
+    return word if number == 1 else f"{word}s"
+
+
+def timestamp(seconds: float | None, form: str = "%Y-%m-%d %H:%M:%S UTC") -> str:
     """Seconds since 1970 as a date and time in UTC; a number that is no date is shown as it is."""
     if seconds is None:
         return UNKNOWN
     try:
-        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        return datetime.fromtimestamp(seconds, UTC).strftime(form)
     except (OverflowError, ValueError, OSError):
         return str(seconds)
 

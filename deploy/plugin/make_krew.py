@@ -12,7 +12,6 @@ from pathlib import Path
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 MANIFEST = HERE / "consistency.yaml"
-HOME = "https://git.example.org/dynamo-consistency"
 TEMPLATE = """\
 # For krew; written by make_krew.py. `kubectl krew install --manifest=consistency.yaml`
 apiVersion: krew.googlecontainertools.github.com/v1alpha2
@@ -53,8 +52,9 @@ def archive(folder: Path) -> Path:
 
 
 def manifest(package: Path) -> str:
-    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"].replace(".dev", "-dev.")
-    return TEMPLATE.format(version=version, home=HOME, sum=hashlib.sha256(package.read_bytes()).hexdigest())
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    version, home = project["version"].replace(".dev", "-dev."), project["urls"]["Homepage"]
+    return TEMPLATE.format(version=version, home=home, sum=hashlib.sha256(package.read_bytes()).hexdigest())
 
 
 if __name__ == "__main__":

@@ -3,10 +3,9 @@
 import click
 
 from dynamo_consistency.cli.parameters import store_option
-from dynamo_consistency.cli.shared import url_of_store
-from dynamo_consistency.errors import ConfigurationError
-from dynamo_consistency.run.store.run_directory import RunStore
+from dynamo_consistency.cli.shared import store_to_show
 from dynamo_consistency.secrets import redact
+from dynamo_consistency.text import word_for
 
 
 @click.command()
@@ -28,18 +27,12 @@ def page(store_url: str | None, out_url: str) -> None:
     from dynamo_consistency.web.pages.files import write_pages
     from dynamo_consistency.web.view import open_view
 
-    store = RunStore(url_of_store(store_url))
-    if (folder := store.local_path()) is not None and not folder.is_dir():
-        raise ConfigurationError(f"there is no folder {folder} with runs; say with --store where they are")
-    with open_view(store) as view:
+    with open_view(store_to_show(store_url)) as view:
         written = write_pages(view, open_storage(out_url))
-    told = [
-        _number(written.pages, "page"),
-        f"of {_number(written.checks, 'check')} at {_number(written.sites, 'site')}",
-    ]
+    told = f"{_number(written.pages, 'page')} of {_number(written.checks, 'check')} at {_number(written.sites, 'site')}"
     lists = f", and {_number(written.lists, 'list')} to download" if written.lists else ""
-    click.echo(f"Wrote {' '.join(told)}{lists}; the first is {redact(out_url.rstrip('/'))}/index.html.")
+    click.echo(f"Wrote {told}{lists}; the first is {redact(out_url.rstrip('/'))}/index.html.")
 
 
 def _number(number: int, word: str) -> str:
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
+    return f"{number:,} {word_for(number, word)}"

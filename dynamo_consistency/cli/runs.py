@@ -14,7 +14,7 @@ from dynamo_consistency.cli.parameters import STORE_SETTING, KindName, output_op
 from dynamo_consistency.cli.shared import print_csv, print_json, print_rows, show, url_of_store
 from dynamo_consistency.errors import ConfigurationError, ConsistencyError
 from dynamo_consistency.kinds import FindingKind
-from dynamo_consistency.run.store.run_directory import RunStore
+from dynamo_consistency.run.store.run_directory import RunDirectory, RunStore
 
 
 def _complete_site(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
@@ -122,20 +122,27 @@ def history_show(site: str, path: str | None, store_url: str | None, output: str
     With PATH, an LFN, only the runs that reported that file or directory are listed, with what was requested for it.
     On a terminal, the part of a run's id that stands out is enough to name that run.
     """
-    store = RunStore(url_of_store(store_url))
-    if not store.runs(site):
-        raise ConfigurationError(f"there is no run of {site} in {store.url}")
+    store, runs = _runs_of(site, store_url)
     if path is None:
-        _show_runs(store, site, output)
+        _show_runs(runs, output)
     else:
         _show_file(store, site, path, output)
 
 
-def _show_runs(store: RunStore, site: str, output: str) -> None:
+def _runs_of(site: str, store_url: str | None) -> tuple[RunStore, list[RunDirectory]]:
+    """The store, and all runs of `site` in it. Raises ConfigurationError where there are none."""
+    store = RunStore(url_of_store(store_url))
+    runs = store.runs(site)
+    if not runs:
+        raise ConfigurationError(f"there is no run of {site} in {store.url}")
+    return store, runs
+
+
+def _show_runs(runs: list[RunDirectory], output: str) -> None:
     from dynamo_consistency import terminal
     from dynamo_consistency.run.records.history import read_summary
 
-    summaries = [read_summary(run) for run in store.runs(site)]
+    summaries = [read_summary(run) for run in runs]
     if output == "text":
         terminal.show_runs(summaries)
         return
@@ -171,9 +178,7 @@ def history_prune(site: str, store_url: str | None, output: str) -> None:
 
     from dynamo_consistency.run.records.retention import prune_site
 
-    store = RunStore(url_of_store(store_url))
-    if not store.runs(site):
-        raise ConfigurationError(f"there is no run of {site} in {store.url}")
+    store, _ = _runs_of(site, store_url)
     words = {"run": "removed", "data": "inventories and listing removed"}
     removed = [
         {"runId": removal.run.run_id, "removed": removal.what} for removal in prune_site(store, site, time.time())

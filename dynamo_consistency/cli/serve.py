@@ -9,9 +9,8 @@ from typing import Any
 import click
 
 from dynamo_consistency.cli.parameters import store_option
-from dynamo_consistency.cli.shared import url_of_store
+from dynamo_consistency.cli.shared import store_to_show
 from dynamo_consistency.errors import ConfigurationError
-from dynamo_consistency.run.store.run_directory import RunStore
 from dynamo_consistency.secrets import redact
 
 log = logging.getLogger(__name__)
@@ -49,9 +48,7 @@ def serve(
     machine alone. JSON is below /api/v1/, metrics for Prometheus are at /metrics.
     """
     service = web_part("server", "serve")
-    store = RunStore(url_of_store(store_url))
-    if (folder := store.local_path()) is not None and not folder.is_dir():
-        raise ConfigurationError(f"there is no folder {folder} with runs; say with --store where they are")
+    store = store_to_show(store_url)
     address = service.Address.read(listen)
     app, view = web_part("app", "serve"), web_part("view", "serve")
     access = web_part("guard", "serve").Access(_host_names(host_names), _prefix(root_path), _header(user_header))

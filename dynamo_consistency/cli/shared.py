@@ -24,6 +24,14 @@ def url_of_store(option: str | None, check: SiteConsistencyCheck | None = None) 
     return expanded(option or of_check or DEFAULT_STORE)
 
 
+def store_to_show(option: str | None) -> RunStore:
+    """The store whose pages are asked for. Raises ConfigurationError where its folder is not there."""
+    store = RunStore(url_of_store(option))
+    if (folder := store.local_path()) is not None and not folder.is_dir():
+        raise ConfigurationError(f"there is no folder {folder} with runs; say with --store where they are")
+    return store
+
+
 def open_backend(name: str, file: Path | None, store: RunStore) -> Backend:
     """The backend `name` of the file or, without a file, the default: an SQLite inventory in the store."""
     if file is None and "://" in store.url:

@@ -9,6 +9,7 @@ from dynamo_consistency.notify.events import EVENTS, Event, RunFacts
 from dynamo_consistency.paths import visible
 from dynamo_consistency.secrets import redact
 from dynamo_consistency.sentences import shortened
+from dynamo_consistency.text import word_for
 
 _LONGEST_SUBJECT, _LONGEST_PART = 150, 600
 _MOST_TOLD = 100
@@ -75,7 +76,7 @@ def _subject(event: Event, facts: RunFacts) -> str:
             return f"{run} waits for approval"
         case "GateClosed":
             names = " and ".join(facts.gates)
-            return f"{'gate' if len(facts.gates) == 1 else 'gates'} {names} closed in {run}"
+            return f"{word_for(len(facts.gates), 'gate')} {names} closed in {run}"
         case "ActionsRequested":
             return f"{_requested(facts)} requested by {run}"
 
@@ -93,7 +94,7 @@ def _happened(facts: RunFacts) -> str:
 
 def _requested(facts: RunFacts) -> str:
     numbers = {word: number for word, number in facts.requested.items() if number}
-    return " and ".join(f"{number} {word}{'' if number == 1 else 's'}" for word, number in numbers.items())
+    return " and ".join(f"{number} {word_for(number, word)}" for word, number in numbers.items())
 
 
 def _next(event: Event) -> str:

@@ -22,6 +22,11 @@ def command(file: str) -> list[str]:
     return [sys.executable, "-P", "-m", "dynamo_consistency.notify.sending", file, str(SECONDS)]
 
 
+def longest() -> int:
+    """Seconds after which the process is ended."""
+    return SECONDS + LONGER
+
+
 def send(file: str, message: Message) -> bool:
     """Send a message to the addresses in `file`; whether all of them have taken it. Never raises."""
     try:
@@ -30,11 +35,11 @@ def send(file: str, message: Message) -> bool:
             input=message.to_json().encode(),
             capture_output=True,
             check=False,
-            timeout=SECONDS + LONGER,
+            timeout=longest(),
         )
         return report(message, done.returncode, done.stdout)
     except subprocess.TimeoutExpired:
-        return not_sent(message, f"it was not done within {SECONDS + LONGER} seconds")
+        return not_in_time(message)
     except (OSError, ValueError) as error:
         return not_sent(message, str(error))
 
@@ -46,6 +51,11 @@ def report(message: Message, exit_code: int | None, output: bytes) -> bool:
     except (IndexError, KeyError, TypeError, ValueError):
         problems = [f"the process that sends it has ended with exit code {exit_code}"]
     return not_sent(message, "; ".join(problems)) if problems else True
+
+
+def not_in_time(message: Message) -> bool:
+    """The one line about a message whose process was ended."""
+    return not_sent(message, f"it was not done within {longest()} seconds")
 
 
 def not_sent(message: Message, why: str) -> bool:

@@ -1,7 +1,6 @@
 """`findings` on a terminal: a line for each, its path last and whole."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -10,8 +9,9 @@ from rich.text import Text
 from dynamo_consistency.kinds import FindingKind
 from dynamo_consistency.paths import visible
 from dynamo_consistency.run.store.run_directory import RunDirectory
-from dynamo_consistency.sizes import UNKNOWN, human_size
+from dynamo_consistency.sizes import human_size
 from dynamo_consistency.terminal.console import console
+from dynamo_consistency.text import timestamp
 
 
 def show_findings(run: RunDirectory, kind: FindingKind) -> None:
@@ -30,20 +30,10 @@ def show_findings(run: RunDirectory, kind: FindingKind) -> None:
                 out.print(Text("  ".join([*cells, visible(row["path"])])), soft_wrap=True)
 
 
-def _time(seconds: int | None) -> str:
-    """To the minute, in UTC; a number that is no date is shown as it is."""
-    if seconds is None:
-        return UNKNOWN
-    try:
-        return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M}"
-    except (OverflowError, ValueError, OSError):
-        return str(seconds)
-
-
 _SHOW: Mapping[str, Callable[[Any], str]] = {
     "size": human_size,
     "site_size": human_size,
-    "mtime": _time,
+    "mtime": lambda seconds: timestamp(seconds, "%Y-%m-%d %H:%M"),
     "mark": lambda mark: mark or "",
 }
 _ALIGN = {"size": ">10", "site_size": ">10", "mtime": "16", "mark": "15"}

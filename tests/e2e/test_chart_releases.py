@@ -19,10 +19,9 @@ from cluster.programs import program
 from cluster.run import LOGS
 from container_node import node_with_containers
 from deployment import CLAIM, ROOT
-from helm_program import CACHED, CHART, helm, template
-from required_programs import require_programs
+from go_tools import go_tool
+from helm_program import CHART, helm, template
 
-REGISTRY = "v3.1.0"
 PAGE = ROOT / "docs/how-to/install.md"
 NAMESPACE, OPERATOR = "consistency", "consistency-operator"
 COLUMN = {"name": "New", "type": "string", "jsonPath": ".spec.backend"}
@@ -49,11 +48,7 @@ def has_pods() -> bool:
 @pytest.fixture(scope="module")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A registry for charts; its address."""
-    folder = CACHED.with_name(f"registry-{REGISTRY}")
-    found = shutil.which("registry") or shutil.which("registry", path=folder)
-    if found is None:
-        install = f"GOBIN={folder} go install github.com/distribution/distribution/v3/cmd/registry@{REGISTRY}"
-        require_programs("registry", install=install)
+    program_file = go_tool("registry")
     place = tmp_path_factory.mktemp("registry")
     address = f"127.0.0.1:{free_port()}"
     config = {
@@ -64,7 +59,7 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     }
     (place / "config.yml").write_text(yaml.safe_dump(config))
     with (place / "log").open("wb") as log:
-        process = subprocess.Popen([*WITH_US, str(found), "serve", str(place / "config.yml")], stdout=log, stderr=log)
+        process = subprocess.Popen([*WITH_US, program_file, "serve", str(place / "config.yml")], stdout=log, stderr=log)
     try:
         wait_until("the registry answers", lambda: urllib.request.urlopen(f"http://{address}/v2/"))
         yield address
@@ -79,7 +74,7 @@ class Shell:
     def __init__(self, cluster: ControlPlane, registry: str, folder: Path) -> None:
         self.registry, self.folder = registry, folder
         places = {f"HELM_{kind}_HOME": str(folder / kind) for kind in ("CACHE", "CONFIG", "DATA")}
-        path = f"{Path(program('kubectl')).parent}:{CACHED}:{os.environ['PATH']}"
+        path = f"{Path(program('kubectl')).parent}:{os.environ['PATH']}:{Path(go_tool('helm')).parent}"
         self.env = {"KUBECONFIG": str(cluster.kubeconfig), "PATH": path, **places}
         (folder / "deploy").symlink_to(ROOT / "deploy")
 

@@ -5,10 +5,10 @@ import logging
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 from notice_servers import refusing_port, silent_server, webhook
+from real_command import run_command
 
 from dynamo_consistency.notify import process
 from dynamo_consistency.notify.messages import Message
@@ -151,17 +151,13 @@ def test_without_apprise_it_is_said_how_to_install_it(addresses, hook, tmp_path)
     assert json.loads(done.stdout) == {"sent": 0, "problems": [INSTALL]}
 
 
-def test_addresses_can_be_tried_before_they_are_needed(addresses, hook):
-    def trial() -> subprocess.CompletedProcess[str]:
-        command = Path(sys.executable).with_name("dynamo-consistency")
-        return subprocess.run([command, "notify", addresses], capture_output=True, text=True, check=False)
-
+def test_addresses_can_be_tried_before_they_are_needed(addresses, hook, tmp_path):
     addresses.write_text(hook.url)
-    done = trial()
+    done = run_command(["notify", str(addresses)], tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (0, f"sent to every address in {addresses}\n", "")
     assert hook.subjects == ["A test of dynamo-consistency"]
     hook.status = 500
-    done = trial()
+    done = run_command(["notify", str(addresses)], tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
     assert "500" in done.stderr
     assert "tokenofours" not in done.stderr

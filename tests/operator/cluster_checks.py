@@ -29,6 +29,11 @@ def last_run(cluster: FakeCluster, name: str = "t2-a") -> Body:
     return {} if "run" in status else dict((status.get("history") or [{}])[0])
 
 
+def run_after(cluster: FakeCluster, run_id: str) -> Body:
+    """The run that has ended last, once that is another one than `run_id`."""
+    return dict(cluster.until(lambda: (run := last_run(cluster)) and run["id"] != run_id and run))
+
+
 def condition(cluster: FakeCluster, kind: str, name: str = "t2-a") -> Body:
     found = (each for each in status_of(cluster, name).get("conditions", []) if each["type"] == kind)
     return next(found, {})

@@ -10,7 +10,8 @@ from asked_backends import Backends
 from consistency_operator.loop import preflight
 from fake_cluster import FakeCluster
 from fake_jobs import JobController
-from kopf_thread import Operator, free_port
+from free_ports import free_port
+from kopf_thread import Operator
 from scripted_pods import Script
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,10 +9,10 @@ from pathlib import Path
 
 from fake_jobs import End
 from fake_store import Body
+from real_command import COMMAND
 
 MESSAGE_LIMIT = 4096
 LOG_TAIL = 2048
-WORKER = str(Path(sys.executable).with_name("dynamo-consistency"))
 
 
 @dataclass
@@ -45,7 +44,7 @@ class Kubelet:
             environment = {entry["name"]: _mapped(entry["value"], places) for entry in container["env"]}
             if index is not None:
                 environment["JOB_COMPLETION_INDEX"] = str(index)
-            code, output = await _run([WORKER, *command], environment)
+            code, output = await _run([COMMAND, *command], environment)
             return End(code, _message(Path(log), code, output))
 
     def _places(self, pod: Body, container: Body, scratch: Path) -> dict[str, str]:

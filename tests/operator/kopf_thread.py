@@ -3,8 +3,6 @@
 import contextlib
 import json
 import logging
-import random
-import socket
 import urllib.error
 import urllib.request
 
@@ -15,15 +13,6 @@ from kopf.testing import KopfRunner
 HANDLERS = consistency_operator.loop.handlers.__file__
 
 logging.raiseExceptions = False  # KopfRunner takes its stream away while kopf still says its last words
-
-
-def free_port() -> int:
-    """One below those that the system hands out, so that no connection of another test takes it before we do."""
-    while True:
-        port = random.randrange(15_000, 32_000)
-        with contextlib.suppress(OSError), socket.socket() as probe:
-            probe.bind(("127.0.0.1", port))
-            return port
 
 
 class Operator:

@@ -18,7 +18,7 @@ from consistency_operator.cluster.cache import understood
 from consistency_operator.names import API_VERSION, KIND, PLURAL
 from consistency_operator.plan import World, plan
 from fake_cluster import FakeCluster
-from kopf_thread import free_port
+from free_ports import free_port
 from operator_command import Process
 
 from dynamo_consistency.check import SiteConsistencyCheck

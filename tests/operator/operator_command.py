@@ -9,7 +9,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from kopf_thread import free_port
+from free_ports import free_port
 
 COMMAND = str(Path(sys.executable).with_name("consistency-operator"))
 

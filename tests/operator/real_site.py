@@ -4,11 +4,11 @@ import json
 import os
 import sqlite3
 import subprocess
-import sys
 import time
 from pathlib import Path
 
-COMMAND = Path(sys.executable).with_name("dynamo-consistency")
+from real_command import COMMAND
+
 LONG_AGO = time.time() - 30 * 86400
 KNOWN = [f"/store/mc/Era/Primary/AOD/v1/0000/file_{number}.root" for number in range(30)]
 LOST, ORPHANS = KNOWN[:2], ["/store/mc/Old/Gone/RECO/v1/a b.root", "/store/mc/Old/Gone/RECO/v1/$(HOME).root"]

@@ -18,7 +18,7 @@ from consistency_operator.plan import CreateJob
 from consistency_operator.resource.check import from_body
 from consistency_operator.resource.status import read_status
 from consistency_operator.settings import read_settings
-from kopf_thread import free_port
+from free_ports import free_port
 
 RUN = "29412180"
 SETTINGS = read_settings({"CONSISTENCY_IMAGE": "example.org/worker:1"})

@@ -2,12 +2,9 @@
 
 import os
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
-
-COMMAND = str(Path(sys.executable).with_name("consistency-operator"))
+from operator_command import COMMAND
 
 
 @pytest.mark.parametrize("lacking", ["aiohttp", "kopf", "prometheus_client"])

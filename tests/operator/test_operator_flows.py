@@ -6,7 +6,7 @@ import time
 
 import pytest
 from asked_backends import Backends
-from cluster_checks import check, condition, created_jobs, events_of, last_run, stage_of, status_of
+from cluster_checks import check, condition, created_jobs, events_of, last_run, run_after, stage_of, status_of
 from consistency_operator.names import (
     ANNOTATION_APPROVE,
     ANNOTATION_REQUESTED_AT,
@@ -48,7 +48,7 @@ def test_a_token_starts_one_run_and_not_another_one_after_a_restart(cluster: Fak
     first = cluster.until(lambda: last_run(cluster))
     operator.restart()
     cluster.patch(PLURAL, "t2-a", {"spec": {"trigger": {"manual": "2"}}})
-    second = cluster.until(lambda: (run := last_run(cluster)) and run["id"] != first["id"] and run)
+    second = run_after(cluster, first["id"])
     assert int(second["id"]) > int(first["id"])
     assert created_jobs(cluster) == STAGES * 2
 

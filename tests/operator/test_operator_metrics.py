@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from asked_backends import Backends
-from cluster_checks import check, condition, last_run, stage_of
+from cluster_checks import check, condition, last_run, run_after, stage_of
 from consistency_operator.metrics.exposition import METRIC_PREFIX
 from consistency_operator.metrics.gauges import GAUGES
 from consistency_operator.names import PLURAL
@@ -55,7 +55,7 @@ def test_a_run_that_fails_is_measured_too_and_what_was_found_before_stays(
     first = cluster.until(lambda: last_run(cluster))["id"]
     script.ends["Listing"] = ends_with(1, "no door answers")
     cluster.patch(PLURAL, "t2-a", {"spec": {"trigger": {"manual": "2"}}})
-    cluster.until(lambda: (run := last_run(cluster)) and run["id"] != first)
+    run_after(cluster, first)
     failed = series("runs_total", result="Failed", reason="ListingFailed")
     reported = cluster.until(lambda: failed in (metrics := operator.metrics()) and metrics)
     assert reported[failed] == 1

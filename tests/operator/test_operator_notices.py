@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cluster_checks import check, condition, last_run, stage_of
+from cluster_checks import check, condition, last_run, run_after, stage_of
 from consistency_operator.loop import notifier
 from consistency_operator.loop.notifier import Notifier
 from consistency_operator.names import ANNOTATION_APPROVE, PLURAL
@@ -73,10 +73,10 @@ def test_a_run_that_fails_is_told_and_one_that_finds_nothing_new_is_not(
     cluster.until(lambda: hook.received)
     assert hook.subjects == [f"T2_A: gate Inventory closed in run {first}"]
     cluster.patch(PLURAL, "t2-a", {"spec": {"trigger": {"manual": "2"}}})
-    second = cluster.until(lambda: (run := last_run(cluster)) and run["id"] != first and run)["id"]
+    second = run_after(cluster, first)["id"]
     script.ends["Listing"] = ends_with(1, "no door answers")
     cluster.patch(PLURAL, "t2-a", {"spec": {"trigger": {"manual": "3"}}})
-    third = cluster.until(lambda: (run := last_run(cluster)) and run["id"] != second and run)["id"]
+    third = run_after(cluster, second)["id"]
     cluster.until(lambda: len(hook.received) > 1)
     assert hook.subjects[1:] == [f"T2_A: run {third} has failed"]
     assert "ListingFailed: " in hook.received[1]["message"]
@@ -102,7 +102,7 @@ def test_a_server_that_hangs_keeps_no_run_waiting_and_is_one_line_without_a_secr
     operator.start()
     first = cluster.until(lambda: last_run(cluster))["id"]
     cluster.patch(PLURAL, "t2-a", {"spec": {"trigger": {"manual": "2"}}})
-    cluster.until(lambda: (run := last_run(cluster)) and run["id"] != first and run)
+    run_after(cluster, first)
     operator.stop()
     unsent = [record.getMessage() for record in caplog.records if "notification" in record.getMessage()]
     assert len(unsent) == 2

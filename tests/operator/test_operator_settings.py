@@ -3,18 +3,17 @@
 import os
 import socket
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from consistency_operator.settings import read_settings
+from operator_command import COMMAND
 
 from dynamo_consistency.errors import ConfigurationError
 
 IMAGE = {"CONSISTENCY_IMAGE": "registry/consistency:1"}
-COMMAND = str(Path(sys.executable).with_name("consistency-operator"))
 
 
 def complaint(**settings: str) -> str:

@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -12,12 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from free_ports import free_port
+from go_tools import CACHE
 from required_programs import require_programs
 from wheel_building import REPOSITORY, build
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]  # the first time Go builds cosign and syft
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dynamo-consistency"
-COSIGN = CACHE / "cosign-v2.6.5/cosign"
+SIGN = REPOSITORY / "tools/image/sign"
+(COSIGN_PACKAGE, COSIGN_VERSION) = re.findall(r"program cosign (\S+) (v[\d.]+)", SIGN.read_text())[0]
+COSIGN = CACHE / f"cosign-{COSIGN_VERSION}/cosign"
 REGISTRY = "v0.20.7"
 SOURCE = "https://git.example.org/dynamo-consistency"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -32,8 +36,7 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if not program.exists():
         package = f"github.com/google/go-containerregistry/cmd/registry@{REGISTRY}"
         subprocess.run(["go", "install", package], env=os.environ | {"GOBIN": str(program.parent)}, check=True)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     with subprocess.Popen([program, "-port", str(port)], stderr=subprocess.DEVNULL) as server:
         while server.poll() is None:
             try:
@@ -85,13 +88,13 @@ def key(tmp_path_factory: pytest.TempPathFactory, image: str) -> Path:
 
 def sign(image: str, key: Path) -> subprocess.CompletedProcess[str]:
     environment = ENVIRONMENT | {"COSIGN_KEY": str(key)}
-    command = [REPOSITORY / "tools/image/sign", image]
+    command = [SIGN, image]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
 def _new_key(folder: Path) -> None:
     if not COSIGN.exists():
-        package = "github.com/sigstore/cosign/v2/cmd/cosign@v2.6.5"
+        package = f"{COSIGN_PACKAGE}@{COSIGN_VERSION}"
         subprocess.run(["go", "install", package], env=os.environ | {"GOBIN": str(COSIGN.parent)}, check=True)
     subprocess.run([COSIGN, "generate-key-pair"], cwd=folder, env=ENVIRONMENT, capture_output=True, check=True)
 
@@ -139,5 +142,5 @@ def test_another_key_verifies_nothing(image, key, tmp_path):
 
 
 def test_only_a_digest_is_signed_since_a_tag_may_move():
-    ran = subprocess.run([REPOSITORY / "tools/image/sign", "localhost/x:1"], capture_output=True, check=False)
+    ran = subprocess.run([SIGN, "localhost/x:1"], capture_output=True, check=False)
     assert ran.returncode == 2

@@ -4,7 +4,6 @@ import functools
 import http.server
 import itertools
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -15,25 +14,23 @@ from pathlib import Path
 
 import pytest
 from botocore.loaders import JSONFileLoader
+from free_ports import free_port
+from go_tools import go_tool
 from object_store import ObjectStore, ScriptedStore
-from required_programs import require_programs
 
-INSTALL = "go install github.com/versity/versitygw/cmd/versitygw@v1.8.0 (with GOBIN on the PATH)"
 SECRET = "a-secret-of-these-tests"
 
 
 @pytest.fixture(scope="session", params=["moto", "versitygw"])
 def server(request, tmp_path_factory) -> Iterator[str]:
     """The URL of an object store on this machine."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     folder = tmp_path_factory.mktemp("object-store")
     command = [str(Path(sys.executable).with_name("moto_server")), "-H", "127.0.0.1", "-p", str(port)]
     if request.param == "versitygw":
-        require_programs("versitygw", install=INSTALL)
+        program = go_tool("versitygw")
         (folder / "data").mkdir()
-        command = ["versitygw", "--port", f"127.0.0.1:{port}", "--access", "tester", "--secret", SECRET, "posix"]
+        command = [program, "--port", f"127.0.0.1:{port}", "--access", "tester", "--secret", SECRET, "posix"]
         command.append(str(folder / "data"))
     environment = {**os.environ, "AWS_ACCESS_KEY_ID": "tester", "AWS_SECRET_ACCESS_KEY": SECRET}
     with (

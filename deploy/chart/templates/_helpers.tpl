@@ -22,6 +22,12 @@ app.kubernetes.io/component: web
 {{ .Values.image.repository }}{{ with .Values.image.digest }}@{{ . }}{{ else }}:{{ .Values.image.tag }}{{ end }}
 {{- end }}
 
+{{- define "containerSecurityContext" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities: {drop: [ALL]}
+{{- end }}
+
 {{/* All that the operator may do. No Secrets, no pods but by Jobs, no write to a check but to its status. */}}
 {{- define "operator.rules" -}}
 - {apiGroups: [consistency.dynamo.io], resources: [siteconsistencychecks], verbs: [list, watch]}

@@ -153,6 +153,8 @@ def named_run(store: RunStore, site: str, run_id: str | None, owner: Owner | Non
 
 def full_run_id(store: RunStore, site: str, run_id: str) -> str:
     """The id of the one run that begins so; `run_id` where there is none. Raises ConfigurationError for several."""
+    if store.run(site, run_id).may_have_begun():  # as Jobs name it, without a look at all others
+        return run_id
     return next(iter(_meant([run.run_id for run in store.runs(site)], site, run_id)), run_id)
 
 

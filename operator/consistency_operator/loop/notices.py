@@ -39,17 +39,16 @@ def _closed_before(status: CheckStatus, run_id: str) -> set[str]:
 
 
 def _facts(site: str, run: Run | FinishedRun) -> RunFacts:
-    ended = isinstance(run, FinishedRun)
+    ended = run if isinstance(run, FinishedRun) else None
     gates = run.closed_gates if isinstance(run, FinishedRun) else run.gates
-    waits = isinstance(run, Run) and run.stage == "AwaitingApproval"
     return RunFacts(
         site=site,
         run_id=run.id,
-        result=run.result if isinstance(run, FinishedRun) else "",
-        reason=f"{run.reason}: {run.message}" if isinstance(run, FinishedRun) else "",
+        result=ended.result if ended else "",
+        reason=f"{ended.reason}: {ended.message}" if ended else "",
         found=findings_text(run.counts) if ended or gates else "",
         gates=_rejected(gates),
-        wants_approval=waits,
+        wants_approval=isinstance(run, Run) and run.stage == "AwaitingApproval",
         requested={
             "deletion": sum(one.requested for one in run.deletions),
             "transfer": sum(one.requested for one in run.transfers),

@@ -85,10 +85,10 @@ class Notifier:
     async def _send(self, messages: Sequence[Message]) -> None:
         message = messages[0] if len(messages) == 1 else digest(messages)
         try:
-            async with asyncio.timeout(process.SECONDS + process.LONGER):
+            async with asyncio.timeout(process.longest()):
                 await self._process(message)
         except TimeoutError:
-            process.not_sent(message, f"it was not done within {process.SECONDS + process.LONGER} seconds")
+            process.not_in_time(message)
         except asyncio.CancelledError:
             process.not_sent(message, "the operator ends")
             raise

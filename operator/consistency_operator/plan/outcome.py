@@ -8,6 +8,7 @@ from consistency_operator.resource.reasons import EventReason, Succeeded
 from consistency_operator.resource.status import CountsByName, GateRecord, Run
 from dynamo_consistency.kinds import ACTED_ON_KINDS, COMPARED_KINDS, findings_text
 from dynamo_consistency.notify.events import waits_for_approval_alone
+from dynamo_consistency.text import word_for
 
 ALWAYS_COUNTED = tuple(kind.name for kind in COMPARED_KINDS if kind.request)
 """What a complete comparison has counted, whatever the check, and what the verdict needs."""
@@ -77,4 +78,4 @@ def _requested(run: Run) -> str:
 
 
 def _number(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+    return f"{number} {word_for(number, word)}"
