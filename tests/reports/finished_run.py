@@ -10,7 +10,7 @@ from dynamo_consistency.run.store.run_directory import RunDirectory
 
 FINDING = pa.schema(
     [("path", pa.binary()), ("size", pa.int64()), ("site_size", pa.int64()), ("mtime", pa.int64())]
-    + [(name, pa.string()) for name in ("dataset", "block", "group", "root")]
+    + [(name, pa.string()) for name in ("dataset", "block", "group", "root", "scope", "name")]
 )
 LISTING = pa.schema(
     [

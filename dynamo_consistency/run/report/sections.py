@@ -40,7 +40,7 @@ _SHOW: dict[str, Callable[..., str]] = {
 _TOPS = f"""
     SELECT *, count(*) OVER () AS among FROM (
         SELECT {{key}} AS name, count(*) AS files, {{used}} AS used
-        FROM {{kind}} WHERE {{known}} IS NOT NULL GROUP BY name QUALIFY rank() OVER (ORDER BY files DESC) <= {_TOP})
+        FROM {{kind}} WHERE {{known}} IS NOT NULL GROUP BY 1 QUALIFY rank() OVER (ORDER BY count(*) DESC) <= {_TOP})
     ORDER BY files DESC, name LIMIT {_TOP}
 """
 

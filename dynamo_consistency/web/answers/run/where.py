@@ -20,7 +20,7 @@ _MOST_HOLES = 20_000
 _GROUPS = f"""
     SELECT root, {directory_of(DEPTH)} AS directory, count(*) AS files, {{used}} AS bytes
     FROM read_parquet(?) WHERE root IS NOT NULL
-    GROUP BY root, directory ORDER BY files DESC LIMIT {_MOST_GROUPS}
+    GROUP BY 1, 2 ORDER BY 3 DESC LIMIT {_MOST_GROUPS}
 """
 
 
