@@ -33,7 +33,7 @@ PARTS = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], default=list(PARTS))
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--big", action="store_true", help="a million files listed, twenty million compared")
     parser.add_argument("--huge", action="store_true", help="a hundred million compared, and nothing else")
     arguments = parser.parse_args()
@@ -42,7 +42,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
             comparison.bench_huge(Path(folder))
         return
-    for name in arguments.parts:
+    for name in arguments.parts or PARTS:
         part = PARTS[name]
         lacking = [program for program in part.PROGRAMS if shutil.which(program) is None]
         if lacking:
