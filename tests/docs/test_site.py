@@ -168,6 +168,12 @@ class TestInABrowser:
                 assert (page, width) == (page, 0)
         assert [url for url in asked if not url.startswith(address)] == []
 
+    @pytest.mark.parametrize("scheme", SCHEMES)
+    def test_words_stand_out_and_links_are_not_told_by_colour_alone(self, browser, address, scheme):
+        with opened(browser, address + "tutorials/first-check/", "desktop", scheme) as one:
+            found = [rule for rule in one.violations() if rule.startswith(("color-contrast", "link-in-text-block"))]
+            assert found == []
+
     def test_a_search_finds_a_page(self, browser, address):
         with opened(browser, address, "desktop", "light") as one:
             one.page.get_by_role("textbox", name="Search").fill("mismatch")
