@@ -10,7 +10,7 @@ LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashe
 CRD := crds/consistency.dynamo.io_siteconsistencychecks.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help crd command-line dashboards demo demo-rucio test test-all soak lint e2e e2e-cost e2e-many start-cost bench format mysqlclient lock package publish release-notes image image-sign clean
+.PHONY: help crd command-line dashboards demo demo-rucio test test-all soak lint e2e e2e-cost e2e-many start-cost bench format mysqlclient lock docs docs-serve docs-publish package publish release-notes image image-sign clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -78,6 +78,17 @@ lock: $(READY_DEV) ## Write the lock files anew from pyproject.toml
 	@echo 'mysqlclient>=2.2' | $(LOCK) - -o requirements-mysqlclient.lock
 	@printf '%s\n' 'hatchling>=1.27' 'hatch-fancy-pypi-readme>=25' | $(LOCK) - -o requirements-build.lock
 
+MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs # its maker's remark on MkDocs' future is in docs/dependencies.md
+
+docs: $(READY_DEV) ## Build the pages as a site into site/; fails where a link is broken or a page is not in the order
+	@$(MKDOCS) build --strict
+
+docs-serve: $(READY_DEV) ## Show the site at http://127.0.0.1:8000 while you write
+	@$(MKDOCS) serve --strict
+
+docs-publish: docs ## Add the site as VERSION=3.0 to the branch gh-pages, ALIAS=latest; push it yourself, or PUSH=--push
+	@PATH="$(BIN):$$PATH" NO_MKDOCS_2_WARNING=1 $(BIN)/mike deploy --update-aliases $(PUSH) $(VERSION) $(ALIAS)
+
 package: $(READY_DEV) ## Build the wheel and the source archive into dist/, as they are published, and judge them
 	@rm -rf dist
 	@SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python -m hatchling build -d dist
@@ -97,7 +108,7 @@ image-sign: ## Sign IMAGE=…, which is in a registry, and its list of parts (SB
 	@tools/image/sign $(IMAGE)
 
 clean: ## Remove what the demo and the tests have left
-	@rm -rf demo-data demo-data-rucio .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf site demo-data demo-data-rucio .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 # The virtual environment, from the lock files with their hashes; made anew when they change.
 $(READY): requirements.lock pyproject.toml

@@ -113,20 +113,20 @@ class Lister(Protocol):
 
     The smallest lister, of a site that is a dictionary, and a walk of it:
 
-    >>> from dynamo_consistency.listers.shards import Share
-    >>> from dynamo_consistency.listers.walk import Limits, Walk
-    >>> SITE = {b"/store": Listed([Subdirectory(b"mc", None)]), b"/store/mc": Listed(files=Files([b"a"], [5], [0]))}
-    >>> class DictionaryLister:
-    ...     capacity = 1
-    ...     def prepare(self): pass
-    ...     def verify(self): pass
-    ...     def submit(self, directory, done): done(SITE.get(directory, Failed("there is no such directory")))
-    ...     def forget(self, directory): pass
-    ...     def close(self): pass
-    >>> for visit in Walk(DictionaryLister(), [b"/store"], Share(shard=0, shards=1, split_depth=1), Limits()):
-    ...     print(visit.directory.path, list(visit.answer.files))
-    b'/store' []
-    b'/store/mc' [File(name=b'a', size=5, mtime=0)]
+        >>> from dynamo_consistency.listers.shards import Share
+        >>> from dynamo_consistency.listers.walk import Limits, Walk
+        >>> SITE = {b"/cms": Listed([Subdirectory(b"mc", None)]), b"/cms/mc": Listed(files=Files([b"a"], [5], [0]))}
+        >>> class DictionaryLister:
+        ...     capacity = 1
+        ...     def prepare(self): pass
+        ...     def verify(self): pass
+        ...     def submit(self, directory, done): done(SITE.get(directory, Failed("there is no such directory")))
+        ...     def forget(self, directory): pass
+        ...     def close(self): pass
+        >>> for visit in Walk(DictionaryLister(), [b"/cms"], Share(shard=0, shards=1, split_depth=1), Limits()):
+        ...     print(visit.directory.path, list(visit.answer.files))
+        b'/cms' []
+        b'/cms/mc' [File(name=b'a', size=5, mtime=0)]
     """
 
     capacity: int

@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from dynamo_consistency.cli.entry import command
+from dynamo_consistency.errors import ConsistencyError
 
 ROOT = Path(__file__).parents[2]
 COMMAND = Path(sys.executable).with_name("dynamo-consistency")
@@ -33,6 +34,13 @@ GENERATED = generator().generated()
 @pytest.mark.parametrize("file", GENERATED, ids=lambda file: file.name)
 def test_what_is_generated_from_the_commands_is_up_to_date(file):
     assert file.read_text() == GENERATED[file], "run `make command-line`"
+
+
+def test_the_page_on_exit_codes_has_each_code_once():
+    page = (ROOT / "docs/reference/exit-codes.md").read_text()
+    codes = re.findall(r"^\| (\d+) \|", page, re.MULTILINE)
+    assert codes == list(generator().EXIT_CODES)
+    assert {str(error.exit_code) for error in (ConsistencyError, *ConsistencyError.__subclasses__())} <= set(codes)
 
 
 def test_the_wheel_installs_what_is_in_share():

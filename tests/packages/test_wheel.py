@@ -66,6 +66,15 @@ def test_links_on_the_page_of_an_index_lead_to_the_repository(metadata):
     assert [file for file in files if not (REPOSITORY / file.partition("#")[0]).exists()] == []
 
 
+def test_pictures_on_the_page_of_an_index_come_from_the_repository(metadata):
+    page = str(metadata.get_payload(decode=True), "utf-8") or metadata["Description"]
+    pictures = re.findall(r"!\[[^\]]{15,}\]\(([^)]+)\)", page)
+    assert pictures
+    as_files = f"{SOURCE}/raw/v{PROJECT['version']}/"
+    assert all(picture.startswith(as_files) for picture in pictures)
+    assert [picture for picture in pictures if not (REPOSITORY / picture.removeprefix(as_files)).is_file()] == []
+
+
 def test_it_carries_the_manual_page_the_completions_and_the_schema(wheel):
     with zipfile.ZipFile(wheel) as archive:
         carried = {name.partition(".data/data/")[2] for name in archive.namelist()}

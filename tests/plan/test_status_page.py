@@ -1,4 +1,4 @@
-"""docs/reference/status.md and docs/how-to/operations.md have every reason that the operator can give, and no other."""
+"""The pages on the status, on events and on operations have every reason that the operator can give, and no other."""
 
 import re
 from enum import StrEnum
@@ -12,6 +12,7 @@ from consistency_operator.resource.status import CheckStatus, Obstacle, Stage, U
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "reference" / "status.md").read_text(encoding="utf-8")
+EVENTS = (DOCS / "reference" / "events.md").read_text(encoding="utf-8")
 OPERATIONS = (DOCS / "how-to" / "operations.md").read_text(encoding="utf-8")
 SECTIONS: dict[str, type[StrEnum]] = {
     "### Ready": reasons.Ready,
@@ -20,13 +21,15 @@ SECTIONS: dict[str, type[StrEnum]] = {
     "### Succeeded": reasons.Succeeded,
     "### Overlapping": reasons.Overlapping,
     "### Consistent": reasons.Consistent,
-    "## Events": EventReason,
 }
 
 
 def rows(heading: str) -> list[list[str]]:
     """The cells of the table below a heading, without its head."""
-    section = re.split(r"^##+ .*\n", PAGE.split(f"{heading}\n", 1)[1], maxsplit=1, flags=re.MULTILINE)[0]
+    return cells(re.split(r"^##+ .*\n", PAGE.split(f"{heading}\n", 1)[1], maxsplit=1, flags=re.MULTILINE)[0])
+
+
+def cells(section: str) -> list[list[str]]:
     lines = [line for line in section.splitlines() if line.startswith("| `")]
     return [[cell.strip() for cell in line.strip("|").split(" |")] for line in lines]
 
@@ -40,8 +43,9 @@ def test_the_page_has_each_stage_in_its_order() -> None:
     assert [row[0].strip("`") for row in rows("## Stages of a run")] == list(get_args(Stage))
 
 
-def test_the_page_says_which_events_are_warnings() -> None:
-    assert {row[0].strip("`") for row in rows("## Events") if row[1] == "Warning"} == set(WARNINGS)
+def test_the_page_on_events_has_each_once_with_its_type() -> None:
+    types = [(event, "Warning" if event in WARNINGS else "Normal") for event in EventReason]
+    assert [(row[0].strip("`"), row[1]) for row in cells(EVENTS)] == types
 
 
 def test_operators_find_a_line_for_each_reason_of_a_condition() -> None:

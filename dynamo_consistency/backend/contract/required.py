@@ -56,25 +56,25 @@ class Backend(Protocol):
 
     The smallest backend: one site with one file, whose registry takes no requests.
 
-    >>> from types import SimpleNamespace as Names
-    >>> from dynamo_consistency import backend
-    >>> from dynamo_consistency.backend.dataset_filter import DatasetFilter
-    >>> mine = Names(
-    ...     DatasetFilter=DatasetFilter,
-    ...     check_site=lambda site: True,
-    ...     deletion_requests=lambda site: set(),
-    ...     filelist_to_blocklist=lambda site, infile, outfile: None,
-    ...     get_listers=lambda site: (lambda directory: (True, [], [("a", 5, 0.0)]), [()]),
-    ...     inventory=Names(protected_datasets=lambda site: set(), list_files=lambda site: [("/store/a", 5, None)]),
-    ...     registry=Names(delete=lambda site, files: 0, transfer=lambda site, files: (list(files), list(files))),
-    ...     siteinfo=Names(site_list=lambda: ["T2_MINE"], ready_sites=lambda: {"T2_MINE"}),
-    ... )
-    >>> configured = backend.configure(mine)
-    >>> backend.siteinfo.ready_sites(), backend.inventory.list_files("T2_MINE")
-    ({'T2_MINE'}, [('/store/a', 5, datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.timezone.utc))])
-    >>> function, arguments = backend.get_listers("T2_MINE")
-    >>> function(*arguments[0], "/store")
-    (True, [], [('a', 5, 0.0)])
+        >>> from types import SimpleNamespace as Names
+        >>> from dynamo_consistency import backend
+        >>> from dynamo_consistency.backend.dataset_filter import DatasetFilter
+        >>> mine = Names(
+        ...     DatasetFilter=DatasetFilter,
+        ...     check_site=lambda site: True,
+        ...     deletion_requests=lambda site: set(),
+        ...     filelist_to_blocklist=lambda site, infile, outfile: None,
+        ...     get_listers=lambda site: (lambda directory: (True, [], [("a", 5, 0.0)]), [()]),
+        ...     inventory=Names(protected_datasets=lambda site: set(), list_files=lambda site: [("/store/a", 5, None)]),
+        ...     registry=Names(delete=lambda site, files: 0, transfer=lambda site, files: (list(files), list(files))),
+        ...     siteinfo=Names(site_list=lambda: ["T2_MINE"], ready_sites=lambda: {"T2_MINE"}),
+        ... )
+        >>> configured = backend.configure(mine)
+        >>> backend.siteinfo.ready_sites(), backend.inventory.list_files("T2_MINE")
+        ({'T2_MINE'}, [('/store/a', 5, datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.timezone.utc))])
+        >>> function, arguments = backend.get_listers("T2_MINE")
+        >>> function(*arguments[0], "/store")
+        (True, [], [('a', 5, 0.0)])
     """
 
     inventory: Inventory

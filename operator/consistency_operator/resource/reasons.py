@@ -1,6 +1,6 @@
 """Conditions, their reasons, and events, by which people and machines know what goes on.
 
-Each is described in docs/reference/status.md, with what to do about it.
+Each is described in docs/reference/status.md and docs/reference/events.md, with what to do about it.
 """
 
 from enum import StrEnum
