@@ -111,7 +111,7 @@ def page() -> str:
     parts = [PAGE_HEAD]
     for context, one in commands():
         parts.append(f"## {_path(context)}{' SITE [PATH]' if one.name == 'show' else ''}\n")
-        parts.append(f"```\n{_usage(context, one)}\n```\n")
+        parts.append(f"```text\n{_usage(context, one)}\n```\n")
         parts += [f"{_escaped(text)}\n" for text in _paragraphs(one)]
         if options := _options(context, one):
             rows = [f"| `{left.replace('|', chr(92) + '|')}` | {_escaped(right)} |" for left, right in options]

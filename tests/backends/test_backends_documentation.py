@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from dynamo_consistency.backend import backends_file, configure
+from dynamo_consistency.backend import configure
 
 PAGE = (Path(__file__).parents[2] / "docs/backends.md").read_text(encoding="utf-8")
 FOLDER = "/store/mc/Era/Primary/TIER/x-v1"
@@ -34,13 +34,6 @@ def test_the_backend_in_24_lines_carries_a_whole_check(write, site, importable, 
     assert found(run, "missing") == [f"{FOLDER}/gone"]
     assert found(run, "orphan") == [f"{FOLDER}/orphan"]
     assert found(run, "empty_directory") == ["/store/mc/empty"]
-
-
-def test_every_backends_file_on_the_page_is_valid(write):
-    written = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
-    assert len(written) == 2
-    for number, text in enumerate(written):
-        assert backends_file.read(write(f"{number}.yaml", text))
 
 
 def test_the_optional_names_on_the_page_are_those_that_are_used():

@@ -4,13 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
-import yaml
 from consistency_operator import names
 from consistency_operator.resource import reasons
 from consistency_operator.settings import OperatorSettings
 from rendered_manifests import REPOSITORY
-
-from dynamo_consistency.checkfile import read_check
 
 DOCS = REPOSITORY / "docs"
 PAGES = [
@@ -83,18 +80,3 @@ def test_files_that_are_named_are_there(text):
 def test_folders_of_the_repository_are_there_in_remote_kustomizations(text):
     for path in re.findall(r"//(deploy/[\w/-]+)\?ref=", text):
         assert (REPOSITORY / path / "kustomization.yaml").is_file()
-
-
-def test_whole_checks_in_a_page_are_valid(text, tmp_path):
-    for block in re.findall(r"^```yaml\n(apiVersion: consistency.*?)^```$", text, re.MULTILINE | re.DOTALL):
-        (tmp_path / "check.yaml").write_text(block)
-        read_check(tmp_path / "check.yaml")
-
-
-def test_parts_of_a_check_in_a_page_fit_into_one(text, tmp_path):
-    check = yaml.safe_load((REPOSITORY / "examples/gitops/sites/t2-de-rwth.yaml").read_text())
-    for block in re.findall(r"^```yaml\n(spec:\n.*?)^```$", text, re.MULTILINE | re.DOTALL):
-        (tmp_path / "check.yaml").write_text(
-            yaml.safe_dump(check | {"spec": check["spec"] | yaml.safe_load(block)["spec"]})
-        )
-        read_check(tmp_path / "check.yaml")

@@ -1,11 +1,9 @@
 """`kubectl consistency`: what a site needs is told; what is asked for reaches kubectl, for one check and one run."""
 
-import copy
 import getpass
 import json
 import os
 import pty
-import re
 import stat
 import subprocess
 import zipfile
@@ -18,41 +16,13 @@ from consistency_operator import names
 from consistency_operator.resource import reasons
 from reachable_statuses import reachable
 from rendered_manifests import REPOSITORY
+from sample_checks import RUN, WAITING, changed
 
 PLUGIN = REPOSITORY / "deploy/plugin/kubectl-consistency"
-RUN = "29412180"
 RECORDER = """#!/bin/sh
 for argument in "$@"; do echo "$argument"; done >> "$RECORD"
 case " $* " in *" get "*) cat "$ANSWER";; *) echo done;; esac
 """
-WAITING: dict[str, Any] = {
-    "metadata": {"name": "t2-de-rwth", "namespace": "grid", "generation": 3},
-    "spec": {"site": "T2_DE_RWTH"},
-    "status": {
-        "observedGeneration": 3,
-        "nextRunTime": "2026-12-06T03:00:00Z",
-        "conditions": [
-            {"type": "Ready", "status": "True", "reason": "Scheduled", "message": "the schedule is armed"},
-            {"type": "Running", "status": "True", "reason": "AwaitingApproval"},
-        ],
-        "run": {
-            "id": RUN,
-            "stage": "AwaitingApproval",
-            "stageStartTime": "2026-11-29T05:00:00Z",
-            "message": "1200 orphans, 1000 allowed",
-            "counts": {"missing": 3, "orphans": 1200},
-            "gates": [{"name": "Limits", "state": "Pending", "message": "1200 orphans exceed 1000"}],
-        },
-    },
-}
-
-
-def changed(**parts: Any) -> dict[str, Any]:
-    """The check that waits, with other metadata, spec, or status; None removes a part of the status."""
-    check = copy.deepcopy(WAITING)
-    for part, values in parts.items():
-        check[part] = {key: value for key, value in {**check[part], **values}.items() if value is not None}
-    return check
 
 
 class Terminal:
@@ -253,28 +223,3 @@ def test_krew_installs_this_plug_in(tmp_path):
         assert [file["from"] for file in platform["files"]] == content.namelist()
         assert content.read(platform["bin"]) == PLUGIN.read_bytes()
         assert content.getinfo(platform["bin"]).external_attr >> 16 & 0o111 == 0o111
-
-
-def test_the_page_shows_what_is_printed(terminal):
-    run = {"id": "29402100", "result": "Complete", "reason": "Reported", "message": "orphans are not confirmed yet"}
-    found = run | {"counts": {"missing": 3, "orphans": 1187}}
-    waits = changed(metadata={"namespace": "consistency"}, status={"history": [found]})
-    waits["status"]["conditions"] += [{"type": "Succeeded", "status": "True", "reason": "Reported"}]
-    waits["status"]["run"]["gates"] = [
-        {"name": "Inventory", "state": "Ready", "message": "both snapshots are complete"},
-        {"name": "Limits", "state": "Pending", "message": "1200 orphans exceed 1000"},
-        {"name": "Approval", "state": "Pending", "message": "a person lets the run act, or nobody"},
-    ]
-    idle = [
-        {"type": "Running", "status": "False", "reason": "Idle"},
-        {"type": "Succeeded", "status": "True", "reason": "NothingToDo"},
-    ]
-    nothing = run | {"counts": {"missing": 0, "orphans": 0}}
-    well = changed(metadata={"name": "t2-us-mit"}, status={"run": None, "conditions": idle, "history": [nothing]})
-    well["spec"]["site"] = "T2_US_MIT"
-    terminal.has(waits, well)
-    page = (REPOSITORY / "docs/how-to/kubectl-plugin.md").read_text()
-    shown = re.findall(r"^\$ kubectl consistency ((?:list|explain).*)\n((?:.+\n)+?)```$", page, re.MULTILINE)
-    assert len(shown) == 2
-    for command, output in shown:
-        assert terminal.type(*command.split()) == output

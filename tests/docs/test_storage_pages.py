@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from fences import of_language
 
 from dynamo_consistency.checkfile import read_checks
 from dynamo_consistency.errors import ListingError
@@ -24,8 +25,8 @@ def test_every_page_is_named_and_none_else():
 def test_a_page_has_doors_dumps_traps_and_a_check_that_is_valid(page, tmp_path, monkeypatch):
     text = page.read_text(encoding="utf-8")
     assert re.findall(r"^## (.*)$", text, re.MULTILINE) == HEADINGS
-    (ready,) = re.findall(r"^```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    (tmp_path / "check.yaml").write_text(ready, encoding="utf-8")
+    (ready,) = of_language(f"docs/storage/{page.name}", "yaml")
+    (tmp_path / "check.yaml").write_text(ready.text, encoding="utf-8")
     (check,) = read_checks(tmp_path / "check.yaml")
     policy = check.spec.policy
     assert {each.mode for each in policy.of_kinds.values()} == {"Report"}

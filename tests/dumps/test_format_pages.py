@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from fences import fences
 
 from dynamo_consistency.backend.file.inventory import InventoryDump
 from dynamo_consistency.backend.file.options import InventorySource
@@ -34,8 +35,8 @@ def rows_of(given, url):
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_the_sample_of_a_page_is_read_as_the_page_says(page, tmp_path):
     text = page.read_text(encoding="utf-8")
-    sample = re.search(r"```\n(.*?)```", text, re.DOTALL)[1]
-    given = yaml.safe_load(re.search(r"```yaml\n(.*?)```", text, re.DOTALL)[1])
+    sample, check = (block.text for block in fences(f"docs/formats/{page.name}"))
+    given = yaml.safe_load(check)
     file = tmp_path / Path(next(iter(given.values()))["url"]).name
     file.write_text(sample, encoding="utf-8")
     table = re.findall(r"^\| `(.+?)` \| (.+?) \| (.+?) \|$", text, re.MULTILINE)

@@ -4,7 +4,6 @@ import base64
 import contextlib
 import hashlib
 import os
-import re
 import socket
 import subprocess
 import tempfile
@@ -15,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from fences import of_language
 from made_runs import Made
 from required_programs import require_programs
 from web_process import serving
@@ -67,7 +67,8 @@ def url(store, open_folder) -> Iterator[str]:
     """Of Apache, set up by the page, before the service, as the page starts it."""
     require_programs(APACHE, install="apt-get install apache2-bin")
     Made().write(store)
-    (site,) = re.findall(r"```apache\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    (block,) = of_language("docs/how-to/look.md", "apache")
+    site = block.text
     assert "--root-path /consistency\n" in PAGE.read_text()
     users = open_folder / "users"
     users.write_text("ada:{SHA}" + base64.b64encode(hashlib.sha1(b"secret").digest()).decode() + "\n")  # noqa: S324

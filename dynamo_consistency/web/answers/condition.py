@@ -119,7 +119,8 @@ def _of_failure(last: Digest) -> str:
     if last.result == "Unreadable":
         return f"Run {last.run_id} cannot be read and counts for nothing: look at its summary.json, then run again."
     reason = last.reason.rstrip(".") or "it does not say why"
-    return f"Mend what made the last run {last.result.lower()}, then run the check again: {reason}."
+    became = "fail" if last.result == "Failed" else last.result.lower()
+    return f"Mend what made the last run {became}, then run the check again: {reason}."
 
 
 def _of_findings(run: Digest, check: CheckFacts | None) -> str:
