@@ -51,9 +51,12 @@ class GitOps:
         self.publish_the_product()
         self.fill_the_repository()
         self.first = self.repository.commit("Three sites")
-        self.node.hold(lambda pod: pod["spec"].get("serviceAccountName") == ACCOUNT)
+        self.hold_the_operator()
         self.flux.start()
         self.hand_over_to_flux()
+        self.provide_what_git_does_not_bring()
+        wait_until("the sites wait", lambda: self.flux.now(SITES)["status"] == "False")
+        self.before_the_operator = self.flux.now(SITES)
         self.let_the_operator_start()
         for step in (OPERATOR, SITES):
             said = self.flux.said_of(step, self.first)
@@ -130,20 +133,26 @@ class GitOps:
                 one["spec"]["url"] = f"{self.address}/team"
         self.flux.apply(objects)
 
+    def hold_the_operator(self) -> None:
+        self.node.hold(lambda pod: pod["spec"].get("serviceAccountName") == ACCOUNT)
+
     def let_the_operator_start(self) -> None:
-        """Its pod runs as soon as there is what git does not bring: the Secret, a volume, and here the addresses."""
+        """Its pod runs with the rights of its account, and with addresses of this machine."""
         account = path_of("ServiceAccount", NAMESPACE, ACCOUNT)
         wait_until("Flux has applied the operator", lambda: self.plane.api.find(account), 90)
-        wait_until("the sites wait", lambda: self.flux.now(SITES)["status"] == "False")
-        self.before_the_operator = self.flux.now(SITES)
-        backends = self.folder / "backends.yaml"
-        backends.write_text(yaml.safe_dump({"backends": self._backends()}))
-        secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "consistency-backends"}}
-        self.plane.api.create(secret | {"stringData": {"backends.yaml": backends.read_text()}}, NAMESPACE)
-        provide_volume(self.plane.api, self.runs, NAMESPACE, CLAIM)
-        settings = Operator(self.plane, self.folder / "operator", {}, backends).settings
+        settings = Operator(self.plane, self.folder / "operator", {}, self.folder / "backends.yaml").settings
         self.node.instead["consistency-operator"] = str(self._started_with(settings))
         self.node.hold(lambda _: False)
+
+    def provide_what_git_does_not_bring(self) -> None:
+        """The Secret with the backends, and a volume."""
+        namespace = path_of("Namespace", name=NAMESPACE)
+        wait_until("Flux has made the namespace", lambda: self.plane.api.find(namespace), 90)
+        backends = yaml.safe_dump({"backends": self._backends()})
+        (self.folder / "backends.yaml").write_text(backends)
+        secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "consistency-backends"}}
+        self.plane.api.create(secret | {"stringData": {"backends.yaml": backends}}, NAMESPACE)
+        provide_volume(self.plane.api, self.runs, NAMESPACE, CLAIM)
 
     @property
     def runs(self) -> Path:

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 from cluster import sandbox
-from cluster.api import Object
+from cluster.api import Object, path_of
 from cluster.control_plane import running
 from cluster.processes import wait_until
 from cluster.programs import ProgramsMissingError
 from cluster.run import LOGS
-from deployment import in_ci
+from deployment import CLAIM, in_ci
 from gitops_world import HERE, OPERATOR, SITES, GitOps
 from operator_process import NAMESPACE
 
@@ -126,6 +126,21 @@ def test_a_site_that_leaves_git_leaves_the_cluster_but_not_its_runs(gitops: GitO
     wait_until("its Jobs are gone", lambda: gitops.checks.jobs(HERE) == [], 90)
     assert kept <= directories(gitops.runs)
     assert gitops.checks.get(RWTH)["metadata"].get("deletionTimestamp") is None
+
+
+def test_checks_and_runs_outlive_an_operator_that_is_removed(gitops: GitOps):
+    kept = directories(gitops.runs)
+    gitops.hold_the_operator()
+    gitops.plane.kubectl("delete", "kustomization", OPERATOR, "-n", "flux-system")
+    assert gitops.plane.api.find(path_of("Deployment", NAMESPACE, OPERATOR)) is None
+    assert gitops.checks.get(RWTH)["metadata"].get("deletionTimestamp") is None
+    claim = gitops.plane.api.get(path_of("PersistentVolumeClaim", NAMESPACE, CLAIM))
+    assert (claim["status"]["phase"], claim["metadata"].get("deletionTimestamp")) == ("Bound", None)
+    assert kept <= directories(gitops.runs)
+
+    gitops.hand_over_to_flux()
+    gitops.let_the_operator_start()
+    assert gitops.flux.said_of(OPERATOR, gitops.push("Bring it back"))["status"] == "True"
 
 
 def directories(runs: Path) -> set[str]:
