@@ -101,6 +101,7 @@ def test_what_the_operator_refuses_is_applied_and_fails_at_once(gitops: GitOps):
     gitops.edit(MIT, *OTHER_SCHEDULE)
     said = gitops.flux.said_of(SITES, gitops.push("Check RWTH from Friday to Monday, as cron does not say it"))
     assert (said["status"], said["reason"]) == ("False", "HealthCheckFailed")
+    assert "failed early" in said["message"]
     assert f"SiteConsistencyCheck/{NAMESPACE}/{RWTH} status: 'Failed'" in said["message"]
     assert gitops.checks.condition(RWTH, "Stalled")["status"] == "True"
     assert gitops.checks.get(MIT)["spec"]["schedule"] == "@monthly"
@@ -176,8 +177,9 @@ class TestWhatPeopleDoBesideGit:
         gitops.flux.reconcile("Kustomization", SITES)
         return gitops.checks.get(RWTH)
 
-    def test_an_annotation_by_kubectl_is_taken_back(self, gitops: GitOps):
-        self.annotate(gitops)
+    @pytest.mark.parametrize("options", [(), ("--field-manager=kubectl-edit",)], ids=["annotate", "edit"])
+    def test_an_annotation_by_kubectl_is_taken_back(self, gitops: GitOps, options):
+        self.annotate(gitops, *options)
         assert "consistency.dynamo.io/approve" not in self.after(gitops)["metadata"].get("annotations", {})
 
     def test_an_annotation_by_somebody_with_a_name_stays(self, gitops: GitOps):
