@@ -34,7 +34,7 @@ def world(worker_id: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 @pytest.fixture
 def gitops(world: GitOps) -> Iterator[GitOps]:
     """All is well, a run has ended and none goes on; git and node are put back when the test ends."""
-    assert world.flux.now(SITES)["status"] == "True"
+    wait_until("the sites are settled", lambda: world.flux.now(SITES)["status"] == "True", 90)
     world.checks.wait_for(HERE, "a run has ended", lambda now: now.get("history") and "run" not in now)
     yield world
     world.node.hold(lambda _: False)
