@@ -47,7 +47,7 @@ dashboards: $(READY_DEV) ## Write Grafana's boards anew
 command-line: $(READY_DEV) ## Write anew what derives from the command line: its page, manual page, completions, schema
 	@$(BIN)/python docs/generate_command_line.py
 
-e2e: $(READY_DEV) ## Run the operator in a real Kubernetes, which is built first (15 minutes, once); E2E=... are pytest's arguments
+e2e: $(READY_DEV) ## Run the operator in a real Kubernetes, which is built first (20 minutes, once); E2E=... are pytest's arguments
 	@PYTHONPATH=tests/e2e:tests/rucio $(BIN)/python -m cluster.run $(E2E)
 
 e2e-cost: $(READY_DEV) ## Measure what the operator costs with up to 10,000 checks on a real API server

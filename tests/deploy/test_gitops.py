@@ -10,7 +10,7 @@ from typing import Any, get_args
 import pytest
 import yaml
 from consistency_operator.resource.status import Stage
-from reachable_statuses import reachable
+from reachable_statuses import body, reachable
 from rendered_manifests import REPOSITORY, Manifest
 from required_programs import require_programs
 
@@ -19,6 +19,7 @@ from dynamo_consistency.checkfile import read_check
 pytestmark = pytest.mark.timeout(600)  # kstatus may have to be built
 
 GITOPS = REPOSITORY / "examples/gitops"
+CRD = REPOSITORY / "crds/consistency.dynamo.io_siteconsistencychecks.yaml"
 HEALTH = "resource.customizations.health.consistency.dynamo.io_SiteConsistencyCheck"
 
 
@@ -96,6 +97,9 @@ class TestFlux:
     def test_it_waits_until_the_operator_has_seen_an_edit(self, flux, edited):
         assert set(flux(edited)) == {"InProgress"}
 
+    def test_it_waits_until_the_operator_has_seen_a_new_check(self, flux):
+        assert flux([new_check()]) == ["InProgress"]
+
     def test_the_sites_do_not_wait_for_a_claim_that_only_a_run_binds(self, flux, render):
         (claim,) = [one for one in render("deploy") if one["kind"] == "PersistentVolumeClaim"]
         assert flux([claim | {"status": {"phase": "Pending"}}]) == ["InProgress"]
@@ -118,7 +122,7 @@ class TestArgo:
 
     def test_it_waits_until_the_operator_has_seen_a_spec(self, argo, edited):
         assert set(argo(edited)) == {"Progressing"}
-        assert argo([check | {"status": {}} for check in edited[:1]]) == ["Progressing"]
+        assert argo([check | {"status": {}} for check in edited[:1]] + [new_check()]) == ["Progressing"] * 2
 
 
 class TestExamples:
@@ -144,6 +148,13 @@ class TestExamples:
             folders == [application["spec"]["source"]["path"] for application in applications] == ["operator", "sites"]
         )
         assert all((GITOPS / folder / "kustomization.yaml").is_file() for folder in folders)
+
+
+def new_check() -> Manifest:
+    """As the API server shows it before anybody has written a status: with the default of the definition."""
+    definition = yaml.safe_load(CRD.read_text())
+    schema = definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    return body("armed") | {"status": schema["properties"]["status"]["default"]}
 
 
 def flux_steps() -> list[Manifest]:

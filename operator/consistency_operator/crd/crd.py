@@ -96,6 +96,8 @@ def _schema() -> Schema:
     template["spec"] = {key: template["spec"][key] for key in ("description", "default")} | pod_spec_schema()
     _as_map(spec["properties"]["listing"]["properties"]["roots"], "path")
     _as_map(status["properties"]["conditions"], "type", "status")
+    # Without any status a new check would count as settled before it is looked at (kstatus, which Flux waits on).
+    status["default"] = {"observedGeneration": -1}
     schema = {
         "description": " ".join((SiteConsistencyCheck.__doc__ or "").split()),
         "type": "object",

@@ -197,7 +197,9 @@ class FinishedRun(StatusModel):
 class CheckStatus(StatusModel):
     """Everything that the operator says of a check."""
 
-    observed_generation: int | None = Field(None, description="Generation of the spec that this status is about.")
+    observed_generation: int | None = Field(
+        None, description="Generation of the spec that this status is about; -1: the operator has not seen it yet."
+    )
     observed_schedule: str | None = Field(
         None, description="Schedule with time zone that is armed; absent when there is none, or it is suspended."
     )

@@ -28,10 +28,14 @@ def cache_folder() -> Path:
 
 @dataclass(frozen=True, eq=False)
 class Module:
-    """A folder with go.mod, and what is built from it: name of the program → package."""
+    """A folder with go.mod, and what is built from it: name of the program → package.
+
+    Kinds that a program brings along are defined in files of its Go module: those in `definitions` are kept with it.
+    """
 
     name: str
     programs: dict[str, str]
+    definitions: tuple[str, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -67,13 +71,20 @@ KUBERNETES = Module(
         for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl", "kubelet", "kube-proxy")
     },
 )
-ALL = (Module("etcd", {"etcd": "go.etcd.io/etcd/server/v3"}), KUBERNETES, Module("coredns", {"coredns": "."}))
+_FLUX = {name: f"github.com/fluxcd/{name}" for name in ("source-controller", "kustomize-controller")}
+FLUX = Module("flux", _FLUX, definitions=tuple(_FLUX.values()))
+ALL = (Module("etcd", {"etcd": "go.etcd.io/etcd/server/v3"}), KUBERNETES, Module("coredns", {"coredns": "."}), FLUX)
 
 
 def program(name: str) -> str:
     """The path of a program: from KUBEBUILDER_ASSETS, or from PATH if its version is ours, or built."""
     module = next(module for module in ALL if name in module.programs)
     return _given(name) or _on_path(name, module) or str(_built(module) / name)
+
+
+def definitions(module: Module) -> Path:
+    """The folder with the CustomResourceDefinitions that the module's programs need."""
+    return _built(module) / "definitions"
 
 
 def _given(name: str) -> str | None:
@@ -112,12 +123,19 @@ def _build(module: Module) -> None:
     with tempfile.TemporaryDirectory(dir=module.cache.parent) as folder:
         output = Path(folder) / "programs"
         for name, package in module.programs.items():
-            command = ["nice", "go", "build", *module.flags, "-o", str(output / name), package]
-            environment = {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off"}
-            done = subprocess.run(
-                command, cwd=module.folder, env=environment, capture_output=True, text=True, check=False
-            )
-            if done.returncode != 0:
-                raise ProgramsMissingError(f"{name} cannot be built: {done.stderr[-2000:]}")
+            _go(module, "build", *module.flags, "-o", str(output / name), package)
+        for source in module.definitions:
+            bases = Path(_go(module, "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", source), "config/crd/bases")
+            shutil.copytree(bases, output / "definitions", dirs_exist_ok=True, copy_function=shutil.copyfile)
         output.rename(module.cache)
     print(f"built in {time.monotonic() - started:.0f} s: {module.cache}", file=sys.stderr, flush=True)
+
+
+def _go(module: Module, *command: str) -> str:
+    environment = {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off"}
+    done = subprocess.run(
+        ["nice", "go", *command], cwd=module.folder, env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise ProgramsMissingError(f"{command[-1]} cannot be built: {done.stderr[-2000:]}")
+    return done.stdout.strip()

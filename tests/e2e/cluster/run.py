@@ -19,6 +19,7 @@ from cluster.programs import ALL, ProgramsMissingError, program
 ROOT = Path(__file__).parents[3]
 LOGS = ROOT / ".pytest_cache" / "e2e-logs"
 NEEDED = {
+    "git": "apt-get install git",
     "openssl": "apt-get install openssl",
     "setpriv": "apt-get install util-linux",
     "mariadbd": "apt-get install mariadb-server",
