@@ -13,7 +13,7 @@ from dynamo_consistency.listers.contract import Entry, File, Files, FileStat, Ho
 from dynamo_consistency.listers.webdav.alike import Alike
 from dynamo_consistency.listers.webdav.errors import WebDavError
 from dynamo_consistency.listers.webdav.multistatus import COLLECTION, IS_COLLECTION, SIZE, TIME, TYPE, Response
-from dynamo_consistency.listers.webdav.names import Reading, name_in, plain_name, read
+from dynamo_consistency.listers.webdav.names import Reading, name_in, plain_name, plain_names, read
 from dynamo_consistency.listers.webdav.url import WebDavUrl
 from dynamo_consistency.paths import visible
 
@@ -23,7 +23,7 @@ _MOST = 1 << 63
 _XROOTD_LINE = re.compile(rb"[0-9]+ [0-9]+ [0-9]+ [0-9]+( .*)?")
 """Identity, size, flags and time, and more since 5.0: in a listing this follows after each name."""
 _SIZE = re.compile(r"[0-9]{1,19}")
-_SIZE_OR_NONE = re.compile(r"[0-9]{0,18}").fullmatch
+_SURE_DIGITS = 18
 _TIME = re.compile(r"[A-Z][a-z]{2}, ([0-9]{2} [A-Z][a-z]{2} [0-9]{4}) ([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9]) GMT")
 _SHORT_YEAR = re.compile(r"[0-9]{2}-[A-Z][a-z]{2}-[0-9]{2} ")
 
@@ -51,7 +51,9 @@ class Contents:
             raise WebDavError("its listing has an entry without a name")
         for href in response.hrefs:
             name = plain_name(href, self._start)
-            if name is None:
+            if href == self._start and "%" not in href and "\0" not in href:
+                self._own.append(response)
+            elif name is None:
                 self._doubtful.append((href, response))
             else:
                 _add(listed, name.encode(), response)
@@ -59,15 +61,13 @@ class Contents:
     def take_alike(self, alike: Alike) -> None:
         """All responses of an answer at once. Raises as `take`."""
         self.take(alike.own)
-        names = [plain_name(href, self._start) for href in alike.hrefs]
-        kind = _kind(alike.example)
-        odd = kind is None or None in names or not all(map(_SIZE_OR_NONE, alike.sizes))
-        if odd or len(names) >= MOST_ENTRIES - 1:
+        names, kind = plain_names(alike.hrefs, self._start), _kind(alike.example)
+        if names is None or kind is None or not _are_sizes(alike.sizes) or len(names) >= MOST_ENTRIES - 1:
             for row in range(len(alike.hrefs)):
                 self.take(alike.response(row))
             return
         known = {text: seconds(text) for text in set(alike.times)}
-        found = [name.encode() for name in names if name is not None]
+        found = [name.encode() for name in names]
         times = [known[text] for text in alike.times]
         if kind:
             self._listed.directories += map(Subdirectory, found, times)
@@ -96,7 +96,7 @@ class Contents:
     def _encodes(self, readings: list[Reading], unclear: list[Reading], judge: EncodingCheck) -> bool:
         """Does the server encode names? The directory's own entry shows it, if its two readings differ."""
         ways = {self._directory == reading.encoded for reading in readings if self._directory in reading}
-        itself = any(self._directory == reading.encoded == reading.bare for reading in readings)
+        itself = self._own or any(self._directory == reading.encoded == reading.bare for reading in readings)
         return ways.pop() if len(ways) == 1 and not itself else judge(unclear)
 
     def _place(self, path: bytes | None, response: Response) -> None:
@@ -131,11 +131,10 @@ def _look_as_at_xrootd(listed: Listed) -> None:
     names = listed.files.names + [directory.name for directory in listed.directories]
     if len(set(names)) < len(names):
         raise WebDavError("its listing has a name twice; a line end in the name of an entry does that")
-    for name in names:
-        if len(name) > LONGEST_XROOTD_NAME:
-            raise WebDavError(f"it has a name of more than {LONGEST_XROOTD_NAME} bytes, and the server cuts such names")
-        if b" " in name and _XROOTD_LINE.fullmatch(name):
-            raise WebDavError("the server mixes up its entries; a line end in the name of one does that")
+    if max(map(len, names), default=0) > LONGEST_XROOTD_NAME:
+        raise WebDavError(f"it has a name of more than {LONGEST_XROOTD_NAME} bytes, and the server cuts such names")
+    if b" " in b"/".join(names) and any(map(_XROOTD_LINE.fullmatch, names)):
+        raise WebDavError("the server mixes up its entries; a line end in the name of one does that")
     if 0 in listed.files.mtimes:
         files, listed.files = listed.files, Files.of(file for file in listed.files if file.size or file.mtime != 0)
         unknown = [file.name for file in files if not file.size and file.mtime == 0]
@@ -156,6 +155,12 @@ def _add(listed: Listed, name: bytes, response: Response) -> None:
         listed.directories.append(Subdirectory(name, seconds(properties.get(TIME, ""))))
     else:
         listed.holes.append(Hole(name, _obstacle(response)))
+
+
+def _are_sizes(texts: list[str]) -> bool:
+    """Is each a number of bytes, or nothing?"""
+    joined = "".join(texts)
+    return not joined or (joined.isascii() and joined.isdigit() and max(map(len, texts)) <= _SURE_DIGITS)
 
 
 def file_stat(response: Response) -> Look:
