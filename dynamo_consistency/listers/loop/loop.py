@@ -128,7 +128,7 @@ class Loop:
                 self._ear.setblocking(False)
                 self._bell.setblocking(False)
                 self._selector.register(self._ear, selectors.EVENT_READ)
-                self._thread = threading.Thread(target=self._run, name="xrootd-wire", daemon=True)
+                self._thread = threading.Thread(target=self._run, name="connections", daemon=True)
                 self._thread.start()
 
     def _run(self) -> None:
@@ -148,7 +148,7 @@ class Loop:
         try:
             self._turn(seconds, awaited)
         except Exception:
-            log.exception("the thread of the XRootD connections met an error and goes on")
+            log.exception("the thread of the connections met an error and goes on")
 
     def _turn(self, seconds: float, awaited: Sized) -> None:
         self._asleep = True  # before the inbox is emptied: who comes later rings
