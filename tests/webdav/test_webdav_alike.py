@@ -12,7 +12,7 @@ from dynamo_consistency.listers.webdav import alike
 from dynamo_consistency.listers.webdav.entries import Contents
 from dynamo_consistency.listers.webdav.errors import WebDavError
 from dynamo_consistency.listers.webdav.multistatus import read_responses
-from dynamo_consistency.listers.webdav.pieces import read_contents
+from dynamo_consistency.listers.webdav.pieces import ContentsReader
 from dynamo_consistency.listers.webdav.url import WebDavDoor, WebDavUrl
 
 ADDRESS = WebDavUrl.of(WebDavDoor("http", "localhost", 80), b"/d")
@@ -37,10 +37,16 @@ def outcome(body: bytes, at_once: bool, from_xrootd: bool) -> Listed | str:
     """What becomes of an answer that comes in three pieces."""
     contents = Contents(ADDRESS, from_xrootd)
     cut = len(body) // 3
-    pieces = iter([body[:cut], body[cut : 2 * cut], body[2 * cut :]])
+    pieces = [body[:cut], body[cut : 2 * cut], body[2 * cut :]]
     try:
-        read_contents(pieces, contents) if at_once else read_responses(pieces, contents.take)
-        return contents.listed(lambda unclear: True)
+        if at_once:
+            reader = ContentsReader(contents)
+            for piece in pieces:
+                reader.feed(piece)
+            reader.end()
+        else:
+            read_responses(pieces, contents.take)
+        return contents.listed(encodes=True)
     except WebDavError as error:
         return f"{error} {error.failed.retry}"
 

@@ -158,7 +158,9 @@ class Loop:
         if self._stopped:
             return
         due = min([self._next_tick, *(timer[0] for timer in self._timers[:1])])
-        ready = self._selector.select(0.0 if awaited else max(0.0, min(seconds, due - time.monotonic())))
+        ready = self._selector.select(
+            0.0 if awaited or self._unsent else max(0.0, min(seconds, due - time.monotonic()))
+        )
         self._asleep = False
         self.now = now = time.monotonic()
         for key, events in ready:

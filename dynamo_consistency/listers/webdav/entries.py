@@ -2,10 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
-from datetime import UTC
-from email.utils import parsedate_to_datetime
-from functools import lru_cache
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import TypeVar
 
@@ -14,6 +11,7 @@ from dynamo_consistency.listers.webdav.alike import Alike
 from dynamo_consistency.listers.webdav.errors import WebDavError
 from dynamo_consistency.listers.webdav.multistatus import COLLECTION, IS_COLLECTION, SIZE, TIME, TYPE, Response
 from dynamo_consistency.listers.webdav.names import Reading, name_in, plain_name, plain_names, read
+from dynamo_consistency.listers.webdav.times import seconds
 from dynamo_consistency.listers.webdav.url import WebDavUrl
 from dynamo_consistency.paths import visible
 
@@ -24,12 +22,8 @@ _XROOTD_LINE = re.compile(rb"[0-9]+ [0-9]+ [0-9]+ [0-9]+( .*)?")
 """Identity, size, flags and time, and more since 5.0: in a listing this follows after each name."""
 _SIZE = re.compile(r"[0-9]{1,19}")
 _SURE_DIGITS = 18
-_TIME = re.compile(r"[A-Z][a-z]{2}, ([0-9]{2} [A-Z][a-z]{2} [0-9]{4}) ([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9]) GMT")
-_SHORT_YEAR = re.compile(r"[0-9]{2}-[A-Z][a-z]{2}-[0-9]{2} ")
 
 AnyEntry = TypeVar("AnyEntry", File, Subdirectory, Hole)
-EncodingCheck = Callable[[list[Reading]], bool]
-"""Finds out, from readings that differ, whether the server encodes names. Raises WebDavError where it stays open."""
 
 
 class Contents:
@@ -77,27 +71,36 @@ class Contents:
             files.sizes += [int(size) if size else None for size in alike.sizes]
             files.mtimes += times
 
-    def listed(self, judge: EncodingCheck) -> Listed:
-        """The complete directory, when there are no more responses: sizes in bytes, times in seconds since 1970.
+    def unclear(self) -> list[Reading]:
+        """The readings that differ, when there are no more responses, if nothing but the server can tell which hold."""
+        readings = [read(href) for href, _ in self._doubtful]
+        unclear = [reading for reading in readings if not reading.clear]
+        return unclear if self._encodes(readings) is None else []
 
-        Raises WebDavError when the responses are not about it, when it is no directory, and as `judge` does.
+    def listed(self, encodes: bool) -> Listed:
+        """The complete directory: sizes in bytes, times in seconds since 1970.
+
+        `encodes`: how to read what is `unclear`. Raises WebDavError when the responses are not about it, and when it is
+        no directory.
         """
-        readings = [(read(href), response) for href, response in self._doubtful]
-        unclear = [reading for reading, _ in readings if not reading.clear]
-        encodes = not unclear or self._encodes([reading for reading, _ in readings], unclear, judge)
-        for reading, response in readings:
-            self._place(reading.path(encodes), response)
+        if self._doubtful:
+            readings = [read(href) for href, _ in self._doubtful]
+            told = self._encodes(readings)
+            for reading, (_, response) in zip(readings, self._doubtful, strict=True):
+                self._place(reading.path(encodes if told is None else told), response)
         self._look_at_itself()
         if self._from_xrootd:
             _look_as_at_xrootd(self._listed)
         _settle_repeated(self._listed)
         return self._listed
 
-    def _encodes(self, readings: list[Reading], unclear: list[Reading], judge: EncodingCheck) -> bool:
+    def _encodes(self, readings: list[Reading]) -> bool | None:
         """Does the server encode names? The directory's own entry shows it, if its two readings differ."""
+        if all(reading.clear for reading in readings):
+            return True
         ways = {self._directory == reading.encoded for reading in readings if self._directory in reading}
         itself = self._own or any(self._directory == reading.encoded == reading.bare for reading in readings)
-        return ways.pop() if len(ways) == 1 and not itself else judge(unclear)
+        return ways.pop() if len(ways) == 1 and not itself else None
 
     def _place(self, path: bytes | None, response: Response) -> None:
         if path is None:
@@ -216,30 +219,3 @@ def _settle_repeated(listed: Listed) -> None:
 
 def _once(entries: Iterable[AnyEntry], torn: set[bytes]) -> list[AnyEntry]:
     return [entry for entry in dict.fromkeys(entries) if entry.name not in torn]
-
-
-def seconds(text: str) -> int | None:
-    """A `getlastmodified` in seconds since 1970; None for one that is no time."""
-    match = _TIME.fullmatch(text)
-    try:
-        if match is None:
-            return _of_any_form(text)
-        return _midnight(match[1]) + int(match[2]) * 3600 + int(match[3]) * 60 + int(match[4])
-    except (ValueError, OverflowError, TypeError):
-        return None
-
-
-@lru_cache(maxsize=4096)
-def _midnight(day: str) -> int:
-    return _of_any_form(f"Mon, {day} 00:00:00 GMT")
-
-
-def _of_any_form(text: str) -> int:
-    """The older forms that HTTP knows, too. A time without a zone is UTC. Raises ValueError for no time.
-
-    The library takes the year 0001 for 2001: only the year that stands there counts.
-    """
-    time = parsedate_to_datetime(text)
-    if str(time.year) not in text and not _SHORT_YEAR.search(text):
-        raise ValueError(text)
-    return int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp())
