@@ -38,6 +38,10 @@ class Later(Generic[Value]):
         if self._then is not None:
             self._then()
 
+    def abandon(self) -> None:
+        """Nobody awaits it any more: what comes is dropped."""
+        self.done, self._then = True, None
+
     def when_done(self, then: Callable[[], None]) -> None:
         """Have `then` called when it is there."""
         self._then = then
@@ -58,11 +62,12 @@ class Task(Generic[Value]):
 
     def __init__(self, steps: Steps[Value], done: Callable[[Value | Exception], None]) -> None:
         self._steps, self._done = steps, done
+        self._awaited: Later[Any] | None = None
 
     def step(self) -> None:
         """Go on, as far as it goes."""
         try:
-            awaited = self._steps.send(None)
+            self._awaited = awaited = self._steps.send(None)
         except StopIteration as end:
             self._done(end.value)
         except Exception as error:  # noqa: BLE001 (whatever it is, who waits must be told)
@@ -73,6 +78,8 @@ class Task(Generic[Value]):
     def cancel(self) -> None:
         """End it where it waits; `done` is not called."""
         self._steps.close()
+        if self._awaited is not None:
+            self._awaited.abandon()
 
 
 def pause(loop: Loop, seconds: float) -> Later[None]:

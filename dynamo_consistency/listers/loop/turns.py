@@ -9,8 +9,11 @@ from dynamo_consistency.listers.loop.loop import Loop
 from dynamo_consistency.listers.loop.tasks import Steps, Task, Value
 
 
+Done = Callable[[Value | Exception], None]
+
+
 class _Asked(Generic[Value]):
-    def __init__(self, key: object, begin: Callable[[], Steps[Value]], done: Callable[[Value | Exception], None]):
+    def __init__(self, key: object, begin: Callable[[], Steps[Value]], done: Done[Value]) -> None:
         self.key, self.begin, self.done = key, begin, done
         self.task: Task[Value] | None = None
 
@@ -23,7 +26,7 @@ class Turns(Generic[Value]):
         self._running: dict[int, _Asked[Value]] = {}
         self._waiting: deque[_Asked[Value]] = deque()
 
-    def submit(self, key: object, begin: Callable[[], Steps[Value]], done: Callable[[Value | Exception], None]) -> None:
+    def submit(self, key: object, begin: Callable[[], Steps[Value]], done: Done[Value]) -> None:
         """Run what `begin` gives; `done` is called with what comes of it, unless `key` is forgotten before."""
         self._loop.call(partial(self._submitted, _Asked(key, begin, done)))
 
