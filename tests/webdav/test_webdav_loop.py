@@ -92,7 +92,9 @@ class TestForgotten:
         assert [request.target for request in server.seen] == ["/d/", "/f/"]
         assert told.empty()
 
-    def test_one_whose_connection_is_being_made_leaves_that_to_the_next(self, scripted, make_lister, ask) -> None:
+    def test_one_whose_connection_is_being_made_leaves_that_to_the_next(
+        self, scripted, make_lister, ask, caplog
+    ) -> None:
         server = scripted(here)
         lister = make_lister(server.url, concurrency=1)
         told: queue.SimpleQueue[Answer] = queue.SimpleQueue()
@@ -101,6 +103,7 @@ class TestForgotten:
             lister.forget(b"/d")
         assert ask(lister, b"/e") == Listed(files=FILES)
         assert told.empty() or told.get() == Listed(files=FILES)
+        assert caplog.text == ""
 
 
 class TestHttp:

@@ -8,7 +8,6 @@ from typing import Generic
 from dynamo_consistency.listers.loop.loop import Loop
 from dynamo_consistency.listers.loop.tasks import Steps, Task, Value
 
-
 Done = Callable[[Value | Exception], None]
 
 

@@ -25,6 +25,8 @@ from dynamo_consistency.paths import to_text
 MOST_REDIRECTIONS = 5
 REDIRECTIONS = {301, 302, 307, 308}
 
+SAME = "Accept-Encoding: identity\r\nUser-Agent: dynamo-consistency\r\n"
+CONTENT_TYPE = 'Content-Type: application/xml; charset="utf-8"\r\n'
 WANTED = b"""<?xml version="1.0" encoding="utf-8"?>
 <propfind xmlns="DAV:"><prop><resourcetype/><getcontentlength/><getlastmodified/></prop></propfind>"""
 EVERYTHING = b""
@@ -131,19 +133,14 @@ class Client:
                 connection.give_up()
 
     def _request(self, question: Question, asked: WebDavUrl) -> bytes:
-        lines = [
-            f"PROPFIND {asked.target} HTTP/1.1",
-            f"Host: {_host(asked.door)}",
-            f"Depth: {question.depth}",
-            "Accept-Encoding: identity",
-            "User-Agent: dynamo-consistency",
-            f"Content-Length: {len(question.body)}",
-        ]
-        if question.body:
-            lines.append('Content-Type: application/xml; charset="utf-8"')
-        if self._shows_token(asked) and (token := self._identity.token()):
-            lines.append(f"Authorization: Bearer {token}")
-        return "\r\n".join([*lines, "", ""]).encode("latin-1") + question.body
+        kind = CONTENT_TYPE if question.body else ""
+        token = self._identity.token() if self._shows_token(asked) else None
+        credential = f"Authorization: Bearer {token}\r\n" if token else ""
+        head = (
+            f"PROPFIND {asked.target} HTTP/1.1\r\nHost: {_host(asked.door)}\r\nDepth: {question.depth}\r\n{SAME}"
+            f"Content-Length: {len(question.body)}\r\n{kind}{credential}\r\n"
+        )
+        return head.encode("latin-1") + question.body
 
     def tick(self) -> None:
         """Give up what has not been answered in time."""
