@@ -1,5 +1,6 @@
 """All requests to WebDAV doors go over one loop: who runs it, what is given up, and what breaks on the way."""
 
+import gc
 import queue
 import threading
 import time
@@ -7,8 +8,10 @@ import time
 from scripted_dav import FILES, Request, entry, here, listing, reply
 
 from dynamo_consistency.listers.contract import Answer, LedLister, Listed
+from dynamo_consistency.listers.loop.tasks import Later, Task
 from dynamo_consistency.listers.shards import Share
 from dynamo_consistency.listers.walk import Limits, Walk
+from dynamo_consistency.listers.webdav.exchange import Exchange
 
 
 def tree(request: Request) -> bytes:
@@ -143,6 +146,19 @@ class TestHttp:
         lister = make_lister(server.url, concurrency=1)
         for number in range(5):
             assert ask(lister, f"/d{number}".encode()) == Listed(files=FILES)
+
+
+def test_what_a_request_needed_goes_with_it(scripted, make_lister, ask) -> None:
+    lister = make_lister(scripted(here).url)
+    gc.collect()
+    gc.disable()  # it would find in the end what keeps each other
+    try:
+        for number in range(20):
+            ask(lister, f"/d{number}".encode())
+        left = [each for each in gc.get_objects() if isinstance(each, Task | Later | Exchange)]
+    finally:
+        gc.enable()
+    assert len(left) <= 1  # the last one may not have ended
 
 
 def test_an_answer_of_which_only_a_part_has_come_does_not_hold_up_the_others(scripted, make_lister, ask) -> None:

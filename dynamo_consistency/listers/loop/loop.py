@@ -50,6 +50,7 @@ class Loop:
         self._timers: list[tuple[float, int, Call]] = []
         self._order = itertools.count()
         self._unsent: set[Watched] = set()
+        self._waiting_to_send: set[Watched] = set()
         self._asleep = self._stopped = False
         self._start, self._leading = threading.Lock(), threading.Lock()
         self._led_until, self._closed = 0.0, threading.Event()
@@ -99,6 +100,7 @@ class Loop:
     def leave(self, watched: Watched) -> None:
         """Wait for it no longer."""
         self._unsent.discard(watched)
+        self._waiting_to_send.discard(watched)
         with suppress(KeyError, ValueError):
             self._selector.unregister(watched.socket)
 
@@ -180,7 +182,10 @@ class Loop:
     def _flush(self) -> None:
         unsent, self._unsent = self._unsent, set()
         for watched in unsent:
-            events = selectors.EVENT_READ if watched.flush() else selectors.EVENT_READ | selectors.EVENT_WRITE
+            waits = not watched.flush()
+            if waits == (watched in self._waiting_to_send):
+                continue
+            (self._waiting_to_send.add if waits else self._waiting_to_send.discard)(watched)
+            events = selectors.EVENT_READ | selectors.EVENT_WRITE if waits else selectors.EVENT_READ
             with suppress(KeyError, ValueError):  # it broke, and nobody waits for it any more
-                if self._selector.get_key(watched.socket).events != events:
-                    self._selector.modify(watched.socket, events, watched)
+                self._selector.modify(watched.socket, events, watched)

@@ -35,8 +35,9 @@ class Later(Generic[Value]):
 
     def _settle(self) -> None:
         self.done = True
-        if self._then is not None:
-            self._then()
+        then, self._then = self._then, None  # else the two would keep each other until Python looks for such
+        if then is not None:
+            then()
 
     def abandon(self) -> None:
         """Nobody awaits it any more: what comes is dropped."""

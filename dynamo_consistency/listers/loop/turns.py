@@ -50,6 +50,7 @@ class Turns(Generic[Value]):
 
     def _over(self, asked: _Asked[Value]) -> None:
         del self._running[id(asked)]
+        asked.task = None
         if self._waiting:  # not from here: each that ends at once would be called from within the one before
             self._loop.call(self._next)
 

@@ -78,12 +78,12 @@ class Client:
             readers.append(open_reader(address, from_xrootd))
             return readers[-1]
 
-        asked, seen = question.address, {question.address}
+        asked, seen = question.address, [question.address]
         while (reply := await self._send(question, asked, opened)).head.status in REDIRECTIONS:
             asked = _follow(question, asked, reply.head)
             if asked in seen or len(seen) > MOST_REDIRECTIONS:
                 raise WebDavError(f"{question.address.door} redirects too often, or in a circle")
-            seen.add(asked)
+            seen.append(asked)
         if reply.reader is None:
             raise self._refusal(question, reply)
         return readers[-1]
