@@ -45,7 +45,7 @@ def _peers(door: str, http_door: str) -> list[tuple[str, list[str]]]:
         print("\ndavix-ls: not measured: apt-get install davix")
     else:
         peers.append(("davix-ls -l -r 16", ["davix-ls", "-l", "-r", "16", url]))
-    has_gfal = [GFAL_PYTHON, "-c", "import gfal2"]
+    has_gfal = [GFAL_PYTHON, "-c", "import gfal2; assert 'http' in str(gfal2.creat_context().get_plugin_names())"]
     if not Path(GFAL_PYTHON).exists() or subprocess.run(has_gfal, capture_output=True, check=False).returncode:
         print("\ngfal2: not measured: apt-get install python3-gfal2 gfal2-plugin-http")
     else:

@@ -4,7 +4,7 @@ import pytest
 from scripted_dav import FILES, OK, OWN, TIME_SECONDS, document, entry, listing, refused, reply, response
 
 from dynamo_consistency.listers.contract import Failed, File, Files, Hole, Listed, Subdirectory
-from dynamo_consistency.listers.webdav.entries import seconds
+from dynamo_consistency.listers.webdav.times import seconds
 
 
 class TestEntries:

@@ -11,12 +11,12 @@ import pytest
 from xrdclient.testing import frame
 
 from dynamo_consistency.listers.contract import Answer, Failed, FileStat, LedLister
+from dynamo_consistency.listers.loop.led_answers import LedAnswers
+from dynamo_consistency.listers.loop.loop import Loop
 from dynamo_consistency.listers.shards import Share
 from dynamo_consistency.listers.walk import Limits, Walk
 from dynamo_consistency.listers.xrootd import XRootDLister
 from dynamo_consistency.listers.xrootd.wire.frames import DIRLIST, OK
-from dynamo_consistency.listers.xrootd.wire.led_answers import LedAnswers
-from dynamo_consistency.listers.xrootd.wire.loop import Loop
 
 LIMITS = Limits(directory_timeout_seconds=30)
 

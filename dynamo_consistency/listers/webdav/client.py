@@ -1,38 +1,32 @@
-"""One question to one server over HTTP, redirections included; the answer comes piece by piece."""
+"""One question to one server over HTTP, redirections included, on the loop's thread."""
 
-import logging
-import re
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from dataclasses import dataclass
-
-from urllib3 import BaseHTTPResponse, Timeout
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ReadTimeoutError, SSLError
+from typing import TypeVar
 
 from dynamo_consistency.listers.credentials import stale_credentials
+from dynamo_consistency.listers.loop.loop import Loop
+from dynamo_consistency.listers.webdav.connection import Head, HttpConnection
+from dynamo_consistency.listers.webdav.connections import Connections
 from dynamo_consistency.listers.webdav.errors import (
     NOTHING_THERE,
+    BrokenError,
     DoorIsDownError,
-    RefusedTlsError,
     SilentError,
     WebDavError,
     refusal,
 )
+from dynamo_consistency.listers.webdav.exchange import Exchange, Reader, Reply, is_xrootd
 from dynamo_consistency.listers.webdav.identity import ClientIdentity
-from dynamo_consistency.listers.webdav.url import WebDavUrl
+from dynamo_consistency.listers.webdav.url import DEFAULT_PORTS, WebDavDoor, WebDavUrl
 from dynamo_consistency.paths import to_text
 
-PIECE_BYTES = 64 * 1024
 MOST_REDIRECTIONS = 5
-REDIRECTIONS, MULTISTATUS = {301, 302, 307, 308}, 207
-LONGEST_CONNECT_SECONDS = 15.0
+REDIRECTIONS = {301, 302, 307, 308}
 
-# At its level DEBUG it would log complete URLs, and so the signatures in those that doors redirect to.
-logging.getLogger("urllib3").setLevel(logging.INFO)
-
-_CONNECTION = re.compile(r"^(<[^>]*>|HTTPS?Connection\w*\([^)]*\)): ")
-
+SAME = "Accept-Encoding: identity\r\nUser-Agent: dynamo-consistency\r\n"
+CONTENT_TYPE = 'Content-Type: application/xml; charset="utf-8"\r\n'
 WANTED = b"""<?xml version="1.0" encoding="utf-8"?>
 <propfind xmlns="DAV:"><prop><resourcetype/><getcontentlength/><getlastmodified/></prop></propfind>"""
 EVERYTHING = b""
@@ -57,41 +51,49 @@ class Question:
         return left
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """A multistatus: the URL that it came from after all redirections, and its pieces, which can be read once."""
-
-    address: WebDavUrl
-    pieces: Iterator[bytes]
-    from_xrootd: bool
+AnyReader = TypeVar("AnyReader", bound=Reader)
+OpenReader = Callable[[WebDavUrl, bool], AnyReader]
+"""Makes what reads a multistatus, from the URL that answers, after all redirections, and whether XRootD answers."""
 
 
 class Client:
-    """Asks servers, from any thread. `trusted` are the hosts that the check names: only they are sent the token."""
+    """Asks servers. `trusted` are the hosts that the check names: only they are sent the token.
 
-    def __init__(self, identity: ClientIdentity, trusted: frozenset[str]) -> None:
-        self._identity, self._trusted = identity, trusted
+    All of it is used on the loop's thread; `most_idle` connections are kept while nobody asks.
+    """
 
-    @contextmanager
-    def ask(self, question: Question) -> Iterator[Reply]:
-        """The multistatus that comes after all redirections. Raises WebDavError for any other answer, and for none."""
-        asked, seen = question.address, {question.address}
-        while (response := self._send(question, asked)).status in REDIRECTIONS:
-            _put_back(response)
-            asked = _follow(question, asked, response)
+    def __init__(self, loop: Loop, identity: ClientIdentity, trusted: frozenset[str], most_idle: int) -> None:
+        self._loop, self._identity, self._trusted = loop, identity, trusted
+        self._connections = Connections(loop, most_idle)
+        self._under_way: dict[Exchange, tuple[HttpConnection, float]] = {}
+
+    async def ask(self, question: Question, open_reader: OpenReader[AnyReader]) -> AnyReader:
+        """What has read the multistatus that comes after all redirections, to its end.
+
+        Raises WebDavError for any other answer, and for none.
+        """
+        readers: list[AnyReader] = []
+
+        def opened(address: WebDavUrl, from_xrootd: bool) -> AnyReader:
+            readers.append(open_reader(address, from_xrootd))
+            return readers[-1]
+
+        asked, seen = question.address, [question.address]
+        while (reply := await self._send(question, asked, opened)).head.status in REDIRECTIONS:
+            asked = _follow(question, asked, reply.head)
             if asked in seen or len(seen) > MOST_REDIRECTIONS:
                 raise WebDavError(f"{question.address.door} redirects too often, or in a circle")
-            seen.add(asked)
-        if response.status != MULTISTATUS:
-            _put_back(response)
-            hint = self._hint(asked) if response.status in (401, 403) else ""
-            refused = refusal(asked.door, response.status, response.headers, hint)
-            refused.absent = response.status in NOTHING_THERE and asked == question.address
-            raise refused
-        try:
-            yield Reply(asked, _pieces(question, asked, response), _is_xrootd(response))
-        finally:
-            response.close()  # no connection any more, if all of it was read: that is back in the pool
+            seen.append(asked)
+        if reply.reader is None:
+            raise self._refusal(question, reply)
+        return readers[-1]
+
+    def _refusal(self, question: Question, reply: Reply) -> WebDavError:
+        asked, status = reply.address, reply.head.status
+        hint = self._hint(asked) if status in (401, 403) else ""
+        refused = refusal(asked.door, status, reply.head.headers, hint)
+        refused.absent = status in NOTHING_THERE and asked == question.address
+        return refused
 
     def _hint(self, asked: WebDavUrl) -> str:
         """Why a credential may not have helped."""
@@ -103,71 +105,72 @@ class Client:
     def _shows_token(self, asked: WebDavUrl) -> bool:
         return asked.door.secure and asked.door.host in self._trusted
 
-    def _send(self, question: Question, asked: WebDavUrl) -> BaseHTTPResponse:
-        """The head of the answer. A connection that the server has closed meanwhile is no error, the first time."""
+    async def _send(self, question: Question, asked: WebDavUrl, open_reader: OpenReader[Reader]) -> Reply:
+        """The answer. A connection that the server has closed meanwhile is no error, the first time."""
         try:
-            return self._send_once(question, asked)
-        except _BrokenError:
-            return self._send_once(question, asked)
+            try:
+                return await self._send_once(question, asked, open_reader)
+            except BrokenError:
+                return await self._send_once(question, asked, open_reader)
+        except DoorIsDownError as error:
+            if asked == question.address:
+                raise
+            raise WebDavError(error.failed.reason, retry=True) from None  # not the fault of the door that names it
 
-    def _send_once(self, question: Question, asked: WebDavUrl) -> BaseHTTPResponse:
-        headers = {"Depth": str(question.depth), "Accept-Encoding": "identity", "User-Agent": "dynamo-consistency"}
-        if question.body:
-            headers["Content-Type"] = 'application/xml; charset="utf-8"'
-        if self._shows_token(asked) and (token := self._identity.token()):
-            headers["Authorization"] = f"Bearer {token}"
-        left, door = question.left(), asked.door
-        pool = self._identity.pools().connection_from_host(door.host.strip("[]"), door.port, door.scheme)
+    async def _send_once(self, question: Question, asked: WebDavUrl, open_reader: OpenReader[Reader]) -> Reply:
+        question.left()
+        connection = await self._connections.to(asked.door, self._identity.context(), question.deadline)
+        exchange = Exchange(asked, open_reader)
+        self._under_way[exchange] = connection, question.deadline
         try:
-            return pool.urlopen(
-                "PROPFIND",
-                asked.target,
-                body=question.body,
-                headers=headers,
-                timeout=Timeout(connect=min(left, LONGEST_CONNECT_SECONDS), read=left),
-                retries=False,
-                redirect=False,
-                preload_content=False,
-                decode_content=False,
-            )
-        except ReadTimeoutError:
-            raise SilentError(door) from None
-        except HTTPError as error:
-            raise _error_of(error, question, asked) from None
+            connection.ask(self._request(question, asked), exchange)
+            self._loop.has_to_send(connection)
+            return await exchange.later
+        finally:
+            del self._under_way[exchange]
+            exchange.close()
+            if not exchange.later.done:  # nobody waits for it any more
+                connection.give_up()
+
+    def _request(self, question: Question, asked: WebDavUrl) -> bytes:
+        kind = CONTENT_TYPE if question.body else ""
+        token = self._identity.token() if self._shows_token(asked) else None
+        credential = f"Authorization: Bearer {token}\r\n" if token else ""
+        head = (
+            f"PROPFIND {asked.target} HTTP/1.1\r\nHost: {_host(asked.door)}\r\nDepth: {question.depth}\r\n{SAME}"
+            f"Content-Length: {len(question.body)}\r\n{kind}{credential}\r\n"
+        )
+        return head.encode("latin-1") + question.body
+
+    def tick(self) -> None:
+        """Give up what has not been answered in time."""
+        now = time.monotonic()
+        for exchange, (connection, deadline) in list(self._under_way.items()):
+            if deadline <= now and exchange in self._under_way:
+                connection.give_up()
+                exchange.late()
+
+    def close(self) -> None:
+        """Close all connections; nobody is told."""
+        self._connections.close()
 
 
-class _BrokenError(WebDavError):
-    """The connection broke before there was an answer."""
+def _host(door: WebDavDoor) -> str:
+    return door.host if door.port == DEFAULT_PORTS[door.scheme] else f"{door.host}:{door.port}"
 
 
-def _error_of(error: HTTPError, question: Question, asked: WebDavUrl) -> WebDavError:
-    """Why there is no answer. That a data server cannot be reached is not the fault of the door that names it."""
-    reason = f"{asked.door}: {_CONNECTION.sub('', str(error))}"
-    if not isinstance(error, NewConnectionError | ConnectTimeoutError | SSLError):
-        return _BrokenError(reason, retry=True)
-    if isinstance(error, SSLError):
-        reason += stale_credentials(certificates=True)
-        if "ALERT" in reason:
-            return RefusedTlsError(reason, retry=True)
-    return DoorIsDownError(reason, retry=True) if asked == question.address else WebDavError(reason, retry=True)
-
-
-def _is_xrootd(response: BaseHTTPResponse) -> bool:
-    return response.headers.get("Server", "").lower().startswith("xrootd")
-
-
-def _follow(question: Question, asked: WebDavUrl, response: BaseHTTPResponse) -> WebDavUrl:
+def _follow(question: Question, asked: WebDavUrl, head: Head) -> WebDavUrl:
     """Where a redirection leads: to the same directory somewhere else, and never out of TLS.
 
     XRootD's redirectors name any one of the servers that have the directory, and each may have other files in it.
     """
     try:
-        there = asked.redirected(response.headers.get("Location", ""))
+        there = asked.redirected(head.headers.get("location", ""))
     except ValueError:
         raise WebDavError(f"{asked.door} redirects, but to nowhere") from None
     if asked.door.secure and not there.door.secure:
         raise WebDavError(f"{asked.door} redirects to {there.door}, which is not safe: it has no TLS")
-    if _is_xrootd(response) and (there.door.host, there.door.port) != (asked.door.host, asked.door.port):
+    if is_xrootd(head) and (there.door.host, there.door.port) != (asked.door.host, asked.door.port):
         raise WebDavError(
             f"{asked.door} is an XRootD redirector, and over HTTP it shows the files of one data server only: list the "
             "site with the source xrootd, or name the data servers if each has all files"
@@ -175,29 +178,3 @@ def _follow(question: Question, asked: WebDavUrl, response: BaseHTTPResponse) ->
     if there.path != question.address.path and not there.path.endswith(question.lfn):
         raise WebDavError(f"{asked.door} redirects to another directory, {to_text(there.path)}")
     return there
-
-
-def _put_back(response: BaseHTTPResponse) -> None:
-    """Keep the connection for the next question if what is left of the answer is short."""
-    with suppress(HTTPError, OSError):
-        if response.read1(PIECE_BYTES, decode_content=False):
-            response.read1(PIECE_BYTES, decode_content=False)
-    response.close()
-
-
-def _pieces(question: Question, asked: WebDavUrl, response: BaseHTTPResponse) -> Iterator[bytes]:
-    if response.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise WebDavError(f"{asked.door} sends a compressed answer, which it was not asked for")
-    try:
-        while True:
-            left, socket = question.left(), getattr(response.connection, "sock", None)
-            if socket is not None:  # else the server closes the connection, and the time limit holds for each piece
-                socket.settimeout(left)
-            piece = response.read1(PIECE_BYTES, decode_content=False)
-            if not piece:
-                return
-            yield piece
-    except ReadTimeoutError:
-        raise SilentError(asked.door) from None
-    except (HTTPError, OSError) as error:
-        raise WebDavError(f"{asked.door}: the connection broke in its answer ({error})", retry=True) from None

@@ -2,10 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
-from datetime import UTC
-from email.utils import parsedate_to_datetime
-from functools import lru_cache
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import TypeVar
 
@@ -13,7 +10,8 @@ from dynamo_consistency.listers.contract import Entry, File, Files, FileStat, Ho
 from dynamo_consistency.listers.webdav.alike import Alike
 from dynamo_consistency.listers.webdav.errors import WebDavError
 from dynamo_consistency.listers.webdav.multistatus import COLLECTION, IS_COLLECTION, SIZE, TIME, TYPE, Response
-from dynamo_consistency.listers.webdav.names import Reading, name_in, plain_name, read
+from dynamo_consistency.listers.webdav.names import Reading, name_in, plain_name, plain_names, read
+from dynamo_consistency.listers.webdav.times import seconds
 from dynamo_consistency.listers.webdav.url import WebDavUrl
 from dynamo_consistency.paths import visible
 
@@ -23,13 +21,9 @@ _MOST = 1 << 63
 _XROOTD_LINE = re.compile(rb"[0-9]+ [0-9]+ [0-9]+ [0-9]+( .*)?")
 """Identity, size, flags and time, and more since 5.0: in a listing this follows after each name."""
 _SIZE = re.compile(r"[0-9]{1,19}")
-_SIZE_OR_NONE = re.compile(r"[0-9]{0,18}").fullmatch
-_TIME = re.compile(r"[A-Z][a-z]{2}, ([0-9]{2} [A-Z][a-z]{2} [0-9]{4}) ([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9]) GMT")
-_SHORT_YEAR = re.compile(r"[0-9]{2}-[A-Z][a-z]{2}-[0-9]{2} ")
+_SURE_DIGITS = 18
 
 AnyEntry = TypeVar("AnyEntry", File, Subdirectory, Hole)
-EncodingCheck = Callable[[list[Reading]], bool]
-"""Finds out, from readings that differ, whether the server encodes names. Raises WebDavError where it stays open."""
 
 
 class Contents:
@@ -51,7 +45,9 @@ class Contents:
             raise WebDavError("its listing has an entry without a name")
         for href in response.hrefs:
             name = plain_name(href, self._start)
-            if name is None:
+            if href == self._start and "%" not in href and "\0" not in href:
+                self._own.append(response)
+            elif name is None:
                 self._doubtful.append((href, response))
             else:
                 _add(listed, name.encode(), response)
@@ -59,15 +55,13 @@ class Contents:
     def take_alike(self, alike: Alike) -> None:
         """All responses of an answer at once. Raises as `take`."""
         self.take(alike.own)
-        names = [plain_name(href, self._start) for href in alike.hrefs]
-        kind = _kind(alike.example)
-        odd = kind is None or None in names or not all(map(_SIZE_OR_NONE, alike.sizes))
-        if odd or len(names) >= MOST_ENTRIES - 1:
+        names, kind = plain_names(alike.hrefs, self._start), _kind(alike.example)
+        if names is None or kind is None or not _are_sizes(alike.sizes) or len(names) >= MOST_ENTRIES - 1:
             for row in range(len(alike.hrefs)):
                 self.take(alike.response(row))
             return
         known = {text: seconds(text) for text in set(alike.times)}
-        found = [name.encode() for name in names if name is not None]
+        found = [name.encode() for name in names]
         times = [known[text] for text in alike.times]
         if kind:
             self._listed.directories += map(Subdirectory, found, times)
@@ -77,27 +71,36 @@ class Contents:
             files.sizes += [int(size) if size else None for size in alike.sizes]
             files.mtimes += times
 
-    def listed(self, judge: EncodingCheck) -> Listed:
-        """The complete directory, when there are no more responses: sizes in bytes, times in seconds since 1970.
+    def unclear(self) -> list[Reading]:
+        """The readings that differ, when there are no more responses, if nothing but the server can tell which hold."""
+        readings = [read(href) for href, _ in self._doubtful]
+        unclear = [reading for reading in readings if not reading.clear]
+        return unclear if self._encodes(readings) is None else []
 
-        Raises WebDavError when the responses are not about it, when it is no directory, and as `judge` does.
+    def listed(self, encodes: bool) -> Listed:
+        """The complete directory: sizes in bytes, times in seconds since 1970.
+
+        `encodes`: how to read what is `unclear`. Raises WebDavError when the responses are not about it, and when it is
+        no directory.
         """
-        readings = [(read(href), response) for href, response in self._doubtful]
-        unclear = [reading for reading, _ in readings if not reading.clear]
-        encodes = not unclear or self._encodes([reading for reading, _ in readings], unclear, judge)
-        for reading, response in readings:
-            self._place(reading.path(encodes), response)
+        if self._doubtful:
+            readings = [read(href) for href, _ in self._doubtful]
+            told = self._encodes(readings)
+            for reading, (_, response) in zip(readings, self._doubtful, strict=True):
+                self._place(reading.path(encodes if told is None else told), response)
         self._look_at_itself()
         if self._from_xrootd:
             _look_as_at_xrootd(self._listed)
         _settle_repeated(self._listed)
         return self._listed
 
-    def _encodes(self, readings: list[Reading], unclear: list[Reading], judge: EncodingCheck) -> bool:
+    def _encodes(self, readings: list[Reading]) -> bool | None:
         """Does the server encode names? The directory's own entry shows it, if its two readings differ."""
+        if all(reading.clear for reading in readings):
+            return True
         ways = {self._directory == reading.encoded for reading in readings if self._directory in reading}
-        itself = any(self._directory == reading.encoded == reading.bare for reading in readings)
-        return ways.pop() if len(ways) == 1 and not itself else judge(unclear)
+        itself = self._own or any(self._directory == reading.encoded == reading.bare for reading in readings)
+        return ways.pop() if len(ways) == 1 and not itself else None
 
     def _place(self, path: bytes | None, response: Response) -> None:
         if path is None:
@@ -131,11 +134,10 @@ def _look_as_at_xrootd(listed: Listed) -> None:
     names = listed.files.names + [directory.name for directory in listed.directories]
     if len(set(names)) < len(names):
         raise WebDavError("its listing has a name twice; a line end in the name of an entry does that")
-    for name in names:
-        if len(name) > LONGEST_XROOTD_NAME:
-            raise WebDavError(f"it has a name of more than {LONGEST_XROOTD_NAME} bytes, and the server cuts such names")
-        if b" " in name and _XROOTD_LINE.fullmatch(name):
-            raise WebDavError("the server mixes up its entries; a line end in the name of one does that")
+    if max(map(len, names), default=0) > LONGEST_XROOTD_NAME:
+        raise WebDavError(f"it has a name of more than {LONGEST_XROOTD_NAME} bytes, and the server cuts such names")
+    if b" " in b"/".join(names) and any(map(_XROOTD_LINE.fullmatch, names)):
+        raise WebDavError("the server mixes up its entries; a line end in the name of one does that")
     if 0 in listed.files.mtimes:
         files, listed.files = listed.files, Files.of(file for file in listed.files if file.size or file.mtime != 0)
         unknown = [file.name for file in files if not file.size and file.mtime == 0]
@@ -156,6 +158,12 @@ def _add(listed: Listed, name: bytes, response: Response) -> None:
         listed.directories.append(Subdirectory(name, seconds(properties.get(TIME, ""))))
     else:
         listed.holes.append(Hole(name, _obstacle(response)))
+
+
+def _are_sizes(texts: list[str]) -> bool:
+    """Is each a number of bytes, or nothing?"""
+    joined = "".join(texts)
+    return not joined or (joined.isascii() and joined.isdigit() and max(map(len, texts)) <= _SURE_DIGITS)
 
 
 def file_stat(response: Response) -> Look:
@@ -211,30 +219,3 @@ def _settle_repeated(listed: Listed) -> None:
 
 def _once(entries: Iterable[AnyEntry], torn: set[bytes]) -> list[AnyEntry]:
     return [entry for entry in dict.fromkeys(entries) if entry.name not in torn]
-
-
-def seconds(text: str) -> int | None:
-    """A `getlastmodified` in seconds since 1970; None for one that is no time."""
-    match = _TIME.fullmatch(text)
-    try:
-        if match is None:
-            return _of_any_form(text)
-        return _midnight(match[1]) + int(match[2]) * 3600 + int(match[3]) * 60 + int(match[4])
-    except (ValueError, OverflowError, TypeError):
-        return None
-
-
-@lru_cache(maxsize=4096)
-def _midnight(day: str) -> int:
-    return _of_any_form(f"Mon, {day} 00:00:00 GMT")
-
-
-def _of_any_form(text: str) -> int:
-    """The older forms that HTTP knows, too. A time without a zone is UTC. Raises ValueError for no time.
-
-    The library takes the year 0001 for 2001: only the year that stands there counts.
-    """
-    time = parsedate_to_datetime(text)
-    if str(time.year) not in text and not _SHORT_YEAR.search(text):
-        raise ValueError(text)
-    return int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp())

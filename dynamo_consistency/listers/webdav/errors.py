@@ -34,6 +34,10 @@ class WebDavError(Exception):
         self.failed = Failed(redact(reason), retry, slow, after)
 
 
+class BrokenError(WebDavError):
+    """The connection broke before there was an answer."""
+
+
 class DoorIsDownError(WebDavError):
     """The door takes no connections: that is not the directory's fault."""
 
@@ -50,7 +54,10 @@ class RefusedTlsError(WebDavError):
 
 
 def refusal(door: object, status: int, headers: Mapping[str, str], hint: str = "") -> WebDavError:
-    """The error for an answer of `door` that is no listing: its HTTP `status` and `headers`; `hint` is added to it."""
+    """The error for an answer of `door` that is no listing: its HTTP `status` and `headers`; `hint` is added to it.
+
+    The names of headers are in lower case.
+    """
     reason = f"{door}: {status} {_phrase(status)}"
     if status in EXPLAINED:
         reason += f", {EXPLAINED[status]}"
@@ -58,7 +65,7 @@ def refusal(door: object, status: int, headers: Mapping[str, str], hint: str = "
     if status < 400:
         return WebDavError(f"{reason}; a listing has the status 207")
     retry = status in MAY_PASS or (status >= 500 and status not in (501, 505, 507))
-    wish = seconds_to_wait(headers.get("Retry-After", ""), time.time()) if retry else 0.0
+    wish = seconds_to_wait(headers.get("retry-after", ""), time.time()) if retry else 0.0
     return WebDavError(reason, retry=retry, slow=status in OVERLOADED_STATUSES, after=wish)
 
 

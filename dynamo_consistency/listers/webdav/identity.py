@@ -7,8 +7,6 @@ import threading
 import time
 from pathlib import Path
 
-import urllib3
-
 from dynamo_consistency.errors import ListingError
 from dynamo_consistency.listers.credentials import Credential, token, x509
 from dynamo_consistency.secrets import redact, remember
@@ -24,31 +22,28 @@ Stamp = tuple[tuple[str, int, int, int], ...]
 class ClientIdentity:
     """Credentials as they are now: files are read again when they have been renewed. Used from any thread.
 
-    One at a default place that has expired is not presented: a door that needs none would refuse it. `connections` is
-    the number that is kept open to each server.
+    One at a default place that has expired is not presented: a door that needs none would refuse it.
     """
 
-    def __init__(self, connections: int) -> None:
-        self._connections = connections
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._looked = -LOOK_SECONDS
         self._stamp: Stamp | None = None
         self._token: str | None = None
-        self._pools = urllib3.PoolManager()
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
-    def pools(self) -> urllib3.PoolManager:
-        """Connections to all servers. Raises ListingError when the credentials or the authorities are unusable."""
+    def context(self) -> ssl.SSLContext:
+        """For TLS: the same until there is a renewed certificate or token.
+
+        Raises ListingError when the credentials or the authorities are unusable.
+        """
         self._look()
-        return self._pools
+        return self._context
 
     def token(self) -> str | None:
-        """The bearer token; None where there is none. Raises ListingError as `pools` does."""
+        """The bearer token; None where there is none. Raises ListingError as `context` does."""
         self._look()
         return self._token
-
-    def close(self) -> None:
-        """Close all connections that are not in use."""
-        self._pools.clear()
 
     def _look(self) -> None:
         if time.monotonic() - self._looked < LOOK_SECONDS:
@@ -73,8 +68,7 @@ class ClientIdentity:
                 raise ListingError(f"the X.509 credential or the token cannot be used: {redact(str(error))}") from None
             log.warning("renewed credentials cannot be used yet: %s", redact(str(error)))
             return
-        self._token, self._stamp = text, stamp
-        self._pools = urllib3.PoolManager(num_pools=64, maxsize=self._connections, ssl_context=context, retries=False)
+        self._token, self._stamp, self._context = text, stamp, context
 
 
 def _usable(credential: Credential | None) -> Credential | None:
@@ -97,9 +91,10 @@ def _text(bearer: Credential | None) -> str | None:
     if bearer is None:
         return None
     text = bearer.paths[0].read_text(encoding="utf-8") if bearer.paths else os.environ["BEARER_TOKEN"]
-    if not text.strip():
-        raise ValueError("the token is empty")
-    return remember(text.strip())
+    text = remember(text.strip())
+    if not text or not text.isascii() or not text.isprintable():
+        raise ValueError("the token is not valid")
+    return text
 
 
 def trust(certificate: Credential | None) -> ssl.SSLContext:

@@ -13,6 +13,7 @@ from dynamo_consistency.paths import normalise, to_bytes
 
 _PLAIN = re.compile(r"[A-Za-z0-9!$&'()*+,:;=@._~-]+")
 """A name that is the same with and without encoding."""
+_PLAIN_LINES = re.compile(r"(?:[A-Za-z0-9!$&'()*+,:;=@._~-]+/?\n)+")
 _SERVER = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})|%2[fF]|%00")
 """No escape at all, or one for what no name can have."""
@@ -55,6 +56,17 @@ def plain_name(href: str, start: str) -> str | None:
     name = href[len(start) :]
     name = name.removesuffix("/")
     return name if _PLAIN.fullmatch(name) and name not in (".", "..") else None
+
+
+def plain_names(hrefs: list[str], start: str) -> list[str] | None:
+    """The `plain_name` of all of `hrefs`, at once; None where one of them is not so."""
+    after = "\n" + start
+    joined = "\n" + "\n".join(hrefs) + "\n"
+    lines = joined.replace(after, "\n")
+    if len(joined) - len(lines) != len(start) * len(hrefs) or not _PLAIN_LINES.fullmatch(lines, 1):
+        return None
+    names = lines.replace("/\n", "\n")[1:-1].split("\n")
+    return None if "." in names or ".." in names or len(names) != len(hrefs) else names
 
 
 def name_in(path: bytes, directory: bytes) -> bytes | None:

@@ -7,6 +7,8 @@ from functools import partial
 from typing import Any
 
 from dynamo_consistency.errors import ConfigurationError
+from dynamo_consistency.listers.loop.led_answers import LedAnswers
+from dynamo_consistency.listers.loop.loop import Loop
 from dynamo_consistency.listers.xrootd.library import Callback, XRootDResponse, XRootDStatus
 from dynamo_consistency.listers.xrootd.url import XRootDDoor
 from dynamo_consistency.listers.xrootd.wire import outcome
@@ -21,9 +23,7 @@ from dynamo_consistency.listers.xrootd.wire.frames import (
     listing_parameters,
     locate_parameters,
 )
-from dynamo_consistency.listers.xrootd.wire.led_answers import LedAnswers
 from dynamo_consistency.listers.xrootd.wire.listing import Listing, UnreadableError, columns
-from dynamo_consistency.listers.xrootd.wire.loop import Loop
 from dynamo_consistency.paths import to_bytes
 
 NAMES_AND_FACTS, BARE_NAMES = listing_parameters(2), listing_parameters(0)

@@ -1,10 +1,10 @@
 """One logged-in connection: questions go out under numbers, whole answers come in under the same ones."""
 
 import socket
-import ssl
 from collections.abc import Callable
 from typing import Protocol
 
+from dynamo_consistency.listers.loop.stream import Stream
 from dynamo_consistency.listers.xrootd.wire.frames import (
     FIRST_STREAM,
     STREAMS,
@@ -14,10 +14,6 @@ from dynamo_consistency.listers.xrootd.wire.frames import (
     WholeAnswer,
     request,
 )
-
-READ_BYTES = 1 << 18
-
-_LATER = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 class Question:
@@ -48,21 +44,19 @@ class Owner(Protocol):
         """Nothing more will come."""
 
 
-class Connection:
+class Connection(Stream):
     """All of it is used on the loop's thread. `heard` is when the server last said anything, by that thread's clock."""
 
     def __init__(self, connected: socket.socket, owner: Owner, clock: Callable[[], float]) -> None:
-        self.socket, self._owner, self._clock = connected, owner, clock
+        super().__init__(connected)
+        self._owner, self._clock = owner, clock
         self.pending: dict[int, Question] = {}
         self.heard = clock()
         self.answers = 0
         self._frames = Frames()
-        self._out = bytearray()
         self._free: list[int] = []
         self._next = FIRST_STREAM
         self._given_up: set[int] = set()
-        self._encrypted = isinstance(connected, ssl.SSLSocket)
-        self._closed = False
 
     def has_room(self) -> bool:
         """Whether there is a number for one more question."""
@@ -86,42 +80,19 @@ class Connection:
             self._frames.drop(stream)
         return [self.pending.pop(stream) for stream in late]
 
-    def flush(self) -> bool:
-        """As `loop.Watched`."""
+    def received(self, data: bytes) -> None:
+        """As `stream.Stream`."""
+        self.heard = self._clock()
         try:
-            while self._out:
-                del self._out[: self.socket.send(self._out)]
-        except _LATER:
-            return False
-        except OSError as error:
-            self._break(error.strerror or str(error))
-        return True
-
-    def readable(self) -> None:
-        """As `loop.Watched`."""
-        try:
-            while not self._closed:
-                data = self.socket.recv(READ_BYTES)
-                if not data:
-                    self._break("the server closed the connection")
-                    return
-                self.heard = self._clock()
-                for answer in list(self._frames.feed(data)):  # all cut before any is judged
-                    self._take(answer)
-                if not self._encrypted:  # TLS keeps what it has read, and no selector sees that
-                    return
-        except _LATER:
-            return
+            for answer in list(self._frames.feed(data)):  # all cut before any is judged
+                self._take(answer)
         except Broken as error:
             self._break(str(error))
-        except OSError as error:
-            self._break(error.strerror or str(error))
 
-    def close(self) -> None:
-        """Drop everything; `owner` does not hear of it."""
-        self._closed = True
-        self._out.clear()
-        self.socket.close()
+    def lost(self, error: OSError | None) -> None:
+        """As `stream.Stream`."""
+        reason = "the server closed the connection" if error is None else error.strerror or str(error)
+        self._owner.broke(self, reason)
 
     def _take(self, answer: WholeAnswer) -> None:
         stream = answer.stream

@@ -5,13 +5,13 @@ from collections import deque
 from collections.abc import Callable
 from functools import partial
 
+from dynamo_consistency.listers.loop.loop import Loop
 from dynamo_consistency.listers.xrootd.library import connect_seconds
 from dynamo_consistency.listers.xrootd.url import XRootDDoor
 from dynamo_consistency.listers.xrootd.wire import outcome
 from dynamo_consistency.listers.xrootd.wire.connection import Connection, Question
 from dynamo_consistency.listers.xrootd.wire.frames import ERROR, OK, REDIRECT, WAIT, WholeAnswer, number
 from dynamo_consistency.listers.xrootd.wire.login import LoggedIn, LogInFailed, log_in
-from dynamo_consistency.listers.xrootd.wire.loop import Loop
 
 CONNECTIONS = 4
 """The server works off the questions of one connection one after the other."""

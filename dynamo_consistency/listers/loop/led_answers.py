@@ -4,7 +4,7 @@ import queue
 from collections import deque
 
 from dynamo_consistency.listers.contract import Answer
-from dynamo_consistency.listers.xrootd.wire.loop import Loop
+from dynamo_consistency.listers.loop.loop import Loop
 
 Item = tuple[int, float, Answer]
 

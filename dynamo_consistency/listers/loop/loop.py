@@ -50,6 +50,7 @@ class Loop:
         self._timers: list[tuple[float, int, Call]] = []
         self._order = itertools.count()
         self._unsent: set[Watched] = set()
+        self._waiting_to_send: set[Watched] = set()
         self._asleep = self._stopped = False
         self._start, self._leading = threading.Lock(), threading.Lock()
         self._led_until, self._closed = 0.0, threading.Event()
@@ -99,6 +100,7 @@ class Loop:
     def leave(self, watched: Watched) -> None:
         """Wait for it no longer."""
         self._unsent.discard(watched)
+        self._waiting_to_send.discard(watched)
         with suppress(KeyError, ValueError):
             self._selector.unregister(watched.socket)
 
@@ -128,7 +130,7 @@ class Loop:
                 self._ear.setblocking(False)
                 self._bell.setblocking(False)
                 self._selector.register(self._ear, selectors.EVENT_READ)
-                self._thread = threading.Thread(target=self._run, name="xrootd-wire", daemon=True)
+                self._thread = threading.Thread(target=self._run, name="connections", daemon=True)
                 self._thread.start()
 
     def _run(self) -> None:
@@ -148,7 +150,7 @@ class Loop:
         try:
             self._turn(seconds, awaited)
         except Exception:
-            log.exception("the thread of the XRootD connections met an error and goes on")
+            log.exception("the thread of the connections met an error and goes on")
 
     def _turn(self, seconds: float, awaited: Sized) -> None:
         self._asleep = True  # before the inbox is emptied: who comes later rings
@@ -158,7 +160,9 @@ class Loop:
         if self._stopped:
             return
         due = min([self._next_tick, *(timer[0] for timer in self._timers[:1])])
-        ready = self._selector.select(0.0 if awaited else max(0.0, min(seconds, due - time.monotonic())))
+        ready = self._selector.select(
+            0.0 if awaited or self._unsent else max(0.0, min(seconds, due - time.monotonic()))
+        )
         self._asleep = False
         self.now = now = time.monotonic()
         for key, events in ready:
@@ -178,7 +182,10 @@ class Loop:
     def _flush(self) -> None:
         unsent, self._unsent = self._unsent, set()
         for watched in unsent:
-            events = selectors.EVENT_READ if watched.flush() else selectors.EVENT_READ | selectors.EVENT_WRITE
+            waits = not watched.flush()
+            if waits == (watched in self._waiting_to_send):
+                continue
+            (self._waiting_to_send.add if waits else self._waiting_to_send.discard)(watched)
+            events = selectors.EVENT_READ | selectors.EVENT_WRITE if waits else selectors.EVENT_READ
             with suppress(KeyError, ValueError):  # it broke, and nobody waits for it any more
-                if self._selector.get_key(watched.socket).events != events:
-                    self._selector.modify(watched.socket, events, watched)
+                self._selector.modify(watched.socket, events, watched)

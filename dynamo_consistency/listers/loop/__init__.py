@@ -1,0 +1,1 @@
+"""One thread for many connections: the loop, what it waits for, and tasks that wait on it."""
