@@ -80,9 +80,8 @@ class Shell:
 
     def type(self, command: str) -> str:
         ours = command.replace("registry.example.org/team/dynamo-consistency", "localhost/dynamo-consistency")
-        ours = ours.replace("image.tag=3.0.0", "image.tag=dev").replace(
-            "oci://registry.example.org", f"--plain-http oci://{self.registry}"
-        )
+        ours = re.sub(r"image\.tag=\S+", "image.tag=dev", ours)
+        ours = ours.replace("oci://registry.example.org", f"--plain-http oci://{self.registry}")
         done = subprocess.run(
             ["bash", "-o", "pipefail", "-c", ours],
             cwd=self.folder,
@@ -149,9 +148,10 @@ def upgraded(cluster: ControlPlane, shell: Shell, installed: str) -> str:
     crd.write_text(yaml.safe_dump(content))
     values = (newer / "values.yaml").read_text()
     (newer / "values.yaml").write_text(values.replace("maxConcurrentRuns: null", "maxConcurrentRuns: 7"))
-    shell.type("helm package newer --version 3.1.0")
-    shell.type("helm push dynamo-consistency-3.1.0.tgz oci://registry.example.org/charts")
     definition, upgrade = commands()[1]
+    (version,) = re.findall(r"--version (\S+)", upgrade)
+    shell.type(f"helm package newer --version {version}")
+    shell.type(f"helm push dynamo-consistency-{version}.tgz oci://registry.example.org/charts")
     said = shell.type(definition)
     assert "serverside-applied" in said
     return shell.type(upgrade)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from go_tools import go_tool
 from wheel_building import REPOSITORY
 
 FORGE = REPOSITORY / ".github"
@@ -58,6 +59,14 @@ def test_the_workflows_run_all_that_ci_runs():
     theirs = set().union(*(made(file.read_text()) for file in WORKFLOWS))
     assert ours == {"mysqlclient", "lint", "test-all", "e2e"}
     assert ours <= theirs
+
+
+def test_a_forge_would_run_the_workflows():
+    """Expressions, contexts, runners and inputs of actions, which YAML alone does not show."""
+    done = subprocess.run(
+        [go_tool("actionlint"), "-color=false", *WORKFLOWS], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
 
 
 def test_a_release_needs_no_password():
