@@ -14,6 +14,7 @@ from wheel_building import REPOSITORY
 
 FORGE = REPOSITORY / ".github"
 WORKFLOWS = sorted((FORGE / "workflows").glob("*.yaml"))
+RENOVATE = json.loads((REPOSITORY / "renovate.json").read_text())
 FORMS = sorted((FORGE / "ISSUE_TEMPLATE").glob("*.yml"))
 TARGETS = set(re.findall(r"^([a-z0-9-]+):.*## ", (REPOSITORY / "Makefile").read_text(), re.MULTILINE))
 
@@ -49,6 +50,12 @@ class TestAWorkflow:
 
     def test_may_write_only_where_a_job_says_so(self, file):
         assert yaml.safe_load(file.read_text())["permissions"] == {"contents": "read"}
+
+    def test_may_ask_git_in_a_container(self, file):
+        """The clone belongs to somebody else there, and git would answer nothing."""
+        for job in jobs(file).values():
+            asked = [step.get("run", "") for step in job["steps"]]
+            assert "container" not in job or any("safe.directory" in text for text in asked)
 
     def test_ends_by_itself(self, file):
         assert all(job["timeout-minutes"] <= 180 for job in jobs(file).values())
@@ -87,8 +94,19 @@ def test_a_form_has_what_a_forge_asks_of_it(file):
 
 
 def test_renovate_looks_after_every_kind_of_pin():
-    rules = json.loads((REPOSITORY / "renovate.json").read_text())
-    assert set(rules["enabledManagers"]) == {"pep621", "pip-compile", "gomod", "github-actions", "dockerfile"}
+    kinds = {"pep621", "pip-compile", "gomod", "github-actions", "dockerfile", "custom.regex"}
+    assert set(RENOVATE["enabledManagers"]) == kinds
+
+
+@pytest.mark.parametrize(("file", "programs"), [(".ci/prepare", 4), ("tools/image/sign", 2)])
+def test_renovate_finds_the_programs_that_go_makes(file, programs):
+    (rule,) = RENOVATE["customManagers"]
+    assert any(re.search(pattern.strip("/"), file) for pattern in rule["managerFilePatterns"])
+    text = (REPOSITORY / file).read_text()
+    patterns = [pattern.replace("(?<", "(?P<") for pattern in rule["matchStrings"]]
+    found = [match.groupdict() for pattern in patterns for match in re.finditer(pattern, text)]
+    assert len(found) == programs == len(re.findall(r"/cmd/", text))
+    assert all(re.fullmatch(r"v\d[\d.]+", one["currentValue"]) for one in found)
 
 
 def release_notes(*arguments: str) -> subprocess.CompletedProcess[str]:
