@@ -55,6 +55,8 @@ ARG VERSION=
 ARG REVISION=
 ARG CREATED=
 ARG SOURCE=https://git.example.org/dynamo-consistency
+# Else podman would take what follows from its cache, with the commit of another build.
+RUN : "$VERSION $REVISION $CREATED $SOURCE"
 ENV DYNAMO_CONSISTENCY_REVISION=$REVISION
 LABEL org.opencontainers.image.title="dynamo-consistency" \
       org.opencontainers.image.description="Keeps grid storage sites consistent with the inventory that manages them." \
