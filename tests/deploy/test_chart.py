@@ -62,6 +62,12 @@ ALIKE = {
     "by default": ([], "base", [], ()),
     "for one namespace": (["--set=namespaced=true"], "overlays/namespaced", [], ()),
     "on OpenShift": (["--set=openshift=true"], "overlays/openshift", [], ()),
+    "in one namespace of OpenShift, with pages": (
+        ["--set=namespaced=true", "--set=openshift=true,web.enabled=true"],
+        "overlays/namespaced",
+        ["web"],
+        ("openshift",),
+    ),
     "with an object store": (["--set=store.url=s3://consistency/runs"], "overlays/s3", [], ()),
     "with the policy for Jobs": (["--set=jobPolicy.enabled=true"], "base", ["job-policy"], ()),
     "with Prometheus": (["--set=monitoring.enabled=true"], "base", ["monitoring"], ()),
