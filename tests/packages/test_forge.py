@@ -125,6 +125,10 @@ def test_the_notes_of_a_release_are_its_part_of_the_changelog_a_line_for_each_po
     assert "\n## " not in said
 
 
+def test_the_notes_of_a_candidate_are_what_is_unreleased():
+    assert release_notes("VERSION=v3.0.0rc1").stdout == release_notes().stdout
+
+
 def test_a_version_that_the_changelog_does_not_know_has_no_notes():
     ran = release_notes("VERSION=v0.0.1")
     assert ran.returncode != 0

@@ -52,11 +52,11 @@ class TestHere:
     def test_pages_and_examples_install_one_release_and_upgrade_to_the_next(self):
         installed, newer = sorted(releases(REPOSITORY), key=lambda text: [int(part) for part in text.split(".")])
         assert newer == tool.after(installed)
-        assert installed in {VERSION.partition(".dev")[0], *changelog(REPOSITORY)}
+        assert installed in {re.split(r"\.?(?:dev|rc)", VERSION)[0], *changelog(REPOSITORY)}
 
     def test_a_release_has_a_section_in_the_changelog(self):
         assert changelog(REPOSITORY)[0] == "Unreleased"
-        assert ".dev" in VERSION or VERSION in changelog(REPOSITORY)
+        assert tool.semantic(VERSION) != VERSION or VERSION in changelog(REPOSITORY)
 
     def test_no_other_file_that_is_deployed_or_read_names_the_version(self):
         """Else it would stay behind: the tool does not know it."""
@@ -87,6 +87,14 @@ class TestANewVersion:
         tool.write(clone, "4.6.0")
         assert releases(clone) == {"4.6.0", "4.7.0"}
         assert changelog(clone)[:3] == ["Unreleased", "4.6.0", "4.5.6"]
+
+    def test_a_candidate_is_no_release_yet(self, clone):
+        tool.write(clone, "4.5.6rc1")
+        assert releases(clone) == releases(REPOSITORY)
+        assert changelog(clone) == changelog(REPOSITORY)
+        chart = yaml.safe_load((clone / "deploy/chart/Chart.yaml").read_text())
+        assert (chart["version"], chart["appVersion"]) == ("4.5.6-rc.1", "4.5.6rc1")
+        assert chart["annotations"]["artifacthub.io/prerelease"] == "true"
 
     def test_the_same_version_again_changes_nothing(self, clone):
         tool.write(clone, "4.5.6")

@@ -1,4 +1,4 @@
-"""Write a version wherever it stands: `python tools/release/version.py 3.0.0`, or 3.1.0.dev0 after a release.
+"""Write a version wherever it stands: `python tools/release/version.py 3.0.0`, 3.0.0rc1 before it, 3.1.0.dev0 after it.
 
 It names the files that it changes. Where the version stands already it changes nothing, by which the workflow of a
 release sees that the tag is right.
@@ -12,6 +12,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 NAMED = re.compile(r'(ref=v|newTag: "|image\.tag=|--version |dynamo-consistency[:-])(\d+\.\d+\.\d+)\b')
 """A release as pages and examples name it: the one to install, and the one after it to upgrade to."""
+
+
+def semantic(version: str) -> str:
+    """As charts and krew write it: 3.0.0-rc.1 for 3.0.0rc1, and a release as it is."""
+    return re.sub(r"\.?(dev|rc)(\d+)$", r"-\1.\2", version)
 
 
 def after(release: str) -> str:
@@ -29,25 +34,25 @@ def named(root: Path) -> dict[Path, set[str]]:
 
 def files(version: str) -> dict[str, dict[str, str]]:
     """What has the version, whichever it is: patterns, and what stands there."""
-    semantic = version.replace(".dev", "-dev.")
+    written = semantic(version)
     return {
         "pyproject.toml": {r'^version = ".*"$': f'version = "{version}"'},
         "deploy/chart/Chart.yaml": {
-            r"^version: .*$": f"version: {semantic}",
+            r"^version: .*$": f"version: {written}",
             r"^appVersion: .*$": f"appVersion: {version}",
-            r"(?<=artifacthub.io/prerelease: ).*$": f'"{str(semantic != version).lower()}"',
+            r"(?<=artifacthub.io/prerelease: ).*$": f'"{str(written != version).lower()}"',
         },
         "deploy/plugin/consistency.yaml": {
-            r"(?<=^  version: ).*$": f"v{semantic}",
-            r"(?<=/releases/download/)[^/]+": f"v{semantic}",
+            r"(?<=^  version: ).*$": f"v{written}",
+            r"(?<=/releases/download/)[^/]+": f"v{version}",
         },
     }
 
 
 def write(root: Path, version: str) -> None:
     """Raises ValueError, with a sentence, for what is no version of ours."""
-    if not re.fullmatch(r"\d+\.\d+\.\d+(\.dev\d+)?", version):
-        raise ValueError(f"{version} is not a version such as 3.0.0 or 3.1.0.dev0")
+    if not re.fullmatch(r"\d+\.\d+\.\d+((\.dev|rc)\d+)?", version):
+        raise ValueError(f"{version} is not a version such as 3.0.0, 3.0.0rc1 or 3.1.0.dev0")
     for name, places in files(version).items():
         text = (root / name).read_text()
         for pattern, new in places.items():
@@ -55,7 +60,7 @@ def write(root: Path, version: str) -> None:
             if not times:
                 raise ValueError(f"{name} has nothing like {pattern}")
         _write(root / name, text)
-    if ".dev" not in version:
+    if semantic(version) == version:
         _name(root, version)
         _close(root / "CHANGELOG.md", version)
 
