@@ -119,7 +119,9 @@ def release_notes(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_notes_of_a_release_are_its_part_of_the_changelog_a_line_for_each_point():
-    said = release_notes().stdout
+    changelog = (REPOSITORY / "CHANGELOG.md").read_text()
+    newest = re.findall(r"^## (\S+).*\n\n### ", changelog, re.MULTILINE)[0]  # after a release nothing is unreleased
+    said = release_notes(f"VERSION={newest}").stdout
     assert said.startswith("### ")
     assert [line for line in said.splitlines() if line.startswith(" ")] == []
     assert "\n## " not in said
