@@ -10,17 +10,19 @@ COPY requirements-image.lock /src/
 RUN pip --python /opt/consistency/bin/python --no-cache-dir install --require-hashes --only-binary :all: \
     -r /src/requirements-image.lock
 # Nothing here uses these, and together they are a third of the image: tests, headers and sources of extensions; libraries
-# under a further name; Arrow's own network services (object stores are reached through fsspec); what botocore knows of
-# all services of AWS but object storage and the ways to its credentials; what colours program text (rich's pygments)
-# and sets Markdown on a terminal; apprise's translations; SQLAlchemy's objects for rows; Pydantic's old interface; and
-# symbols, which are for debuggers. XRootD's libraries keep theirs: its wheel has moved their parts about.
+# under a further name; Arrow's own network services (object stores are reached through fsspec), its query plans
+# (substrait) and ORC; what botocore knows of all services of AWS but object storage and the ways to its credentials; what
+# colours program text (rich's pygments) and sets Markdown on a terminal; apprise's translations; SQLAlchemy's objects for
+# rows, and Microsoft's database; Pydantic's old interface; and symbols, which are for debuggers. XRootD's libraries keep
+# theirs: its wheel has moved their parts about.
 RUN apt-get update && apt-get install --yes --no-install-recommends binutils && rm -rf /var/lib/apt/lists/*
 RUN cd /opt/consistency/lib/python3.11/site-packages \
     && find . -type d '(' -name tests -o -name include ')' -prune -exec rm -r {} + \
     && find . '(' -name '*.pyx' -o -name '*.pxd' -o -name '*.pxi' -o -name '*.pyi' -o -name '*.c' -o -name '*.h' ')' -delete \
     && find pyarrow pyxrootd '(' -name 'lib*.so.*.*' -o -name 'lib[aX]*[a-z].so' ')' -delete \
-    && rm -rf pygments* markdown_it* apprise/i18n/*/ pyarrow/src pyarrow/*flight* pyarrow/*s3* \
-       sqlalchemy/orm sqlalchemy/testing pydantic/v1 \
+    && rm -rf pygments* markdown_it* apprise/i18n/*/ pyarrow/src pyarrow/*flight* pyarrow/*s3* pyarrow/*gcsfs* \
+       pyarrow/*azurefs* pyarrow/*hdfs* pyarrow/*orc* pyarrow/*cpp_tests* \
+       sqlalchemy/orm sqlalchemy/testing sqlalchemy/dialects/mssql pydantic/v1 \
     && find botocore/data -mindepth 1 -maxdepth 1 -type d \
        ! -name s3 ! -name sts ! -name sso ! -name sso-oidc -exec rm -r {} + \
     && find . -name '*.so*' ! -path './*xrootd*' -exec strip --strip-unneeded {} + \
@@ -53,6 +55,8 @@ ARG VERSION=
 ARG REVISION=
 ARG CREATED=
 ARG SOURCE=https://git.example.org/dynamo-consistency
+# Else podman would take what follows from its cache, with the commit of another build.
+RUN : "$VERSION $REVISION $CREATED $SOURCE"
 ENV DYNAMO_CONSISTENCY_REVISION=$REVISION
 LABEL org.opencontainers.image.title="dynamo-consistency" \
       org.opencontainers.image.description="Keeps grid storage sites consistent with the inventory that manages them." \

@@ -10,7 +10,7 @@ LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashe
 CRD := crds/consistency.dynamo.io_siteconsistencychecks.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help crd command-line dashboards demo demo-rucio test test-all soak lint e2e e2e-cost e2e-many start-cost bench format mysqlclient lock docs docs-serve docs-publish package publish release-notes image image-sign clean
+.PHONY: help crd command-line dashboards demo demo-rucio test test-all soak lint e2e e2e-cost e2e-many start-cost bench format mysqlclient lock docs docs-serve docs-publish package publish version release-notes image image-sign image-index chart clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -98,6 +98,9 @@ package: $(READY_DEV) ## Build the wheel and the source archive into dist/, as t
 publish: $(READY_DEV) ## Upload what is in dist/; on a forge that the index trusts, without a password
 	@$(BIN)/uv publish --trusted-publishing always dist/*
 
+version: ## Write VERSION=3.0.0 into every file that has a version
+	@$(PYTHON) tools/release/version.py $(VERSION)
+
 release-notes: ## Say what is new in VERSION=3.0.0, or what is unreleased, as the page of a release wants it
 	@$(PYTHON) tools/release/notes.py $(VERSION)
 
@@ -106,6 +109,14 @@ image: ## Build the image with podman; IMAGE=… is its name
 
 image-sign: ## Sign IMAGE=…, which is in a registry, and its list of parts (SBOM); COSIGN_KEY=FILE signs by a key
 	@tools/image/sign $(IMAGE)
+
+image-index: ## Give the builds of IMAGE=… for amd64 and arm64, which are in a registry, one name, and sign it
+	@tools/image/index $(IMAGE) amd64 arm64
+
+DIST ?= dist
+
+chart: ## Package the Helm chart into dist/, with IMAGE=… as its image; needs helm
+	@$(PYTHON) tools/release/chart.py $(IMAGE) $(DIST)
 
 clean: ## Remove what the demo and the tests have left
 	@rm -rf site demo-data demo-data-rucio .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -4,6 +4,7 @@ The archive goes into DIR, and is the same wherever it is made. The manifest bes
 """
 
 import hashlib
+import re
 import sys
 import tomllib
 import zipfile
@@ -19,7 +20,7 @@ kind: Plugin
 metadata:
   name: consistency
 spec:
-  version: v{version}
+  version: {version}
   homepage: {home}
   shortDescription: Shows what checks of storage sites need, and does it
   description: |
@@ -31,7 +32,7 @@ spec:
     - selector:
         matchExpressions:
           - {{key: os, operator: In, values: [linux, darwin]}}
-      uri: {home}/releases/download/v{version}/kubectl-consistency.zip
+      uri: {home}/releases/download/{tag}/kubectl-consistency.zip
       sha256: {sum}
       bin: kubectl-consistency
       files:
@@ -53,8 +54,10 @@ def archive(folder: Path) -> Path:
 
 def manifest(package: Path) -> str:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    version, home = project["version"].replace(".dev", "-dev."), project["urls"]["Homepage"]
-    return TEMPLATE.format(version=version, home=home, sum=hashlib.sha256(package.read_bytes()).hexdigest())
+    tag, home = f"v{project['version']}", project["urls"]["Homepage"]
+    version = re.sub(r"\.?(dev|rc)(\d+)$", r"-\1.\2", tag)  # krew wants semantic versions: …-rc.1
+    digest = hashlib.sha256(package.read_bytes()).hexdigest()
+    return TEMPLATE.format(version=version, tag=tag, home=home, sum=digest)
 
 
 if __name__ == "__main__":

@@ -1,14 +1,18 @@
 """The Helm chart installs what kustomize does, object by object, and refuses values that it does not know."""
 
+import functools
+import itertools
 import json
 import os
-import tomllib
+import re
+from operator import getitem
 from typing import Any
 
 import pytest
 import yaml
 from consistency_operator.settings import read_settings
 from helm_program import CHART, KUBERNETES, helm, template
+from rendered_chart import charted, operator, parsed, settings_of
 from rendered_manifests import REPOSITORY, Manifest
 
 pytestmark = pytest.mark.timeout(600)  # kustomize may have to be built
@@ -18,17 +22,6 @@ HELMS_OWN = {
     "app.kubernetes.io/part-of", "helm.sh/resource-policy",
 }  # fmt: skip
 DEFAULTS = yaml.safe_load((CHART / "values.yaml").read_text())
-
-
-def parsed(text: str) -> list[Manifest]:
-    return [one for one in yaml.load_all(text, Loader=yaml.CSafeLoader) if one]
-
-
-def charted(*arguments: str) -> list[Manifest]:
-    """The objects of the chart as somebody installs them, but for its test."""
-    crds = [] if "--set=namespaced=true" in arguments else ["--include-crds"]
-    objects = parsed(template(*crds, *arguments))
-    return [one for one in objects if "helm.sh/hook" not in one["metadata"].get("annotations", {})]
 
 
 def normalised(objects: list[Manifest]) -> dict[tuple[str, str, str], Any]:
@@ -69,6 +62,12 @@ ALIKE = {
     "by default": ([], "base", [], ()),
     "for one namespace": (["--set=namespaced=true"], "overlays/namespaced", [], ()),
     "on OpenShift": (["--set=openshift=true"], "overlays/openshift", [], ()),
+    "in one namespace of OpenShift, with pages": (
+        ["--set=namespaced=true", "--set=openshift=true,web.enabled=true"],
+        "overlays/namespaced",
+        ["web"],
+        ("openshift",),
+    ),
     "with an object store": (["--set=store.url=s3://consistency/runs"], "overlays/s3", [], ()),
     "with the policy for Jobs": (["--set=jobPolicy.enabled=true"], "base", ["job-policy"], ()),
     "with Prometheus": (["--set=monitoring.enabled=true"], "base", ["monitoring"], ()),
@@ -100,15 +99,6 @@ def test_a_changed_name_or_number_would_be_seen(render, tmp_path):
         assert normalised(charted(f"--set={change}")) != by_kustomize
 
 
-def operator(objects: list[Manifest]) -> Manifest:
-    (found,) = [one for one in objects if one["kind"] == "Deployment"]
-    return found["spec"]["template"]["spec"]
-
-
-def settings_of(objects: list[Manifest]) -> dict[str, str]:
-    return {entry["name"]: entry["value"] for entry in operator(objects)["containers"][0]["env"] if "value" in entry}
-
-
 class TestValues:
     def test_helm_lint_finds_nothing(self):
         assert "0 chart(s) failed" in helm("lint", "--strict", str(CHART), "--kube-version", KUBERNETES)
@@ -132,6 +122,17 @@ class TestValues:
         for name, part in schema["properties"].items():
             if part.get("additionalProperties") is False:
                 assert part["properties"].keys() == DEFAULTS[name].keys(), name
+
+    def test_every_value_says_what_it_is_for(self):
+        lines = (CHART / "values.yaml").read_text().splitlines()
+        before = {line.partition(":")[0]: above for above, line in itertools.pairwise(lines)}
+        assert [name for name in DEFAULTS if not before[name].startswith("# ")] == []
+
+    def test_the_charts_own_page_names_values_that_there_are(self):
+        named = re.findall(r"^\| (`.*?) \|", (CHART / "README.md").read_text(), re.MULTILINE)
+        assert len(named) > 4
+        for path in re.findall(r"`([\w.]+)`", " ".join(named)):
+            functools.reduce(getitem, path.split("."), DEFAULTS)
 
     def test_operator_and_workers_have_one_image(self):
         digest = f"sha256:{'0a' * 32}"
@@ -206,35 +207,3 @@ class TestOpenShift:
     def test_elsewhere_all_pods_run_as_the_images_user(self):
         for pod in self.pods():
             assert pod["securityContext"]["runAsUser"] == 10001
-
-
-class TestMetadata:
-    CHART_FILE = yaml.safe_load((CHART / "Chart.yaml").read_text())
-
-    def test_the_chart_has_the_projects_version(self):
-        project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
-        assert self.CHART_FILE["appVersion"] == project["version"]
-        assert self.CHART_FILE["version"].replace("-dev.", ".dev") == project["version"]
-        assert self.CHART_FILE["description"] == project["description"]
-
-    def test_artifact_hub_is_told_of_the_kind_and_an_example_that_is_valid(self, tmp_path):
-        from dynamo_consistency.checkfile import read_check
-
-        told = self.CHART_FILE["annotations"]
-        (crd,) = [one for one in charted() if one["kind"] == "CustomResourceDefinition"]
-        (kind,) = yaml.safe_load(told["artifacthub.io/crds"])
-        assert (kind["kind"], kind["name"]) == (crd["spec"]["names"]["kind"], crd["metadata"]["name"])
-        assert kind["version"] in [version["name"] for version in crd["spec"]["versions"]]
-        (tmp_path / "check.yaml").write_text(yaml.safe_dump(yaml.safe_load(told["artifacthub.io/crdsExamples"])[0]))
-        assert read_check(tmp_path / "check.yaml").spec.site == "T2_DE_RWTH"
-        assert "prerelease" not in told or "dev" in self.CHART_FILE["version"]
-
-    def test_what_is_packaged_is_whole_without_the_repository(self, tmp_path):
-        """Files that the chart shares with kustomize are links here, and files in the package."""
-        helm("package", str(CHART), "--destination", str(tmp_path))
-        (package,) = tmp_path.glob("dynamo-consistency-*.tgz")
-        shown = helm("show", "crds", str(package))
-        assert yaml.safe_load(shown)["metadata"]["name"] == "siteconsistencychecks.consistency.dynamo.io"
-        chosen = "--set=monitoring.enabled=true,jobPolicy.enabled=true"
-        place = (f"--kube-version={KUBERNETES}", "--namespace=consistency")
-        assert helm("template", "consistency", str(package), *place, chosen) == template(chosen)

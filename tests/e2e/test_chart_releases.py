@@ -7,6 +7,7 @@ import subprocess
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,10 +18,14 @@ from cluster.control_plane import ControlPlane, running
 from cluster.processes import WITH_US, free_port, wait_until
 from cluster.programs import program
 from cluster.run import LOGS
+from consistency_operator.manifests import JobRun, build_job
+from consistency_operator.settings import read_settings
 from container_node import node_with_containers
 from deployment import CLAIM, ROOT
 from go_tools import go_tool
 from helm_program import CHART, helm, template
+
+from dynamo_consistency.checkfile import read_check
 
 PAGE = ROOT / "docs/how-to/install.md"
 NAMESPACE, OPERATOR = "consistency", "consistency-operator"
@@ -80,9 +85,8 @@ class Shell:
 
     def type(self, command: str) -> str:
         ours = command.replace("registry.example.org/team/dynamo-consistency", "localhost/dynamo-consistency")
-        ours = ours.replace("image.tag=3.0.0", "image.tag=dev").replace(
-            "oci://registry.example.org", f"--plain-http oci://{self.registry}"
-        )
+        ours = re.sub(r"image\.tag=\S+", "image.tag=dev", ours)
+        ours = ours.replace("oci://registry.example.org", f"--plain-http oci://{self.registry}")
         done = subprocess.run(
             ["bash", "-o", "pipefail", "-c", ours],
             cwd=self.folder,
@@ -149,9 +153,10 @@ def upgraded(cluster: ControlPlane, shell: Shell, installed: str) -> str:
     crd.write_text(yaml.safe_dump(content))
     values = (newer / "values.yaml").read_text()
     (newer / "values.yaml").write_text(values.replace("maxConcurrentRuns: null", "maxConcurrentRuns: 7"))
-    shell.type("helm package newer --version 3.1.0")
-    shell.type("helm push dynamo-consistency-3.1.0.tgz oci://registry.example.org/charts")
     definition, upgrade = commands()[1]
+    (version,) = re.findall(r"--version (\S+)", upgrade)
+    shell.type(f"helm package newer --version {version}")
+    shell.type(f"helm push dynamo-consistency-{version}.tgz oci://registry.example.org/charts")
     said = shell.type(definition)
     assert "serverside-applied" in said
     return shell.type(upgrade)
@@ -186,7 +191,8 @@ RANGE = {
         },
         "validations": [
             {
-                "expression": "[object.spec.?securityContext.?runAsUser, object.spec.?securityContext.?fsGroup]"
+                "expression": "([object.spec.?securityContext.?runAsUser, object.spec.?securityContext.?fsGroup]"
+                " + object.spec.containers.map(one, one.?securityContext.?runAsUser))"
                 ".all(id, id.orValue(1000680000) >= 1000680000 && id.orValue(1000680000) < 1000690000)",
                 "message": "must be in the ranges: [1000680000, 1000689999]",
             }
@@ -206,17 +212,29 @@ def refusals(cluster: ControlPlane) -> Callable[..., list[str]]:
     """What a namespace with a range of uids, as on OpenShift, says against the chart's pods with these values."""
     cluster.namespace("range")
     account = {"apiVersion": "v1", "kind": "ServiceAccount"}
-    for name in (OPERATOR, "consistency-web"):
+    for name in (OPERATOR, "consistency-web", "consistency-worker"):
         cluster.api.create(account | {"metadata": {"name": name}}, "range")
     cluster.kubectl("apply", "-f", "-", stdin=yaml.safe_dump_all([RANGE, BINDING]))
 
     def refused(*values: str) -> list[str]:
         objects = yaml.safe_load_all(template("--set=web.enabled=true", *(f"--set={value}" for value in values)))
         pods = [one.get("spec", {}).get("template") or one for one in objects if one["kind"] in ("Deployment", "Pod")]
-        return [refusal for pod in pods if (refusal := _refusal(cluster, pod["spec"]))]
+        (operator,) = [pod["spec"] for pod in pods if pod["spec"].get("serviceAccountName") == OPERATOR]
+        specs = [*(pod["spec"] for pod in pods), _worker(operator["containers"][0]["env"])]
+        return [refusal for spec in specs if (refusal := _refusal(cluster, spec))]
 
     wait_until("the policy holds", refused)
     return refused
+
+
+def _worker(environment: list[dict[str, str]]) -> dict[str, Any]:
+    """The pod of a snapshot, as an operator with these settings makes it."""
+    settings = read_settings({entry["name"]: entry["value"] for entry in environment if "value" in entry})
+    check = read_check(ROOT / "examples/gitops/sites/t2-us-mit.yaml")
+    owner = SimpleNamespace(namespace="range", name="t2-us-mit", uid="1")
+    spec = build_job("Snapshot", owner, JobRun("1", check, 60), settings)["spec"]["template"]["spec"]
+    assert isinstance(spec, dict)
+    return spec
 
 
 def _refusal(cluster: ControlPlane, spec: dict[str, Any]) -> str:
@@ -228,11 +246,14 @@ def _refusal(cluster: ControlPlane, spec: dict[str, Any]) -> str:
     return ""
 
 
-def test_where_a_namespace_has_its_uids_the_charts_pods_are_let_in(refusals: Callable[..., list[str]]) -> None:
-    assert len(refusals()) == 3
+def test_where_a_namespace_has_its_uids_the_pods_are_let_in(refusals: Callable[..., list[str]]) -> None:
+    """Of operator, pages, the chart's test, and a worker."""
+    assert len(refusals()) == 4
     assert all("must be in the ranges" in refusal for refusal in refusals())
     assert refusals("openshift=true") == []
-    assert refusals("podSecurityContext.runAsUser=null", "podSecurityContext.runAsGroup=null") == []
+    no_user = ("podSecurityContext.runAsUser=null", "podSecurityContext.runAsGroup=null")
+    assert len(refusals(*no_user)) == 1
+    assert refusals(*no_user, "workerUser=null") == []
 
 
 def test_what_is_uninstalled_leaves_checks_and_run_directories(

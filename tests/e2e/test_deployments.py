@@ -70,8 +70,14 @@ def test_the_tutorial_does_what_it_says(cluster: ControlPlane) -> None:
 
 
 IMPORTS = """
-import botocore.session, consistency_operator.main, duckdb, kopf, prometheus_client, pyarrow.parquet, pymysql, s3fs
-import XRootD.client, aiohttp, dynamo_consistency.listers.posix, dynamo_consistency.listers.dump, zoneinfo
+import botocore.session, consistency_operator, duckdb, dynamo_consistency, importlib, kopf, pkgutil, prometheus_client
+import pyarrow.parquet, pymysql, s3fs, sqlalchemy, XRootD.client, aiohttp, zoneinfo
+for package in (consistency_operator, dynamo_consistency):
+    for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+        if module.name.rpartition(".")[2] not in ("__main__", "crd", "pod_schema"):  # the last two are for `make crd`
+            importlib.import_module(module.name)
+for driver in ("mysql+pymysql", "postgresql+psycopg", "sqlite"):
+    sqlalchemy.create_engine(driver + "://")
 botocore.session.get_session().create_client("s3", region_name="anywhere")
 zoneinfo.ZoneInfo("Europe/Zurich")
 import os, pathlib, shutil

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 import yaml
+from go_tools import go_tool
 from wheel_building import REPOSITORY
 
 FORGE = REPOSITORY / ".github"
 WORKFLOWS = sorted((FORGE / "workflows").glob("*.yaml"))
+RENOVATE = json.loads((REPOSITORY / "renovate.json").read_text())
 FORMS = sorted((FORGE / "ISSUE_TEMPLATE").glob("*.yml"))
 TARGETS = set(re.findall(r"^([a-z0-9-]+):.*## ", (REPOSITORY / "Makefile").read_text(), re.MULTILINE))
 
@@ -49,6 +51,12 @@ class TestAWorkflow:
     def test_may_write_only_where_a_job_says_so(self, file):
         assert yaml.safe_load(file.read_text())["permissions"] == {"contents": "read"}
 
+    def test_may_ask_git_in_a_container(self, file):
+        """The clone belongs to somebody else there, and git would answer nothing."""
+        for job in jobs(file).values():
+            asked = [step.get("run", "") for step in job["steps"]]
+            assert "container" not in job or any("safe.directory" in text for text in asked)
+
     def test_ends_by_itself(self, file):
         assert all(job["timeout-minutes"] <= 180 for job in jobs(file).values())
 
@@ -58,6 +66,17 @@ def test_the_workflows_run_all_that_ci_runs():
     theirs = set().union(*(made(file.read_text()) for file in WORKFLOWS))
     assert ours == {"mysqlclient", "lint", "test-all", "e2e"}
     assert ours <= theirs
+
+
+def test_a_forge_would_run_the_workflows():
+    """Expressions, contexts, runners and inputs of actions, which YAML alone does not show."""
+    done = subprocess.run(
+        [go_tool("actionlint"), "-color=false", "-shellcheck=", "-pyflakes=", *WORKFLOWS],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
 
 
 def test_a_release_needs_no_password():
@@ -78,8 +97,19 @@ def test_a_form_has_what_a_forge_asks_of_it(file):
 
 
 def test_renovate_looks_after_every_kind_of_pin():
-    rules = json.loads((REPOSITORY / "renovate.json").read_text())
-    assert set(rules["enabledManagers"]) == {"pep621", "pip-compile", "gomod", "github-actions", "dockerfile"}
+    kinds = {"pep621", "pip-compile", "gomod", "github-actions", "dockerfile", "custom.regex"}
+    assert set(RENOVATE["enabledManagers"]) == kinds
+
+
+@pytest.mark.parametrize(("file", "programs"), [(".ci/prepare", 4), ("tools/image/sign", 2)])
+def test_renovate_finds_the_programs_that_go_makes(file, programs):
+    (rule,) = RENOVATE["customManagers"]
+    assert any(re.search(pattern.strip("/"), file) for pattern in rule["managerFilePatterns"])
+    text = (REPOSITORY / file).read_text()
+    patterns = [pattern.replace("(?<", "(?P<") for pattern in rule["matchStrings"]]
+    found = [match.groupdict() for pattern in patterns for match in re.finditer(pattern, text)]
+    assert len(found) == programs == len(re.findall(r"/cmd/", text))
+    assert all(re.fullmatch(r"v\d[\d.]+", one["currentValue"]) for one in found)
 
 
 def release_notes(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -89,10 +119,16 @@ def release_notes(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_notes_of_a_release_are_its_part_of_the_changelog_a_line_for_each_point():
-    said = release_notes().stdout
+    changelog = (REPOSITORY / "CHANGELOG.md").read_text()
+    newest = re.findall(r"^## (\S+).*\n\n### ", changelog, re.MULTILINE)[0]  # after a release nothing is unreleased
+    said = release_notes(f"VERSION={newest}").stdout
     assert said.startswith("### ")
     assert [line for line in said.splitlines() if line.startswith(" ")] == []
     assert "\n## " not in said
+
+
+def test_the_notes_of_a_candidate_are_what_is_unreleased():
+    assert release_notes("VERSION=v3.0.0rc1").stdout == release_notes().stdout
 
 
 def test_a_version_that_the_changelog_does_not_know_has_no_notes():

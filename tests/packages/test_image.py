@@ -1,5 +1,6 @@
 """The image's file: what it says of itself, and that all it is made of is there for other processors as well."""
 
+import os
 import re
 import subprocess
 import sys
@@ -14,8 +15,7 @@ UV = Path(sys.executable).with_name("uv")
 
 def test_everything_that_the_build_tells_it_is_asked_for():
     told = set(re.findall(r'--build-arg "?([A-Z]+)=', (REPOSITORY / "tools/image/build").read_text()))
-    final = DOCKERFILE.rpartition("\nFROM ")[2]
-    assert told == set(re.findall(r"^ARG ([A-Z]+)", final, re.MULTILINE))
+    assert told == set(re.findall(r"^ARG ([A-Z]+)", DOCKERFILE, re.MULTILINE))
 
 
 def test_it_has_the_labels_that_registries_show():
@@ -37,12 +37,18 @@ def test_it_has_no_client_for_the_plugins_of_kubeconfigs():
 
 
 def wheels_for(platform: str, lock: str) -> subprocess.CompletedProcess[str]:
-    """Asks the index whether each package of the lock has a wheel with a hash that the lock knows."""
+    """Asks the index whether each package of the lock has a wheel with a hash that the lock knows.
+
+    Skips the test where no index answers; in CI that is a failure.
+    """
     command = [UV, "pip", "install", "--quiet", "--dry-run", "--only-binary", ":all:", "--require-hashes"]
     target = ["--target", "/nonexistent", "--python-version", "3.11", "--python-platform", platform]
-    return subprocess.run(
+    asked = subprocess.run(
         [*command, *target, "-r", REPOSITORY / lock], capture_output=True, text=True, cwd=REPOSITORY, check=False
     )
+    if re.search("error sending request|network was disabled", asked.stderr) and os.environ.get("CI") != "true":
+        pytest.skip("needs a package index that answers")
+    return asked
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -59,13 +60,14 @@ def layer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "root.tar"
 
 
-def pushed(registry: str, layer: Path, revision: str) -> str:
+def pushed(registry: str, layer: Path, revision: str, tag: str = "", architecture: str = "amd64") -> str:
     """An image that says of itself that it was built of `revision`, by its digest."""
-    name, told = f"{registry}/small:{revision}", layer.with_name(f"digest-{revision}")
+    name, told = f"{registry}/small:{tag or revision}", layer.with_name(f"digest-{tag or revision}")
     labels = [
         f"--change=LABEL org.opencontainers.image.{label}" for label in (f"source={SOURCE}", f"revision={revision}")
     ]
-    subprocess.run(["podman", "import", "--quiet", *labels, layer, name], check=True, capture_output=True)
+    make = ["podman", "import", "--quiet", "--arch", architecture, *labels, layer, name]
+    subprocess.run(make, check=True, capture_output=True)
     subprocess.run(["podman", "push", "--quiet", "--tls-verify=false", "--digestfile", told, name], check=True)
     subprocess.run(["podman", "image", "rm", name], check=True, capture_output=True)
     return f"{registry}/small@{told.read_text()}"
@@ -144,3 +146,16 @@ def test_another_key_verifies_nothing(image, key, tmp_path):
 def test_only_a_digest_is_signed_since_a_tag_may_move():
     ran = subprocess.run([SIGN, "localhost/x:1"], capture_output=True, check=False)
     assert ran.returncode == 2
+
+
+def test_builds_for_two_processors_get_one_name_which_is_signed(registry, layer, key):
+    for architecture in ("amd64", "arm64"):
+        pushed(registry, layer, COMMIT, f"3.0.0-{architecture}", architecture)
+    environment = ENVIRONMENT | {"COSIGN_KEY": str(key.with_name("cosign.key"))}
+    made = [SIGN.with_name("index"), f"{registry}/small:3.0.0", "amd64", "arm64"]
+    subprocess.run(made, env=environment, check=True, capture_output=True)
+    with urllib.request.urlopen(f"http://{registry}/v2/small/manifests/3.0.0") as answer:
+        platforms = [build["platform"]["architecture"] for build in json.load(answer)["manifests"]]
+    assert platforms == ["amd64", "arm64"]
+    verified = verify("verify", key, f"{registry}/small:3.0.0")
+    assert verified.returncode == 0, verified.stderr

@@ -1,4 +1,6 @@
-"""The notes of a release, from the changelog: `python tools/release/notes.py [VERSION]`; else what is unreleased.
+"""The notes of a release, from the changelog: `python tools/release/notes.py [VERSION]`.
+
+Without one, or for a release candidate, they are what is unreleased.
 
 A forge shows each end of a line as one, so wrapped points become one line each.
 """
@@ -24,6 +26,7 @@ def notes(changelog: str, version: str) -> str:
 
 def main(arguments: list[str]) -> int:
     version = arguments[0].removeprefix("v") if arguments and arguments[0] else "Unreleased"
+    version = "Unreleased" if "rc" in version else version
     try:
         print(notes(CHANGELOG.read_text(), version), end="")
     except LookupError as error:
