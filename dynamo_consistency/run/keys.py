@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from xxhash import xxh3_128_digest
 
 from dynamo_consistency import paths
@@ -48,6 +47,8 @@ class Scope:
 
     def roots_of(self, column: pa.Array) -> pa.Array:
         """For each path the number of its root; null where it takes no part."""
+        import pyarrow.compute as pc
+
         numbers = pa.nulls(len(column), ROOT.type)
         for number, before in enumerate(self._roots):
             below = pc.and_(pc.starts_with(column, before), pc.greater(pc.binary_length(column), len(before)))

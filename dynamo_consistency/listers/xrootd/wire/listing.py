@@ -7,7 +7,6 @@ lines, so that whatever does not fit makes a failure of the directory.
 
 from collections.abc import Iterator
 from functools import lru_cache
-from itertools import repeat
 from typing import NamedTuple
 
 from dynamo_consistency.listers.contract import Answer, Failed, Files, Hole, Listed, Subdirectory
@@ -94,18 +93,29 @@ class Listing:
 
 def columns(lines: list[bytes]) -> Facts:
     """The first four words of each line, all of them numbers. Raises UnreadableError where a line has none."""
-    blanks = set(map(bytes.count, lines, repeat(b" ")))
-    if len(blanks) == 1 and (width := blanks.pop() + 1) >= 4:
-        text = b" ".join(lines)
-        words = text.split(b" ")
-        facts = Facts(words[::width], words[1::width], words[2::width], words[3::width])
-        empty_word = b"  " in text or text[-1:] == b" "
-        if not empty_word and _digits(b"".join([*facts[1], *facts[2], *facts[3]])):
-            return facts
+    facts = _regular(lines)
+    if facts is not None:
+        return facts
     rows = [line.split(b" ", 4)[:4] for line in lines]
     if not all(len(row) == 4 and all(map(_is_number, row[1:])) and row[2][:1] != b"-" for row in rows):
         raise UnreadableError(_LINE_END)
     return Facts(*([row[column] for row in rows] for column in range(4)))
+
+
+def _regular(lines: list[bytes]) -> Facts | None:
+    """The quick way, for lines of as many words each and numbers without a sign; None for others."""
+    if not lines:
+        return None
+    width = lines[0].count(b" ") + 1
+    words = b" \n ".join(lines).split(b" ")
+    step = width + 1
+    ends = words[width::step]  # a line end each, if all lines have as many words as the first
+    if width < 4 or len(words) != step * len(lines) - 1 or ends.count(b"\n") != len(ends):
+        return None
+    facts = Facts(words[::step], words[1::step], words[2::step], words[3::step])
+    sizes, flags, times = facts.sizes, set(facts.flags), facts.times
+    numbers = all(sizes) and all(times) and _digits(b"".join(sizes)) and _digits(b"".join(times))
+    return facts if numbers and all(map(_digits, flags)) else None
 
 
 def _is_number(word: bytes) -> bool:
