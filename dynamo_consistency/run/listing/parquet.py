@@ -71,7 +71,7 @@ class ListingFile:
         self.holes: list[dict[str, str]] = []
         self.notes: list[str] = []
         self._files = _Files()
-        self._others: list[tuple[_Other, int | None]] = []
+        self._others: list[_Other] = []
 
     def __enter__(self) -> Self:
         return self
@@ -105,20 +105,20 @@ class ListingFile:
         """A directory that was listed completely; `files` of its `entries` are files."""
         identified = None if identity is None else identity_hash(identity)
         time = known_time(mtime, self._listed_at)
-        self._other(root, _Other(path, DIRECTORY, entries, time, None, identified, files))
+        self._other(_Other(path, DIRECTORY, self._taking_part(path, root), entries, time, None, identified, files))
         self.counts.directories += 1
         self.roots[root].directories += 1
 
     def hole(self, root: bytes, path: bytes, reason: str) -> None:
         reason = redact(reason).encode("utf-8", "backslashreplace").decode()
-        self._other(root, _Other(path, HOLE, reason=reason))
+        self._other(_Other(path, HOLE, self._taking_part(path, root), reason=reason))
         self.counts.holes += 1
         self.roots[root].holes += 1
         if len(self.holes) < MOST_NOTES:
             self.holes.append({"path": paths.to_text(path), "reason": reason})
 
     def seen(self, path: bytes) -> None:
-        self._other(None, _Other(path, SEEN))
+        self._other(_Other(path, SEEN))
 
     def note(self, notes: Iterable[str]) -> None:
         for note in notes:
@@ -138,10 +138,12 @@ class ListingFile:
         self.counts.bytes += size
         self.roots[root].bytes += size
 
-    def _other(self, root: bytes | None, row: "_Other") -> None:
-        """What is no file; a root itself takes no part."""
-        number = None if root is None or row.path == root else self._numbers[root]
-        self._others.append((row, number))
+    def _taking_part(self, path: bytes, root: bytes) -> int | None:
+        """The number of its root, for what is no file; a root itself takes no part."""
+        return None if path == root else self._numbers[root]
+
+    def _other(self, row: "_Other") -> None:
+        self._others.append(row)
         if len(self._others) >= ROWS_IN_GROUP:
             self._flush_others()
 
@@ -169,9 +171,9 @@ class ListingFile:
     def _flush_others(self) -> None:
         rows, self._others = self._others, []
         if rows:
-            each = map(list, zip(*[row for row, _ in rows], strict=True))
+            each = map(list, zip(*rows, strict=True))
             columns: dict[str, Any] = dict(zip(_Other._fields, each, strict=True))
-            keys = _key_columns(columns["path"], pa.array([number for _, number in rows], ROOT.type))
+            keys = _key_columns(columns["path"], pa.array(columns["root"], ROOT.type))
             self._write(len(rows), columns | {"kind": bytes(columns["kind"])} | keys)
 
     def _write(self, rows: int, columns: dict[str, Any]) -> None:
@@ -187,6 +189,7 @@ class _Other(NamedTuple):
 
     path: bytes
     kind: int
+    root: int | None = None
     size: int | None = None
     mtime: int | None = None
     reason: str | None = None

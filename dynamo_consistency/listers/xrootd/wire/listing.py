@@ -65,20 +65,22 @@ class Listing:
 
     def identifiers(self) -> Iterator[str]:
         """What the server calls each entry."""
-        return (facts.split(b" ", 1)[0].decode("ascii", "replace") for facts in self._facts)
+        return (_text(facts.split(b" ", 1)[0]) for facts in self._facts)
 
     def _read(self, numbering: Numbering) -> Answer:
         names = self._names
         self._doubt()
         facts = columns(self._facts)
-        if all(map(_plain, set(facts.flags))):
+        if not any(map(_special, set(facts.flags))):
             return _plain_files(names, facts.sizes, facts.times)
-        plain = [row for row, text in enumerate(facts.flags) if _plain(text)]
+        kinds = list(map(_special, facts.flags))
+        plain = [row for row, kind in enumerate(kinds) if not kind]
         listed = _plain_files(*([column[row] for row in plain] for column in (names, facts.sizes, facts.times)))
-        special = [(names[row], _row(facts, row)) for row, text in enumerate(facts.flags) if not _plain(text)]
-        numbering.observe(row.identifier for _, row in special if row.flags & IS_DIRECTORY)
-        for name, row in special:
-            _add_special(listed, name, row, numbering)
+        rows = zip(names, kinds, facts.identifiers, facts.sizes, facts.times, strict=True)
+        special = [row for row in rows if row[1]]
+        numbering.observe(_text(identifier) for _, kind, identifier, *_ in special if kind & IS_DIRECTORY)
+        for row in special:
+            _add_special(listed, numbering, row)
         return listed
 
     def _doubt(self) -> None:
@@ -123,9 +125,9 @@ def _is_number(word: bytes) -> bool:
 
 
 @lru_cache(64)
-def _plain(flags: bytes) -> bool:
-    """Whether flags, as the server writes them, are those of a file of which everything is known."""
-    return not int(flags) & SPECIAL
+def _special(flags: bytes) -> int:
+    """What flags, as the server writes them, say of an entry; 0 for a file of which everything is known."""
+    return int(flags) & SPECIAL
 
 
 def _plain_files(names: list[bytes], sizes: list[bytes], times: list[bytes]) -> Listed:
@@ -142,33 +144,30 @@ def _plain_files(names: list[bytes], sizes: list[bytes], times: list[bytes]) -> 
 
 
 def _times(column: list[bytes]) -> list[int | None]:
-    """None for what is no time: it would not even fit into a file of ours."""
     times: list[int | None] = list(map(int, column))
     if not times or (min(times) >= -LARGEST and max(times) <= LARGEST):  # type: ignore[type-var, operator]
         return times
-    return [time if -LARGEST <= time <= LARGEST else None for time in times]  # type: ignore[operator]
+    return list(map(_time, column))
 
 
-def _add_special(listed: Listed, name: bytes, row: "_Row", numbering: Numbering) -> None:
+def _time(word: bytes) -> int | None:
+    """None for what is no time: it would not even fit into a file of ours."""
+    time = int(word)
+    return time if -LARGEST <= time <= LARGEST else None
+
+
+def _add_special(listed: Listed, numbering: Numbering, row: tuple[bytes, int, bytes, bytes, bytes]) -> None:
     """A directory, what is none, or a file of which not everything is known."""
-    if row.flags & IS_OTHER:
+    name, kind, identifier, size, time = row
+    if kind & IS_OTHER:
         listed.holes.append(Hole(name, NO_FILE))
-    elif not row.flags & IS_DIRECTORY:
-        listed.files.add(name, *file_facts(row.size, row.flags, row.time))
+    elif not kind & IS_DIRECTORY:
+        listed.files.add(name, *file_facts(int(size), kind, _time(time)))
     elif reason := unaskable(name, text=False):
         listed.holes.append(Hole(name, reason))
     else:
-        listed.directories.append(Subdirectory(name, row.time, numbering.identity(row.identifier)))
+        listed.directories.append(Subdirectory(name, _time(time), numbering.identity(_text(identifier))))
 
 
-class _Row(NamedTuple):
-    identifier: str
-    size: int
-    flags: int
-    time: int | None
-
-
-def _row(facts: Facts, number: int) -> _Row:
-    identifier = facts.identifiers[number].decode("ascii", "replace")
-    [time] = _times([facts.times[number]])
-    return _Row(identifier, int(facts.sizes[number]), int(facts.flags[number]), time)
+def _text(word: bytes) -> str:
+    return word.decode("ascii", "replace")
