@@ -6,13 +6,16 @@ from dynamo_consistency.listers.frontier import Directory
 from dynamo_consistency.listers.shards import ancestor
 
 MAX_DEPTH = 64
+_NO_NAMES = frozenset({b"", b".", b".."})
 
 
 def plausible(answer: Listed) -> Answer:
     """`answer`, or a failure if it has a name that no directory can hold: then no part of it is to be trusted."""
-    names = [*answer.files.names, *[entry[0] for entries in (answer.directories, answer.holes) for entry in entries]]
-    if b"/" in b"".join(names) or not {b"", b".", b".."}.isdisjoint(names):
-        odd = next(name for name in names if b"/" in name or name in (b"", b".", b".."))
+    names = answer.files.names
+    if answer.directories or answer.holes:
+        names = [*names, *[entry[0] for entries in (answer.directories, answer.holes) for entry in entries]]
+    if b"/" in b"".join(names) or not _NO_NAMES.isdisjoint(names):
+        odd = next(name for name in names if b"/" in name or name in _NO_NAMES)
         return Failed(f"its listing has the entry {paths.to_text(odd)!r}, which cannot be a name")
     return answer
 

@@ -192,24 +192,23 @@ class Walk:
         if not answer.directories:
             return []
         depth = directory.depth + 1
+        before, root, push = paths.subtree(directory.path)[0], directory.root, self._frontier.push
         ancestors = (*directory.ancestors, directory.identity)
         elsewhere, kept, seen = [], [], set()
         for child in answer.directories:
-            path = paths.join(directory.path, child.name)
-            reason = obstacle(directory, child, depth, ancestors)
+            name, mtime, identity = child
+            path = before + name
             if path in self._exclude:
                 kept.append(child)
                 self.excluded.add(path)
-            elif reason:
-                answer.holes.append(Hole(child.name, reason))
+            elif reason := obstacle(directory, child, depth, ancestors):
+                answer.holes.append(Hole(name, reason))
             else:
                 kept.append(child)
                 if path not in seen:  # one that is named twice is asked for once
                     seen.add(path)
                     if self._share.lists(path, depth):
-                        self._frontier.push(
-                            Directory(path, directory.root, depth, child.mtime, child.identity, ancestors)
-                        )
+                        push(Directory(path, root, depth, mtime, identity, ancestors))
                     else:
                         elsewhere.append(path)
         answer.directories = kept

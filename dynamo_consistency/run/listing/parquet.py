@@ -1,13 +1,15 @@
 """The file that a listed shard leaves in the run directory: rows as they come, written in small groups."""
 
 import hashlib
+from array import array
 from collections.abc import Iterable
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dynamo_consistency import paths
@@ -68,7 +70,8 @@ class ListingFile:
         self.mounts: set[bytes] = set()
         self.holes: list[dict[str, str]] = []
         self.notes: list[str] = []
-        self._files, self._others = _Rows(), _Rows()
+        self._files = _Files()
+        self._others: list[_Other] = []
 
     def __enter__(self) -> Self:
         return self
@@ -85,14 +88,15 @@ class ListingFile:
         """The files directly in `directory`."""
         before = b"/" if directory == b"/" else directory + b"/"
         for first in range(0, len(files), ROWS_IN_GROUP):
-            some = slice(first, first + ROWS_IN_GROUP)
-            names, sizes = files.names[some], each_known_size(files.sizes[some])
-            self._files.path += [before + name for name in names]
-            self._files.size += sizes
-            self._files.mtime += each_known_time(files.mtimes[some], self._listed_at)
-            self._files.root += [self._numbers[root]] * len(names)
-            self._count_files(root, len(names), sum(filter(None, sizes)))
-            if len(self._files.path) >= ROWS_IN_GROUP:
+            some, rows = slice(first, first + ROWS_IN_GROUP), self._files
+            names = files.names[some]
+            rows.path += [before + name for name in names]
+            rows.size += files.sizes[some]
+            rows.mtime += files.mtimes[some]
+            rows.runs.append((root, len(names)))
+            self.counts.files += len(names)
+            self.roots[root].files += len(names)
+            if len(rows.path) >= ROWS_IN_GROUP:
                 self._flush_files()
 
     def directory(
@@ -101,20 +105,20 @@ class ListingFile:
         """A directory that was listed completely; `files` of its `entries` are files."""
         identified = None if identity is None else identity_hash(identity)
         time = known_time(mtime, self._listed_at)
-        self._other(path, root, DIRECTORY, size=entries, mtime=time, identity=identified, files=files)
+        self._other(_Other(path, DIRECTORY, self._taking_part(path, root), entries, time, None, identified, files))
         self.counts.directories += 1
         self.roots[root].directories += 1
 
     def hole(self, root: bytes, path: bytes, reason: str) -> None:
         reason = redact(reason).encode("utf-8", "backslashreplace").decode()
-        self._other(path, root, HOLE, reason=reason)
+        self._other(_Other(path, HOLE, self._taking_part(path, root), reason=reason))
         self.counts.holes += 1
         self.roots[root].holes += 1
         if len(self.holes) < MOST_NOTES:
             self.holes.append({"path": paths.to_text(path), "reason": reason})
 
     def seen(self, path: bytes) -> None:
-        self._other(path, None, SEEN)
+        self._other(_Other(path, SEEN))
 
     def note(self, notes: Iterable[str]) -> None:
         for note in notes:
@@ -126,71 +130,90 @@ class ListingFile:
         number = pa.repeat(pa.scalar(self._numbers[root], ROOT.type), len(path))
         size, mtime = known_sizes(size), known_times(mtime, self._listed_at)
         self._write_files(path.to_pylist(), number, {"path": path, "size": size, "mtime": mtime})
-        self._count_files(root, len(path), total(size))
+        self.counts.files += len(path)
+        self.roots[root].files += len(path)
+        self._count_bytes(root, total(size))
 
-    def _count_files(self, root: bytes, files: int, size: int) -> None:
-        for counts in (self.counts, self.roots[root]):
-            counts.files += files
-            counts.bytes += size
+    def _count_bytes(self, root: bytes, size: int) -> None:
+        self.counts.bytes += size
+        self.roots[root].bytes += size
 
-    def _other(self, path: bytes, root: bytes | None, code: int, **columns: Any) -> None:
-        """What is no file; a root itself takes no part."""
-        rows = self._others
-        rows.path.append(path)
-        rows.kind.append(code)
-        rows.root.append(None if root is None or path == root else self._numbers[root])
-        for name in _OF_OTHERS:
-            getattr(rows, name).append(columns.get(name))
-        if len(rows.path) >= ROWS_IN_GROUP:
+    def _taking_part(self, path: bytes, root: bytes) -> int | None:
+        """The number of its root, for what is no file; a root itself takes no part."""
+        return None if path == root else self._numbers[root]
+
+    def _other(self, row: "_Other") -> None:
+        self._others.append(row)
+        if len(self._others) >= ROWS_IN_GROUP:
             self._flush_others()
 
     def _flush_files(self) -> None:
-        rows, self._files = self._files, _Rows()
-        if rows.path:
-            columns = {"path": rows.path, "size": rows.size, "mtime": rows.mtime}
-            self._write_files(rows.path, pa.array(rows.root, ROOT.type), columns)
+        rows, self._files = self._files, _Files()
+        if not rows.path:
+            return
+        size, mtime = each_known_size(rows.size), each_known_time(rows.mtime, self._listed_at)
+        numbers, end = array("h"), 0
+        for root, run in groupby(rows.runs, itemgetter(0)):
+            first, end = end, end + sum(files for _, files in run)
+            self._count_bytes(root, sum(filter(None, size[first:end])))
+            numbers += array("h", [self._numbers[root]]) * (end - first)
+        root_numbers = pa.Array.from_buffers(ROOT.type, end, [None, pa.py_buffer(numbers)])
+        self._write_files(rows.path, root_numbers, {"path": rows.path, "size": size, "mtime": mtime})
 
     def _write_files(self, some: list[bytes], root: pa.Array, columns: dict[str, Any]) -> None:
         if len(self._excluded):
+            import pyarrow.compute as pc
+
             in_place = pc.is_in(pa.array(some, pa.binary()), self._excluded)
             root = pc.if_else(in_place, pa.scalar(None, ROOT.type), root)
         self._write(len(some), columns | {"kind": bytes(len(some))} | _key_columns(some, root))
 
     def _flush_others(self) -> None:
-        rows, self._others = self._others, _Rows()
-        if rows.path:
-            keys = _key_columns(rows.path, pa.array(rows.root, ROOT.type))
-            self._write(len(rows.path), vars(rows) | keys)
+        rows, self._others = self._others, []
+        if rows:
+            each = map(list, zip(*rows, strict=True))
+            columns: dict[str, Any] = dict(zip(_Other._fields, each, strict=True))
+            keys = _key_columns(columns["path"], pa.array(columns["root"], ROOT.type))
+            self._write(len(rows), columns | {"kind": bytes(columns["kind"])} | keys)
 
     def _write(self, rows: int, columns: dict[str, Any]) -> None:
         """A row group; columns that are not given are null."""
-        columns["kind"] = pa.DictionaryArray.from_arrays(pa.array(columns["kind"], pa.int8()), self._kinds)
+        kinds = pa.Array.from_buffers(pa.int8(), rows, [None, pa.py_buffer(columns["kind"])])
+        columns["kind"] = pa.DictionaryArray.from_arrays(kinds, self._kinds)
         arrays = [_array(columns.get(field.name), field.type, rows) for field in LISTING_COLUMNS]
         self._writer.write_batch(pa.record_batch(arrays, schema=LISTING_COLUMNS))
 
 
-_OF_OTHERS = ("size", "mtime", "reason", "identity", "files")
+class _Other(NamedTuple):
+    """A row of what is no file."""
+
+    path: bytes
+    kind: int
+    root: int | None = None
+    size: int | None = None
+    mtime: int | None = None
+    reason: str | None = None
+    identity: int | None = None
+    files: int | None = None
 
 
-class _Rows:
-    """Columns of rows that have not been written."""
+class _Files:
+    """Columns of files that have not been written, and roots in their order, each with the number of its files."""
 
     def __init__(self) -> None:
         self.path: list[bytes] = []
-        self.kind = bytearray()
         self.size: list[int | None] = []
         self.mtime: list[int | None] = []
-        self.root: list[int | None] = []
-        self.reason: list[str | None] = []
-        self.identity: list[int | None] = []
-        self.files: list[int | None] = []
+        self.runs: list[tuple[bytes, int]] = []
 
 
 def _key_columns(some: list[bytes], root: pa.Array) -> dict[str, pa.Array]:
     """Those of some paths with the numbers of their roots: all null where that is."""
-    keys = keys_of(some)
-    if root.null_count:
-        keys = {name: pc.if_else(pc.is_valid(root), column, None) for name, column in keys.items()}
+    absent, _ = root.buffers()
+    keys = {
+        name: pa.Array.from_buffers(column.type, len(column), [absent, column.buffers()[1]])
+        for name, column in keys_of(some).items()
+    }
     return keys | {ROOT.name: root}
 
 

@@ -85,7 +85,8 @@ def _walk(run: RunDirectory, part: Part, progress: Watcher, source: OpenSource) 
             source.lister.prepare()
             unclear = _unclear(run, source)
             for visit in walk:
-                _record(file, share, visit._replace(answer=unclear.get(visit.directory.path, visit.answer)))
+                answer = unclear.get(visit.directory.path) if unclear else None
+                _record(file, share, visit._replace(answer=answer) if answer else visit)
                 progress(file.counts, walk.window.size)
             source.lister.verify()
     finally:
@@ -117,17 +118,19 @@ def _record(file: ListingFile, share: Share, visit: Visit) -> None:
         return
     if not share.records(directory.depth):
         return
-    entries = len(answer.directories) + len(answer.files) + len(answer.holes)
     files = len(answer.files)
+    entries = len(answer.directories) + files + len(answer.holes)
     file.directory(directory.root, directory.path, entries, directory.mtime, directory.identity, files=files)
     if answer.is_mount:
         file.mounts.add(directory.path)
-    file.files(directory.root, directory.path, answer.files)
+    if files:
+        file.files(directory.root, directory.path, answer.files)
     for hole in answer.holes:
         file.hole(directory.root, paths.join(directory.path, hole.name), hole.reason)
     for path in visit.elsewhere:
         file.seen(path)
-    file.note(answer.notes)
+    if answer.notes:
+        file.note(answer.notes)
 
 
 _UNFREED_OBJECTS = 100_000  # default: 700, less than the answers of a busy door keep alive

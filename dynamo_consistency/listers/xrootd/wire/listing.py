@@ -7,7 +7,6 @@ lines, so that whatever does not fit makes a failure of the directory.
 
 from collections.abc import Iterator
 from functools import lru_cache
-from itertools import repeat
 from typing import NamedTuple
 
 from dynamo_consistency.listers.contract import Answer, Failed, Files, Hole, Listed, Subdirectory
@@ -66,20 +65,22 @@ class Listing:
 
     def identifiers(self) -> Iterator[str]:
         """What the server calls each entry."""
-        return (facts.split(b" ", 1)[0].decode("ascii", "replace") for facts in self._facts)
+        return (_text(facts.split(b" ", 1)[0]) for facts in self._facts)
 
     def _read(self, numbering: Numbering) -> Answer:
         names = self._names
         self._doubt()
         facts = columns(self._facts)
-        if all(map(_plain, set(facts.flags))):
+        if not any(map(_special, set(facts.flags))):
             return _plain_files(names, facts.sizes, facts.times)
-        plain = [row for row, text in enumerate(facts.flags) if _plain(text)]
+        kinds = list(map(_special, facts.flags))
+        plain = [row for row, kind in enumerate(kinds) if not kind]
         listed = _plain_files(*([column[row] for row in plain] for column in (names, facts.sizes, facts.times)))
-        special = [(names[row], _row(facts, row)) for row, text in enumerate(facts.flags) if not _plain(text)]
-        numbering.observe(row.identifier for _, row in special if row.flags & IS_DIRECTORY)
-        for name, row in special:
-            _add_special(listed, name, row, numbering)
+        rows = zip(names, kinds, facts.identifiers, facts.sizes, facts.times, strict=True)
+        special = [row for row in rows if row[1]]
+        numbering.observe(_text(identifier) for _, kind, identifier, *_ in special if kind & IS_DIRECTORY)
+        for row in special:
+            _add_special(listed, numbering, row)
         return listed
 
     def _doubt(self) -> None:
@@ -94,18 +95,29 @@ class Listing:
 
 def columns(lines: list[bytes]) -> Facts:
     """The first four words of each line, all of them numbers. Raises UnreadableError where a line has none."""
-    blanks = set(map(bytes.count, lines, repeat(b" ")))
-    if len(blanks) == 1 and (width := blanks.pop() + 1) >= 4:
-        text = b" ".join(lines)
-        words = text.split(b" ")
-        facts = Facts(words[::width], words[1::width], words[2::width], words[3::width])
-        empty_word = b"  " in text or text[-1:] == b" "
-        if not empty_word and _digits(b"".join([*facts[1], *facts[2], *facts[3]])):
-            return facts
+    facts = _regular(lines)
+    if facts is not None:
+        return facts
     rows = [line.split(b" ", 4)[:4] for line in lines]
     if not all(len(row) == 4 and all(map(_is_number, row[1:])) and row[2][:1] != b"-" for row in rows):
         raise UnreadableError(_LINE_END)
     return Facts(*([row[column] for row in rows] for column in range(4)))
+
+
+def _regular(lines: list[bytes]) -> Facts | None:
+    """The quick way, for lines of as many words each and numbers without a sign; None for others."""
+    if not lines:
+        return None
+    width = lines[0].count(b" ") + 1
+    words = b" \n ".join(lines).split(b" ")
+    step = width + 1
+    ends = words[width::step]  # a line end each, if all lines have as many words as the first
+    if width < 4 or len(words) != step * len(lines) - 1 or ends.count(b"\n") != len(ends):
+        return None
+    facts = Facts(words[::step], words[1::step], words[2::step], words[3::step])
+    sizes, flags, times = facts.sizes, set(facts.flags), facts.times
+    numbers = all(sizes) and all(times) and _digits(b"".join(sizes)) and _digits(b"".join(times))
+    return facts if numbers and all(map(_digits, flags)) else None
 
 
 def _is_number(word: bytes) -> bool:
@@ -113,9 +125,9 @@ def _is_number(word: bytes) -> bool:
 
 
 @lru_cache(64)
-def _plain(flags: bytes) -> bool:
-    """Whether flags, as the server writes them, are those of a file of which everything is known."""
-    return not int(flags) & SPECIAL
+def _special(flags: bytes) -> int:
+    """What flags, as the server writes them, say of an entry; 0 for a file of which everything is known."""
+    return int(flags) & SPECIAL
 
 
 def _plain_files(names: list[bytes], sizes: list[bytes], times: list[bytes]) -> Listed:
@@ -132,33 +144,30 @@ def _plain_files(names: list[bytes], sizes: list[bytes], times: list[bytes]) -> 
 
 
 def _times(column: list[bytes]) -> list[int | None]:
-    """None for what is no time: it would not even fit into a file of ours."""
     times: list[int | None] = list(map(int, column))
     if not times or (min(times) >= -LARGEST and max(times) <= LARGEST):  # type: ignore[type-var, operator]
         return times
-    return [time if -LARGEST <= time <= LARGEST else None for time in times]  # type: ignore[operator]
+    return list(map(_time, column))
 
 
-def _add_special(listed: Listed, name: bytes, row: "_Row", numbering: Numbering) -> None:
+def _time(word: bytes) -> int | None:
+    """None for what is no time: it would not even fit into a file of ours."""
+    time = int(word)
+    return time if -LARGEST <= time <= LARGEST else None
+
+
+def _add_special(listed: Listed, numbering: Numbering, row: tuple[bytes, int, bytes, bytes, bytes]) -> None:
     """A directory, what is none, or a file of which not everything is known."""
-    if row.flags & IS_OTHER:
+    name, kind, identifier, size, time = row
+    if kind & IS_OTHER:
         listed.holes.append(Hole(name, NO_FILE))
-    elif not row.flags & IS_DIRECTORY:
-        listed.files.add(name, *file_facts(row.size, row.flags, row.time))
+    elif not kind & IS_DIRECTORY:
+        listed.files.add(name, *file_facts(int(size), kind, _time(time)))
     elif reason := unaskable(name, text=False):
         listed.holes.append(Hole(name, reason))
     else:
-        listed.directories.append(Subdirectory(name, row.time, numbering.identity(row.identifier)))
+        listed.directories.append(Subdirectory(name, _time(time), numbering.identity(_text(identifier))))
 
 
-class _Row(NamedTuple):
-    identifier: str
-    size: int
-    flags: int
-    time: int | None
-
-
-def _row(facts: Facts, number: int) -> _Row:
-    identifier = facts.identifiers[number].decode("ascii", "replace")
-    [time] = _times([facts.times[number]])
-    return _Row(identifier, int(facts.sizes[number]), int(facts.flags[number]), time)
+def _text(word: bytes) -> str:
+    return word.decode("ascii", "replace")
