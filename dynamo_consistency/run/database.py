@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import duckdb
 
 ROWS = 20_000
-_READ_ONCE = 4 * 2**20
+_READ_ONCE = 2**18
 """Bytes of compressed files."""
 _PYTHON_HERE = "-- continue\n"
 SqlRow = tuple[Any, ...]
