@@ -11,13 +11,13 @@ from dynamo_consistency.run.store.run_directory import RunDirectory
 
 _DEPTH = 2  # directories down to this depth below a root have an entry of their own
 
-# The beginning of a path, with as many slashes as the root has and at most _DEPTH more, but not its name. Names are UTF-8
-# nearly always; else bytes outside printable ASCII become \xNN, and back again, which takes longer.
+# The beginning of a path, with as many slashes as the root has and at most _DEPTH more, but not its name. Names are
+# UTF-8 nearly always; else bytes outside printable ASCII become \xNN, and back again, which takes longer.
 _FILES_BY_DIRECTORY = f"""
-    SELECT coalesce(encode(regexp_extract(try(decode(path)), $3)), regexp_extract(path::VARCHAR, $3)::BLOB) AS directory,
+    SELECT coalesce(encode(regexp_extract(try(decode(path)), $3)), regexp_extract(path::VARCHAR, $3)::BLOB) AS start,
            count(*), {byte_sum("size")}
     FROM listing WHERE kind = 'file' AND path >= $1 AND path < $2
-    GROUP BY directory
+    GROUP BY start
 """
 
 
@@ -50,8 +50,8 @@ def _usage(tables: Tables, root: bytes) -> dict[bytes, tuple[int, int]]:
     first, past = paths.subtree(root)
     slashes = first.count(b"/")
     pattern = f"^(?:[^/]*/){{{slashes},{slashes + _DEPTH}}}"
-    for deepest, files, size in tables.rows(_FILES_BY_DIRECTORY, (first, past, pattern)):
-        directory, below = root, deepest[len(first) :].rstrip(b"/")
+    for beginning, files, size in tables.rows(_FILES_BY_DIRECTORY, (first, past, pattern)):
+        directory, below = root, beginning[len(first) :].rstrip(b"/")
         for component in [b"", *below.split(b"/")] if below else [b""]:
             directory = paths.join(directory, component) if component else directory
             known = usage[directory]
