@@ -12,7 +12,7 @@ from dynamo_consistency.listers.dump.opening import opened
 from dynamo_consistency.listers.dump.text import TextStream
 from dynamo_consistency.listers.dump.values import AROUND
 
-_BLOCK = 2 << 20
+_BLOCK = 4 << 20
 _LONGEST_LINE = 1 << 20
 
 
