@@ -1,5 +1,6 @@
 """What is done with findings, and what must hold before. Times in seconds, fractions between 0 and 1."""
 
+import functools
 from decimal import Decimal
 from typing import Literal, Self
 
@@ -106,6 +107,9 @@ class Health(ClosedModel):
     max_inventory_change: Fraction = Field(Decimal("0.2"), description="Most change of the inventory between runs.")
 
 
+_camel = functools.cache(to_camel)
+
+
 class Policy(ClosedModel):
     """What may be done with findings, and what must hold before."""
 
@@ -122,7 +126,7 @@ class Policy(ClosedModel):
     @property
     def of_kinds(self) -> dict[str, FindingPolicy]:
         """The policies of the kinds of finding, by the names that `kinds.py` has for them."""
-        return {to_camel(name): policy for name, policy in self if isinstance(policy, FindingPolicy)}
+        return {_camel(name): policy for name, policy in self if isinstance(policy, FindingPolicy)}
 
 
 class Retention(ClosedModel):

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 _INTERRUPTED = 130
+_UNFREED_OBJECTS = 50_000  # default: 700
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -20,6 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)
     gc.enable()
+    gc.set_threshold(_UNFREED_OBJECTS)  # a command reads in as much again as its parts need it
     try:
         entry.main(arguments)
     finally:

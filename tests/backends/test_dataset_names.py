@@ -6,6 +6,7 @@ import os
 import pytest
 
 from dynamo_consistency.backend import configure
+from dynamo_consistency.backend.dataset_filter import dataset_of
 from dynamo_consistency.errors import BackendError, ConfigurationError
 
 DUMPS = {
@@ -38,6 +39,18 @@ def run_of_foreign_site(tmp_path, opened, run_whole):
 
 def test_a_name_that_is_no_cms_name_is_protected_where_nothing_else_is_said(opened):
     assert opened().DatasetFilter(set()).protected("/mc16/ab/orphan")
+
+
+def test_every_name_of_an_inventory_tells_the_dataset_that_a_filter_sees_in_it(opened):
+    version = "/store/mc/Era/Primary/TIER/x-v"
+    names = [f"{version}1/00000/f", f"{version}2/f", f"{version}3", f"{version}4/a/b/c/f", "/store/mc/Era/f"]
+    names += [f"{version}5x/f", "/store/user/a/b/c/d/e/f", f"{version}1/00000/g", "/store/mc/Era/other/TIER/x-v1/f"]
+    backend = opened(dumps={"T2_X": "".join(f"{name}\t1\n" for name in names)})
+    known = {dataset for name in names if (dataset := dataset_of(name))}
+    assert backend.inventory.protected_datasets("T2_X") == known
+    assert len(known) == 5
+    list(backend.inventory.stream("T2_X"))
+    assert backend.inventory.protected_datasets("T2_X") == known
 
 
 def test_where_nothing_tells_the_dataset_a_file_is_free_as_long_as_no_dataset_is_protected(opened):

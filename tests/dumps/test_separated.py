@@ -11,8 +11,8 @@ COLUMNS = {"path": 0, "size": 1}
 
 @pytest.mark.parametrize(
     "block",
-    [b'/a\t1\n/b "c\t2', b"/a\\\t1\n'/b\t", b"\t\n/b\t2", b"/\xff\xfe\t1\nNA\tnull", b" /a \t 1 "],
-    ids=["quote", "backslash", "empty cells", "no UTF-8", "blanks"],
+    [b'/a\t1\n/b "c\t2', b"/a\\\t1\n'/b\t", b"/a\t\n/b\t2", b"/\xff\xfe\t1\nNA\tnull", b" /a \t 1 "],
+    ids=["quote", "backslash", "empty cell", "no UTF-8", "blanks"],
 )
 def test_arrow_reads_the_cells_that_splitting_gives(block):
     parsed = _parsed(block, b"\t", 2, COLUMNS)
@@ -26,8 +26,26 @@ def test_arrow_reads_the_cells_that_splitting_gives(block):
 
 @pytest.mark.parametrize(
     "block",
-    [b"/a\r/b\t1", b"\xef\xbb\xbf/a\t1", b"/a\t1\n/b", b"/a\t1\n/b\t2\t3", b"/a\t1\n", b"/a\t1\n\n/b\t2", b"\n/b\t2"],
-    ids=["CR in a name", "byte order mark", "too few", "too many", "empty last line", "empty line", "empty first line"],
+    [
+        b"/a\r/b\t1",
+        b"\xef\xbb\xbf/a\t1",
+        b"/a\t1\n/b",
+        b"/a\t1\n/b\t2\t3",
+        b"/a\t1\n",
+        b"/a\t1\n\n/b\t2",
+        b"\n/b\t2",
+        b"\t1\n/b\t2",
+    ],
+    ids=[
+        "CR in a name",
+        "byte order mark",
+        "too few",
+        "too many",
+        "empty last line",
+        "empty line",
+        "empty first line",
+        "empty path",
+    ],
 )
-def test_a_block_that_arrow_would_read_otherwise_is_split(block):
+def test_a_block_that_arrow_may_read_otherwise_is_split(block):
     assert _parsed(block, b"\t", 2, COLUMNS) is None

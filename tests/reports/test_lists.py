@@ -91,6 +91,15 @@ def test_the_backend_is_given_the_names_as_they_are(finished, backend, summary):
     assert finished.text("missing_datasets.txt") == ""
 
 
+def test_the_backend_is_not_asked_for_the_blocks_of_no_files(finished, backend, summary):
+    asked = []
+    backend.filelist_to_blocklist = lambda *arguments: asked.append(arguments)
+    finished.find("missing", found())
+    artifacts = write_reports(finished.directory, backend, summary())
+    assert asked == []
+    assert finished.text(artifacts["missingDatasets"].removeprefix("reports/")) == ""
+
+
 @pytest.mark.parametrize("error", [BackendError("the database\nis gone: pa55word"), KeyError("pa55word")])
 def test_a_backend_that_fails_is_told_in_place_of_the_list_without_its_password(finished, backend, summary, error):
     remember("pa55word")

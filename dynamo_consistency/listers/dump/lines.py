@@ -12,7 +12,7 @@ from dynamo_consistency.listers.dump.opening import opened
 from dynamo_consistency.listers.dump.text import TextStream
 from dynamo_consistency.listers.dump.values import AROUND
 
-_BLOCK = 2 << 20
+_BLOCK = 4 << 20
 _LONGEST_LINE = 1 << 20
 
 
@@ -42,7 +42,8 @@ def line_blocks(stream: Any, name: str, *, carriage_returns: bool = False, json:
             rest += rest_of_block
         else:
             lines = rest + complete
-            if not carriage_returns and (b"\r\n" in lines or lines.endswith(b"\r")):
+            # one byte is looked for much faster than two
+            if not carriage_returns and b"\r" in lines and (b"\r\n" in lines or lines.endswith(b"\r")):
                 raise ListingError(
                     f"the dump {name} has Windows line ends (CR LF); set trim: true, or convert it, for instance with "
                     "dos2unix"

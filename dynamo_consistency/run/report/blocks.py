@@ -43,8 +43,9 @@ def _write_summary(run: RunDirectory, backend: Backend, tables: Tables) -> None:
         with files.open("wb") as file:
             for batch in _missing(tables):  # the names as they are; only a newline cannot stand in a line
                 file.writelines(path.replace(b"\n", b"\\n") + b"\n" for path in batch)
-        with _errors_noted_in(target):
-            backend.filelist_to_blocklist(run.site, str(files), str(target))
+        if files.stat().st_size:  # some backends read all of an inventory, even for none
+            with _errors_noted_in(target):
+                backend.filelist_to_blocklist(run.site, str(files), str(target))
         target.touch()  # a backend may write nothing when it has nothing to say
 
 
