@@ -1,7 +1,6 @@
 """What the engine asks of a backend beyond the eleven names, and what it does where a backend lacks it."""
 
 import logging
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
@@ -27,8 +26,8 @@ from dynamo_consistency.backend.contract import (
     StreamingInventory,
     VersionedInventory,
 )
+from dynamo_consistency.backend.inventory_paths import identified, placed
 from dynamo_consistency.check import Source
-from dynamo_consistency.columns import joined
 from dynamo_consistency.errors import BackendError, ConsistencyError
 from dynamo_consistency.secrets import redact
 
@@ -111,7 +110,7 @@ def look_up(backend: Backend, site: str, files: Sequence[bytes], rows_before: in
     wanted = pa.array(sorted(set(files)), pa.binary())
     found: dict[bytes, Known] = {}
     rows = 0
-    for batch in map(normalised, map(placed, stream(backend, site))):
+    for batch in map(identified, stream(backend, site)):
         rows += batch.num_rows
         part = batch.filter(pc.is_in(batch["path"], wanted)).select(["path", "size", "in_flight", "dataset", "time"])
         for path, *facts in zip(*(column.to_pylist() for column in part.columns), strict=True):
@@ -124,47 +123,11 @@ def look_up(backend: Backend, site: str, files: Sequence[bytes], rows_before: in
     return found
 
 
-_BLANKS = ["\0", *"\t\n\v\f\r\x1c\x1d\x1e\x1f ", "\x85", "\xa0", "\u1680", *map(chr, range(0x2000, 0x200E))]
-_BLANKS += ["\u2028", "\u2029", "\u202f", "\u205f", "\u2060", "\u3000", "\ufeff"]
-"""Blanks, line ends, and signs without any width: one name with and one without them look alike."""
-_BLANK = "|".join("".join(f"\\x{byte:02x}" for byte in blank.encode()) for blank in _BLANKS)
-_SUSPICIOUS = {blank.encode()[:2] for blank in _BLANKS}
-_USUAL = bytes(range(ord("!"), 0x7F))
-_HIDDEN, _DOUBLE = re.compile(rb"/[.]"), re.compile(rb"/[/]")  # a class is looked for faster than two signs
-_LEADS_NOWHERE = rf"^[^/]|^$|/\.\.?(/|$)|/({_BLANK})|({_BLANK})(/|$)"
-
-
 def merged(one: Known, other: Known) -> Known:
     """Two entries of one file: it is in flight, and as young, as either; sizes that differ are unknown."""
     size = one.size if one.size == other.size else None
     times = [entry.time for entry in (one, other) if entry.time is not None]
     return Known(size, one.in_flight or other.in_flight, one.dataset or other.dataset, max(times, default=None))
-
-
-def placed(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """The rows that say where their file is: by an absolute path, no `.` or `..`, no blank around a name (rule 14)."""
-    if batch["path"].null_count:
-        batch = batch.filter(pc.is_valid(batch["path"]))
-    column = batch["path"]
-    text = joined(column)
-    # Most batches have none but the usual characters, which is seen much faster than which of the others they have.
-    unusual = text.translate(None, _USUAL)
-    suspicious = _HIDDEN.search(text) or (unusual and any(blank in text for blank in _SUSPICIOUS))
-    if not suspicious and pc.all(pc.starts_with(column, b"/")).as_py():
-        return batch
-    return batch.filter(pc.invert(pc.match_substring_regex(column, _LEADS_NOWHERE)))
-
-
-def normalised(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """The batch with the identity of each file as its path; nearly all paths are that already."""
-    column = batch["path"]
-    if not _DOUBLE.search(joined(column)) and not pc.any(pc.ends_with(column, b"/")).as_py():
-        return batch
-    odd = pc.or_(pc.match_substring(column, b"//"), pc.ends_with(column, b"/"))
-    if not pc.any(odd).as_py():
-        return batch
-    paths_ = pa.array([paths.normalise(path) for path in column.to_pylist()], pa.binary())
-    return batch.set_column(batch.schema.get_field_index("path"), batch.schema.field("path"), paths_)
 
 
 def _in_form(batch: pa.RecordBatch) -> pa.RecordBatch:

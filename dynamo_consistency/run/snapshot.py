@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dynamo_consistency import paths
-from dynamo_consistency.backend import optional_features
+from dynamo_consistency.backend import inventory_paths, optional_features
 from dynamo_consistency.backend.contract import Backend
 from dynamo_consistency.columns import joined, total
 from dynamo_consistency.errors import InvalidRunError
@@ -21,6 +21,9 @@ from dynamo_consistency.run.progress import StageProgress
 from dynamo_consistency.run.store.run_directory import DATASETS, RunDirectory
 
 SnapshotName = Literal["before", "after"]
+
+_FIRST_ROWS = 1000
+"""So many show what a column is like."""
 
 
 def take_snapshot(
@@ -35,6 +38,7 @@ def take_snapshot(
 
     The second one is a copy of the first where the backend proves that it would be the same.
     """
+    pa.set_memory_pool(pa.system_memory_pool())  # it gives memory back, and touches less of it anew
     facts_file = f"inventory/{name}.json"
     if run.exists(facts_file):
         return dict(run.read_json(facts_file))
@@ -84,12 +88,14 @@ def _write(target: str, batches: Iterator[pa.RecordBatch], scope: Scope) -> dict
     with contextlib.ExitStack() as stack:
         writer: _Writer | None = None
         for raw in batches:
-            batch = optional_features.normalised(optional_features.placed(raw))
+            batch = raw
+            if not inventory_paths.are_usual(raw["path"]):
+                batch = inventory_paths.normalised(inventory_paths.placed(raw))
+                any_line_ends = any_line_ends or b"\n" in joined(batch["path"])
             if writer is None:
-                writer = stack.enter_context(_Writer(target, batch.schema, scope))
+                writer = stack.enter_context(_Writer(target, batch, scope))
             writer.write(batch)
             rows += batch.num_rows
-            any_line_ends = any_line_ends or b"\n" in joined(batch["path"])
             unplaced += raw.num_rows - batch.num_rows
             if raw.num_rows > batch.num_rows:
                 line_ends += _with_line_ends(raw["path"])
@@ -105,11 +111,16 @@ class _Writer:
     Such rows are kept because of twins (rules.md, rule 12), and seldom read.
     """
 
-    def __init__(self, target: str, schema: pa.Schema, scope: Scope) -> None:
+    def __init__(self, target: str, first: pa.RecordBatch, scope: Scope) -> None:
+        """`first`: the batch that will be written first."""
         self._scope = scope
-        coded = [name for name in [*schema.names, ROOT.name] if name not in ("path", "size")]
-        columns = pa.schema([*schema, *KEY_COLUMNS])
-        self._file = pq.ParquetWriter(target, columns, compression="zstd", use_dictionary=coded)
+        self._file = pq.ParquetWriter(
+            target,
+            pa.schema([*first.schema, *KEY_COLUMNS]),
+            compression="zstd",
+            use_dictionary=[*_repetitive(first), ROOT.name],
+            write_statistics=[ROOT.name],  # the others are in no order, and nobody looks for a range of them
+        )
         self._outside: list[pa.RecordBatch] = []
         self._rows_outside = 0
 
@@ -137,6 +148,16 @@ class _Writer:
         if self._outside:
             self._file.write_table(pa.Table.from_batches(self._outside))
         self._outside, self._rows_outside = [], 0
+
+
+def _repetitive(batch: pa.RecordBatch) -> list[str]:
+    """The columns that have few values: for others a dictionary is made in vain, and then thrown away."""
+    some = batch.slice(0, _FIRST_ROWS).drop_columns(["path", "size"])
+    return [name for name, column in zip(some.schema.names, some.columns, strict=True) if _has_few(column)]
+
+
+def _has_few(column: pa.Array) -> bool:
+    return bool(2 * pc.count_distinct(column).as_py() <= len(column))
 
 
 def _with(batch: pa.RecordBatch, columns: dict[str, pa.Array]) -> pa.RecordBatch:
