@@ -16,14 +16,14 @@ from dynamo_consistency.backend.contract import Backend
 from dynamo_consistency.columns import joined, total
 from dynamo_consistency.errors import InvalidRunError
 from dynamo_consistency.run.database import LARGEST
-from dynamo_consistency.run.keys import KEY_COLUMNS, ROOT, Scope, keys_of
+from dynamo_consistency.run.keys import KEY_COLUMNS, ROOT, Scope, keys_of_column
 from dynamo_consistency.run.progress import StageProgress
 from dynamo_consistency.run.store.run_directory import DATASETS, RunDirectory
 
 SnapshotName = Literal["before", "after"]
 
-_FIRST_ROWS = 1000
-"""So many show what a column is like."""
+_TOO_FEW = 1000
+"""Rows that do not show what a column is like."""
 
 
 def take_snapshot(
@@ -140,7 +140,7 @@ class _Writer:
             self._rows_outside += len(outside)
             batch, roots = batch.filter(pc.is_valid(roots)), roots.drop_null()
         if len(batch):
-            self._file.write_batch(_with(batch, keys_of(batch["path"].to_pylist()) | {ROOT.name: roots}))
+            self._file.write_batch(_with(batch, keys_of_column(batch["path"]) | {ROOT.name: roots}))
         if self._rows_outside >= optional_features.BATCH_ROWS:
             self._write_outside()
 
@@ -152,12 +152,9 @@ class _Writer:
 
 def _repetitive(batch: pa.RecordBatch) -> list[str]:
     """The columns that have few values: for others a dictionary is made in vain, and then thrown away."""
-    some = batch.slice(0, _FIRST_ROWS).drop_columns(["path", "size"])
-    return [name for name, column in zip(some.schema.names, some.columns, strict=True) if _has_few(column)]
-
-
-def _has_few(column: pa.Array) -> bool:
-    return bool(2 * pc.count_distinct(column).as_py() <= len(column))
+    others = batch.drop_columns(["path", "size"])
+    limit = max(len(batch), _TOO_FEW) / 2
+    return [name for name in others.schema.names if pc.count_distinct(others[name]).as_py() <= limit]
 
 
 def _with(batch: pa.RecordBatch, columns: dict[str, pa.Array]) -> pa.RecordBatch:

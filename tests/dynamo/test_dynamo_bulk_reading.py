@@ -58,6 +58,16 @@ def test_rows_are_the_same_in_whatever_pieces_they_come(size):
     assert list(itertools.chain(*parts)) == ROWS
 
 
+ALIKE = [bytes([65 + run]) * length for run, length in enumerate((0, 17, 255, 256, 17, 18)) for _ in range(run * 40)]
+
+
+@pytest.mark.parametrize("size", [3, 1000, 7001, 1_000_000])
+@pytest.mark.parametrize("at_once", [1, 17, 50, 1000])
+def test_neighbours_of_one_length_are_told_from_others(size, at_once):
+    rows = [row(value) for value in ALIKE]
+    assert list(itertools.chain(*read(b"".join(rows) + packet(END), size, at_once))) == rows
+
+
 def test_an_answer_without_rows_has_none():
     assert read(packet(END)) == []
 
