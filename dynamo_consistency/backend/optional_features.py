@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from dynamo_consistency import paths
 from dynamo_consistency.backend.contract import (
     INVENTORY_COLUMNS,
+    LABEL,
     LONG_AGO,
     Backend,
     BulkDatasetFilter,
@@ -135,14 +136,22 @@ def _in_form(batch: pa.RecordBatch) -> pa.RecordBatch:
     named = dict(zip(batch.schema.names, batch.columns, strict=True))
     if lacking := [name for name in INVENTORY_COLUMNS.names if name not in named]:
         raise ValueError(f"the stream lacks the column {', '.join(lacking)}")
-    columns = [_without_too_large(named.pop(field.name)).cast(field.type) for field in INVENTORY_COLUMNS]
+    columns = [_of_type(named.pop(field.name), field.type) for field in INVENTORY_COLUMNS]
     for field, column in zip(INVENTORY_COLUMNS, columns, strict=True):
         if column.null_count and not field.nullable:
             raise ValueError(f"the column {field.name} has nulls")
     if ours := sorted((OF_FINDINGS | OF_SNAPSHOTS) & named.keys()):
         raise ValueError(f"the stream has a column {', '.join(ours)}, a name that a run gives to something else")
+    ours_ = [field.with_type(column.type) for field, column in zip(INVENTORY_COLUMNS, columns, strict=True)]
     own = [pa.field(name, column.type) for name, column in named.items()]
-    return pa.RecordBatch.from_arrays([*columns, *named.values()], schema=pa.schema([*INVENTORY_COLUMNS, *own]))
+    return pa.RecordBatch.from_arrays([*columns, *named.values()], schema=pa.schema([*ours_, *own]))
+
+
+def _of_type(column: pa.Array, kind: pa.DataType) -> pa.Array:
+    """The column in this type; a text also as LABEL, if its dictionary is one that can be written as it is."""
+    if column.type == LABEL and kind == LABEL.value_type and not column.dictionary.null_count:
+        return column
+    return _without_too_large(column).cast(kind)
 
 
 def tuples(batches: Iterable[pa.RecordBatch]) -> Iterator[ListedFile]:

@@ -113,7 +113,7 @@ class _Writer:
 
     def __init__(self, target: str, first: pa.RecordBatch, scope: Scope) -> None:
         """`first`: the batch that will be written first."""
-        self._scope = scope
+        self._scope, self._schema = scope, first.schema
         self._file = pq.ParquetWriter(
             target,
             pa.schema([*first.schema, *KEY_COLUMNS]),
@@ -132,6 +132,8 @@ class _Writer:
         self._file.close()
 
     def write(self, batch: pa.RecordBatch) -> None:
+        if batch.schema != self._schema:
+            batch = batch.cast(self._schema)  # a text and a LABEL
         roots = self._scope.roots_of(batch["path"])
         if roots.null_count:
             outside = batch.filter(pc.is_null(roots))

@@ -150,4 +150,4 @@ def _batch(facts: BlockFacts, names: pa.Array, sizes: pa.Array, blocks_: pa.Arra
     """A replica of which nothing was known a moment before is in flight."""
     known, (times, *labels) = facts.of(blocks_)
     doubtful = pc.or_(pc.not_equal(flags, 0), pc.invert(known))
-    return pa.RecordBatch.from_arrays([names, sizes, times, doubtful, *labels], schema=INVENTORY_COLUMNS)
+    return pa.RecordBatch.from_arrays([names, sizes, times, doubtful, *labels], INVENTORY_COLUMNS.names)

@@ -29,7 +29,10 @@ import pyarrow.compute as pc
 
 from dynamo_consistency import paths
 from dynamo_consistency.backend.rucio.options import VoScopes
+from dynamo_consistency.columns import joined
 from dynamo_consistency.errors import BackendError, ConfigurationError
+
+_DOUBLE = re.compile(rb"/[/]")  # in all at once, and a class, are looked for much faster than two signs in each
 
 
 class Did(NamedTuple):
@@ -50,7 +53,7 @@ def paths_of(texts: pa.StringArray) -> pa.BinaryArray:
     absolute = pc.starts_with(paths_, b"/")
     if not pc.all(absolute).as_py():
         paths_ = pc.if_else(absolute, paths_, pc.binary_join_element_wise(b"/", paths_, b""))
-    while pc.any(pc.match_substring(paths_, b"//")).as_py():
+    while _DOUBLE.search(joined(paths_)) and pc.any(pc.match_substring(paths_, b"//")).as_py():
         paths_ = pc.replace_substring(paths_, b"//", b"/")
     if pc.any(pc.ends_with(paths_, b"/")).as_py():
         return pa.array([None if path is None else paths.normalise(path) for path in paths_.to_pylist()], pa.binary())
