@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from dynamo_consistency import paths
 from dynamo_consistency.backend import inventory_paths, optional_features
-from dynamo_consistency.backend.contract import Backend
+from dynamo_consistency.backend.contract import LABEL, Backend
 from dynamo_consistency.columns import joined, total
 from dynamo_consistency.errors import InvalidRunError
 from dynamo_consistency.run.database import LARGEST
@@ -154,9 +154,12 @@ class _Writer:
 
 def _repetitive(batch: pa.RecordBatch) -> list[str]:
     """The columns that have few values: for others a dictionary is made in vain, and then thrown away."""
-    others = batch.drop_columns(["path", "size"])
     limit = max(len(batch), _TOO_FEW) / 2
-    return [name for name in others.schema.names if pc.count_distinct(others[name]).as_py() <= limit]
+    return [
+        name
+        for name, column in zip(batch.schema.names, batch.columns, strict=True)
+        if name not in ("path", "size") and (column.type == LABEL or pc.count_distinct(column).as_py() <= limit)
+    ]
 
 
 def _with(batch: pa.RecordBatch, columns: dict[str, pa.Array]) -> pa.RecordBatch:
