@@ -35,6 +35,10 @@ from dynamo_consistency.errors import BackendError, ConfigurationError
 _DOUBLE = re.compile(rb"/[/]")  # in all at once, and a class, are looked for much faster than two signs in each
 
 
+_AT_ONCE = 2000
+"""Files whose names are objects of Python at a time: their memory is used again."""
+
+
 class Did(NamedTuple):
     """What Rucio calls a file."""
 
@@ -172,6 +176,10 @@ class Translation:
         """`path` of many files."""
         if isinstance(self._algorithm, CmsAlgorithm):
             return paths_of(names)
+        some = [slice(first, first + _AT_ONCE) for first in range(0, len(names), _AT_ONCE)]
+        return pa.concat_arrays([pa.array([], pa.binary()), *(self._few_paths(scopes[at], names[at]) for at in some)])
+
+    def _few_paths(self, scopes: pa.StringArray, names: pa.StringArray) -> pa.BinaryArray:
         each_scope, each_name = scopes.to_pylist(), names.to_pylist()
         outside = {scope: self._scopes.outside(scope) for scope in set(each_scope)}
         path = self._algorithm.path
