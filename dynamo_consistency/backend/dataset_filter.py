@@ -3,10 +3,17 @@
 import re
 from collections.abc import Iterable
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 # /store/<area>/<era>/<primary>/<tier>/<version>[/…], where the version ends in v and digits
 _CMS_NAME = re.compile(
     r"/store/[^/]+/(?P<era>[^/]+)/(?P<primary>[^/]+)/(?P<tier>[^/]+)/(?P<version>[^/]*v[0-9]+)(?:/|\Z)"
 )
+
+
+_BEFORE_VERSION = 5
+"""Slashes in the directory of a file that is the last part of its dataset's name itself."""
 
 
 def dataset_of(filename: str) -> str | None:
@@ -15,18 +22,18 @@ def dataset_of(filename: str) -> str | None:
     return "/{primary}/{era}-{version}/{tier}".format(**match.groupdict()) if match else None
 
 
-def datasets_of(filenames: Iterable[str]) -> list[str | None]:
-    """The same of many names: what a directory's files have in common is looked for once."""
-    of_folder = _DatasetsOfFolders()
-    return [of_folder[name[: name.rfind("/") + 1]] or dataset_of(name) for name in filenames]
-
-
-class _DatasetsOfFolders(dict[str, str | None]):
-    """By directories, which end in a slash. None may still be a file that is the last part of its dataset's name."""
-
-    def __missing__(self, folder: str) -> str | None:
-        self[folder] = dataset_of(folder)
-        return self[folder]
+def datasets_of(filenames: pa.StringArray) -> pa.DictionaryArray:
+    """The same of a column of names: of what stands before the last slash, each is looked at once."""
+    parts = pc.split_pattern(filenames, "/", max_splits=1, reverse=True)
+    folders = pc.list_element(parts, 0).dictionary_encode()
+    texts = folders.dictionary.to_pylist()
+    of_folder = pa.array([dataset_of(f"{folder}/") for folder in texts], pa.string()).dictionary_encode()
+    found = pa.DictionaryArray.from_arrays(of_folder.indices.take(folders.indices), of_folder.dictionary)
+    last = pa.array([folder.count("/") == _BEFORE_VERSION for folder in texts], pa.bool_()).take(folders.indices)
+    if not pc.any(last).as_py():
+        return found
+    odd = [dataset_of(name) for name in filenames.filter(last).to_pylist()]
+    return pc.replace_with_mask(found.dictionary_decode(), last, pa.array(odd, pa.string())).dictionary_encode()
 
 
 class DatasetFilter:

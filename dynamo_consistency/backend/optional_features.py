@@ -1,7 +1,6 @@
 """What the engine asks of a backend beyond the eleven names, and what it does where a backend lacks it."""
 
 import logging
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
@@ -12,6 +11,7 @@ import pyarrow.compute as pc
 from dynamo_consistency import paths
 from dynamo_consistency.backend.contract import (
     INVENTORY_COLUMNS,
+    LABEL,
     LONG_AGO,
     Backend,
     BulkDatasetFilter,
@@ -27,8 +27,8 @@ from dynamo_consistency.backend.contract import (
     StreamingInventory,
     VersionedInventory,
 )
+from dynamo_consistency.backend.inventory_paths import identified, placed
 from dynamo_consistency.check import Source
-from dynamo_consistency.columns import joined
 from dynamo_consistency.errors import BackendError, ConsistencyError
 from dynamo_consistency.secrets import redact
 
@@ -111,7 +111,7 @@ def look_up(backend: Backend, site: str, files: Sequence[bytes], rows_before: in
     wanted = pa.array(sorted(set(files)), pa.binary())
     found: dict[bytes, Known] = {}
     rows = 0
-    for batch in map(normalised, map(placed, stream(backend, site))):
+    for batch in map(identified, stream(backend, site)):
         rows += batch.num_rows
         part = batch.filter(pc.is_in(batch["path"], wanted)).select(["path", "size", "in_flight", "dataset", "time"])
         for path, *facts in zip(*(column.to_pylist() for column in part.columns), strict=True):
@@ -124,16 +124,6 @@ def look_up(backend: Backend, site: str, files: Sequence[bytes], rows_before: in
     return found
 
 
-_BLANKS = ["\0", *"\t\n\v\f\r\x1c\x1d\x1e\x1f ", "\x85", "\xa0", "\u1680", *map(chr, range(0x2000, 0x200E))]
-_BLANKS += ["\u2028", "\u2029", "\u202f", "\u205f", "\u2060", "\u3000", "\ufeff"]
-"""Blanks, line ends, and signs without any width: one name with and one without them look alike."""
-_BLANK = "|".join("".join(f"\\x{byte:02x}" for byte in blank.encode()) for blank in _BLANKS)
-_SUSPICIOUS = {blank.encode()[:2] for blank in _BLANKS}
-_USUAL = bytes(range(ord("!"), 0x7F))
-_HIDDEN, _DOUBLE = re.compile(rb"/[.]"), re.compile(rb"/[/]")  # a class is looked for faster than two signs
-_LEADS_NOWHERE = rf"^[^/]|^$|/\.\.?(/|$)|/({_BLANK})|({_BLANK})(/|$)"
-
-
 def merged(one: Known, other: Known) -> Known:
     """Two entries of one file: it is in flight, and as young, as either; sizes that differ are unknown."""
     size = one.size if one.size == other.size else None
@@ -141,45 +131,27 @@ def merged(one: Known, other: Known) -> Known:
     return Known(size, one.in_flight or other.in_flight, one.dataset or other.dataset, max(times, default=None))
 
 
-def placed(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """The rows that say where their file is: by an absolute path, no `.` or `..`, no blank around a name (rule 14)."""
-    if batch["path"].null_count:
-        batch = batch.filter(pc.is_valid(batch["path"]))
-    column = batch["path"]
-    text = joined(column)
-    # Most batches have none but the usual characters, which is seen much faster than which of the others they have.
-    unusual = text.translate(None, _USUAL)
-    suspicious = _HIDDEN.search(text) or (unusual and any(blank in text for blank in _SUSPICIOUS))
-    if not suspicious and pc.all(pc.starts_with(column, b"/")).as_py():
-        return batch
-    return batch.filter(pc.invert(pc.match_substring_regex(column, _LEADS_NOWHERE)))
-
-
-def normalised(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """The batch with the identity of each file as its path; nearly all paths are that already."""
-    column = batch["path"]
-    if not _DOUBLE.search(joined(column)) and not pc.any(pc.ends_with(column, b"/")).as_py():
-        return batch
-    odd = pc.or_(pc.match_substring(column, b"//"), pc.ends_with(column, b"/"))
-    if not pc.any(odd).as_py():
-        return batch
-    paths_ = pa.array([paths.normalise(path) for path in column.to_pylist()], pa.binary())
-    return batch.set_column(batch.schema.get_field_index("path"), batch.schema.field("path"), paths_)
-
-
 def _in_form(batch: pa.RecordBatch) -> pa.RecordBatch:
     """The batch with the columns and types of the contract. Raises what pyarrow raises, and ValueError."""
     named = dict(zip(batch.schema.names, batch.columns, strict=True))
     if lacking := [name for name in INVENTORY_COLUMNS.names if name not in named]:
         raise ValueError(f"the stream lacks the column {', '.join(lacking)}")
-    columns = [_without_too_large(named.pop(field.name)).cast(field.type) for field in INVENTORY_COLUMNS]
+    columns = [_of_type(named.pop(field.name), field.type) for field in INVENTORY_COLUMNS]
     for field, column in zip(INVENTORY_COLUMNS, columns, strict=True):
         if column.null_count and not field.nullable:
             raise ValueError(f"the column {field.name} has nulls")
     if ours := sorted((OF_FINDINGS | OF_SNAPSHOTS) & named.keys()):
         raise ValueError(f"the stream has a column {', '.join(ours)}, a name that a run gives to something else")
+    ours_ = [field.with_type(column.type) for field, column in zip(INVENTORY_COLUMNS, columns, strict=True)]
     own = [pa.field(name, column.type) for name, column in named.items()]
-    return pa.RecordBatch.from_arrays([*columns, *named.values()], schema=pa.schema([*INVENTORY_COLUMNS, *own]))
+    return pa.RecordBatch.from_arrays([*columns, *named.values()], schema=pa.schema([*ours_, *own]))
+
+
+def _of_type(column: pa.Array, kind: pa.DataType) -> pa.Array:
+    """The column in this type; a text also as LABEL, if its dictionary is one that can be written as it is."""
+    if column.type == LABEL and kind == LABEL.value_type and not column.dictionary.null_count:
+        return column
+    return _without_too_large(column).cast(kind)
 
 
 def tuples(batches: Iterable[pa.RecordBatch]) -> Iterator[ListedFile]:

@@ -22,12 +22,23 @@ TAIL = pa.field("tail", pa.uint32())
 ROOT = pa.field("root", pa.int16())
 """Number of the root of the check, from 0, that the path is below; null where a row takes no part."""
 KEY_COLUMNS = KEY, TAIL, ROOT
+_AT_ONCE = 2000
 
 
 def keys_of(some: Iterable[bytes]) -> dict[str, pa.Array]:
     """The columns `key` and `tail` for some paths."""
+    return _columns(b"".join(map(xxh3_128_digest, some)))
+
+
+def keys_of_column(column: pa.Array) -> dict[str, pa.Array]:
+    """The same for a column of paths, of which few are objects of Python at a time: their memory is used again."""
+    parts = (column.slice(first, _AT_ONCE).to_pylist() for first in range(0, len(column), _AT_ONCE))
+    return _columns(b"".join(b"".join(map(xxh3_128_digest, part)) for part in parts))
+
+
+def _columns(all_digests: bytes) -> dict[str, pa.Array]:
     # Without a Python number for each, which takes longer. The low byte is the first wherever we run.
-    digests = memoryview(b"".join(map(xxh3_128_digest, some)))
+    digests = memoryview(all_digests)
     return {
         KEY.name: _numbers(digests.cast("Q")[::2], KEY.type),
         TAIL.name: _numbers(digests.cast("I")[2::4], TAIL.type),

@@ -11,16 +11,19 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dynamo_consistency import paths
-from dynamo_consistency.backend import optional_features
-from dynamo_consistency.backend.contract import Backend
+from dynamo_consistency.backend import inventory_paths, optional_features
+from dynamo_consistency.backend.contract import LABEL, Backend
 from dynamo_consistency.columns import joined, total
 from dynamo_consistency.errors import InvalidRunError
 from dynamo_consistency.run.database import LARGEST
-from dynamo_consistency.run.keys import KEY_COLUMNS, ROOT, Scope, keys_of
+from dynamo_consistency.run.keys import KEY_COLUMNS, ROOT, Scope, keys_of_column
 from dynamo_consistency.run.progress import StageProgress
 from dynamo_consistency.run.store.run_directory import DATASETS, RunDirectory
 
 SnapshotName = Literal["before", "after"]
+
+_TOO_FEW = 1000
+"""Rows that do not show what a column is like."""
 
 
 def take_snapshot(
@@ -35,6 +38,7 @@ def take_snapshot(
 
     The second one is a copy of the first where the backend proves that it would be the same.
     """
+    pa.set_memory_pool(pa.system_memory_pool())  # it gives memory back, and touches less of it anew
     facts_file = f"inventory/{name}.json"
     if run.exists(facts_file):
         return dict(run.read_json(facts_file))
@@ -84,12 +88,14 @@ def _write(target: str, batches: Iterator[pa.RecordBatch], scope: Scope) -> dict
     with contextlib.ExitStack() as stack:
         writer: _Writer | None = None
         for raw in batches:
-            batch = optional_features.normalised(optional_features.placed(raw))
+            batch = raw
+            if not inventory_paths.are_usual(raw["path"]):
+                batch = inventory_paths.normalised(inventory_paths.placed(raw))
+                any_line_ends = any_line_ends or b"\n" in joined(batch["path"])
             if writer is None:
-                writer = stack.enter_context(_Writer(target, batch.schema, scope))
+                writer = stack.enter_context(_Writer(target, batch, scope))
             writer.write(batch)
             rows += batch.num_rows
-            any_line_ends = any_line_ends or b"\n" in joined(batch["path"])
             unplaced += raw.num_rows - batch.num_rows
             if raw.num_rows > batch.num_rows:
                 line_ends += _with_line_ends(raw["path"])
@@ -105,11 +111,16 @@ class _Writer:
     Such rows are kept because of twins (rules.md, rule 12), and seldom read.
     """
 
-    def __init__(self, target: str, schema: pa.Schema, scope: Scope) -> None:
-        self._scope = scope
-        coded = [name for name in [*schema.names, ROOT.name] if name not in ("path", "size")]
-        columns = pa.schema([*schema, *KEY_COLUMNS])
-        self._file = pq.ParquetWriter(target, columns, compression="zstd", use_dictionary=coded)
+    def __init__(self, target: str, first: pa.RecordBatch, scope: Scope) -> None:
+        """`first`: the batch that will be written first."""
+        self._scope, self._schema = scope, first.schema
+        self._file = pq.ParquetWriter(
+            target,
+            pa.schema([*first.schema, *KEY_COLUMNS]),
+            compression="zstd",
+            use_dictionary=[*_repetitive(first), ROOT.name],
+            write_statistics=[ROOT.name],  # the others are in no order, and nobody looks for a range of them
+        )
         self._outside: list[pa.RecordBatch] = []
         self._rows_outside = 0
 
@@ -121,6 +132,8 @@ class _Writer:
         self._file.close()
 
     def write(self, batch: pa.RecordBatch) -> None:
+        if batch.schema != self._schema:
+            batch = batch.cast(self._schema)  # a text and a LABEL
         roots = self._scope.roots_of(batch["path"])
         if roots.null_count:
             outside = batch.filter(pc.is_null(roots))
@@ -129,7 +142,7 @@ class _Writer:
             self._rows_outside += len(outside)
             batch, roots = batch.filter(pc.is_valid(roots)), roots.drop_null()
         if len(batch):
-            self._file.write_batch(_with(batch, keys_of(batch["path"].to_pylist()) | {ROOT.name: roots}))
+            self._file.write_batch(_with(batch, keys_of_column(batch["path"]) | {ROOT.name: roots}))
         if self._rows_outside >= optional_features.BATCH_ROWS:
             self._write_outside()
 
@@ -137,6 +150,16 @@ class _Writer:
         if self._outside:
             self._file.write_table(pa.Table.from_batches(self._outside))
         self._outside, self._rows_outside = [], 0
+
+
+def _repetitive(batch: pa.RecordBatch) -> list[str]:
+    """The columns that have few values: for others a dictionary is made in vain, and then thrown away."""
+    limit = max(len(batch), _TOO_FEW) / 2
+    return [
+        name
+        for name, column in zip(batch.schema.names, batch.columns, strict=True)
+        if name not in ("path", "size") and (column.type == LABEL or pc.count_distinct(column).as_py() <= limit)
+    ]
 
 
 def _with(batch: pa.RecordBatch, columns: dict[str, pa.Array]) -> pa.RecordBatch:

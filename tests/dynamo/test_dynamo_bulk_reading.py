@@ -1,4 +1,4 @@
-"""Rows of MySQL that are cut out of the stream by ourselves: they come whole, or there is an error."""
+"""Rows that are read many at a time, of MySQL and of SQLite: they come whole, or there is an error."""
 
 import itertools
 from types import SimpleNamespace
@@ -10,7 +10,7 @@ from mariadb_server import READER
 
 from dynamo_consistency.backend.dynamo import inventory
 from dynamo_consistency.backend.dynamo.block_facts import BlockFacts
-from dynamo_consistency.backend.sql import mysql_wire, packed
+from dynamo_consistency.backend.sql import gathered, mysql_wire, packed
 from dynamo_consistency.errors import BackendError
 
 END = b"\xfe\x00\x00\x02\x00"
@@ -56,6 +56,16 @@ def test_rows_are_the_same_in_whatever_pieces_they_come(size):
     parts = read(b"".join(ROWS) + packet(END), size)
     assert [len(part) for part in parts] == [2, 2, 2, 1]
     assert list(itertools.chain(*parts)) == ROWS
+
+
+ALIKE = [bytes([65 + run]) * length for run, length in enumerate((0, 17, 255, 256, 17, 18)) for _ in range(run * 40)]
+
+
+@pytest.mark.parametrize("size", [3, 1000, 7001, 1_000_000])
+@pytest.mark.parametrize("at_once", [1, 17, 50, 1000])
+def test_neighbours_of_one_length_are_told_from_others(size, at_once):
+    rows = [row(value) for value in ALIKE]
+    assert list(itertools.chain(*read(b"".join(rows) + packet(END), size, at_once))) == rows
 
 
 def test_an_answer_without_rows_has_none():
@@ -139,3 +149,30 @@ def test_a_statement_that_is_ended_by_the_server_in_the_middle_is_an_error(make_
     mariadb.execute(f"KILL QUERY {victim}")
     with pytest.raises(BackendError, match=r"failed: Query execution was interrupted .*1317\].*; run again"):
         list(stream)
+
+
+TRAPS = [b"/a\0b", b"/a,b", b"/a\nb", b"/\xff\xfe", b"/a'\"b", b"/a ", b"/", "/\u00e9".encode(), b"", b"/x" * 256]
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 4, 7, 20_000])
+def test_sqlite_gives_every_file_of_replicas_of_every_size_once(embedded, monkeypatch, at_once):
+    monkeypatch.setattr(inventory, "BATCH_ROWS", at_once)
+    here, there, group, dataset = embedded.site("T2_HERE"), embedded.site("T2_THERE"), embedded.group("g"), 1
+    wanted = {}
+    for number, files in enumerate([0, 1, 3, 0, 9, 2, 2, 1, 30, 1]):
+        block = embedded.block(dataset, f"block-{number}")
+        for file in range(files):
+            name = TRAPS[file] if number == 4 else f"/{number}/{file}".encode()
+            embedded.file(block, name, size := 10**15 + number * 100 + file)
+            if number != 5:
+                wanted[name] = size
+        embedded.replica(block, there if number == 5 else here, group)
+    assert names_and_sizes(embedded) == wanted
+
+
+def test_sqlite_never_leaves_out_a_row_that_lacks_a_value():
+    whole = pa.array([2, 1]), pa.array([5, 6])
+    assert [column.to_pylist() for column in gathered._taken_apart(b"/a/", list(whole))] == [[b"/a", b"/"], [5, 6]]
+    for lengths, sizes in (([2], [5, 6]), ([2, 1], [5]), ([2, 2], [5, 6])):
+        with pytest.raises(ValueError, match="a row without a value"):
+            gathered._taken_apart(b"/a/", [pa.array(lengths), pa.array(sizes)])

@@ -9,6 +9,7 @@ A site is called as the inventory calls it. Foreign code may raise anything: it 
 
 from dynamo_consistency.backend.contract.data import (
     INVENTORY_COLUMNS,
+    LABEL,
     LONG_AGO,
     Asked,
     Became,
@@ -37,6 +38,7 @@ from dynamo_consistency.backend.contract.required import Backend, DatasetFilter,
 
 __all__ = [
     "INVENTORY_COLUMNS",
+    "LABEL",
     "LONG_AGO",
     "Asked",
     "Backend",

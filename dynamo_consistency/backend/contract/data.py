@@ -19,6 +19,9 @@ INVENTORY_COLUMNS = pa.schema(
 """Columns of a streamed inventory, in this order. A backend may add columns of its own after them (scope, name,
 checksum, …): they travel with a finding to its registry."""
 
+LABEL = pa.dictionary(pa.int32(), pa.string())
+"""A type in which dataset, block and group may be streamed as well: most files share theirs with many others."""
+
 ListedFile = tuple[str | bytes, int, datetime | None]
 """A file as `list_files` of a backend gives it: LFN, bytes (negative: unknown), time of its last change.
 

@@ -34,8 +34,9 @@ class BlockFacts:
         places = array("q", map(self._place, each.dictionary.to_pylist()))
         where = pa.array(places, pa.int64()).take(each.indices)
         known = pc.less(where, len(self._numbers))
-        few = self._facts.take(pa.array(places, pa.int64())).combine_chunks()
-        return known, [_plain(column).take(each.indices) for column in few.columns]
+        times, *labels = self._facts.take(pa.array(places, pa.int64())).combine_chunks().columns
+        spread = [_label(column, each.indices) for column in labels]
+        return known, [_plain(times).take(each.indices), *spread]
 
     def _place(self, number: int) -> int:
         place = bisect_left(self._numbers, number)
@@ -46,6 +47,12 @@ def _plain(column: pa.ChunkedArray) -> pa.Array:
     values = column.combine_chunks()
     values = values.chunk(0) if isinstance(values, pa.ChunkedArray) else values
     return values.dictionary_decode() if pa.types.is_dictionary(values.type) else values
+
+
+def _label(of_blocks: pa.ChunkedArray, blocks_: pa.Int32Array) -> pa.DictionaryArray:
+    """For each file what its block has; each value is once in the dictionary."""
+    few = _plain(of_blocks).dictionary_encode()
+    return pa.DictionaryArray.from_arrays(few.indices.take(blocks_), few.dictionary)
 
 
 def read(connection: Connection, site: int) -> BlockFacts:

@@ -17,6 +17,7 @@ from sqlalchemy import (
     FromClause,
     Integer,
     Select,
+    case,
     exists,
     func,
     literal,
@@ -41,6 +42,7 @@ from dynamo_consistency.backend.dynamo.database.schema import (
     groups,
 )
 from dynamo_consistency.backend.dynamo.database.schema_version import Generation
+from dynamo_consistency.backend.dynamo.pieces import pieces
 from dynamo_consistency.backend.dynamo.sites import site_id
 from dynamo_consistency.backend.sql import errors
 from dynamo_consistency.backend.sql.columns import columns
@@ -61,7 +63,8 @@ def stream(databases: Databases, generation: Generation, site: str) -> Iterator[
         expected = _count(connection, number) if generation.transactional else None
         facts = block_facts.read(connection, number)
         rows = 0
-        for parts in columns(connection, _files(number, generation), _TYPES, BATCH_ROWS):
+        at_site = pieces(connection, *_at_site(number), BATCH_ROWS)  # not looked for unless they are asked for
+        for parts in columns(connection, _files(number, generation), _TYPES, BATCH_ROWS, at_site):
             rows += len(parts[0])
             yield _batch(facts, *parts)
     if expected is not None and rows != expected:
@@ -136,8 +139,9 @@ def _files(number: int, generation: Generation) -> Select[Any]:
     """
     tables, condition = _at_site(number)
     subscribed = select(file_subscriptions.c.file_id).where(file_subscriptions.c.site_id == literal(number), _OPEN)
-    flag = _doubtful(generation, files.c.id.in_(subscribed))
-    columns_ = (files.c.name, func.coalesce(files.c.size, -1), block_replicas.c.block_id, type_coerce(flag, Integer))
+    # A condition is left as soon as it is known, where a value is computed to its end.
+    flag = case((not_(_doubtful(generation, files.c.id.in_(subscribed))), 0), else_=1)
+    columns_ = (files.c.name, func.coalesce(files.c.size, -1), block_replicas.c.block_id, flag)
     return select(*columns_).select_from(tables).where(condition)
 
 
@@ -150,4 +154,4 @@ def _batch(facts: BlockFacts, names: pa.Array, sizes: pa.Array, blocks_: pa.Arra
     """A replica of which nothing was known a moment before is in flight."""
     known, (times, *labels) = facts.of(blocks_)
     doubtful = pc.or_(pc.not_equal(flags, 0), pc.invert(known))
-    return pa.RecordBatch.from_arrays([names, sizes, times, doubtful, *labels], schema=INVENTORY_COLUMNS)
+    return pa.RecordBatch.from_arrays([names, sizes, times, doubtful, *labels], INVENTORY_COLUMNS.names)

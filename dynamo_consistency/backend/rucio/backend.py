@@ -36,7 +36,7 @@ class Inventory:
 
     def list_files(self, site: str) -> list[ListedFile]:
         """Those whose path is known: the others cannot be listed."""
-        return list(optional_features.tuples(optional_features.placed(batch) for batch in self.stream(site)))
+        return list(optional_features.tuples(self.stream(site)))
 
     def look_up(self, site: str, files: Sequence[bytes]) -> dict[bytes, Known]:
         return lookup.look_up(self.catalogue, self.options, site, files)

@@ -24,6 +24,8 @@ HEADER = 4
 
 _END, _ERROR = 0xFE, 0xFF
 _LONGEST_END = 8
+_ALIKE = 16
+"""After so many neighbours of one length, as files of a block mostly have, as many more are looked for at once."""
 
 
 def is_possible(connection: object) -> bool:
@@ -51,23 +53,51 @@ def packets(connection: Any, statement: str, at_once: int) -> Iterator[pa.Binary
         _cut(data, bounds, at_once)
         ended = _is_ended(data, bounds)
         if len(bounds) > at_once or (ended and len(bounds) > 1):
+            rest = data[bounds[-1] :]
             yield _as_array(data, bounds)
-            del data[: bounds[-1]]
-            bounds = array("i", [0])
+            data, bounds = rest, array("i", [0])
         elif not ended:
             data += _more(connection)
 
 
 def _cut(data: bytearray, bounds: "array[int]", at_once: int) -> None:
     """Adds where whole packets end to `bounds`, until these are of `at_once` packets."""
-    at, size = bounds[-1], len(data)
-    for _ in range(at_once + 1 - len(bounds)):
-        if at + HEADER > size:
-            return
-        at += HEADER + (data[at] | data[at + 1] << 8 | data[at + 2] << 16)
+    at, size, before, alike = bounds[-1], len(data), 0, 0
+    last = size - HEADER
+    while len(bounds) <= at_once and at <= last:
+        length = data[at] | data[at + 1] << 8 | data[at + 2] << 16
+        at += HEADER + length
         if at > size:
             return
         bounds.append(at)
+        if length != before:
+            before, alike = length, 0
+        elif alike < _ALIKE:
+            alike += 1
+        else:
+            more = _of_one_length(data, at, length, at_once + 1 - len(bounds))
+            bounds.extend(range(at + HEADER + length, at + more * (HEADER + length) + 1, HEADER + length))
+            at, alike = bounds[-1], 0
+
+
+def _of_one_length(data: bytearray, at: int, length: int, at_most: int) -> int:
+    """How many whole packets of this length follow one another from `at` on? Many are looked at in one step.
+
+    Where one of them ends the next one begins, so that its length stands there.
+    """
+    size = HEADER + length
+    found, step, at_most = 0, _ALIKE, min(at_most, (len(data) - at) // size)
+    while found < at_most:
+        start = at + found * size
+        asked = same = min(step, at_most - found)
+        for place, byte in enumerate(length.to_bytes(3, "little")):
+            column = data[start + place : start + same * size : size]
+            same -= len(column.lstrip(bytes([byte])))
+        found += same
+        if same < asked:
+            break
+        step *= 2
+    return found
 
 
 def _is_ended(data: bytearray, bounds: "array[int]") -> bool:
@@ -84,7 +114,8 @@ def _is_ended(data: bytearray, bounds: "array[int]") -> bool:
 
 
 def _as_array(data: bytearray, bounds: "array[int]") -> pa.BinaryArray:
-    buffers = [None, pa.py_buffer(bounds), pa.py_buffer(bytes(memoryview(data)[: bounds[-1]]))]
+    """Neither may be changed afterwards."""
+    buffers = [None, pa.py_buffer(bounds), pa.py_buffer(data)]
     return pa.Array.from_buffers(pa.binary(), len(bounds) - 1, buffers)
 
 

@@ -76,7 +76,7 @@ def _unpacked(values: pa.BinaryArray, numbers: int, *, is_packet: bool) -> list[
     behind = numbers * _NUMBER
     if values.null_count or pc.min(pc.binary_length(values)).as_py() < behind + 1:
         raise ValueError("a row without a value")  # a null in it makes all of it null
-    return [_texts(values, behind, is_packet), *(_numbers(values, behind - _NUMBER * i) for i in range(numbers))]
+    return [_texts(values, behind, is_packet), *_numbers(pc.binary_slice(values, -behind), numbers)]
 
 
 def _texts(values: pa.BinaryArray, behind: int, is_packet: bool) -> pa.BinaryArray:
@@ -89,10 +89,13 @@ def _texts(values: pa.BinaryArray, behind: int, is_packet: bool) -> pa.BinaryArr
     return pc.if_else(short, after_one, pc.binary_slice(values, mysql_wire.HEADER + 3, -behind))
 
 
-def _numbers(values: pa.BinaryArray, from_end: int) -> pa.Int64Array:
-    """Those that begin so many bytes before the end; the server has the highest byte first."""
-    column = pc.binary_slice(values, -from_end, _NUMBER - from_end or None)
-    swapped = array("q", joined(column))
+def _numbers(ends: pa.BinaryArray, each: int) -> list[pa.Int64Array]:
+    """So many of each end; the server has the highest byte first."""
+    swapped = array("q", joined(ends))
     if sys.byteorder == "little":
         swapped.byteswap()
-    return pa.Array.from_buffers(pa.int64(), len(column), [None, pa.py_buffer(swapped)])
+    return [_column(swapped[place::each]) for place in range(each)]
+
+
+def _column(numbers: "array[int]") -> pa.Int64Array:
+    return pa.Array.from_buffers(pa.int64(), len(numbers), [None, pa.py_buffer(numbers)])

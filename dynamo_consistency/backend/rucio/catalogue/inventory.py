@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Connection, func, select
 
-from dynamo_consistency.backend.contract import INVENTORY_COLUMNS
+from dynamo_consistency.backend.contract import INVENTORY_COLUMNS, LABEL
 from dynamo_consistency.backend.dataset_filter import datasets_of
 from dynamo_consistency.backend.file.inventory import InventoryDump
 from dynamo_consistency.backend.file.options import InventorySource
@@ -22,9 +22,8 @@ from dynamo_consistency.errors import BackendError
 
 BATCH_ROWS = 20_000
 
-COLUMNS = pa.schema(
-    [*INVENTORY_COLUMNS, *(pa.field(name, pa.string()) for name in ("scope", "name", "checksum", "state"))]
-)
+_OURS = INVENTORY_COLUMNS.set(INVENTORY_COLUMNS.get_field_index("dataset"), pa.field("dataset", LABEL))
+COLUMNS = pa.schema([*_OURS, *(pa.field(name, pa.string()) for name in ("scope", "name", "checksum", "state"))])
 """The checksum is Adler-32; the state is Rucio's letter."""
 
 _TIME = pa.timestamp("us")
@@ -48,10 +47,10 @@ class BatchBuilder:
         doubtful = pc.or_(pc.fill_null(pc.not_equal(disturbed, 0), True), pc.invert(expected))
         if self.quarantined:
             doubtful = pc.or_(doubtful, pc.is_in(where, pa.array(self.quarantined, pa.binary())))
-        datasets = datasets_of(names.to_pylist()) if self.cms_names else pa.nulls(len(names))
+        datasets = datasets_of(names) if self.cms_names else pa.nulls(len(names), LABEL)
         seconds = times.cast(pa.timestamp("s"), safe=False).cast(pa.int64())
         nothing = pa.nulls(len(names), pa.string())
-        known = [where, sizes, seconds, doubtful, pa.array(datasets, pa.string()), nothing, nothing]
+        known = [where, sizes, seconds, doubtful, datasets, nothing, nothing]
         return pa.RecordBatch.from_arrays([*known, scopes, names, checksums, states], schema=COLUMNS)
 
     def _paths(self, scopes: pa.Array, names: pa.Array, stored: pa.Array) -> pa.BinaryArray:
