@@ -121,15 +121,20 @@ chart: ## Package the Helm chart into dist/, with IMAGE=… as its image; needs 
 clean: ## Remove what the demo and the tests have left
 	@rm -rf site demo-data demo-data-rucio .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
+# Python is asked before anything is made with it; what an attempt that broke off has left is no environment.
+RECENT := -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Python 3.11 or newer is needed; PYTHON=... names it')"
+ENVIRONMENT := $(BIN)/python -m pip --version >/dev/null 2>&1 && $(BIN)/python $(RECENT) 2>/dev/null || \
+	{ $(PYTHON) $(RECENT) && $(PYTHON) -m venv --clear $(VENV); }
+
 # The virtual environment, from the lock files with their hashes; made anew when they change.
 $(READY): requirements.lock pyproject.toml
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(ENVIRONMENT)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
 $(READY_DEV): requirements-dev.lock pyproject.toml
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(ENVIRONMENT)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@ $(READY)

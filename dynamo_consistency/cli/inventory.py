@@ -10,6 +10,7 @@ from dynamo_consistency.cli.groups import Commands
 from dynamo_consistency.cli.parameters import FilePath, backend_option, backends_option, output_option, store_option
 from dynamo_consistency.cli.shared import open_backend, print_rows, url_of_store
 from dynamo_consistency.errors import ConfigurationError
+from dynamo_consistency.run.store.disk_errors import disk_errors_explained
 from dynamo_consistency.run.store.run_directory import RunStore
 
 if TYPE_CHECKING:
@@ -94,7 +95,9 @@ def _dynamo(name: str, file: Path | None, store_url: str | None) -> "DynamoBacke
 
     store = RunStore(url_of_store(store_url))
     if file is None and "://" not in store.url:
-        Path(store.url).mkdir(parents=True, exist_ok=True)
+        folder = Path(store.url)
+        with disk_errors_explained(folder):
+            folder.mkdir(parents=True, exist_ok=True)
     backend = open_backend(name, file, store)
     if not isinstance(backend, DynamoBackend):
         raise ConfigurationError(f"the backend {name} is not of type dynamo; only that has an inventory to write to")

@@ -135,4 +135,9 @@ def run(*arguments: str) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except subprocess.CalledProcessError as error:  # the command has said why
+        sys.exit(error.returncode)

@@ -109,6 +109,10 @@ class TestValues:
             ("image.tags=3.0.0", "tags"), ("imagee=x", "imagee"), ("openshift=maybe", "openshift"),
             ("maxConcurrentRuns=0", "maxConcurrentRuns"), ("workerUser=0", "workerUser"), ("store.url=bucket", "url"),
             ("podSecurityContext.runAsNonRoot=false", "runAsNonRoot"), ("image.digest=latest", "digest"),
+            ("podSecurityContext.runAsNonRoot=null", "runAsNonRoot"), ("podSecurityContext=null", "podSecurityContext"),
+            ("image=null", "image"), ("image.tag=null", "tag"), ("store.claim=null", "claim"), ("web=null", "web"),
+            ("image.repository=example.org/mine:3.0.0", "repository"),
+            ("image.repository=https://example.org/mine", "repository"),
         ],
     )  # fmt: skip
     def test_a_wrong_value_is_refused_and_named(self, wrong, told):
@@ -152,6 +156,35 @@ class TestValues:
         assert (settings.max_concurrent_runs, settings.worker_user, settings.image_pull_policy) == (7, 4711, "Always")
         assert (settings.backends_secret, settings.store_claim) == ("mine", "runs")
 
+    @pytest.mark.parametrize(
+        "name", ["example.org/mine", "example.org:5000/team/mine", "localhost/a-b_c.d", "[::1]:5000/mine", "mine"]
+    )
+    def test_an_image_may_be_anywhere(self, name):
+        assert settings_of(charted(f"--set=image.repository={name}"))["CONSISTENCY_IMAGE"] == f"{name}:dev"
+
+    @pytest.mark.parametrize("name", ["123", "1e3", "true", "null"])
+    def test_a_name_stays_a_text_whatever_it_looks_like(self, name):
+        places = ("backends.secretName", "store.claim.name", "notify.secretName", "priorityClassName")
+        chosen = ["--set=notify.enabled=true", *(f"--set-string={place}={name}" for place in places)]
+        objects = charted(*chosen)
+        settings, pod = settings_of(objects), operator(objects)
+        assert (settings["CONSISTENCY_BACKENDS_SECRET"], settings["CONSISTENCY_STORE_CLAIM"]) == (name, name)
+        assert pod["priorityClassName"] == name
+        assert {volume["secret"]["secretName"] for volume in pod["volumes"] if "secret" in volume} == {name}
+        assert ("PersistentVolumeClaim", name) in [(one["kind"], one["metadata"]["name"]) for one in objects]
+        assert f'claimName: "{name}"' in template("--set=web.enabled=true", *chosen)
+
+    def test_a_claim_may_ask_for_no_storage_class(self):
+        for chosen, written in (("null", None), ("", ""), ("fast", "fast")):
+            kind = "--set" if chosen == "null" else "--set-string"
+            objects = charted(f"{kind}=store.claim.storageClassName={chosen}")
+            (claim,) = [one for one in objects if one["kind"] == "PersistentVolumeClaim"]
+            assert claim["spec"].get("storageClassName") == written
+
+    def test_a_secret_that_the_policy_for_jobs_would_refuse_is_refused_at_once(self):
+        assert "consistency-" in template("--set=jobPolicy.enabled=true,backends.secretName=mine", exit_code=1)
+        template("--set=jobPolicy.enabled=true,backends.secretName=consistency-mine")
+
     def test_run_directories_outlive_the_release_unless_told_otherwise(self):
         def claim(*arguments: str) -> Manifest:
             (found,) = [one for one in charted(*arguments) if one["kind"] == "PersistentVolumeClaim"]
@@ -168,6 +201,8 @@ class TestValues:
         (deployment,) = [one for one in objects if one["kind"] == "Deployment"]
         labels = deployment["spec"]["template"]["metadata"]["labels"]
         assert labels == deployment["spec"]["selector"]["matchLabels"] | {"team": "grid"}
+        text = template(r"--set=podLabels.app\.kubernetes\.io/component=mine")
+        assert "component: mine" not in text  # nor twice
 
     def test_pages_of_runs_in_a_bucket_want_no_claim_and_a_way_out(self):
         objects = charted(

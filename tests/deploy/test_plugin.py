@@ -6,9 +6,11 @@ import os
 import pty
 import stat
 import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import yaml
@@ -118,10 +120,49 @@ class TestWhich:
         assert said == ["--context=mine", "--kubeconfig=file", "get", KIND, "--namespace=grid", "--output=json"]
         terminal.type("list", "-A")
         assert "--all-namespaces" in terminal.record.read_text()
+        terminal.type("-n", "grid", "--context=mine", "list")
+        said = terminal.record.read_text().splitlines()
+        assert said == ["--context=mine", "get", KIND, "--namespace=grid", "--output=json"]
 
     def test_what_kubectl_cannot_do_is_its_own_complaint(self, terminal):
         terminal.answer.unlink()
         assert "answer" in terminal.type("list", exit_code=1)
+
+    def test_a_kubectl_that_cannot_be_started_is_told_in_a_sentence(self, terminal, tmp_path):
+        terminal.env["PATH"] = f"{tmp_path}/empty:{Path(sys.executable).parent}"
+        assert "no kubectl on the PATH" in terminal.type("list", exit_code=1)
+        (tmp_path / "kubectl").chmod(0o644)
+        terminal.env["PATH"] = f"{tmp_path}:{Path(sys.executable).parent}"
+        assert "Permission denied" in terminal.type("list", exit_code=1)
+
+
+class TestBrokenOff:
+    def test_no_answer_is_no_approval(self, terminal):
+        keyboard, screen = pty.openpty()
+        os.write(keyboard, b"\x04")  # Ctrl-D
+        assert "nothing is approved" in terminal.type("approve", "t2-de-rwth", exit_code=1, stdin=screen)
+        os.close(keyboard)
+        os.close(screen)
+        assert terminal.changes() == []
+
+    def test_a_full_disk_is_told_in_a_sentence(self, terminal):
+        with Path("/dev/full").open("w") as full:
+            done = subprocess.run(
+                [PLUGIN, "list"],
+                env=os.environ | terminal.env,
+                stdout=full,
+                stderr=subprocess.PIPE,
+                text=True,
+                check=False,
+            )
+        assert done.stderr == "kubectl consistency: [Errno 28] No space left on device\n"
+
+    def test_who_reads_the_first_line_alone_sees_no_complaint(self, terminal):
+        terminal.has(*(changed(metadata={"name": f"check-{number}"}) for number in range(3000)))
+        line = ["sh", "-c", f"{PLUGIN} list | head -1"]
+        done = subprocess.run(line, env=os.environ | terminal.env, capture_output=True, text=True, check=True)
+        assert done.stdout.startswith("CHECK")
+        assert done.stderr == ""
 
 
 class TestRunAndSuspend:
@@ -141,6 +182,14 @@ class TestRunAndSuspend:
         assert terminal.changes() == []
         terminal.type("run", "t2-de-rwth", "--replace")
         assert terminal.changes()[0] == "annotate"
+
+    def test_who_has_no_name_here_is_recorded_by_uid(self):
+        script: dict[str, Any] = {"__name__": "plugin"}
+        exec(compile(PLUGIN.read_text(), str(PLUGIN), "exec"), script)  # noqa: S102
+        for error in (KeyError("getpwuid(): uid not found"), OSError("No username set in the environment")):
+            with pytest.MonkeyPatch.context() as patched:
+                patched.setattr(getpass, "getuser", Mock(side_effect=error))
+                assert script["person"]() == f"uid-{os.getuid()}"
 
     @pytest.mark.parametrize(("command", "suspended"), [("suspend", True), ("resume", False)])
     def test_a_check_is_suspended_and_resumed(self, terminal, command, suspended):

@@ -15,8 +15,12 @@ from typing import Any
 
 import pytest
 import yaml
+from console import commands
+from fences import every
 from in_chromium import SCHEMES, SIZES, opened, started
 from playwright.sync_api import Browser, sync_playwright
+from pygments.lexers import get_lexer_by_name
+from pygments.token import Generic
 from required_programs import require_programs
 
 from dynamo_consistency import backend
@@ -46,6 +50,18 @@ def test_every_page_has_one_place_in_the_order():
     order = yaml.safe_load("nav:" + SETTINGS.read_text().split("\nnav:", 1)[1])["nav"]
     pages = [str(page.relative_to(REPOSITORY / "docs")) for page in (REPOSITORY / "docs").rglob("*.md")]
     assert sorted(pages_in(order)) == sorted(pages)
+
+
+def test_all_that_is_typed_is_told_from_what_is_printed():
+    """By colours, and by the button that copies: prompts and what is printed are not copied (site.css)."""
+    console = get_lexer_by_name("console")
+    for fence in every("console"):
+        pieces = console.get_tokens(fence.text)
+        copied = "".join(text for kind, text in pieces if kind not in (Generic.Prompt, Generic.Output))
+        typed = "\n".join(one.command for one in commands(fence))
+        assert [line.strip() for line in copied.splitlines() if line.strip()] == [
+            line.strip() for line in typed.splitlines() if line.strip()
+        ], fence
 
 
 class Loads(HTMLParser):
@@ -173,6 +189,14 @@ class TestInABrowser:
         with opened(browser, address + "tutorials/first-check/", "desktop", scheme) as one:
             found = [rule for rule in one.violations() if rule.startswith(("color-contrast", "link-in-text-block"))]
             assert found == []
+
+    def test_what_is_copied_from_a_terminal_can_be_typed(self, browser, address):
+        with opened(browser, address + "how-to/install/", "desktop", "light") as one:
+            one.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+            one.page.locator(".highlight", has_text="kubectl explain").get_by_role("button").first.click()
+            one.page.get_by_text("Copied").wait_for()
+            copied = one.page.evaluate("navigator.clipboard.readText()")
+            assert copied.splitlines()[1] == "kubectl explain sitecheck.spec.policy"
 
     def test_a_search_finds_a_page(self, browser, address):
         with opened(browser, address, "desktop", "light") as one:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -34,6 +35,25 @@ def test_its_commit_reaches_the_command(monkeypatch):
 def test_it_has_no_client_for_the_plugins_of_kubeconfigs():
     """A fifth of the image once; a pod logs in by its service account."""
     assert "\nkubernetes==" not in (REPOSITORY / "requirements-image.lock").read_text()
+
+
+@pytest.fixture
+def programs(tmp_path: Path) -> dict[str, str]:
+    """A machine with a shell and its helpers alone: no podman, no go, nothing built before."""
+    for name in ("bash", "cat", "cut", "dirname", "env", "sed", "sha256sum"):
+        (tmp_path / name).symlink_to(shutil.which(name) or name)
+    return {"PATH": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+
+
+@pytest.mark.parametrize(
+    ("script", "arguments", "lacks"), [("build", [], "podman"), ("sign", [f"mine@sha256:{'0a' * 32}"], "nice")]
+)
+def test_a_program_that_is_lacking_ends_it_before_anything_is_made(programs, script, arguments, lacks):
+    command = [REPOSITORY / "tools/image" / script, *arguments]
+    done = subprocess.run(command, env=programs, capture_output=True, text=True, check=False)
+    assert done.returncode
+    assert lacks in done.stderr
+    assert len(done.stderr.splitlines()) == 1
 
 
 def wheels_for(platform: str, lock: str) -> subprocess.CompletedProcess[str]:

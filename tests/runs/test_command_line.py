@@ -79,3 +79,9 @@ def test_an_approved_run_without_a_confirmed_finding_says_so(sandbox):
     assert {gate["state"] for gate in run["gates"]} == {"Ready"}
     sandbox.run("run", "-f", "check.yaml", "--approve", run["runId"], exit_code=1)
     assert "cannot act: no finding of a kind that is enforced is confirmed" in sandbox.complaint
+
+
+def test_a_place_where_no_inventory_can_be_made_is_told_in_a_sentence(sandbox):
+    nowhere = sandbox.folder / "check.yaml/inventory"
+    sandbox.run("inventory", "init", "--store", str(nowhere), store=False, exit_code=1)
+    assert sandbox.complaint.startswith(f"cannot write to {nowhere}: Not a directory")

@@ -3,8 +3,8 @@
 app.kubernetes.io/part-of: dynamo-consistency
 app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
-app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
-helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | replace "+" "_" | quote }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 
 {{/* What selects the operator's pod. Never changed: a Deployment's selector cannot be. */}}
@@ -56,12 +56,12 @@ capabilities: {drop: [ALL]}
 - {name: CONSISTENCY_MAX_CONCURRENT_RUNS, value: {{ . | int | quote }}}
 {{- end }}
 {{- if ne .Values.backends.secretName "consistency-backends" }}
-- {name: CONSISTENCY_BACKENDS_SECRET, value: {{ .Values.backends.secretName }}}
+- {name: CONSISTENCY_BACKENDS_SECRET, value: {{ .Values.backends.secretName | quote }}}
 {{- end }}
 {{- if .Values.store.url }}
 - {name: CONSISTENCY_STORE_URL, value: {{ .Values.store.url | quote }}}
 {{- else if ne .Values.store.claim.name "consistency-data" }}
-- {name: CONSISTENCY_STORE_CLAIM, value: {{ .Values.store.claim.name }}}
+- {name: CONSISTENCY_STORE_CLAIM, value: {{ .Values.store.claim.name | quote }}}
 {{- end }}
 {{- if .Values.notify.enabled }}
 - {name: CONSISTENCY_NOTIFY_URLS_FILE, value: /etc/consistency-notify/urls}
