@@ -56,7 +56,9 @@ def test_a_block_that_arrow_may_read_otherwise_is_split(block):
 
 PARTS = [b"/a", b"\t", b"\t", b"\n", b"\n", b"1", b'"', b'"\n', b"\\", b"\xef\xbb\xbf", b"\xff", b" ", b"\r", b"#"]
 BLOCKS = st.lists(st.sampled_from(PARTS), min_size=1, max_size=12).map(b"".join)
-LINES = st.lists(st.sampled_from([b"/a\t1", b"/b\t", b'"/c"\t"', b"\t", b"", b"/d", b"/e\t1\t2"]), min_size=1, max_size=4)
+LINES = st.lists(
+    st.sampled_from([b"/a\t1", b"/b\t", b'"/c"\t"', b"\t", b"", b"/d", b"/e\t1\t2"]), min_size=1, max_size=4
+)
 
 
 @settings(max_examples=examples(1500), deadline=None)

@@ -25,7 +25,9 @@ FILES = st.dictionaries(
 )
 REPLICAS = st.dictionaries(
     NUMBERS,
-    st.tuples(st.integers(0, 3), st.sampled_from([HERE, HERE, HERE, THERE]), st.sampled_from([None, 0, 1]), st.booleans()),
+    st.tuples(
+        st.integers(0, 3), st.sampled_from([HERE, HERE, HERE, THERE]), st.sampled_from([None, 0, 1]), st.booleans()
+    ),
     max_size=8,
 )
 MARKS = st.lists(st.tuples(NUMBERS, st.sampled_from([HERE, THERE]), st.sampled_from(["new", "cancelled"])), max_size=4)
