@@ -10,6 +10,8 @@ from effort import examples
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from psycopg.pq import ExecStatus
+from sqlalchemy import String, create_engine, func, select
+from sqlalchemy.exc import DBAPIError
 
 from dynamo_consistency.backend.sql import copied
 
@@ -96,3 +98,27 @@ def test_rows_that_end_without_success_are_an_error(states):
     wire = Wire(lines([("a", "b", 1)]), *states)
     with pytest.raises(psycopg.Error):
         list(copied._rows_together(wire, wire, 10))
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("ending", ["pg_cancel_backend", "pg_terminate_backend", None])
+def test_rows_that_the_server_stops_to_send_in_the_middle_are_an_error(postgresql_server, ending):
+    number = func.generate_series(1, 60_000).column_valued("number")
+    query = select(func.repeat("x", 600, type_=String), number)
+    engine = create_engine(postgresql_server.url("postgres"))
+    try:
+        with engine.connect() as connection:
+            parts = copied.columns(connection, query, [pa.string(), pa.int64()], 1000)
+            found = [next(parts)]
+            if ending is None:
+                numbers = [number for part in [*found, *parts] for number in part[1].to_pylist()]
+                assert numbers == list(range(1, 60_001))
+                return
+            with postgresql_server.connect() as other:
+                where = "query LIKE 'COPY%' AND state = 'active'"
+                stopped = other.execute(f"SELECT {ending}(pid) FROM pg_stat_activity WHERE {where}").fetchall()
+            assert stopped == [(True,)]
+            with pytest.raises(DBAPIError):
+                list(parts)
+    finally:
+        engine.dispose()
