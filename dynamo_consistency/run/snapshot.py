@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from dynamo_consistency import paths
 from dynamo_consistency.backend import inventory_paths, optional_features
-from dynamo_consistency.backend.contract import LABEL, Backend
+from dynamo_consistency.backend.contract import Backend
 from dynamo_consistency.columns import joined, total
 from dynamo_consistency.errors import InvalidRunError
 from dynamo_consistency.run.database import LARGEST
@@ -158,8 +158,17 @@ def _repetitive(batch: pa.RecordBatch) -> list[str]:
     return [
         name
         for name, column in zip(batch.schema.names, batch.columns, strict=True)
-        if name not in ("path", "size") and (column.type == LABEL or pc.count_distinct(column).as_py() <= limit)
+        if name not in ("path", "size") and _has_few(column, limit)
     ]
+
+
+def _has_few(column: pa.Array, limit: float) -> bool:
+    if pa.types.is_dictionary(column.type):
+        return True
+    try:
+        return bool(pc.count_distinct(column).as_py() <= limit)
+    except pa.ArrowNotImplementedError:  # a backend's own column of lists, or of nothing but nulls
+        return False
 
 
 def _with(batch: pa.RecordBatch, columns: dict[str, pa.Array]) -> pa.RecordBatch:

@@ -3,10 +3,16 @@
 import json
 import os
 
+import pyarrow as pa
 import pytest
+from effort import examples
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from dynamo_consistency import paths
 from dynamo_consistency.backend import configure
 from dynamo_consistency.backend.dataset_filter import dataset_of
+from dynamo_consistency.backend.file.backend import _Datasets
 from dynamo_consistency.errors import BackendError, ConfigurationError
 
 DUMPS = {
@@ -94,3 +100,24 @@ def test_a_run_says_that_names_tell_no_dataset(run_of_foreign_site, found, names
     told = [note for note in summary["notes"] if "datasetNames" in note]
     assert found(run, "orphan") == orphans
     assert bool(told) is (names == "cms")
+
+
+PARTS = [b"/store/mc/E/P/T/x-v1", b"/store/mc/E/P/T/", b"/store", b"/", b"/", b"a", b"/v1", b"v2", b"\n", b"\xff"]
+ROWS = st.lists(
+    st.tuples(st.lists(st.sampled_from(PARTS), max_size=8).map(b"".join), st.sampled_from([None, None, "/A", "/B"])),
+    max_size=6,
+)
+
+
+@settings(max_examples=examples(500), deadline=None)
+@given(batches=st.lists(ROWS, max_size=3))
+def test_the_datasets_of_batches_are_those_that_each_row_tells(batches):
+    datasets = _Datasets("cms")
+    for rows in batches:
+        columns = zip(*[(b"/first", None), *rows], strict=True)
+        path, dataset = (
+            pa.array(column, kind) for column, kind in zip(columns, (pa.binary(), pa.string()), strict=True)
+        )
+        datasets.add(pa.record_batch({"path": path, "dataset": dataset}).slice(1))
+    told = {dataset or dataset_of(paths.to_text(path)) for rows in batches for path, dataset in rows}
+    assert datasets.found == told - {None}

@@ -6,6 +6,9 @@ from types import SimpleNamespace
 import pyarrow as pa
 import pymysql
 import pytest
+from effort import examples
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from mariadb_server import READER
 
 from dynamo_consistency.backend.dynamo import inventory
@@ -66,6 +69,20 @@ ALIKE = [bytes([65 + run]) * length for run, length in enumerate((0, 17, 255, 25
 def test_neighbours_of_one_length_are_told_from_others(size, at_once):
     rows = [row(value) for value in ALIKE]
     assert list(itertools.chain(*read(b"".join(rows) + packet(END), size, at_once))) == rows
+
+
+LENGTHS = st.tuples(
+    st.sampled_from([0, 3, 17, 253, 254, 250, 300]), st.integers(1, 60), st.sampled_from(b"\x00\xfe\xff\x13")
+)
+
+
+@settings(max_examples=examples(200), deadline=None)
+@given(runs=st.lists(LENGTHS, max_size=5), size=st.sampled_from([7, 333, 5000, 10**6]), at_once=st.integers(1, 99))
+def test_rows_of_any_lengths_and_bytes_are_cut_where_each_ends(runs, size, at_once):
+    rows = [row(bytes([byte]) * length) for length, number, byte in runs for _ in range(number)]
+    parts = read(b"".join(rows) + packet(END), size, at_once)
+    assert list(itertools.chain(*parts)) == rows
+    assert [len(part) for part in parts[:-1]] == [at_once] * len(parts[:-1])
 
 
 def test_an_answer_without_rows_has_none():

@@ -1,8 +1,12 @@
 """Which files a set of datasets protects, by their names; what cannot be told is protected."""
 
+import pyarrow as pa
 import pytest
+from effort import examples
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from dynamo_consistency.backend.dataset_filter import DatasetFilter, dataset_of
+from dynamo_consistency.backend.dataset_filter import DatasetFilter, dataset_of, datasets_of
 
 NAMES = [
     ("/store/mc/Summer12/TTJets/AODSIM/PU_v1/0000/a.root", "/TTJets/Summer12-PU_v1/AODSIM"),
@@ -37,3 +41,15 @@ def test_a_file_is_protected_by_its_dataset_and_by_a_name_that_does_not_parse(fi
 
 def test_any_collection_of_datasets_will_do():
     assert DatasetFilter(name for name in ["/P/E-v1/T"]).protected("/store/mc/E/P/T/v1/f")
+
+
+PARTS = ["/store/mc/E/P/T/x-v1", "/store/mc/E/P/T/", "/store", "/", "/", "a", "/v1", "v2", "x", "\n", "é", "/store/mc"]
+
+
+@settings(max_examples=examples(500), deadline=None)
+@given(names=st.lists(st.one_of(st.lists(st.sampled_from(PARTS), max_size=8).map("".join), st.none()), max_size=8))
+def test_many_names_tell_the_datasets_that_each_of_them_tells(names):
+    found = datasets_of(pa.array(["/first", *names], pa.string()).slice(1))
+    assert found.to_pylist() == [None if name is None else dataset_of(name) for name in names]
+    assert found.dictionary.null_count == 0
+    assert len(found.dictionary.unique()) == len(found.dictionary)

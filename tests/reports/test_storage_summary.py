@@ -1,6 +1,12 @@
 """`storage.json`: numbers of files and bytes of each root and of the directories in it."""
 
-from dynamo_consistency.run.report import write_reports
+import duckdb
+from effort import examples
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dynamo_consistency.run.report import storage, write_reports
+from dynamo_consistency.run.report.tables import Tables
 
 
 def listed(path: bytes, size: int | None = 1) -> dict:
@@ -57,3 +63,28 @@ def test_the_summary_is_dated_by_the_shard_that_began_first(finished, backend, s
     first = finished.directory.read_json("listing/shard-0000.json")["listedAt"]
     assert service["latestupdate"] == first
     assert {share["timestamp"] for share in service["storageshares"]} == {first}
+
+
+NAMES = st.sampled_from(
+    [b"a", b"ab", b"\xff", b"caf\xc3\xa9", b"\xc3", b"x\ny", b"\\x41", b"\xed\xa0\x80", b"\0", b" ", b"'"]
+)
+ROOTS = st.sampled_from([b"/", b"/a", b"/caf\xc3\xa9/a", b"/\xff"])
+
+
+@settings(max_examples=examples(200), deadline=None)
+@given(root=ROOTS, below=st.lists(st.tuples(st.booleans(), st.lists(NAMES, min_size=1, max_size=5)), max_size=6))
+def test_what_is_counted_in_sql_is_what_is_counted_path_by_path(root, below):
+    before = root.rstrip(b"/") + b"/"
+    listed_paths = [(before if is_below else b"/other/") + b"/".join(names) for is_below, names in below]
+    wanted = {root: (0, 0)}
+    for path in listed_paths:
+        names = path.removeprefix(before).split(b"/")[:-1][:2] if path.startswith(before) else None
+        for depth in range(len(names) + 1 if names is not None else 0):
+            directory = before + b"/".join(names[:depth]) if depth else root
+            files, size = wanted.get(directory, (0, 0))
+            wanted[directory] = (files + 1, size + 7)
+    with duckdb.connect() as connection:
+        connection.execute("CREATE TABLE listing (path BLOB, kind VARCHAR, size BIGINT)")
+        for path in listed_paths:
+            connection.execute("INSERT INTO listing VALUES (?, 'file', 7)", [path])
+        assert storage._usage(Tables(connection), root) == wanted

@@ -2,6 +2,7 @@
 
 import sys
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -168,3 +169,12 @@ def test_a_tfc_is_refused_unless_the_entry_says_what_is_meant(rucio):
     backend = rucio.backend(lfn2pfn="cms", sites={site.name: source})
     assert list(backend.inventory.stream(site.name)) == []
     assert backend.listing_source(site.name).xrootd.prefix == "/pnfs"
+
+
+@pytest.mark.parametrize("algorithm", ["hash", "identity", "cms"])
+@pytest.mark.parametrize("number", [0, 1, 2000, 4001])
+def test_many_files_have_the_paths_that_each_of_them_has(algorithm, number):
+    translation = Translation(named(algorithm))
+    dids = [(SCOPES[each % len(SCOPES)], f"{each}{NAMES[each % 7]}{'//' * (each % 5)}x") for each in range(number)]
+    scopes, names = (pa.array([did[place] for did in dids], pa.string()) for place in (0, 1))
+    assert translation.paths(scopes, names).to_pylist() == [translation.path(*did) for did in dids]

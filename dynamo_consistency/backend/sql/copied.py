@@ -14,6 +14,8 @@ from sqlalchemy.exc import DBAPIError
 
 from dynamo_consistency.backend.sql.reading import unless_abandoned
 
+_MARK = b"\xef\xbb\xbf"
+
 
 def columns(
     connection: Connection, query: Select[Any], types: Sequence[pa.DataType], rows: int
@@ -65,15 +67,20 @@ def _rows_together(copy: Any, wire: Any, at_once: int) -> Iterator[bytearray]:
 
 def _require_success(wire: Any) -> None:
     """The rows have ended; was it because there are no more?"""
-    from psycopg.errors import error_from_result
+    from psycopg.errors import OperationalError, error_from_result
     from psycopg.pq import ExecStatus
 
-    while (result := wire.get_result()) is not None:
+    results = list(iter(wire.get_result, None))
+    for result in results:
         if result.status != ExecStatus.COMMAND_OK:
             raise error_from_result(result)
+    if not results:
+        raise OperationalError("the connection is lost")
 
 
 def _parsed(data: bytearray, types: Sequence[pa.DataType]) -> list[pa.Array]:
+    if data.startswith(_MARK):
+        data = bytearray(b"\n") + data  # Arrow drops a mark that comes first, and an empty line
     names = [str(number) for number in range(len(types))]
     table = csv.read_csv(
         pa.py_buffer(data),
