@@ -1,10 +1,12 @@
 """Keys: what is written with them, and that no verdict depends on how few files are looked at."""
 
+import itertools
 import random
 from collections import Counter
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
+from unittest.mock import patch
 
 import duckdb
 import pyarrow as pa
@@ -12,7 +14,11 @@ import pyarrow.parquet as pq
 import pytest
 from comparison_model import reference, runs
 from comparison_model.cases import Case, Entry, Findings, Settings, Shard, SiteDirectory, SiteFile, Written
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from xxhash import xxh3_128_digest
 
+from dynamo_consistency.run import keys
 from dynamo_consistency.run.comparison import doubtful
 from dynamo_consistency.run.comparison.comparison import compare
 from dynamo_consistency.run.keys import keys_of
@@ -20,8 +26,8 @@ from dynamo_consistency.run.snapshot import take_snapshot
 
 
 def test_the_key_of_a_path_is_the_same_in_every_version() -> None:
-    keys = keys_of([b"/store/mc/f", b"/store/mc/\xff"])
-    assert {name: column.to_pylist() for name, column in keys.items()} == {
+    columns = keys_of([b"/store/mc/f", b"/store/mc/\xff"])
+    assert {name: column.to_pylist() for name, column in columns.items()} == {
         "key": [5399114644477590188, 1755832567248599687],
         "tail": [1890317361, 1723659027],
     }
@@ -39,8 +45,8 @@ def test_a_snapshot_has_keys_and_roots_of_what_takes_part_and_row_groups_of_the_
     with run.reading("inventory/before.parquet") as path, pq.ParquetFile(path) as file:
         first, second = (file.read_row_group(number).to_pylist() for number in range(file.num_row_groups))
     assert {row["path"].decode(): row["root"] for row in first} == inside
-    for name, keys in keys_of([row["path"] for row in first]).items():
-        assert [row[name] for row in first] == keys.to_pylist()
+    for name, column in keys_of([row["path"] for row in first]).items():
+        assert [row[name] for row in first] == column.to_pylist()
     assert {(row["path"].decode(), row["key"], row["tail"], row["root"]) for row in second} == {
         (name, None, None, None) for name in outside
     }
@@ -48,16 +54,21 @@ def test_a_snapshot_has_keys_and_roots_of_what_takes_part_and_row_groups_of_the_
 
 Row = tuple[int, int, int | None]
 
+WIDEST = 1 << 64
+BORDERS = sorted({key % WIDEST for border in range(0, WIDEST + 1, WIDEST // 16) for key in (border - 1, border)})
+"""Keys with which ranges and buckets begin and end."""
+
 
 def lists(seed: int) -> list[list[Row]]:
     """(key, tail, size) of two snapshots and a listing that mostly agree, some of it several times."""
     chance = random.Random(seed)
-    every = [(chance.getrandbits(64), chance.getrandbits(32), chance.choice([1, 2, None])) for _ in range(2000)]
+    some = [chance.getrandbits(64) for _ in range(2000)] + BORDERS
+    every = [(key, chance.getrandbits(32), chance.choice([1, 2, None])) for key in some]
     every += chance.sample(every, 20)
     sides: list[list[Row]] = [list(every) for _ in range(3)]
-    for _ in range(30):
+    for number in range(60):
         side = chance.choice(sides)
-        place = chance.randrange(len(side))
+        place = chance.randrange(len(side) - 60 if number % 2 else 0, len(side))
         change = chance.choice(["lost", "twice", "size", "elsewhere", "of one key"])
         key, tail, size = side.pop(place) if change in ("lost", "size", "of one key") else side[place]
         if change == "size":
@@ -67,6 +78,34 @@ def lists(seed: int) -> list[list[Row]]:
         elif change != "lost":
             side.append((key if change == "twice" else chance.getrandbits(64), tail, size))
     return sides
+
+
+@given(things=st.integers(0, 10**6), size=st.integers(1, 1000), memory=st.integers(1000, 10**9))
+def test_every_key_is_in_one_range(things: int, size: int, memory: int) -> None:
+    with patch.object(doubtful, "memory_limit", lambda: memory):
+        ranges = list(itertools.islice(doubtful._ranges(things, size), 5000))
+    assume(len(ranges) < 5000)
+    assert (ranges[0][0], ranges[-1][1]) == (0, WIDEST - 1)
+    assert all(first <= last for first, last in ranges)
+    assert all(last + 1 == first for (_, last), (first, _) in itertools.pairwise(ranges))
+    assert things * size <= memory * len(ranges)
+
+
+@given(some=st.lists(st.binary(max_size=20), max_size=8), at_once=st.integers(1, 4), data=st.data())
+def test_keys_are_those_of_each_path_by_itself(some: list[bytes], at_once: int, data: st.DataObject) -> None:
+    """However they come: a list, or a part of a column, some at a time."""
+    digests = [xxh3_128_digest(path) for path in some]
+    expected = {
+        "key": [int.from_bytes(digest[:8], "little") for digest in digests],
+        "tail": [int.from_bytes(digest[8:12], "little") for digest in digests],
+    }
+    first = data.draw(st.integers(0, len(some)))
+    with patch.object(keys, "_AT_ONCE", at_once):
+        part = keys.keys_of_column(pa.array(some, pa.binary()).slice(first))
+    assert {name: column.to_pylist() for name, column in keys_of(some).items()} == expected
+    assert {name: column.to_pylist() for name, column in part.items()} == {
+        name: values[first:] for name, values in expected.items()
+    }
 
 
 @pytest.fixture(scope="module")

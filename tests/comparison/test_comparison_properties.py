@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from unittest.mock import patch
 
 import pytest
 from comparison_model.cases import Case, Entry, Findings, Shard, Written
@@ -12,6 +13,8 @@ from effort import examples
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from dynamo_consistency.run.comparison import doubtful
+
 Reading = Callable[[Case], Findings | None]
 
 # fixtures last for the session and hold no state of a case
@@ -21,11 +24,14 @@ RANDOM = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 # shrinking a failure takes minutes, each step being a run of the engine
 @pytest.mark.timeout(400)
 @settings(max_examples=examples(70), **RANDOM)
-@given(case=cases())
+@given(case=cases(), few=st.booleans())
 def test_the_engine_finds_exactly_what_the_reference_finds(
-    case: Case, engine: Reading, plain_reference: Reading
+    case: Case, engine: Reading, plain_reference: Reading, *, few: bool
 ) -> None:
-    agree(engine(case), plain_reference(case))
+    """As it compares few rows, and as it compares many, in several ranges of keys."""
+    with patch.multiple(doubtful, _FEW_ROWS=1000 if few else 0, memory_limit=lambda: 256):
+        found = engine(case)
+    agree(found, plain_reference(case))
 
 
 def agree(found: Findings | None, expected: Findings | None) -> None:
@@ -93,8 +99,8 @@ def test_doubt_never_adds_a_finding(case: Case, data: st.DataObject, plain_refer
         "requests": replace(case, deletion_requests=case.deletion_requests | {data.draw(st.sampled_from(DATASETS))}),
         "in flight": replace(case, before=(*case.before, Entry(path, in_flight=True))),
     }
-    for doubt, doubtful in doubts.items():
-        less = plain_reference(doubtful)
+    for doubt, with_doubt in doubts.items():
+        less = plain_reference(with_doubt)
         assert less is None or nothing_new(less, found), doubt
 
 

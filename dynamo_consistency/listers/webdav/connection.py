@@ -104,7 +104,7 @@ class HttpConnection(Stream):
         problem: Exception | None = None
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserError as error:
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             problem = error
         if self._head is None:
             self._before_head += len(data)

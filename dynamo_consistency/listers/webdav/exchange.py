@@ -51,29 +51,31 @@ class Exchange:
             if self._head is None:
                 self._head = head
                 self._reader = self._opened(head) if head.status == MULTISTATUS else None
-            return self._read(head, pieces, whole)
+            self._read(pieces, whole)
         except WebDavError as error:
             self.later.fail(error)
             return False
+        except Exception as error:  # noqa: BLE001 (whatever it is, who waits must be told, and its connection is free)
+            self.later.fail(WebDavError(f"the answer of {self._asked.door} cannot be understood: {error!r}"))
+            return False
+        wanted = self._reader is not None or self._unread <= MOST_UNREAD
+        if whole or not wanted:
+            self.later.resolve(Reply(self._asked, head, self._reader))
+        return wanted
 
     def _opened(self, head: Head) -> Reader:
         if head.headers.get("content-encoding", "identity").lower() != "identity":
             raise WebDavError(f"{self._asked.door} sends a compressed answer, which it was not asked for")
         return self._open_reader(self._asked, is_xrootd(head))
 
-    def _read(self, head: Head, pieces: list[bytes], whole: bool) -> bool:
+    def _read(self, pieces: list[bytes], whole: bool) -> None:
         if self._reader is None:
             self._unread += sum(map(len, pieces))
-            wanted = self._unread <= MOST_UNREAD
-        else:
-            wanted = True
-            for piece in pieces:
-                self._reader.feed(piece)
-            if whole:
-                self._reader.end()
-        if whole or not wanted:
-            self.later.resolve(Reply(self._asked, head, self._reader))
-        return wanted
+            return
+        for piece in pieces:
+            self._reader.feed(piece)
+        if whole:
+            self._reader.end()
 
     def broke(self, error: Exception) -> None:
         """As `connection.Asker`. What was said before it broke is no answer, but a refusal is one."""
