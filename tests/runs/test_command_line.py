@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 
+import pytest
 from enforcing import POLICY
 
 
@@ -81,7 +82,8 @@ def test_an_approved_run_without_a_confirmed_finding_says_so(sandbox):
     assert "cannot act: no finding of a kind that is enforced is confirmed" in sandbox.complaint
 
 
-def test_a_place_where_no_inventory_can_be_made_is_told_in_a_sentence(sandbox):
-    nowhere = sandbox.folder / "check.yaml/inventory"
+@pytest.mark.parametrize(("place", "why"), [("check.yaml/inventory", "Not a directory"), ("check.yaml", "File exists")])
+def test_a_place_where_no_inventory_can_be_made_is_told_in_a_sentence(sandbox, place, why):
+    nowhere = sandbox.folder / place
     sandbox.run("inventory", "init", "--store", str(nowhere), store=False, exit_code=1)
-    assert sandbox.complaint.startswith(f"cannot write to {nowhere}: Not a directory")
+    assert sandbox.complaint.startswith(f"cannot write to {nowhere}: {why}")

@@ -11,7 +11,7 @@ from dynamo_consistency.errors import ConsistencyError
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 _NO_RIGHT = (errno.EACCES, errno.EPERM)
-_NO_WRITING = (errno.EROFS, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EIO)
+_NO_WRITING = (errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ELOOP, errno.ENAMETOOLONG, errno.EIO)
 
 
 @contextlib.contextmanager
