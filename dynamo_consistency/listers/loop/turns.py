@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Generic
 
@@ -11,10 +12,11 @@ from dynamo_consistency.listers.loop.tasks import Steps, Task, Value
 Done = Callable[[Value | Exception], None]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class _Asked(Generic[Value]):
-    def __init__(self, key: object, begin: Callable[[], Steps[Value]], done: Done[Value]) -> None:
-        self.key, self.begin, self.done = key, begin, done
-        self.task: Task[Value] | None = None
+    key: object
+    begin: Callable[[], Steps[Value]]
+    done: Done[Value]
 
 
 class Turns(Generic[Value]):
@@ -22,7 +24,7 @@ class Turns(Generic[Value]):
 
     def __init__(self, loop: Loop, most: int) -> None:
         self._loop, self._most = loop, most
-        self._running: dict[int, _Asked[Value]] = {}
+        self._running: dict[_Asked[Value], Task[Value]] = {}
         self._waiting: deque[_Asked[Value]] = deque()
 
     def submit(self, key: object, begin: Callable[[], Steps[Value]], done: Done[Value]) -> None:
@@ -40,17 +42,15 @@ class Turns(Generic[Value]):
             self._waiting.append(asked)
 
     def _begin(self, asked: _Asked[Value]) -> None:
-        self._running[id(asked)] = asked
-        asked.task = Task(asked.begin(), partial(self._ended, asked))
-        asked.task.step()
+        self._running[asked] = task = Task(asked.begin(), partial(self._ended, asked))
+        task.step()
 
     def _ended(self, asked: _Asked[Value], end: Value | Exception) -> None:
         self._over(asked)
         asked.done(end)
 
     def _over(self, asked: _Asked[Value]) -> None:
-        del self._running[id(asked)]
-        asked.task = None
+        del self._running[asked]
         if self._waiting:  # not from here: each that ends at once would be called from within the one before
             self._loop.call(self._next)
 
@@ -60,7 +60,7 @@ class Turns(Generic[Value]):
 
     def _forgotten(self, key: object) -> None:
         self._waiting = deque(asked for asked in self._waiting if asked.key != key)
-        for asked in [asked for asked in self._running.values() if asked.key == key]:
-            if asked.task is not None:
-                asked.task.cancel()
-            self._over(asked)
+        for asked, task in list(self._running.items()):
+            if asked.key == key:
+                task.cancel()
+                self._over(asked)

@@ -1,9 +1,8 @@
 """One question to one server over HTTP, redirections included, on the loop's thread."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any
 
 from dynamo_consistency.listers.credentials import stale_credentials
 from dynamo_consistency.listers.loop.loop import Loop
@@ -17,7 +16,7 @@ from dynamo_consistency.listers.webdav.errors import (
     WebDavError,
     refusal,
 )
-from dynamo_consistency.listers.webdav.exchange import Exchange, Reader, Reply, is_xrootd
+from dynamo_consistency.listers.webdav.exchange import AnyReader, Exchange, OpenReader, Reply, is_xrootd
 from dynamo_consistency.listers.webdav.identity import ClientIdentity
 from dynamo_consistency.listers.webdav.url import DEFAULT_PORTS, WebDavDoor, WebDavUrl
 from dynamo_consistency.paths import to_text
@@ -51,11 +50,6 @@ class Question:
         return left
 
 
-AnyReader = TypeVar("AnyReader", bound=Reader)
-OpenReader = Callable[[WebDavUrl, bool], AnyReader]
-"""Makes what reads a multistatus, from the URL that answers, after all redirections, and whether XRootD answers."""
-
-
 class Client:
     """Asks servers. `trusted` are the hosts that the check names: only they are sent the token.
 
@@ -65,30 +59,24 @@ class Client:
     def __init__(self, loop: Loop, identity: ClientIdentity, trusted: frozenset[str], most_idle: int) -> None:
         self._loop, self._identity, self._trusted = loop, identity, trusted
         self._connections = Connections(loop, most_idle)
-        self._under_way: dict[Exchange, tuple[HttpConnection, float]] = {}
+        self._under_way: dict[Exchange[Any], tuple[HttpConnection, float]] = {}
 
     async def ask(self, question: Question, open_reader: OpenReader[AnyReader]) -> AnyReader:
         """What has read the multistatus that comes after all redirections, to its end.
 
         Raises WebDavError for any other answer, and for none.
         """
-        readers: list[AnyReader] = []
-
-        def opened(address: WebDavUrl, from_xrootd: bool) -> AnyReader:
-            readers.append(open_reader(address, from_xrootd))
-            return readers[-1]
-
         asked, seen = question.address, [question.address]
-        while (reply := await self._send(question, asked, opened)).head.status in REDIRECTIONS:
+        while (reply := await self._send(question, asked, open_reader)).head.status in REDIRECTIONS:
             asked = _follow(question, asked, reply.head)
             if asked in seen or len(seen) > MOST_REDIRECTIONS:
                 raise WebDavError(f"{question.address.door} redirects too often, or in a circle")
             seen.append(asked)
         if reply.reader is None:
             raise self._refusal(question, reply)
-        return readers[-1]
+        return reply.reader
 
-    def _refusal(self, question: Question, reply: Reply) -> WebDavError:
+    def _refusal(self, question: Question, reply: Reply[Any]) -> WebDavError:
         asked, status = reply.address, reply.head.status
         hint = self._hint(asked) if status in (401, 403) else ""
         refused = refusal(asked.door, status, reply.head.headers, hint)
@@ -105,7 +93,7 @@ class Client:
     def _shows_token(self, asked: WebDavUrl) -> bool:
         return asked.door.secure and asked.door.host in self._trusted
 
-    async def _send(self, question: Question, asked: WebDavUrl, open_reader: OpenReader[Reader]) -> Reply:
+    async def _send(self, question: Question, asked: WebDavUrl, open_reader: OpenReader[AnyReader]) -> Reply[AnyReader]:
         """The answer. A connection that the server has closed meanwhile is no error, the first time."""
         try:
             try:
@@ -117,7 +105,9 @@ class Client:
                 raise
             raise WebDavError(error.failed.reason, retry=True) from None  # not the fault of the door that names it
 
-    async def _send_once(self, question: Question, asked: WebDavUrl, open_reader: OpenReader[Reader]) -> Reply:
+    async def _send_once(
+        self, question: Question, asked: WebDavUrl, open_reader: OpenReader[AnyReader]
+    ) -> Reply[AnyReader]:
         question.left()
         connection = await self._connections.to(asked.door, self._identity.context(), question.deadline)
         exchange = Exchange(asked, open_reader)

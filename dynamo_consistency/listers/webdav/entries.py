@@ -33,7 +33,7 @@ class Contents:
         self._directory, self._from_xrootd = address.path, from_xrootd
         self._start = address.target.partition("?")[0]
         self._own: list[Response] = []
-        self._doubtful: list[tuple[str, Response]] = []
+        self._doubtful: list[tuple[Reading, Response]] = []
         self._listed = Listed()
 
     def take(self, response: Response) -> None:
@@ -48,7 +48,7 @@ class Contents:
             if href == self._start and "%" not in href and "\0" not in href:
                 self._own.append(response)
             elif name is None:
-                self._doubtful.append((href, response))
+                self._doubtful.append((read(href), response))
             else:
                 _add(listed, name.encode(), response)
 
@@ -73,9 +73,9 @@ class Contents:
 
     def unclear(self) -> list[Reading]:
         """The readings that differ, when there are no more responses, if nothing but the server can tell which hold."""
-        readings = [read(href) for href, _ in self._doubtful]
-        unclear = [reading for reading in readings if not reading.clear]
-        return unclear if self._encodes(readings) is None else []
+        if self._encodes() is not None:
+            return []
+        return [reading for reading, _ in self._doubtful if not reading.clear]
 
     def listed(self, encodes: bool) -> Listed:
         """The complete directory: sizes in bytes, times in seconds since 1970.
@@ -83,19 +83,18 @@ class Contents:
         `encodes`: how to read what is `unclear`. Raises WebDavError when the responses are not about it, and when it is
         no directory.
         """
-        if self._doubtful:
-            readings = [read(href) for href, _ in self._doubtful]
-            told = self._encodes(readings)
-            for reading, (_, response) in zip(readings, self._doubtful, strict=True):
-                self._place(reading.path(encodes if told is None else told), response)
+        told = self._encodes()
+        for reading, response in self._doubtful:
+            self._place(reading.path(encodes if told is None else told), response)
         self._look_at_itself()
         if self._from_xrootd:
             _look_as_at_xrootd(self._listed)
         _settle_repeated(self._listed)
         return self._listed
 
-    def _encodes(self, readings: list[Reading]) -> bool | None:
+    def _encodes(self) -> bool | None:
         """Does the server encode names? The directory's own entry shows it, if its two readings differ."""
+        readings = [reading for reading, _ in self._doubtful]
         if all(reading.clear for reading in readings):
             return True
         ways = {self._directory == reading.encoded for reading in readings if self._directory in reading}

@@ -1,7 +1,7 @@
 """A request that is under way: what comes of its answer."""
 
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from dynamo_consistency.listers.loop.tasks import Later
 from dynamo_consistency.listers.webdav.connecting import broken
@@ -27,22 +27,27 @@ class Reader(Protocol):
         """It is not needed any more."""
 
 
-class Reply(NamedTuple):
+AnyReader = TypeVar("AnyReader", bound=Reader)
+OpenReader = Callable[[WebDavUrl, bool], AnyReader]
+"""Makes what reads a multistatus, from the URL that answers, after all redirections, and whether XRootD answers."""
+
+
+class Reply(NamedTuple, Generic[AnyReader]):
     """The answer of the server at `address`: a multistatus if it has a reader, which has read all of it."""
 
     address: WebDavUrl
     head: Head
-    reader: Reader | None
+    reader: AnyReader | None
 
 
-class Exchange:
+class Exchange(Generic[AnyReader]):
     """A `connection.Asker`: `later` is the reply to a request at `asked`, or a WebDavError."""
 
-    def __init__(self, asked: WebDavUrl, open_reader: Callable[[WebDavUrl, bool], Reader]) -> None:
-        self.later = Later[Reply]()
+    def __init__(self, asked: WebDavUrl, open_reader: OpenReader[AnyReader]) -> None:
+        self.later: Later[Reply[AnyReader]] = Later()
         self._asked, self._open_reader = asked, open_reader
         self._head: Head | None = None
-        self._reader: Reader | None = None
+        self._reader: AnyReader | None = None
         self._unread = 0
 
     def heard(self, head: Head, pieces: list[bytes], whole: bool) -> bool:
@@ -63,7 +68,7 @@ class Exchange:
             self.later.resolve(Reply(self._asked, head, self._reader))
         return wanted
 
-    def _opened(self, head: Head) -> Reader:
+    def _opened(self, head: Head) -> AnyReader:
         if head.headers.get("content-encoding", "identity").lower() != "identity":
             raise WebDavError(f"{self._asked.door} sends a compressed answer, which it was not asked for")
         return self._open_reader(self._asked, is_xrootd(head))

@@ -13,7 +13,7 @@ from dynamo_consistency.paths import normalise, to_bytes
 
 _PLAIN = re.compile(r"[A-Za-z0-9!$&'()*+,:;=@._~-]+")
 """A name that is the same with and without encoding."""
-_PLAIN_LINES = re.compile(r"(?:[A-Za-z0-9!$&'()*+,:;=@._~-]+/?\n)+")
+_PLAIN_LINES = re.compile(rf"(?:{_PLAIN.pattern}/?\n)+")
 _SERVER = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})|%2[fF]|%00")
 """No escape at all, or one for what no name can have."""
