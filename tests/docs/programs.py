@@ -28,12 +28,10 @@ def our_command(call: Call) -> Answer:
         return _serve(call)
     if call.stdin is None:
         done = run_command(call.arguments, call.folder, call.environment)
+        answer = Answer(done.returncode, done.stdout, done.stderr)
     else:
-        done = subprocess.run(
-            [COMMAND, *call.arguments], cwd=call.folder, env=call.environment, input=call.stdin,
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-    return Answer(done.returncode, done.stdout, _without_log(done.stderr))
+        answer = call.run(COMMAND, *call.arguments)
+    return answer._replace(err=_without_log(answer.err))
 
 
 def _without_log(said: str) -> str:
@@ -131,11 +129,7 @@ def _option(line: Line, name: str) -> list[str]:
 
 def python(call: Call) -> Answer:
     """Ours, so that a script finds what it imports."""
-    done = subprocess.run(
-        [sys.executable, *call.arguments], cwd=call.folder, env=call.environment, capture_output=True, text=True,
-        check=False,
-    )  # fmt: skip
-    return Answer(done.returncode, done.stdout, done.stderr)
+    return call.run(sys.executable, *call.arguments)
 
 
 def nothing(call: Call) -> None:
