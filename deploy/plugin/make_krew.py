@@ -4,7 +4,7 @@ The archive goes into DIR, and is the same wherever it is made. The manifest bes
 """
 
 import hashlib
-import re
+import runpy
 import sys
 import tomllib
 import zipfile
@@ -55,7 +55,7 @@ def archive(folder: Path) -> Path:
 def manifest(package: Path) -> str:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     tag, home = f"v{project['version']}", project["urls"]["Homepage"]
-    version = re.sub(r"\.?(dev|rc)(\d+)$", r"-\1.\2", tag)  # krew wants semantic versions: …-rc.1
+    version = runpy.run_path(str(ROOT / "tools/release/version.py"))["semantic"](tag)
     digest = hashlib.sha256(package.read_bytes()).hexdigest()
     return TEMPLATE.format(version=version, tag=tag, home=home, sum=digest)
 

@@ -1,7 +1,8 @@
 """The page on the check is made from the model, and is up to date."""
 
-import importlib.util
+import runpy
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -10,10 +11,7 @@ GENERATOR = Path(__file__).parents[2] / "docs" / "generate_check_reference.py"
 
 @pytest.fixture
 def generator():
-    spec = importlib.util.spec_from_file_location("generate_check_reference", GENERATOR)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return SimpleNamespace(**runpy.run_path(str(GENERATOR)))
 
 
 def test_the_page_on_the_check_is_what_the_model_says(generator):

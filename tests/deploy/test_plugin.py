@@ -4,6 +4,7 @@ import getpass
 import json
 import os
 import pty
+import runpy
 import stat
 import subprocess
 import sys
@@ -184,8 +185,7 @@ class TestRunAndSuspend:
         assert terminal.changes()[0] == "annotate"
 
     def test_who_has_no_name_here_is_recorded_by_uid(self):
-        script: dict[str, Any] = {"__name__": "plugin"}
-        exec(compile(PLUGIN.read_text(), str(PLUGIN), "exec"), script)  # noqa: S102
+        script = runpy.run_path(str(PLUGIN))
         for error in (KeyError("getpwuid(): uid not found"), OSError("No username set in the environment")):
             with pytest.MonkeyPatch.context() as patched:
                 patched.setattr(getpass, "getuser", Mock(side_effect=error))
@@ -248,8 +248,7 @@ class TestTold:
             assert "check-" in terminal.type("explain", check["metadata"]["name"])
 
     def test_next_steps_are_for_reasons_that_there_are(self):
-        script: dict[str, Any] = {"__name__": "plugin"}
-        exec(compile(PLUGIN.read_text(), str(PLUGIN), "exec"), script)  # noqa: S102
+        script = runpy.run_path(str(PLUGIN))
         of_conditions = (reasons.Ready, reasons.Overlapping, reasons.Running, reasons.Succeeded)
         assert script["NEXT_STEPS"].keys() - {"NotSeen"} <= {reason for known in of_conditions for reason in known}
         assert script["APPROVE"] == names.ANNOTATION_APPROVE
@@ -259,8 +258,7 @@ class TestTold:
 
 def test_krew_installs_this_plug_in(tmp_path):
     """The manifest is the one that deploy/plugin/make_krew.py writes, and its archive has what it names."""
-    script: dict[str, Any] = {"__name__": "script", "__file__": str(PLUGIN.with_name("make_krew.py"))}
-    exec(compile(PLUGIN.with_name("make_krew.py").read_text(), "make_krew.py", "exec"), script)  # noqa: S102
+    script = runpy.run_path(str(PLUGIN.with_name("make_krew.py")))
     package = script["archive"](tmp_path)
     text = PLUGIN.with_name("consistency.yaml").read_text()
     assert text == script["manifest"](package), "run: python deploy/plugin/make_krew.py DIR"

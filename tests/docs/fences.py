@@ -18,13 +18,14 @@ PAGES = sorted(
 
 @dataclass(frozen=True)
 class Fence:
-    """A block of a page. line: of its first line of text."""
+    """A block of a page. line: of its first line of text. section: the heading `## …` that it is below."""
 
     page: str
     line: int
     language: str
     text: str
     before: str
+    section: str = ""
 
     def __str__(self) -> str:
         return f"{self.page}:{self.line}"
@@ -40,14 +41,16 @@ class Fence:
 @functools.cache
 def fences(page: str) -> list[Fence]:
     """All of a page, in their order."""
-    found, before = [], ""
+    found, before, section = [], "", ""
     for token in _tokens(page):
         if token.type == "inline":
             before = token.content
+        elif token.type == "heading_close" and token.tag == "h2":
+            section = before
         elif token.type in ("fence", "code_block"):
             assert token.map
             language = token.info.split()[0] if token.info.strip() else ""
-            found.append(Fence(page, token.map[0] + 2, language, token.content, before))
+            found.append(Fence(page, token.map[0] + 2, language, token.content, before, section))
             before = ""
     return found
 

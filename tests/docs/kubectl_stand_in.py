@@ -8,7 +8,6 @@ import json
 import re
 import runpy
 import shutil
-import subprocess
 import sys
 from collections import defaultdict
 from pathlib import Path
@@ -219,9 +218,7 @@ def _plugin(call: Call) -> Answer:
     plugin = shutil.which("kubectl-consistency", path=call.environment["PATH"])
     if plugin is None:
         raise Refused("kubectl-consistency is not on the PATH")
-    command = [sys.executable, plugin, *call.arguments[1:]]
-    done = subprocess.run(command, env=call.environment, capture_output=True, text=True, check=False)
-    return Answer(done.returncode, done.stdout, done.stderr)
+    return call.run(sys.executable, plugin, *call.arguments[1:])
 
 
 def read_plugin_line(arguments: list[str]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 from fences import REPOSITORY
 from grammar import COSIGN, HELM, PODMAN, Grammar, Line
-from helm_program import helm, template
+from helm_program import CHART, helm, template
 from kubectl_stand_in import kubectl
 from real_command import COMMAND, run_command
 from stand_ins import Answer, Call, Programs, Refused
@@ -28,12 +28,10 @@ def our_command(call: Call) -> Answer:
         return _serve(call)
     if call.stdin is None:
         done = run_command(call.arguments, call.folder, call.environment)
+        answer = Answer(done.returncode, done.stdout, done.stderr)
     else:
-        done = subprocess.run(
-            [COMMAND, *call.arguments], cwd=call.folder, env=call.environment, input=call.stdin,
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-    return Answer(done.returncode, done.stdout, _without_log(done.stderr))
+        answer = call.run(COMMAND, *call.arguments)
+    return answer._replace(err=_without_log(answer.err))
 
 
 def _without_log(said: str) -> str:
@@ -116,15 +114,13 @@ def our_helm(call: Call) -> Answer:
     if line.command == "push":
         call.file(line.rest[0])
     charts = [word for word in line.rest if word.startswith("oci://")]
-    if any(Path(word).name not in ("charts", yaml.safe_load(CHART.read_text())["name"]) for word in charts):
+    ours = yaml.safe_load((CHART / "Chart.yaml").read_text())["name"]
+    if any(Path(word).name not in ("charts", ours) for word in charts):
         raise Refused(f"the chart has another name than {charts}")
     if line.command in ("install", "upgrade", "template"):
         template(*(f"--set={value}" for value in line.options.get("set", ())))
-    shown = helm(*line.command.split(), str(CHART.parent)) if line.command.startswith("show") else ""
+    shown = helm(*line.command.split(), str(CHART)) if line.command.startswith("show") else ""
     return Answer(0, shown)
-
-
-CHART = REPOSITORY / "deploy/chart/Chart.yaml"
 
 
 def _option(line: Line, name: str) -> list[str]:
@@ -133,11 +129,7 @@ def _option(line: Line, name: str) -> list[str]:
 
 def python(call: Call) -> Answer:
     """Ours, so that a script finds what it imports."""
-    done = subprocess.run(
-        [sys.executable, *call.arguments], cwd=call.folder, env=call.environment, capture_output=True, text=True,
-        check=False,
-    )  # fmt: skip
-    return Answer(done.returncode, done.stdout, done.stderr)
+    return call.run(sys.executable, *call.arguments)
 
 
 def nothing(call: Call) -> None:

@@ -106,7 +106,7 @@ def run_line(line: str, folder: Path) -> None:
 
 def clone(folder: Path) -> None:
     """What a clone of the repository has and the pages name."""
-    for name in ("deploy", "examples", "crds"):
+    for name in ("deploy", "examples", "crds", "tools"):
         shutil.copytree(REPOSITORY / name, folder / name, symlinks=True, dirs_exist_ok=True)
     for name in ("LICENSE", "pyproject.toml"):
         shutil.copy(REPOSITORY / name, folder)

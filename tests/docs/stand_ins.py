@@ -54,6 +54,14 @@ class Call:
             raise Refused(f"there is no {name}")
         return path
 
+    def run(self, *command: str) -> Answer:
+        """What a real program answers, where this one was called."""
+        done = subprocess.run(
+            command, cwd=self.folder, env=self.environment, input=self.stdin,
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        return Answer(done.returncode, done.stdout, done.stderr)
+
 
 class Refused(Exception):  # noqa: N818 (a sentence to whoever writes the page)
     """The program would not do what it is called for."""

@@ -151,10 +151,17 @@ def test_the_runs_of_all_sites_are_one_query_away(page, scene, monkeypatch):
     assert len(duckdb.sql(scene.typed(query.text).replace("/…", f"/{DIRECTORY}/file.root")).fetchall()) == 2
 
 
+@pytest.fixture(scope="session")
+def shared_clone(tmp_path_factory) -> Path:
+    """See `scenes.clone`; for what only looks whether a file is there."""
+    folder = tmp_path_factory.mktemp("clone")
+    clone(folder)
+    return folder
+
+
 @pytest.mark.parametrize("page", PAGES)
-def test_commands_within_a_sentence_could_be_typed(page, tmp_path):
+def test_commands_within_a_sentence_could_be_typed(page, shared_clone):
     """They are not run, and may be cut off: by `…`, or where they are named with an option alone."""
-    clone(tmp_path)
     wrong = []
     for line, text in inline_code(page):
         words = as_words(text)
@@ -164,7 +171,7 @@ def test_commands_within_a_sentence_could_be_typed(page, tmp_path):
             elif words[:2] == ["kubectl", "consistency"]:
                 read_plugin_line(words[2:])
             elif words[1:] and words[0] in ("kubectl", "helm", "make", "pip"):
-                PROGRAMS[words[0]](Call(words[0], words[1:], tmp_path, {}, whole=False))
+                PROGRAMS[words[0]](Call(words[0], words[1:], shared_clone, {}, whole=False))
         except Refused as error:
             if "requires an argument" not in str(error):
                 wrong.append(f"{page}:{line}: {text}: {error}")

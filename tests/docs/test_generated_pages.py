@@ -3,11 +3,12 @@
 import json
 import os
 import re
+import runpy
 import subprocess
 import sys
 import tomllib
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import SimpleNamespace
 
 import click
 import jsonschema
@@ -22,10 +23,7 @@ COMMAND = Path(sys.executable).with_name("dynamo-consistency")
 
 
 def generator():
-    spec = spec_from_file_location("generate_command_line", ROOT / "docs/generate_command_line.py")
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return SimpleNamespace(**runpy.run_path(str(ROOT / "docs/generate_command_line.py")))
 
 
 GENERATED = generator().generated()

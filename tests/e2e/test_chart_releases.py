@@ -10,6 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import console
 import pytest
 import yaml
 from cluster import images, real_node
@@ -22,12 +23,13 @@ from consistency_operator.manifests import JobRun, build_job
 from consistency_operator.settings import read_settings
 from container_node import node_with_containers
 from deployment import CLAIM, ROOT
+from fences import of_language
 from go_tools import go_tool
 from helm_program import CHART, helm, template
 
 from dynamo_consistency.checkfile import read_check
 
-PAGE = ROOT / "docs/how-to/install.md"
+PAGE = "docs/how-to/install.md"
 NAMESPACE, OPERATOR = "consistency", "consistency-operator"
 COLUMN = {"name": "New", "type": "string", "jsonPath": ".spec.backend"}
 WITH_PODS = ("helm test", "kubectl -n consistency rollout")
@@ -107,9 +109,8 @@ def shell(cluster: ControlPlane, registry: str, tmp_path_factory: pytest.TempPat
 
 def commands() -> tuple[list[str], list[str]]:
     """The page's, to install and to upgrade."""
-    section = PAGE.read_text().partition("## With Helm\n")[2].partition("\n## ")[0]
-    blocks = re.findall(r"^```console\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
-    first, second = ([line.strip() for line in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]] for block in blocks)
+    blocks = [block for block in of_language(PAGE, "console") if block.section == "With Helm"]
+    first, second = ([typed.command for typed in console.commands(block)] for block in blocks)
     return first, second
 
 

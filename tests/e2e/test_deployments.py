@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import console
 import pytest
 import yaml
 from cluster import images
@@ -19,12 +20,13 @@ from cluster.processes import free_port, wait_until
 from cluster.programs import program
 from cluster.volumes import provide_volume
 from container_node import node_with_containers
+from fences import of_language
 
 ROOT = Path(__file__).parents[2]
-TUTORIAL = ROOT / "docs/tutorials/first-site.md"
+TUTORIAL = "docs/tutorials/first-site.md"
 NOT_HERE = ("tools/image/build", "podman")  # the node has the images already
 WATCHING = "--watch"
-INSTALL = ROOT / "docs/how-to/install.md"
+INSTALL = "docs/how-to/install.md"
 NAMESPACE, CLAIM, CHECK = "consistency-demo", "consistency-data", "t2-xx-demo"
 WITH_PAGES = "consistency-pages"
 
@@ -42,10 +44,9 @@ def cluster() -> Iterator[ControlPlane]:
 
 def commands() -> list[str]:
     """The demo's commands, in their order; those for one's own site are not among them."""
-    demo = TUTORIAL.read_text().partition("## A site of yours")[0]
-    blocks = re.findall(r"^```console\n(.*?)^```$", demo, re.MULTILINE | re.DOTALL)
-    typed = [line for block in blocks for line in re.findall(r"^\$ ((?:.*\\\n)*.*)$", block, re.MULTILINE)]
-    return [line for line in typed if not line.startswith(NOT_HERE) and WATCHING not in line]
+    blocks = [block for block in of_language(TUTORIAL, "console") if block.section == "The demo"]
+    lines = [typed.command for block in blocks for typed in console.commands(block)]
+    return [line for line in lines if not line.startswith(NOT_HERE) and WATCHING not in line]
 
 
 def test_the_tutorial_does_what_it_says(cluster: ControlPlane) -> None:
@@ -161,7 +162,7 @@ def test_with_an_object_store_no_volume_is_needed(cluster: ControlPlane, object_
     """The demo once more: keys by podTemplate as docs/how-to/install.md says, and under deploy/job-policy."""
     namespace = "consistency-s3"
     keys = {"AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any", "AWS_ENDPOINT_URL": object_store}
-    (page,) = re.findall(r"^```yaml\n(spec:\n  podTemplate:.*?)^```$", INSTALL.read_text(), re.MULTILINE | re.DOTALL)
+    (page,) = [block.text for block in of_language(INSTALL, "yaml") if block.text.startswith("spec:\n  podTemplate:")]
     no_volume = {"$patch": "delete", "apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": CLAIM}}
     with_keys = {
         "apiVersion": "consistency.dynamo.io/v1alpha1",

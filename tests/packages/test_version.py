@@ -1,22 +1,17 @@
 """The version stands in several files, and `make version` writes it into all of them."""
 
-import importlib.util
 import re
+import runpy
 import shutil
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
 from wheel_building import REPOSITORY
 
-SCRIPT = REPOSITORY / "tools/release/version.py"
-specification = importlib.util.spec_from_file_location("release_version", SCRIPT)
-assert specification is not None
-assert specification.loader is not None
-tool = importlib.util.module_from_spec(specification)
-specification.loader.exec_module(tool)
-
+tool = SimpleNamespace(**runpy.run_path(str(REPOSITORY / "tools/release/version.py")))
 VERSION = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["version"]
 
 
