@@ -141,6 +141,16 @@ def test_the_doubtful_are_those_that_not_all_lists_have_alike_and_once(
     assert {key for (key,) in database.execute("FROM doubtful").fetchall()} == expected
 
 
+def test_the_sums_of_buckets_stand_in_an_array(database: duckdb.DuckDBPyConnection) -> None:
+    """A hash table of so many buckets holds nearly every row until the end."""
+    database.execute("CREATE OR REPLACE VIEW weighed AS SELECT hash(i) AS key, i AS weight FROM range(1000) AS t(i)")
+    database.execute(doubtful._PIECE.format(first=0, last=WIDEST - 1))
+    with doubtful._sums_in_an_array(database, 20):
+        ((_, plan),) = database.execute(f"EXPLAIN {doubtful._UNEVEN.format(width=1 << 44)}").fetchall()
+    database.execute("DROP TABLE piece")
+    assert "Perfect Hash Group By" in plan
+
+
 @pytest.mark.parametrize("written", [Written.NOW, Written.FORMERLY])
 @pytest.mark.parametrize("walked", [True, False])
 def test_what_lies_in_a_listed_file_makes_it_a_directory(tmp_path: Path, written: Written, *, walked: bool) -> None:
