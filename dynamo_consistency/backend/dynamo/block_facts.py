@@ -9,12 +9,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Connection, Select, select
 
+from dynamo_consistency.backend.contract import LABEL
 from dynamo_consistency.backend.dynamo.database.names import label
 from dynamo_consistency.backend.dynamo.database.schema import block_replicas, blocks, datasets, groups
 from dynamo_consistency.backend.sql.reading import partitions
 
 AT_ONCE = 20_000
-_SHARED = pa.dictionary(pa.int32(), pa.string())
 
 
 class BlockFacts:
@@ -86,8 +86,8 @@ def _batch(
     labels = {raw: label(raw) for raw in set(dataset)}
     columns = [
         pa.array(times, pa.int64()),
-        pa.array([labels[raw] for raw in dataset], pa.string()).dictionary_encode().cast(_SHARED),
+        pa.array([labels[raw] for raw in dataset], pa.string()).dictionary_encode().cast(LABEL),
         pa.array(map(label, block), pa.string()),
-        pa.array(group, pa.string()).dictionary_encode().cast(_SHARED),
+        pa.array(group, pa.string()).dictionary_encode().cast(LABEL),
     ]
     return pa.RecordBatch.from_arrays(columns, ["time", "dataset", "block", "group"])
