@@ -30,3 +30,11 @@ def total(sizes: "pa.Array") -> int:
     if (pc.max(known).as_py() or 0) < _SUMMED_SAFELY:
         return pc.sum(known).as_py() or 0
     return sum(known.to_pylist())
+
+
+def labels(values: "pa.Array", places: "pa.Array") -> "pa.DictionaryArray":
+    """What stands at each of some places; each value is once in the dictionary."""
+    import pyarrow as pa
+
+    few = values.dictionary_encode()
+    return pa.DictionaryArray.from_arrays(few.indices.take(places), few.dictionary)

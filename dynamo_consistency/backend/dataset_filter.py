@@ -6,6 +6,8 @@ from collections.abc import Iterable
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dynamo_consistency.columns import labels
+
 # /store/<area>/<era>/<primary>/<tier>/<version>[/…], where the version ends in v and digits
 _CMS_NAME = re.compile(
     r"/store/[^/]+/(?P<era>[^/]+)/(?P<primary>[^/]+)/(?P<tier>[^/]+)/(?P<version>[^/]*v[0-9]+)(?:/|\Z)"
@@ -27,8 +29,8 @@ def datasets_of(filenames: pa.StringArray) -> pa.DictionaryArray:
     parts = pc.split_pattern(filenames, "/", max_splits=1, reverse=True)
     folders = pc.list_element(parts, 0).dictionary_encode()
     texts = folders.dictionary.to_pylist()
-    of_folder = pa.array([dataset_of(f"{folder}/") for folder in texts], pa.string()).dictionary_encode()
-    found = pa.DictionaryArray.from_arrays(of_folder.indices.take(folders.indices), of_folder.dictionary)
+    of_folder = pa.array([dataset_of(f"{folder}/") for folder in texts], pa.string())
+    found = labels(of_folder, folders.indices)
     last = pa.array([folder.count("/") == _BEFORE_VERSION for folder in texts], pa.bool_()).take(folders.indices)
     if not pc.any(last).as_py():
         return found

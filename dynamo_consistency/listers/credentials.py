@@ -9,13 +9,13 @@ import json
 import os
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from dynamo_consistency.errors import ListingError
 from dynamo_consistency.listers.certificates import chain_end
 from dynamo_consistency.secrets import remember
+from dynamo_consistency.text import timestamp
 
 
 class Credential(NamedTuple):
@@ -107,8 +107,7 @@ def _judge(what: str, end: Callable[[], float | None], renewal: str, now: float)
         return f"the {what} is not valid: renew it with {renewal}"
     if ends is None or ends > now:
         return None
-    when = datetime.fromtimestamp(ends, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    return f"the {what} expired at {when}: renew it with {renewal}"
+    return f"the {what} expired at {timestamp(ends)}: renew it with {renewal}"
 
 
 def token_end(text: str) -> float | None:

@@ -11,9 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dynamo_consistency.paths import visible
-from dynamo_consistency.secrets import redact
 from dynamo_consistency.sentences import MORE, cut
+from dynamo_consistency.text import said
 
 log = logging.getLogger(__name__)
 
@@ -125,9 +124,9 @@ def _with_short_actions(content: Content) -> Content:
 def _clean(value: Any) -> Any:
     """`value` without credentials, its text as every reader of JSON can take it."""
     if isinstance(value, str):
-        return visible(redact(value))
+        return said(value)
     if isinstance(value, Mapping):
-        return {visible(redact(key)): _clean(inner) for key, inner in value.items()}
+        return {said(key): _clean(inner) for key, inner in value.items()}
     return [_clean(inner) for inner in value] if isinstance(value, list) else value
 
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pymysql
 import pytest
+from mariadb_server import READER
 from sqlalchemy import text
 
 from dynamo_consistency.backend.contract import LONG_AGO
@@ -132,7 +133,7 @@ def test_times_do_not_depend_on_the_time_zone_that_a_session_is_given(make_world
     one_file(world, b"/store/a", last_update=1_550_000_000)
     mariadb.execute("SET GLOBAL init_connect = \"SET time_zone = '-08:00'\"")
     try:
-        reader = mariadb.url(world.name, "reader", "reader-s3cret")
+        reader = mariadb.url(world.name, *READER)
         assert the_row(world, url=reader)["time"] == 1_550_000_000
     finally:
         mariadb.execute("SET GLOBAL init_connect = ''")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from dynamo_simulator import DOOR
+from mariadb_server import READER
 from registry_worlds import GENERATIONS, Registered, outcomes, urls
 
 from dynamo_consistency.backend.contract import Asked
@@ -78,7 +79,7 @@ def test_an_account_that_may_only_read_gets_one_sentence_and_requests_nothing(ma
     world = make_world(generation)
     site = Registered(world, mapped=generation != "production")
     before = checksums(mariadb, world)
-    reader = mariadb.url(world.name, "reader", "reader-s3cret")
+    reader = mariadb.url(world.name, *READER)
     for ask, name in ((site.ask_deletion, b"/store/x"), (site.ask_transfer, ONE)):
         with pytest.raises(BackendError, match=r"docs/dynamo\.md"):
             ask(name, url=reader)

@@ -99,6 +99,12 @@ def test_an_expired_token_is_one_sentence_without_the_token(
     assert redact(f"header {secret}") == "header ***"
 
 
+def test_a_token_whose_end_is_before_all_dates_has_expired(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BEARER_TOKEN", token({"exp": -1e30}))
+    with pytest.raises(ListingError, match=r"expired at -1e\+30: renew it"):
+        check_credentials()
+
+
 @pytest.mark.parametrize("text", ["opaque", "a.b.c", token({}), token([1]), token({"exp": "soon"})])
 def test_a_token_without_a_readable_end_is_left_to_its_issuer(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv("BEARER_TOKEN", text)

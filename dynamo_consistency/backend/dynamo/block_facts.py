@@ -9,12 +9,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Connection, Select, select
 
+from dynamo_consistency.backend.contract import LABEL
 from dynamo_consistency.backend.dynamo.database.names import label
 from dynamo_consistency.backend.dynamo.database.schema import block_replicas, blocks, datasets, groups
 from dynamo_consistency.backend.sql.reading import partitions
+from dynamo_consistency.columns import labels
 
 AT_ONCE = 20_000
-_SHARED = pa.dictionary(pa.int32(), pa.string())
 
 
 class BlockFacts:
@@ -34,8 +35,8 @@ class BlockFacts:
         places = array("q", map(self._place, each.dictionary.to_pylist()))
         where = pa.array(places, pa.int64()).take(each.indices)
         known = pc.less(where, len(self._numbers))
-        times, *labels = self._facts.take(pa.array(places, pa.int64())).combine_chunks().columns
-        spread = [_label(column, each.indices) for column in labels]
+        times, *others = self._facts.take(pa.array(places, pa.int64())).combine_chunks().columns
+        spread = [labels(_plain(column), each.indices) for column in others]
         return known, [_plain(times).take(each.indices), *spread]
 
     def _place(self, number: int) -> int:
@@ -47,12 +48,6 @@ def _plain(column: pa.ChunkedArray) -> pa.Array:
     values = column.combine_chunks()
     values = values.chunk(0) if isinstance(values, pa.ChunkedArray) else values
     return values.dictionary_decode() if pa.types.is_dictionary(values.type) else values
-
-
-def _label(of_blocks: pa.ChunkedArray, blocks_: pa.Int32Array) -> pa.DictionaryArray:
-    """For each file what its block has; each value is once in the dictionary."""
-    few = _plain(of_blocks).dictionary_encode()
-    return pa.DictionaryArray.from_arrays(few.indices.take(blocks_), few.dictionary)
 
 
 def read(connection: Connection, site: int) -> BlockFacts:
@@ -83,11 +78,11 @@ def _batch(
     block: Sequence[bytes | None],
     group: Sequence[str | None],
 ) -> pa.RecordBatch:
-    labels = {raw: label(raw) for raw in set(dataset)}
+    texts = {raw: label(raw) for raw in set(dataset)}
     columns = [
         pa.array(times, pa.int64()),
-        pa.array([labels[raw] for raw in dataset], pa.string()).dictionary_encode().cast(_SHARED),
+        pa.array([texts[raw] for raw in dataset], pa.string()).dictionary_encode().cast(LABEL),
         pa.array(map(label, block), pa.string()),
-        pa.array(group, pa.string()).dictionary_encode().cast(_SHARED),
+        pa.array(group, pa.string()).dictionary_encode().cast(LABEL),
     ]
     return pa.RecordBatch.from_arrays(columns, ["time", "dataset", "block", "group"])

@@ -28,8 +28,9 @@ def pieces(
             first, total = place, 0
         if size > at_most:
             yield from _parts(connection, tables, replicas[place], at_most)
-            first, size = place + 1, 0  # noqa: PLW2901 (it has been dealt with)
-        total += size
+            first = place + 1
+        else:
+            total += size
     if total:
         yield _REPLICA.between(replicas[first], replicas[-1])
 

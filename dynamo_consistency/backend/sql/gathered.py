@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import ColumnElement, Connection, LargeBinary, Select, cast, func, type_coerce
+from sqlalchemy import ColumnElement, Connection, LargeBinary, Select, cast, func
 
 
 def columns(
@@ -21,7 +21,7 @@ def columns(
     text, *numbers = query.selected_columns
     stored = cast(text, LargeBinary)
     values = [
-        type_coerce(cast(func.group_concat(stored, ""), LargeBinary), LargeBinary),
+        cast(func.group_concat(stored, ""), LargeBinary),
         *(func.group_concat(number) for number in (func.length(stored), *numbers)),
     ]
     joined = query.with_only_columns(*values, maintain_column_froms=True)

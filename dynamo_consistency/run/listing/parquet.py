@@ -158,13 +158,14 @@ class ListingFile:
             self._count_bytes(root, sum(filter(None, size[first:end])))
             numbers += array("h", [self._numbers[root]]) * (end - first)
         root_numbers = pa.Array.from_buffers(ROOT.type, end, [None, pa.py_buffer(numbers)])
-        self._write_files(rows.path, root_numbers, {"path": rows.path, "size": size, "mtime": mtime})
+        path = pa.array(rows.path, pa.binary())
+        self._write_files(rows.path, root_numbers, {"path": path, "size": size, "mtime": mtime})
 
     def _write_files(self, some: list[bytes], root: pa.Array, columns: dict[str, Any]) -> None:
         if len(self._excluded):
             import pyarrow.compute as pc
 
-            in_place = pc.is_in(pa.array(some, pa.binary()), self._excluded)
+            in_place = pc.is_in(columns["path"], self._excluded)
             root = pc.if_else(in_place, pa.scalar(None, ROOT.type), root)
         self._write(len(some), columns | {"kind": bytes(len(some))} | _key_columns(some, root))
 
