@@ -19,7 +19,7 @@ from dynamo_consistency.listers.xrootd.entries import (
     impossible_size,
 )
 from dynamo_consistency.listers.xrootd.library import IS_DIRECTORY, IS_OTHER, SPECIAL
-from dynamo_consistency.listers.xrootd.numbering import Numbering
+from dynamo_consistency.listers.xrootd.numbering import Numbering, file_identities, file_identity
 from dynamo_consistency.listers.xrootd.url import unaskable
 
 LARGEST = (1 << 63) - 1
@@ -72,10 +72,11 @@ class Listing:
         self._doubt()
         facts = columns(self._facts)
         if not any(map(_special, set(facts.flags))):
-            return _plain_files(names, facts.sizes, facts.times)
+            return _plain_files(names, facts.sizes, facts.times, facts.identifiers)
         kinds = list(map(_special, facts.flags))
         plain = [row for row, kind in enumerate(kinds) if not kind]
-        listed = _plain_files(*([column[row] for row in plain] for column in (names, facts.sizes, facts.times)))
+        columns_of_files = names, facts.sizes, facts.times, facts.identifiers
+        listed = _plain_files(*([column[row] for row in plain] for column in columns_of_files))
         rows = zip(names, kinds, facts.identifiers, facts.sizes, facts.times, strict=True)
         special = [row for row in rows if row[1]]
         numbering.observe(_text(identifier) for _, kind, identifier, *_ in special if kind & IS_DIRECTORY)
@@ -130,17 +131,23 @@ def _special(flags: bytes) -> int:
     return int(flags) & SPECIAL
 
 
-def _plain_files(names: list[bytes], sizes: list[bytes], times: list[bytes]) -> Listed:
-    numbers = list(map(int, sizes))
+def _plain_files(names: list[bytes], sizes: list[bytes], times: list[bytes], identifiers: list[bytes]) -> Listed:
+    numbers, identities = list(map(int, sizes)), _identities(identifiers)
     if not numbers or (min(numbers) >= 0 and max(numbers) <= LARGEST):
-        return Listed(files=Files(names, numbers, _times(times)))  # type: ignore[arg-type]
+        return Listed(files=Files(names, numbers, _times(times), identities))  # type: ignore[arg-type]
     listed = Listed()
-    for name, size, time in zip(names, numbers, _times(times), strict=True):
+    for name, size, time, identity in zip(names, numbers, _times(times), identities, strict=True):
         if 0 <= size <= LARGEST:
-            listed.files.add(name, size, time)
+            listed.files.add(name, size, time, identity)
         else:
             listed.holes.append(Hole(name, impossible_size(size)))
     return listed
+
+
+def _identities(identifiers: list[bytes]) -> list[int]:
+    if all(identifiers) and _digits(b"".join(identifiers)):
+        return file_identities(list(map(int, identifiers)))
+    return [file_identity(_text(identifier)) for identifier in identifiers]
 
 
 def _times(column: list[bytes]) -> list[int | None]:
@@ -162,7 +169,7 @@ def _add_special(listed: Listed, numbering: Numbering, row: tuple[bytes, int, by
     if kind & IS_OTHER:
         listed.holes.append(Hole(name, NO_FILE))
     elif not kind & IS_DIRECTORY:
-        listed.files.add(name, *file_facts(int(size), kind, _time(time)))
+        listed.files.add(name, *file_facts(int(size), kind, _time(time)), file_identity(_text(identifier)))
     elif reason := unaskable(name, text=False):
         listed.holes.append(Hole(name, reason))
     else:
