@@ -1,4 +1,4 @@
-"""Before a transfer the file itself is asked for, and only a clear "not there", or the wrong size, counts (rules.md, gate 8)."""
+"""Before a transfer the file itself is asked for: a clear "not there", or the wrong size, counts (rules.md, gate 8)."""
 
 import threading
 import time

@@ -57,7 +57,7 @@ class UnmergedArea:
 
 
 def sights_of(view: SiteView, kind: str, findings: Sequence[Finding]) -> Mapping[bytes, Sight]:
-    """What the site shows of each finding, a directory with what is in it; what is to be fetched is asked for by name."""
+    """What the site shows of each finding, a directory with what is in it; what is to be fetched is asked by name."""
     if kind == MISSING.name:
         return view.missing_files([finding["path"] for finding in findings])
     if kind == MISMATCH.name:
