@@ -5,6 +5,7 @@ An LFN is an absolute path of bytes. Bytes are what storage systems have; text i
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable
 
 
@@ -23,6 +24,17 @@ def to_text(path: bytes) -> str:
 def to_bytes(path: str | bytes) -> bytes:
     """The bytes of `path`; names come as text from some sources and as bytes from others."""
     return path if isinstance(path, bytes) else path.encode("utf-8", "surrogateescape")
+
+
+def folded(path: bytes) -> bytes:
+    """The caseless form of `path`, the same for all spellings of it; bytes that are not UTF-8 stay as they are.
+
+    Unicode's canonical caseless matching (The Unicode Standard, 3.13, D145), written in NFC.
+    """
+    if path.isascii():
+        return path.lower()
+    text = unicodedata.normalize("NFD", to_text(path)).casefold()
+    return to_bytes(unicodedata.normalize("NFC", text))
 
 
 def one_line(path: bytes) -> bytes:

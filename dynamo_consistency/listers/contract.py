@@ -39,6 +39,8 @@ class Files:
     names: list[bytes] = field(default_factory=list)
     sizes: list[int | None] = field(default_factory=list)
     mtimes: list[int | None] = field(default_factory=list)
+    identities: list[int] = field(default_factory=list, compare=False)
+    """What the storage itself calls each file, 0 where it does not say; empty where it says so of none."""
 
     @classmethod
     def of(cls, rows: Iterable[File]) -> "Files":
@@ -46,8 +48,10 @@ class Files:
         columns = [list(column) for column in zip(*rows, strict=True)]
         return cls(*columns)
 
-    def add(self, name: bytes, size: int | None, mtime: int | None) -> None:
-        """One more."""
+    def add(self, name: bytes, size: int | None, mtime: int | None, identity: int | None = None) -> None:
+        """One more. With `identity` for each file or for none."""
+        if identity is not None:
+            self.identities.append(identity)
         self.names.append(name)
         self.sizes.append(size)
         self.mtimes.append(mtime)
@@ -60,10 +64,14 @@ class Files:
 
 
 class Hole(NamedTuple):
-    """An entry that exists but is not judged: a symbolic link, a name that cannot be asked for, …"""
+    """An entry that exists but is not judged: a symbolic link, a name that cannot be asked for, …
+
+    `file`: the identity of the file that a link leads to, 0 where there is none.
+    """
 
     name: bytes
     reason: str
+    file: int = 0
 
 
 Entry = File | Subdirectory | Hole

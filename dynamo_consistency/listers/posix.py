@@ -24,6 +24,7 @@ from dynamo_consistency.listers.endpoint import SitePrefix
 from dynamo_consistency.path_rules import PathRules
 
 TRANSIENT = {errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EAGAIN, errno.EINTR, errno.EMFILE, errno.ENFILE}
+_INODE_BITS, _MASK = 40, (1 << 63) - 1
 LINK = "a symbolic link; links are not followed"
 SPECIAL = [
     (stat.S_ISLNK, LINK),
@@ -99,6 +100,18 @@ class PosixLister:
         """Device and inode; None for the device below the prefix, which other machines may number otherwise."""
         return None if status.st_dev == self._device else status.st_dev, status.st_ino
 
+    def _file_identity(self, status: os.stat_result) -> int:
+        device = 0 if status.st_dev == self._device else status.st_dev
+        return (device << _INODE_BITS ^ status.st_ino) & _MASK
+
+    def _linked_file(self, entry: os.DirEntry[str]) -> int:
+        """The identity of the file that a link leads to, wherever that is; 0 where it leads to none."""
+        try:
+            status = entry.stat()
+        except OSError:
+            return 0
+        return self._file_identity(status) if stat.S_ISREG(status.st_mode) else 0
+
     def _add(self, listed: Listed, entry: os.DirEntry[str], directory: bytes, device: int) -> None:
         name = os.fsencode(entry.name)
         try:
@@ -109,13 +122,13 @@ class PosixLister:
             listed.holes.append(Hole(name, f"it cannot be looked at: {error.strerror}"))
             return
         if stat.S_ISREG(status.st_mode):
-            listed.files.add(name, status.st_size, _seconds(status))
+            listed.files.add(name, status.st_size, _seconds(status), self._file_identity(status))
         elif stat.S_ISDIR(status.st_mode):
             listed.directories.append(Subdirectory(name, _seconds(status), self._identity(status)))
             if status.st_dev != device:
                 listed.notes.append(f"{paths.to_text(paths.join(directory, name))} is a mount point")
         else:
-            listed.holes.append(Hole(name, _special(status)))
+            listed.holes.append(Hole(name, _special(status), self._linked_file(entry)))
 
     def _failed(self, directory: bytes, error: OSError) -> Failed:
         if error.errno in (errno.ELOOP, errno.ENOTDIR):

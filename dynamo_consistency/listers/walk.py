@@ -87,8 +87,8 @@ class Walk:
         """`identify` says what the storage calls a root, where the answer about it does not; it may take its time."""
         self._lister, self._share, self._limits = lister, share, limits
         self._exclude = frozenset(exclude)
-        self.excluded: set[bytes] = set()
-        """Excluded directories that the walk has met."""
+        self.excluded: dict[bytes, object] = {}
+        """Excluded directories that the walk has met, each with what the storage calls it (None: it does not say)."""
         self._clock = clock
         self._answers = answers or (lister.answers() if isinstance(lister, LedLister) else queue.SimpleQueue())
         self._limit = max(1, min(limits.concurrency, lister.capacity))
@@ -200,7 +200,7 @@ class Walk:
             path = before + name
             if path in self._exclude:
                 kept.append(child)
-                self.excluded.add(path)
+                self.excluded[path] = identity
             elif reason := obstacle(directory, child, depth, ancestors):
                 answer.holes.append(Hole(name, reason))
             else:

@@ -13,6 +13,7 @@ from dynamo_consistency.run.action.followup import follow_up
 from dynamo_consistency.run.action.withdrawal import withdraw_outlived
 from dynamo_consistency.run.comparison.comparison import compare
 from dynamo_consistency.run.gates import evaluate, gather
+from dynamo_consistency.run.listing.failed_shards import absent_shards
 from dynamo_consistency.run.listing.progress import Progress
 from dynamo_consistency.run.local_listing import list_site, list_unmerged_area, shards_here
 from dynamo_consistency.run.records import notes
@@ -78,6 +79,7 @@ def conclude(run: RunDirectory, backend: Backend) -> summaries.Summary:
     check = run.check()
     try:
         before = run.read_json(SNAPSHOT) if run.exists(SNAPSHOT) else {}
+        absent_shards(run, check.spec.listing)  # a snapshot that is taken before the last shard is none after it
         take_snapshot(run, backend, "after", before.get("rows"))
         ask_datasets(run, backend)
         counts = compare(run, backend) | follow_up(run, backend)

@@ -1,4 +1,4 @@
-"""Before a transfer the missing file itself is asked for, and only a clear "not there" counts (rules.md, gate 8)."""
+"""Before a transfer the file itself is asked for: a clear "not there", or the wrong size, counts (rules.md, gate 8)."""
 
 import threading
 import time
@@ -16,7 +16,15 @@ FILES = [b"/store/mc/f%02d" % number for number in range(20)]
 
 
 def asked_with(waiting, monkeypatch, look):
-    """What is asked for when the protocol can ask for single files, by `look`."""
+    """What is asked for when the protocol can ask for single files: `look` answers for what is absent."""
+    sizes = {path: stored.size for path, stored in waiting.world.files.items()}
+    return asked_with_looks(
+        waiting, monkeypatch, lambda file: FileStat(sizes[file], 0) if file in sizes else look(file)
+    )
+
+
+def asked_with_looks(waiting, monkeypatch, look):
+    """The same, where `look` answers for all."""
     opened = action.open_lister
     monkeypatch.setattr(action, "open_lister", lambda *told: opened(*told)._replace(look=look))
     waiting.approve()
@@ -42,6 +50,21 @@ def test_a_file_that_is_clearly_not_there_is_fetched(waiting, monkeypatch):
     asked = []
     assert asked_with(waiting, monkeypatch, lambda file: asked.append(file) or NotThere()) == [MISMATCH, MISSING]
     assert asked == [MISSING]
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (FileStat(100, 1_600_000_000), "reappeared: it has the right size now"),
+        (FileStat(None, None), "grew: it has changed since the run"),
+        (Unsure("the disk is offline"), "it is not known whether it is there: the disk is offline"),
+        (NotThere(), "it is not known whether it is there: its directory shows it, and by its name it is gone"),
+    ],
+)
+def test_a_file_of_which_only_the_listing_tells_a_wrong_size_is_not_fetched_anew(waiting, monkeypatch, answer, reason):
+    look = {MISMATCH: answer, MISSING: NotThere()}.__getitem__
+    assert asked_with_looks(waiting, monkeypatch, look) == [MISSING]
+    assert waiting.reasons()[MISMATCH] == reason
 
 
 def test_a_look_that_breaks_in_spite_of_its_promise_proves_nothing(waiting, monkeypatch):

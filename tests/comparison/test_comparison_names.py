@@ -84,6 +84,19 @@ def test_a_directory_that_the_unmerged_area_has_under_another_name_is_a_hole(tmp
     assert counts["aliases"][0]["path"] == "/store/mc/a"
 
 
+def test_another_name_of_an_excluded_directory_is_a_hole(tmp_path: Path) -> None:
+    case = site(SiteFile(b"/store/mc/a/dark"), directories=ALIASES[:1], exclude=(b"/store/mc/HC",))
+    run = runs.write_run(case, tmp_path)
+    with run.reading("listing/shard-0000.parquet") as path:
+        listed = pq.read_table(path)
+    excluded = {"path": b"/store/mc/HC", "kind": "excluded", "identity": 7}
+    row = pa.Table.from_pylist([{name: excluded.get(name) for name in listed.schema.names}], schema=listed.schema)
+    with run.writing("listing/shard-0000.parquet") as path:
+        pq.write_table(pa.concat_tables([listed, row]), path)
+    counts = compare(run, runs.backend_for(case))
+    assert (counts["holes"], counts["orphans"]) == (1, 0)
+
+
 def test_a_listing_of_a_former_version_has_no_identities_and_is_read(tmp_path: Path) -> None:
     run = runs.write_run(site(SiteFile(b"/store/mc/a/dark"), directories=ALIASES), tmp_path)
     with run.reading("listing/shard-0000.parquet") as path:

@@ -35,8 +35,8 @@ def entry(path: str, size: int | None = 1, **state: Any) -> Entry:
     return Entry(at(path), size, **state)
 
 
-def file(path: str, size: int | None = 1, mtime: int | None = OLD) -> SiteFile:
-    return SiteFile(at(path), size, mtime)
+def file(path: str, size: int | None = 1, mtime: int | None = OLD, identity: int | None = None) -> SiteFile:
+    return SiteFile(at(path), size, mtime, identity)
 
 
 def directory(path: str, mtime: int | None = OLD, identity: int | None = None) -> SiteDirectory:
@@ -364,13 +364,29 @@ CASES = {
         found(missing="d/f", in_empty="d/f"),
     ),
     "a second name that is claimed elsewhere": (case(shard(file("d/f"), file("e/f")), both=F), found(twin="e/f")),
-    "the same name, size and time in directories that are known to be two": (
-        case(shard(directory("d", identity=1), directory("e", identity=2), file("d/f"), file("e/f")), both=F),
+    "the same name, size and time, of files that are known to be two": (
+        case(shard(file("d/f", identity=1), file("e/f", identity=2)), both=F),
         found(orphan="e/f"),
     ),
-    "the same name, size and time in directories of which one is not known": (
-        case(shard(directory("d"), directory("e", identity=2), file("d/f"), file("e/f")), both=F),
+    "the same name, size and time, of files of which one is not known": (
+        case(shard(file("d/f"), file("e/f", identity=2)), both=F),
         found(twin="e/f"),
+    ),
+    "the same name, size and time in directories that are known to be two, of which a link may lead to the other": (
+        case(shard(directory("d", identity=1), directory("e", identity=2), file("d/f"), file("e/f")), both=F),
+        found(twin="e/f"),
+    ),
+    "another name of a claimed file": (
+        case(shard(file("d/f", identity=1), file("e/g", identity=1), file("e/h", identity=2)), both=F),
+        found(twin="e/g", orphan="e/h"),
+    ),
+    "two names of a file that nobody claims": (
+        case(shard(file("d/f"), file("e/g", identity=1), file("e/h", identity=1)), both=F),
+        found(twin="e/g e/h"),
+    ),
+    "two files that two servers number alike": (
+        case(shard(file("d/f", identity=1), file("e/g", size=2, identity=1), file("e/h", 1, 5, 1)), both=F),
+        found(orphan="e/g e/h"),
     ),
     "a second name that is claimed elsewhere, in flight": (
         case(shard(file("d/f"), file("e/f")), both=[], after=[entry("d/f", in_flight=True)]),

@@ -1,9 +1,10 @@
-"""A directory that has two names shows as one, whatever shard or root it is met in."""
+"""A directory or file that has two names shows as one, whatever shard or root it is met in."""
 
 import json
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -32,15 +33,14 @@ def can_mount() -> bool:
 needs_mounts = pytest.mark.skipif(not can_mount(), reason="no mount may be made here")
 
 
-def identities(run, shard: int = 0) -> dict[bytes, int | None]:
+def identities(run, shard: int = 0, kinds: Sequence[str] = ("directory",)) -> dict[bytes, int | None]:
     table = pq.read_table(Path(run.url, f"listing/shard-{shard:04}.parquet"))
     columns = (table.column(name).to_pylist() for name in ("path", "kind", "identity"))
     rows = list(zip(*columns, strict=True))
-    assert all(identity is None for _, kind, identity in rows if kind != "directory")
-    return {path: identity for path, kind, identity in rows if kind == "directory"}
+    return {path: identity for path, kind, identity in rows if kind in kinds}
 
 
-def test_every_directory_of_a_mounted_site_has_an_identity_of_its_own_and_files_have_none(site, make_run):
+def test_every_directory_of_a_mounted_site_has_an_identity_of_its_own(site, make_run):
     touch(site / "store/mc/a", b"f")
     touch(site / "store/data", b"g")
     run = make_run({"posix": {"prefix": str(site)}}, roots=["/store/mc", "/store/data"])
@@ -135,6 +135,29 @@ def test_a_directory_that_is_mounted_a_second_time_shows_as_the_same(site, make_
     assert found[b"/store/again"] == found[b"/store/mc/v1"]
     assert found[b"/store/again/sub"] == found[b"/store/mc/v1/sub"]
     assert len(set(found.values())) == len(found) - 2
+
+
+def test_files_have_identities_and_a_link_has_that_of_the_file_to_which_it_leads(site, make_run):
+    touch(site / "store/mc", b"f", b"g")
+    (site / "store/mc/hard").hardlink_to(site / "store/mc/f")
+    (site / "store/mc/link").symlink_to("g")
+    (site / "store/mc/dangling").symlink_to("nothing")
+    (site / "store/mc/directory").symlink_to(".")
+    run = make_run({"posix": {"prefix": str(site)}})
+    list_shard(run, None, 0, Progress("test"))
+    found = identities(run, kinds=("file", "hole"))
+    assert found[b"/store/mc/f"] == found[b"/store/mc/hard"] != found[b"/store/mc/g"] == found[b"/store/mc/link"]
+    assert found[b"/store/mc/dangling"] is found[b"/store/mc/directory"] is None
+
+
+@needs_mounts
+def test_an_excluded_directory_is_known_by_its_other_name(site, make_run):
+    touch(site / "store/mc/HC", b"f")
+    touch(site / "store/mc/again")
+    run = make_run({"posix": {"prefix": str(site)}}, exclude=["/store/mc/HC"])
+    list_with_mounts(run, f"mount --bind {site}/store/mc/HC {site}/store/mc/again")
+    found = identities(run, kinds=("directory", "excluded"))
+    assert found[b"/store/mc/HC"] == found[b"/store/mc/again"]
 
 
 @needs_mounts

@@ -15,6 +15,18 @@ def test_too_little_memory_is_a_sentence_and_the_stage_can_be_run_again(drifted)
     drifted.run("stage", "comparison", "--run-dir", folder, store=False)
 
 
+def test_a_comparison_that_comes_too_early_leaves_the_second_snapshot_for_after_the_listing(drifted):
+    folder = drifted.store / "T2_Test" / "by-hand"
+    drifted.run("stage", "snapshot", "--run-dir", str(folder), "-f", "check.yaml", store=False)
+    drifted.run("stage", "listing", "--run-dir", str(folder), "--shard", "0", store=False)
+    drifted.run("stage", "comparison", "--run-dir", str(folder), store=False, exit_code=1)
+    assert not (folder / "inventory/after.json").exists()
+    for shard in ("1", "2"):
+        drifted.run("stage", "listing", "--run-dir", str(folder), "--shard", shard, store=False)
+    drifted.run("stage", "comparison", "--run-dir", str(folder), store=False)
+    assert (folder / "inventory/after.json").exists()
+
+
 def test_a_memory_limit_that_is_no_size_is_wrong_usage(drifted):
     wrong = os.environ | {"DYNAMO_CONSISTENCY_MEMORY_LIMIT": "lots"}
     drifted.run("run", "-f", "check.yaml", exit_code=2, env=wrong)

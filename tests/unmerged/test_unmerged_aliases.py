@@ -54,6 +54,19 @@ def test_what_has_a_name_of_its_own_goes(run):
     assert len(found(run)) == 4
 
 
+def test_nothing_goes_that_has_another_name(area):
+    area.files = [(f"{U}/{name}", OLD) for name in ("a/f", "b/g", "c/h")]
+    run = area.run()
+    with run.reading("listing/unmerged.parquet") as path:
+        listed = pq.read_table(path)
+    identities = {f"{U}/a/f".encode(): 7, f"{U}/b/g".encode(): 7, f"{U}/c/h".encode(): 8}
+    column = pa.array(map(identities.get, listed["path"].to_pylist()), pa.int64())
+    listed = listed.set_column(listed.schema.get_field_index("identity"), "identity", column)
+    with run.writing("listing/unmerged.parquet") as path:
+        pq.write_table(listed, path)
+    assert found(run) == [f"{U}/c/h".encode()]
+
+
 def test_what_may_be_a_claimed_file_under_another_name_stays(area):
     area.inventory = ["/store/mc/set/f", "/store/mc/set/other"]
     area.files = [(f"{U}/{name}", OLD) for name in ("again/f", "again/mine")]

@@ -43,6 +43,12 @@ def test_further_directories_of_logs_are_cleaned_by_the_rule_of_logs(area):
     assert area.found() == [f"{recent}/a", f"{recent}/empty"]
 
 
+def test_a_protected_directory_in_another_spelling_is_protected(area):
+    area.protected_list.write_text(f"{U}/Keep\n{U}/caf\u00e9\n")
+    area.files = [(f"{U}/{name}", OLD) for name in ("keep/f", "cafe\u0301/g", "other/h")]
+    assert area.found() == [f"{U}/other/h"]
+
+
 def test_protected_directories_end_at_a_component(area):
     area.protect(f"{U}/protected")
     area.files = [(f"{U}/protected/f", OLD), (f"{U}/protected2/f", OLD), (f"{U}/a/protected/f", OLD)]

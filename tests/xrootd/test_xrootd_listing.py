@@ -211,3 +211,14 @@ def test_directories_and_files_are_where_the_rules_say(site, ask) -> None:
     assert [file.name for file in answer.files] == [b"f"]
     assert isinstance(lister.look(b"/store/temp/d/f"), FileStat)
     lister.close()
+
+
+def test_a_link_to_a_file_has_the_identity_of_the_file(site, listing) -> None:
+    for name in ("f", "g"):
+        (site.path / name).write_bytes(b"12345")
+    (site.path / "link").symlink_to("f")
+    answer = listing()
+    assert isinstance(answer, Listed)
+    assert len(answer.files.identities) == 3, "removing the link at the server would remove the file"
+    identity = dict(zip(answer.files.names, answer.files.identities, strict=True))
+    assert 0 != identity[b"f"] == identity[b"link"] != identity[b"g"] != 0

@@ -129,7 +129,7 @@ class FileBackend:
     def __init__(self, options: Options) -> None:
         self.siteinfo = Sites(options.sites)
         self.inventory = Inventory(self.siteinfo, options.dataset_names)
-        self.registry = Registry(options.requests)
+        self.registry = Registry(options.requests, options.sites)
 
     def describe(self) -> str:
         """One sentence."""

@@ -8,12 +8,14 @@ lock (`flock <folder>/<site>/.lock`) if a run may be under way. A line that is s
 import contextlib
 import fcntl
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from dynamo_consistency import paths
 from dynamo_consistency.backend.contract import Asked, Outcome, Withdrawn
+from dynamo_consistency.backend.file.options import SiteOptions
+from dynamo_consistency.backend.file.shared_storage import claims_of_others
 from dynamo_consistency.errors import BackendError, ConfigurationError
 
 
@@ -22,6 +24,8 @@ class Registry:
     """`registry` of the backend contract. It cannot tell who else has a file, so it has no `sources`."""
 
     folder: str | None
+    sites: Mapping[str, SiteOptions] = field(default_factory=dict)
+    """What is known of all sites; a file that another one claims at the same storage is not written down."""
 
     def delete(self, site: str, files: Iterable[str]) -> int:
         """Write the files to the site's list of deletions; the number of those that were not there yet."""
@@ -34,11 +38,15 @@ class Registry:
         return [], []
 
     def request_deletion(self, site: str, files: Sequence[bytes]) -> list[Outcome]:
-        return self._add(site, "delete.txt", files)
+        claimed = claims_of_others(self.sites, site, files)
+        return self._without(claimed, files, lambda free: self._add(site, "delete.txt", free))
 
     def request_deletion_of_directories(self, site: str, directories: Sequence[bytes]) -> list[Outcome]:
-        outcomes = self._add(site, "delete.txt", [path + b"/" for path in directories])
-        return [outcome._replace(path=path) for path, outcome in zip(directories, outcomes, strict=True)]
+        def add(free: Sequence[bytes]) -> list[Outcome]:
+            outcomes = self._add(site, "delete.txt", [path + b"/" for path in free])
+            return [outcome._replace(path=path) for path, outcome in zip(free, outcomes, strict=True)]
+
+        return self._without(claims_of_others(self.sites, site, directories, directories=True), directories, add)
 
     def request_transfer(self, site: str, files: Sequence[bytes]) -> list[Outcome]:
         return self._add(site, "transfer.txt", files)
@@ -50,6 +58,14 @@ class Registry:
             lines = [line for one in asked if one.request == request for line in _lines_of(one.path)]
             found[request] = self._remove(site, name, lines) if lines else {}
         return [max((found[one.request][line] for line in _lines_of(one.path)), key=_SAYS_MOST.index) for one in asked]
+
+    @staticmethod
+    def _without(
+        claimed: Mapping[bytes, str], files: Sequence[bytes], add: Callable[[Sequence[bytes]], list[Outcome]]
+    ) -> list[Outcome]:
+        free = [path for path in files if path not in claimed]
+        outcomes = iter(add(free) if free or not claimed else [])
+        return [Outcome(path, "refused", claimed[path]) if path in claimed else next(outcomes) for path in files]
 
     def _add(self, site: str, name: str, files: Sequence[bytes]) -> list[Outcome]:
         with self._list(site, name) as target:

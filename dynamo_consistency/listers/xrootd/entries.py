@@ -22,7 +22,7 @@ from dynamo_consistency.listers.xrootd.library import (
     SPECIAL,
     XRootDResponse,
 )
-from dynamo_consistency.listers.xrootd.numbering import Numbering
+from dynamo_consistency.listers.xrootd.numbering import Numbering, file_identity
 from dynamo_consistency.listers.xrootd.url import unaskable
 
 _SIGN = 1 << 63
@@ -66,7 +66,7 @@ def read(response: XRootDResponse, numbering: Numbering) -> Answer:
             _add_special(listed, name, stat)
         elif (size := stat["size"]) < _SIGN:
             mtime = stat["modtime"]
-            add(name, size, mtime if mtime < _SIGN else _signed(mtime))
+            add(name, size, mtime if mtime < _SIGN else _signed(mtime), file_identity(stat["id"]))
         else:
             listed.holes.append(Hole(name, impossible_size(size)))
     if unknown and unknown == len(entries):
@@ -106,7 +106,7 @@ def _add_special(listed: Listed, name: bytes, stat: dict[str, Any]) -> None:
     if stat["flags"] & IS_OTHER:
         listed.holes.append(Hole(name, NO_FILE))
     else:
-        listed.files.add(name, *_size_and_time(stat))
+        listed.files.add(name, *_size_and_time(stat), file_identity(stat["id"]))
 
 
 def _add_directories(listed: Listed, directories: list[tuple[bytes, dict[str, Any]]], numbering: Numbering) -> None:

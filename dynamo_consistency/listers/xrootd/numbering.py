@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+_FIRST, _MASK = 1 << 32, (1 << 63) - 1
+
 
 class Numbering:
     """Of one server; called from any thread.
@@ -41,6 +43,18 @@ class Numbering:
         """Which directory it is; None where the number does not say."""
         number = _number(identifier)
         return (self.name, number) if number >> 32 and (self.differ or not self._repeats) else None
+
+
+def file_identity(identifier: str) -> int:
+    """Which file it is, as `contract.Files` says it; 0 where the number does not say."""
+    return file_identities([_number(identifier)])[0]
+
+
+def file_identities(numbers: list[int]) -> list[int]:
+    """The same for many numbers of a server."""
+    if not numbers or (min(numbers) >= _FIRST and max(numbers) <= _MASK):
+        return numbers
+    return [number & _MASK if number >= _FIRST else 0 for number in numbers]
 
 
 def share_names(numberings: Iterable[Numbering]) -> None:

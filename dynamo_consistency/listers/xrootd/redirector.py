@@ -68,9 +68,14 @@ def _unite(listings: list[Listed]) -> Listed:
         for entry in everything:
             known = entries.get(entry.name)
             entries[entry.name] = entry if known is None else _agree(known, entry)
+    files = Files.of(entry for entry in entries.values() if isinstance(entry, File))
+    identities = {
+        name: i for each in listings for name, i in zip(each.files.names, each.files.identities, strict=False)
+    }
+    files.identities = [identities.get(name, 0) for name in files.names]
     return Listed(
         directories=[entry for entry in entries.values() if isinstance(entry, Subdirectory)],
-        files=Files.of(entry for entry in entries.values() if isinstance(entry, File)),
+        files=files,
         holes=[entry for entry in entries.values() if isinstance(entry, Hole)],
         notes=[note for listing in listings for note in listing.notes],
     )

@@ -8,8 +8,8 @@ So all directories from the root of the check down to the file are listed again,
 listing lacks is `Absent`. Where a directory on the way has become a link or a file, what is behind it is not what the
 run has seen. Nothing is kept from one look to the next.
 
-A listing may also leave out what is there. So a file that is to be fetched is asked for by its own name as well, where
-the protocol can, and is `Absent` only if both say so.
+A listing may also leave out what is there, or tell an old size. So a file that is to be fetched is asked for by its own
+name as well, where the protocol can: it is `Absent` only if both say so, and of another size only if both do.
 
 Rejected ways:
 * a stat of each file alone: it follows links, so a file reached another way looks like the one that was found, and a
@@ -109,6 +109,15 @@ class SiteView:
         answers = self._looks.ask([path for path, sight in sights.items() if isinstance(sight, Absent)])
         return {path: _confirmed(sight, answers.get(path, NotThere())) for path, sight in sights.items()}
 
+    def mismatched_files(self, wanted: Iterable[bytes]) -> dict[bytes, Sight]:
+        """As `files`; of what is there, the size is asked for by its own name as well. Raises as `files` does."""
+        sights = self.files(wanted)
+        there = {path: sight for path, sight in sights.items() if isinstance(sight, SeenFile)}
+        if self._looks is None or not there:
+            return sights
+        answers = self._looks.ask(list(there))
+        return sights | {path: _of_size(sight, answers[path]) for path, sight in there.items()}
+
     def directories(self, wanted: Iterable[bytes]) -> dict[bytes, Sight]:
         """What each directory holds. Raises as `files` does."""
         look = self._look(wanted, wanted)
@@ -180,6 +189,15 @@ def _confirmed(sight: Sight, answer: FileStat | NotThere | Unsure) -> Sight:
     if isinstance(answer, Unsure):
         return Unknown(answer.reason)
     return SeenFile(*answer) if isinstance(answer, FileStat) else sight
+
+
+def _of_size(sight: SeenFile, answer: FileStat | NotThere | Unsure) -> Sight:
+    """What a directory shows of a file, with the size that the site answers to the file's own name."""
+    if isinstance(answer, FileStat):
+        return SeenFile(answer.size, sight.mtime)
+    return Unknown(
+        answer.reason if isinstance(answer, Unsure) else "its directory shows it, and by its name it is gone"
+    )
 
 
 def _is_bare(answer: Listed) -> bool:

@@ -6,7 +6,7 @@ from math import inf
 
 from dynamo_consistency.backend.contract import Known
 from dynamo_consistency.check import SiteConsistencyCheck
-from dynamo_consistency.kinds import MISSING, UNMERGED
+from dynamo_consistency.kinds import MISMATCH, MISSING, UNMERGED
 from dynamo_consistency.run.action import objections
 from dynamo_consistency.run.action.objections import Finding, is_directory
 from dynamo_consistency.run.action.site_view import Sight, SiteView
@@ -57,9 +57,11 @@ class UnmergedArea:
 
 
 def sights_of(view: SiteView, kind: str, findings: Sequence[Finding]) -> Mapping[bytes, Sight]:
-    """What the site shows of each finding, a directory with what is in it; a missing file is asked for by its name."""
+    """What the site shows of each finding, a directory with what is in it; what is to be fetched is asked by name."""
     if kind == MISSING.name:
         return view.missing_files([finding["path"] for finding in findings])
+    if kind == MISMATCH.name:
+        return view.mismatched_files([finding["path"] for finding in findings])
     directories = [finding["path"] for finding in findings if is_directory(kind, finding)]
     files = [finding["path"] for finding in findings if not is_directory(kind, finding)]
     return (view.directories(directories) if directories else {}) | (view.files(files) if files else {})

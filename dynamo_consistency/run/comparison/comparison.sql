@@ -20,6 +20,7 @@
 --   inventory_before, inventory_after  path, key, tail, root, size, time, in_flight, dataset, … (backend/contract/data.py)
 --   listing                            shard, path, key, tail, root, kind, size, mtime, reason, identity, files
 --                                      key, tail: 64 and 32 bits of a hash; root: its number; NULL: takes no part (rule 11)
+--   named                              path, kind, size, mtime, identity: what the storage gives one, of all listings
 --   hole_entry                         shard (NULL: each), path, reason: what of it is a hole (run/listing/holes.py)
 --   alias                              path: of the holes, those that are a directory with several names
 --   shard                              shard, listed_at
@@ -54,7 +55,7 @@ CREATE TABLE doubtful (key UBIGINT);
 -- continue
 
 CREATE TABLE listed AS
-SELECT shard, path, key, size, mtime FROM listing WHERE kind = 'file' AND key IN (FROM doubtful);
+SELECT shard, path, key, size, mtime, identity FROM listing WHERE kind = 'file' AND key IN (FROM doubtful);
 
 -- Rules 2 and 3: in flight in the inventory, young at the site (NULL: of unknown age). An entry is as young as it was
 -- when the listing began. A sum of time and age might be too large a number; the difference is none.
@@ -210,7 +211,8 @@ WHERE before > 0 AND after > 0 AND at_site > 0 AND NOT in_flight AND NOT young A
 -- -------------------------------------------------------------------------------------------------------- orphan
 
 CREATE TABLE unclaimed AS
-SELECT shard, path, size, mtime FROM listed WHERE path IN (SELECT path FROM file WHERE before + after = 0);
+SELECT shard, path, size, mtime, identity FROM listed
+WHERE path IN (SELECT path FROM file WHERE before + after = 0);
 
 -- Directories that the storage gives an identity: a second name of one of them is a hole already (rule 12).
 CREATE TABLE identified AS
@@ -219,7 +221,8 @@ SELECT DISTINCT path::VARCHAR AS text FROM listing WHERE kind = 'directory' AND 
 -- Rule 12: a claimed file of the same name, size and time is perhaps the same file. What is listed and not unknown to the
 -- inventory, it claims. Of times, both must be unknown; a size that is unknown is any. Of what is claimed and was not seen
 -- (absent, in a hole, outside the roots, in an excluded directory) the time is not known, and may be any. What is spelt in
--- another way than its entry (rule 13) is claimed by that. Of two files in directories with an identity nobody need guess.
+-- another way than its entry (rule 13) is claimed by that. Of two files with an identity nobody need guess, nor of one that
+-- is absent from a directory with an identity and one that lies in another.
 -- Where one twin of a directory is claimed in an unlisted one, the two may be one directory: then the name alone, in any
 -- spelling, is enough for the others, of which one may have another size than it should.
 CREATE MACRO caseless_name(path) AS lower(last_name(
@@ -227,7 +230,7 @@ CREATE MACRO caseless_name(path) AS lower(last_name(
        ELSE path::VARCHAR END));
 
 CREATE TABLE may_go AS
-SELECT DISTINCT path, size, mtime, last_name(path::VARCHAR) AS name, parent(path::VARCHAR) AS directory
+SELECT DISTINCT path, size, mtime, identity, last_name(path::VARCHAR) AS name, parent(path::VARCHAR) AS directory
 FROM unclaimed
 WHERE path NOT IN (SELECT path FROM file WHERE young) AND path NOT IN (FROM ignored) AND path NOT IN (FROM protected);
 
@@ -239,7 +242,7 @@ WHERE kind = 'file' AND root IS NOT NULL AND coalesce(mtime, -1) IN (SELECT coal
                   HAVING bool_and(before + after = 0 AND path NOT IN (FROM renamed)));
 
 CREATE TABLE claimed AS
-SELECT path, last_name(path::VARCHAR) AS name, size, mtime FROM listing
+SELECT path, last_name(path::VARCHAR) AS name, size, mtime, identity FROM listing
 WHERE kind = 'file' AND key IN (FROM claimed_key)
   AND (path NOT IN (SELECT path FROM looked_at WHERE before + after = 0) OR path IN (FROM renamed));
 
@@ -270,11 +273,25 @@ WHERE coalesce(o.size = c.size, TRUE)
   AND (c.unlisted OR o.path NOT IN (FROM renamed))
   AND (c.unlisted OR NOT (o.directory IN (FROM identified) AND c.directory IN (FROM identified)));
 
+-- Of a file with several names, or to which a link leads, nobody knows which one stays when another goes: an XRootD server
+-- that is asked to remove a link to a file removes the file. Servers behind one door may number alike.
+CREATE TABLE shared_identity AS
+SELECT identity FROM named WHERE kind IN ('file', 'hole') AND identity IN (SELECT identity FROM may_go)
+GROUP BY identity HAVING count(*) > 1;
+
+CREATE TABLE other_name AS
+SELECT DISTINCT o.path
+FROM may_go AS o JOIN (FROM named WHERE identity IN (FROM shared_identity)) AS n USING (identity)
+WHERE n.kind IN ('file', 'hole') AND o.path <> n.path
+  AND coalesce(o.size = n.size, TRUE) AND coalesce(o.mtime = n.mtime, TRUE);
+
 CREATE TABLE twin AS
 SELECT o.path
 FROM may_go AS o JOIN claimed AS c USING (name)
 WHERE o.path <> c.path AND o.mtime IS NOT DISTINCT FROM c.mtime AND coalesce(o.size = c.size, TRUE)
-  AND NOT (o.directory IN (FROM identified) AND parent(c.path::VARCHAR) IN (FROM identified))
+  AND (o.identity IS NULL OR c.identity IS NULL)
+UNION
+SELECT path FROM other_name
 UNION
 SELECT path FROM unseen_twin
 UNION

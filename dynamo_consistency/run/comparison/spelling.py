@@ -3,8 +3,6 @@
 Names of ASCII alone are folded by SQL.
 """
 
-import unicodedata
-
 import duckdb
 
 from dynamo_consistency import paths
@@ -25,18 +23,9 @@ def fold_names(database: duckdb.DuckDBPyConnection) -> None:
     """Fill the table `folded` for what has no counterpart at the other side."""
 
     def spellings(rows: list[SqlRow]) -> list[SqlRow]:
-        return [(path, folded(path)) for (path,) in rows]
+        return [(path, paths.folded(path)) for (path,) in rows]
 
     fill(database, "folded", _QUESTION, spellings)
-
-
-def folded(path: bytes) -> bytes:
-    """The caseless form of `path`, the same for all spellings of it; bytes that are not UTF-8 stay as they are.
-
-    Unicode's canonical caseless matching (The Unicode Standard, 3.13, D145), written in NFC.
-    """
-    text = unicodedata.normalize("NFD", paths.to_text(path)).casefold()
-    return paths.to_bytes(unicodedata.normalize("NFC", text))
 
 
 def _readable(run: RunDirectory) -> bool:

@@ -1,15 +1,15 @@
 """Rules 4 and 12 as SQL: what of a listing is a hole. Whoever asks a listing for its holes asks this view."""
 
 HOLE_ENTRIES = """
+    CREATE VIEW named AS
+    FROM (SELECT path, kind, size, mtime, identity FROM listing UNION ALL FROM listed_elsewhere)
+    WHERE identity IS NOT NULL;
+
     -- Nobody knows which of the names of one identity is the true one: all are holes. Of names in names, the outermost.
     CREATE TABLE alias AS
-    WITH named AS (
-      SELECT path, identity FROM listing WHERE kind = 'directory' AND identity IS NOT NULL
-      UNION ALL
-      SELECT path, identity FROM listed_elsewhere WHERE identity IS NOT NULL
-    ),
-    several AS (
-      SELECT identity, min(path) AS one, max(path) AS other FROM named GROUP BY identity HAVING min(path) <> max(path)
+    WITH several AS (
+      SELECT identity, min(path) AS one, max(path) AS other FROM named WHERE kind IN ('directory', 'excluded')
+      GROUP BY identity HAVING min(path) <> max(path)
     )
     SELECT path, CASE WHEN path = one THEN other ELSE one END AS other
     FROM (SELECT DISTINCT path, identity FROM listing WHERE kind = 'directory') JOIN several USING (identity)
@@ -28,6 +28,7 @@ HOLE_ENTRIES = """
 """Makes the view `hole_entry` (shard, path, reason) over a view `listing`; a path may be in it several times.
 
 A hole is a directory that could not be listed, one that a shard left to another and that none has listed, and one that
-has several names, whoever met them: that one is a hole of every shard (NULL). `listed_elsewhere` (path, identity) has
-directories that other listings of the site met. Needs `database.PATH_MACROS`.
+has several names, whoever met them, or is an excluded one by another name: that one is a hole of every shard (NULL).
+`listed_elsewhere` (path, kind, size, mtime, identity) is what other listings of the site met; `named` is what the
+storage gives an identity, anywhere. Needs `database.PATH_MACROS`.
 """

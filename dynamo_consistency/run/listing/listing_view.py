@@ -28,16 +28,16 @@ def create_listing(
     ]
     create_input(database, "listing", " UNION ALL ".join(rows), files.values())
     others = [
-        f"SELECT path, {_identity(database, file)} FROM read_parquet({literal(file)}) WHERE kind = 'directory'"
+        f"SELECT path, kind, size, mtime, {_identity(database, file)} FROM read_parquet({literal(file)})"
         for file in elsewhere
     ]
     database.execute("CREATE VIEW listed_elsewhere AS " + (" UNION ALL ".join(others) or _NOTHING))
     database.execute(HOLE_ENTRIES)
 
 
-_NOTHING = "SELECT NULL::BLOB AS path, NULL::BIGINT AS identity WHERE FALSE"
+_NOTHING = "SELECT path, kind, size, mtime, identity FROM listing WHERE FALSE"
 
 
 def _identity(database: duckdb.DuckDBPyConnection, file: str) -> str:
-    """The column of the identities of directories; listings of former versions have none."""
+    """The column of identities; listings of former versions have none."""
     return "identity" if "identity" in columns_of(database, file) else "NULL::BIGINT AS identity"

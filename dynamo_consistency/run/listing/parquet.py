@@ -20,8 +20,8 @@ from dynamo_consistency.run.keys import KEY_COLUMNS, ROOT, keys_of
 from dynamo_consistency.run.listing.progress import ListingCounts
 from dynamo_consistency.secrets import redact
 
-ENTRY_KINDS = ["file", "directory", "hole", "seen"]
-FILE, DIRECTORY, HOLE, SEEN = range(4)
+ENTRY_KINDS = ["file", "directory", "hole", "seen", "excluded"]
+FILE, DIRECTORY, HOLE, SEEN, EXCLUDED = range(5)
 LISTING_COLUMNS = pa.schema(
     [
         pa.field("path", pa.binary(), nullable=False),  # LFN
@@ -29,14 +29,16 @@ LISTING_COLUMNS = pa.schema(
         pa.field("size", pa.int64()),  # file: bytes, null when unknown; directory: number of entries directly in it
         pa.field("mtime", pa.int64()),  # seconds since 1970; null: unknown
         pa.field("reason", pa.string()),  # of a hole
-        pa.field("identity", pa.int64()),  # of a directory: hash of what the storage calls it; null: it does not say
+        pa.field("identity", pa.int64()),  # what the storage calls a directory (hashed) or file; null: it does not say
         *KEY_COLUMNS,
         pa.field("files", pa.int64()),  # of a directory: number of files directly in it
     ]
 )
-"""`file`; `directory`: listed completely; `hole`: nothing in or below it is known; `seen`: left to another shard.
+"""`file`; `directory`: listed completely; `hole`: nothing in or below it is known; `seen`: left to another shard;
+`excluded`: not listed because the check excludes it, with an identity.
 
-Two directories with one `identity` are the same one under two names. Files have row groups of their own, so that who
+Two directories, or two files, with one `identity` are the same one under two names; a hole has that of the file which
+it leads to. Files have row groups of their own, so that who
 asks for directories and holes need not read the names of files.
 """
 
@@ -93,6 +95,7 @@ class ListingFile:
             rows.path += [before + name for name in names]
             rows.size += files.sizes[some]
             rows.mtime += files.mtimes[some]
+            rows.identity += files.identities[some] or [0] * len(names)
             rows.runs.append((root, len(names)))
             self.counts.files += len(names)
             self.roots[root].files += len(names)
@@ -109,9 +112,10 @@ class ListingFile:
         self.counts.directories += 1
         self.roots[root].directories += 1
 
-    def hole(self, root: bytes, path: bytes, reason: str) -> None:
+    def hole(self, root: bytes, path: bytes, reason: str, file: int = 0) -> None:
+        """`file`: the identity of the file that it leads to, 0 where there is none."""
         reason = redact(reason).encode("utf-8", "backslashreplace").decode()
-        self._other(_Other(path, HOLE, self._taking_part(path, root), reason=reason))
+        self._other(_Other(path, HOLE, self._taking_part(path, root), reason=reason, identity=file or None))
         self.counts.holes += 1
         self.roots[root].holes += 1
         if len(self.holes) < MOST_NOTES:
@@ -119,6 +123,11 @@ class ListingFile:
 
     def seen(self, path: bytes) -> None:
         self._other(_Other(path, SEEN))
+
+    def excluded(self, path: bytes, identity: object) -> None:
+        """A directory that is not listed, and may stand at the site under another name as well."""
+        if identity is not None:
+            self._other(_Other(path, EXCLUDED, identity=identity_hash(identity)))
 
     def note(self, notes: Iterable[str]) -> None:
         for note in notes:
@@ -159,7 +168,9 @@ class ListingFile:
             numbers += array("h", [self._numbers[root]]) * (end - first)
         root_numbers = pa.Array.from_buffers(ROOT.type, end, [None, pa.py_buffer(numbers)])
         path = pa.array(rows.path, pa.binary())
-        self._write_files(rows.path, root_numbers, {"path": path, "size": size, "mtime": mtime})
+        identity = _known(rows.identity)
+        columns = {"path": path, "size": size, "mtime": mtime, "identity": identity}
+        self._write_files(rows.path, root_numbers, columns)
 
     def _write_files(self, some: list[bytes], root: pa.Array, columns: dict[str, Any]) -> None:
         if len(self._excluded):
@@ -205,7 +216,20 @@ class _Files:
         self.path: list[bytes] = []
         self.size: list[int | None] = []
         self.mtime: list[int | None] = []
+        self.identity: list[int] = []
         self.runs: list[tuple[bytes, int]] = []
+
+
+def _known(identities: list[int]) -> pa.Array | None:
+    """The column of the identities of files, null for 0; None where all are."""
+    if not any(identities):
+        return None
+    column = pa.array(identities, pa.int64())
+    if 0 not in identities:
+        return column
+    import pyarrow.compute as pc
+
+    return pc.if_else(pc.equal(column, 0), pa.scalar(None, pa.int64()), column)
 
 
 def _key_columns(some: list[bytes], root: pa.Array) -> dict[str, pa.Array]:

@@ -88,6 +88,8 @@ def _walk(run: RunDirectory, part: Part, progress: Watcher, source: OpenSource) 
                 answer = unclear.get(visit.directory.path) if unclear else None
                 _record(file, share, visit._replace(answer=answer) if answer else visit)
                 progress(file.counts, walk.window.size)
+            for excluded_path, identity in walk.excluded.items():
+                file.excluded(excluded_path, identity)
             source.lister.verify()
     finally:
         source.lister.close()
@@ -126,7 +128,7 @@ def _record(file: ListingFile, share: Share, visit: Visit) -> None:
     if files:
         file.files(directory.root, directory.path, answer.files)
     for hole in answer.holes:
-        file.hole(directory.root, paths.join(directory.path, hole.name), hole.reason)
+        file.hole(directory.root, paths.join(directory.path, hole.name), hole.reason, hole.file)
     for path in visit.elsewhere:
         file.seen(path)
     if answer.notes:

@@ -151,11 +151,12 @@ def _write(
 def _give_listing(
     database: duckdb.DuckDBPyConnection, inputs: contextlib.ExitStack, run: RunDirectory, *, judge: bool
 ) -> None:
-    """Views `listing`, `hole_entry`, `site_file`; what a shard met under another name is a hole here as well."""
+    """Views `listing`, `hole_entry`, `named`, `site_file`; what a shard met by another name is a hole here as well."""
     database.execute(PATH_MACROS)
     if not judge:
         database.execute("CREATE TABLE listing (path BLOB, kind VARCHAR, size BIGINT, mtime BIGINT, reason VARCHAR)")
         database.execute("CREATE TABLE hole_entry (path BLOB)")
+        database.execute("CREATE TABLE named (path BLOB, kind VARCHAR, size BIGINT, mtime BIGINT, identity BIGINT)")
         database.execute("CREATE TABLE site_file (path BLOB, size BIGINT, mtime BIGINT)")
         return
     shards = [name for name in run.names("listing") if name.startswith(_SHARDS) and name.endswith(".parquet")]

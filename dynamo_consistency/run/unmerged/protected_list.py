@@ -4,6 +4,7 @@ A list that is not understood to its last line is refused: it protects nothing r
 A short answer must never look complete.
 """
 
+import re
 import urllib.parse
 from typing import NamedTuple
 
@@ -12,6 +13,16 @@ from dynamo_consistency.check import Unmerged
 from dynamo_consistency.errors import ConsistencyError
 
 _SHORTEST_SECRET = 8  # a query such as v=1 would be masked wherever it turns up
+
+
+_PROBLEMS = {
+    rb"\A[^/]": "is no absolute path such as /store/unmerged/a",
+    rb"/\.\.?(/|\Z)": "has . or .. as a component",
+    rb"[*?\[{]": "is a pattern; directories are expected, and all below them is protected",
+    rb"[ \t]#": "has a comment after a path; a comment needs a line of its own",
+    rb"[\x00-\x1f\x7f]": "has a control character, such as a tab before another column",
+    rb"%[0-9A-Fa-f]{2}": "has a percent sign as in a URL; names are expected as they are at the site",
+}
 
 
 class ProtectionError(ConsistencyError):
@@ -81,15 +92,7 @@ def _parsed(text: bytes, shown: str) -> list[bytes]:
 
 def _problem(entry: bytes) -> str | None:
     """Why a line is no directory that is sure to protect what it means; None when it is one."""
-    if not entry.startswith(b"/"):
-        return "is no absolute path such as /store/unmerged/a"
-    if {b".", b".."} & set(entry.split(b"/")):
-        return "has . or .. as a component"
-    if b"*" in entry or b"?" in entry:
-        return "is a pattern; directories are expected, and all below them is protected"
-    if any(blank + b"#" in entry for blank in (b" ", b"\t")):
-        return "has a comment after a path; a comment needs a line of its own"
-    return None
+    return next((problem for form, problem in _PROBLEMS.items() if re.search(form, entry)), None)
 
 
 def _shown(url: str) -> str:

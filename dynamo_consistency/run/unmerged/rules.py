@@ -38,13 +38,13 @@ class UnmergedRules:
         self.logs = [paths.join(self.areas[0], paths.to_bytes(unmerged.logs.path)), *self.areas[1:]]
         self._min_age = unmerged.min_age_seconds
         self._min_age_of_logs = unmerged.logs.min_age_seconds
-        self._protected = Subtrees(protected)
+        self._protected = Subtrees(map(paths.folded, protected))  # in whatever spelling, as in rule 13
         self._excluded = paths.PatternFilter(unmerged.exclude)
         self._ignored = paths.PatternFilter(check.spec.comparison.ignored)
 
     def keeper(self, path: bytes) -> Keeper:
         """What keeps `path` whatever its age; nothing, as a rule."""
-        if self._protected.cover(path):
+        if self._protected.cover(paths.folded(path)):
             return "protected"
         if self._excluded.ignored(self._below_its_area(path)):
             return "excluded"

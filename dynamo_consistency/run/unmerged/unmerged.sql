@@ -5,6 +5,7 @@
 --   known                       path: what the inventory has there, in either snapshot
 --   inventory                   path, size: all of it, in either snapshot
 --   site_file                   path, size, mtime: the files that the shards have listed below the roots
+--   named                       path, kind, size, mtime, identity: what the storage gives one, here and below the roots
 --   parent(text), last_name     macros (run/database.py)
 --   protected, fixed            path: protected directories; directories that never go (areas, log directories)
 --
@@ -42,10 +43,25 @@ FROM may_go AS o JOIN claimed AS c USING (name) LEFT JOIN seen AS s ON s.path = 
 WHERE CASE WHEN s.path IS NULL THEN coalesce(o.size = c.size, TRUE)
            ELSE coalesce(o.size = s.size, TRUE) AND o.mtime IS NOT DISTINCT FROM s.mtime END;
 
+-- Of a file with several names nobody knows which one stays when another goes.
+CREATE TABLE identified AS
+SELECT path, size, mtime, identity FROM named WHERE kind = 'file' AND path IN (SELECT path FROM may_go);
+
+CREATE TABLE shared_identity AS
+SELECT identity FROM named WHERE kind IN ('file', 'hole') AND identity IN (SELECT identity FROM identified)
+GROUP BY identity HAVING count(*) > 1;
+
+CREATE TABLE other_name AS
+SELECT DISTINCT o.path
+FROM identified AS o JOIN (FROM named WHERE identity IN (FROM shared_identity)) AS n USING (identity)
+WHERE n.kind IN ('file', 'hole') AND o.path <> n.path
+  AND coalesce(o.size = n.size, TRUE) AND coalesce(o.mtime = n.mtime, TRUE);
+
 CREATE TABLE judged AS
 SELECT path, kind, size, mtime,
        CASE WHEN ruling IN ('file', 'log', 'directory') AND path IN (FROM known) THEN 'registered'
             WHEN kind = 'file' AND ruling IN ('file', 'log') AND path IN (FROM twin) THEN 'registered'
+            WHEN kind = 'file' AND ruling IN ('file', 'log') AND path IN (FROM other_name) THEN 'hole'
             ELSE ruling END AS verdict
 FROM entry JOIN ruled USING (path, kind);
 

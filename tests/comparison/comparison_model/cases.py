@@ -22,9 +22,12 @@ class Entry:
 
 @dataclass(frozen=True)
 class SiteFile:
+    """A file that was listed. `identity`: what the storage calls it, the same under each of its names."""
+
     path: bytes
     size: int | None = 1
     mtime: int | None = 0
+    identity: int | None = None
 
 
 @dataclass(frozen=True)

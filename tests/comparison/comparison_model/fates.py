@@ -70,5 +70,5 @@ def changed_listing(
     number = draw(st.integers(0, len(shards) - 1))
     boundary = shards[number].listed_at - ignore_age
     mtime = draw(often(0, None, boundary - 1, boundary, boundary + 10**6))
-    file = (number, SiteFile(path, draw(often(1, 2, None)), mtime))
+    file = (number, SiteFile(path, draw(often(1, 2, None)), mtime, draw(often(None, 1, 2))))
     return draw(st.sampled_from([(file,), (file,), (file, *listed), (*listed, file), ()]))

@@ -262,15 +262,31 @@ def has_a_twin(path: bytes, case: Case, inventory: Inventory, site: Site) -> boo
     Of a claimed file that was not seen, any time may be the one that is not known.
     """
     respellings = respelt(inventory, site)
-    return unseen_twin(path, case, inventory, site) or any(
+    if has_another_name(path, site) or unseen_twin(path, case, inventory, site):
+        return True
+    return any(
         other.path.split(b"/")[-1] == path.split(b"/")[-1]
         and other.mtime == mine.mtime
         and (other.size == mine.size or None in (other.size, mine.size))
         for _shard, mine in site.files[path]
         for claimed in site.all_files
         if claimed != path and (inventory.entries(claimed) or claimed in respellings)
-        if not {parent_of(path), parent_of(claimed)} <= identified(case)
         for _other_shard, other in site.all_files[claimed]
+        if None in (other.identity, mine.identity)
+    )
+
+
+def has_another_name(path: bytes, site: Site) -> bool:
+    """Rule 12: does the storage call another file as it calls this one? Servers behind one door may number alike."""
+    return any(
+        mine.identity is not None
+        and mine.identity == other.identity
+        and (other.size == mine.size or None in (other.size, mine.size))
+        and (other.mtime == mine.mtime or None in (other.mtime, mine.mtime))
+        for _shard, mine in site.files[path]
+        for name in site.all_files
+        if name != path
+        for _other_shard, other in site.all_files[name]
     )
 
 

@@ -198,7 +198,7 @@ def write_shard(
 ) -> None:
     shard = shards[number]
     rows: list[tuple[bytes, str, int | None, int | None, str | None, int | None]] = []
-    rows += [(file.path, "file", file.size, file.mtime, None, None) for file in shard.files]
+    rows += [(file.path, "file", file.size, file.mtime, None, file.identity) for file in shard.files]
     rows += [
         (item.path, "directory", entries_in(item.path, shards), item.mtime, None, item.identity)
         for item in shard.directories

@@ -20,7 +20,7 @@ from dynamo_consistency.listers.xrootd.entries import (
     impossible_size,
 )
 from dynamo_consistency.listers.xrootd.library import IS_DIRECTORY, IS_OTHER, SPECIAL
-from dynamo_consistency.listers.xrootd.numbering import Numbering
+from dynamo_consistency.listers.xrootd.numbering import Numbering, file_identities, file_identity
 from dynamo_consistency.listers.xrootd.url import unaskable
 
 LARGEST = (1 << 63) - 1
@@ -73,12 +73,11 @@ class Listing:
         self._doubt()
         facts = columns(self._facts)
         if not any(map(_special, set(facts.flags))):
-            return _plain_files(names, facts.sizes, facts.times)
+            return _plain_files(names, facts.sizes, facts.times, facts.identifiers)
         kinds = list(map(_special, facts.flags))
         plain = [not kind for kind in kinds]
-        listed = _plain_files(
-            list(compress(names, plain)), list(compress(facts.sizes, plain)), list(compress(facts.times, plain))
-        )
+        sizes, times = list(compress(facts.sizes, plain)), list(compress(facts.times, plain))
+        listed = _plain_files(list(compress(names, plain)), sizes, times, list(compress(facts.identifiers, plain)))
         rows = zip(names, kinds, facts.identifiers, facts.sizes, facts.times, strict=True)
         special = [row for row in rows if row[1]]
         numbering.observe(_text(identifier) for _, kind, identifier, *_ in special if kind & IS_DIRECTORY)
@@ -127,16 +126,23 @@ def _special(flags: bytes) -> int:
     return int(flags) & SPECIAL
 
 
-def _plain_files(names: list[bytes], sizes: list[int], times: list[int]) -> Listed:
+def _plain_files(names: list[bytes], sizes: list[int], times: list[int], identifiers: Sequence[bytes]) -> Listed:
+    identities = _identities(identifiers)
     if not sizes or (min(sizes) >= 0 and max(sizes) <= LARGEST):
-        return Listed(files=Files(names, sizes, _times(times)))  # type: ignore[arg-type]
+        return Listed(files=Files(names, sizes, _times(times), identities))  # type: ignore[arg-type]
     listed = Listed()
-    for name, size, time in zip(names, sizes, _times(times), strict=True):
+    for name, size, time, identity in zip(names, sizes, _times(times), identities, strict=True):
         if 0 <= size <= LARGEST:
-            listed.files.add(name, size, time)
+            listed.files.add(name, size, time, identity)
         else:
             listed.holes.append(Hole(name, impossible_size(size)))
     return listed
+
+
+def _identities(identifiers: Sequence[bytes]) -> list[int]:
+    if all(identifiers) and _digits(b"".join(identifiers)):
+        return file_identities(list(map(int, identifiers)))
+    return [file_identity(_text(identifier)) for identifier in identifiers]
 
 
 def _times(times: list[int]) -> list[int | None]:
@@ -156,7 +162,7 @@ def _add_special(listed: Listed, numbering: Numbering, row: tuple[bytes, int, by
     if kind & IS_OTHER:
         listed.holes.append(Hole(name, NO_FILE))
     elif not kind & IS_DIRECTORY:
-        listed.files.add(name, *file_facts(size, kind, _time(time)))
+        listed.files.add(name, *file_facts(size, kind, _time(time)), file_identity(_text(identifier)))
     elif reason := unaskable(name, text=False):
         listed.holes.append(Hole(name, reason))
     else:
