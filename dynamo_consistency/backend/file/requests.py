@@ -3,18 +3,24 @@
 One LFN a line (`paths.one_line`), none twice; that of a directory ends with `/`. A list is replaced whole or not at
 all: half a line could name a directory of the file that is meant. Whoever takes a list away renames it, under the same
 lock (`flock <folder>/<site>/.lock`) if a run may be under way. A line that is still there can be taken back.
+
+Whoever carries a list out knows no other site: what one may have on the same storage is not written down at all.
 """
 
 import contextlib
 import fcntl
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from dynamo_consistency import paths
 from dynamo_consistency.backend.contract import Asked, Outcome, Withdrawn
+from dynamo_consistency.backend.optional_features import number_requested
 from dynamo_consistency.errors import BackendError, ConfigurationError
+
+Objections = Callable[[str, Sequence[bytes]], Mapping[bytes, str]]
+"""Of a site and files of it: those that must not be deleted, and why."""
 
 
 @dataclass(frozen=True)
@@ -22,11 +28,15 @@ class Registry:
     """`registry` of the backend contract. It cannot tell who else has a file, so it has no `sources`."""
 
     folder: str | None
+    objections: Objections
 
     def delete(self, site: str, files: Iterable[str]) -> int:
-        """Write the files to the site's list of deletions; the number of those that were not there yet."""
+        """Write the files to the site's list of deletions; the number of those that were not there yet.
+
+        Why one is not written down is logged.
+        """
         outcomes = self.request_deletion(site, [paths.to_bytes(name) for name in files])
-        return sum(outcome.outcome == "requested" for outcome in outcomes)
+        return number_requested([outcome for outcome in outcomes if outcome.outcome != "waiting"])
 
     def transfer(self, site: str, files: Iterable[str]) -> tuple[list[str], list[str]]:
         """Write the files to the site's list of transfers; ([], []), because nothing here knows of other copies."""
@@ -34,7 +44,10 @@ class Registry:
         return [], []
 
     def request_deletion(self, site: str, files: Sequence[bytes]) -> list[Outcome]:
-        return self._add(site, "delete.txt", files)
+        self._folder(site)
+        refused = self.objections(site, files)
+        outcomes = iter(self._add(site, "delete.txt", [path for path in files if path not in refused]))
+        return [Outcome(path, "refused", refused[path]) if path in refused else next(outcomes) for path in files]
 
     def request_deletion_of_directories(self, site: str, directories: Sequence[bytes]) -> list[Outcome]:
         outcomes = self._add(site, "delete.txt", [path + b"/" for path in directories])
@@ -59,12 +72,15 @@ class Registry:
         with self._list(site, name) as target:
             return _remove_lines(target, lines)
 
+    def _folder(self, site: str) -> Path:
+        if self.folder is None:
+            raise ConfigurationError("this backend takes no requests; set `requests` of it to a folder for the lists")
+        return Path(self.folder) / site
+
     @contextlib.contextmanager
     def _list(self, site: str, name: str) -> Iterator[Path]:
         """A list of the site, which nobody who takes the lock changes meanwhile."""
-        if self.folder is None:
-            raise ConfigurationError("this backend takes no requests; set `requests` of it to a folder for the lists")
-        folder = Path(self.folder) / site
+        folder = self._folder(site)
         try:
             with _locked(folder):
                 yield folder / name
