@@ -43,7 +43,9 @@ def refused(site, path=FILE):
             id="rules",
         ),
         pytest.param(ALIKE, "webdav: {servers: [door.one.test], prefix: /}", "/store/mc/a", id="another protocol"),
-        pytest.param(ALIKE, "webdav: {servers: [door.one.test]}", "/pnfs/store/mc/a", id="another protocol, whole path"),
+        pytest.param(
+            ALIKE, "webdav: {servers: [door.one.test]}", "/pnfs/store/mc/a", id="another protocol, whole path"
+        ),
         pytest.param(ALIKE, None, "/store/mc/a", id="one that nobody says how to list"),
         pytest.param(None, ALIKE, "/store/mc/a", id="ours, of which nobody says it"),
         pytest.param(ALIKE, "s3: {url: s3://bucket}", "/store/mc/a", id="a bucket"),

@@ -14,6 +14,8 @@ from fake_cluster import FakeCluster
 from kopf_thread import Operator
 from scripted_pods import Script, ends_with, gates
 
+from dynamo_consistency.gauges import BYTES, FILES
+
 pytestmark = pytest.mark.usefixtures("jobs", "quick_answers")
 
 PAGE = Path(__file__).parents[2] / "docs/reference/metrics.md"
@@ -167,3 +169,9 @@ def test_the_page_names_every_metric_and_no_other() -> None:
     own = {"runs_total", "requests_total", "operator_failures_total", "operator_checks", "operator_overdue_seconds"}
     own |= {"operator_places", "operator_places_used", "operator_queue_length", "operator_problems"}
     assert written == {gauge.name for gauge in GAUGES} | own
+
+
+@pytest.mark.parametrize(("name", "kinds"), [("files", FILES), ("bytes", BYTES)])
+def test_the_page_names_every_kind_that_is_counted(name: str, kinds: tuple[str, ...]) -> None:
+    (row,) = re.findall(rf"^\| `{METRIC_PREFIX}_{name}` \|.*$", PAGE.read_text(), re.MULTILINE)
+    assert [kind for kind in kinds if not re.search(rf"\b{kind}\b", row)] == []

@@ -148,7 +148,7 @@ class Run(StatusModel):
     """The run that is going on."""
 
     id: NonEmptyText = Field(
-        description="Unix minutes of the time for which the run was due; the name of its directory."
+        description="Unix minutes of the time for which the run was due; the name of its directory begins with it."
     )
     trigger: RunTrigger = Field(description="What started it.")
     generation: int = Field(description="Generation of the spec with which the run began; it sees no later edit.")
