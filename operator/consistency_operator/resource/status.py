@@ -148,9 +148,7 @@ class Trial(StatusModel):
 class Run(StatusModel):
     """The run that is going on."""
 
-    id: NonEmptyText = Field(
-        description="Unix minutes of the time for which the run was due; the name of its directory begins with it."
-    )
+    id: NonEmptyText = Field(description="Unix minutes of when the run was due; the name of its directory begins so.")
     trigger: RunTrigger = Field(description="What started it.")
     generation: int = Field(description="Generation of the spec with which the run began; it sees no later edit.")
     start_time: Time = Field(description="When the run was due and entered the queue.")
