@@ -19,6 +19,7 @@ from dynamo_consistency.backend.file.dataset_lists import read_datasets
 from dynamo_consistency.backend.file.inventory import InventoryDump
 from dynamo_consistency.backend.file.options import DatasetNames, Options, SiteOptions
 from dynamo_consistency.backend.file.requests import Registry
+from dynamo_consistency.backend.file.shared_storage import OtherSites
 from dynamo_consistency.check import Source
 from dynamo_consistency.errors import BackendError
 from dynamo_consistency.listers.contract import ListerFactory
@@ -129,7 +130,7 @@ class FileBackend:
     def __init__(self, options: Options) -> None:
         self.siteinfo = Sites(options.sites)
         self.inventory = Inventory(self.siteinfo, options.dataset_names)
-        self.registry = Registry(options.requests, options.sites)
+        self.registry = Registry(options.requests, OtherSites(options.sites, self.inventory.stream).objections)
 
     def describe(self) -> str:
         """One sentence."""
