@@ -52,7 +52,7 @@ def _packed(connection: Connection, query: Select[Any], types: Sequence[pa.DataT
     texts = [value if is_utf8 else _converted(value) for value, kind in values if _is_text(kind)]
     words = [_word(value, kind) for value, kind in values if not _is_text(kind)]
     lengths = [func.int8send(func.coalesce(func.octet_length(text), _NO_TEXT)) for text in texts]
-    empty = literal_column("''" if is_utf8 else "''::bytea")
+    empty: ColumnElement[Any] = literal_column("''" if is_utf8 else "''::bytea")
     together = (_one_behind_another([*words, *lengths]), _one_behind_another([func.coalesce(t, empty) for t in texts]))
     return query.with_only_columns(*together, maintain_column_froms=True)
 
