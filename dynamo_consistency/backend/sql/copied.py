@@ -14,7 +14,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import ColumnElement, Connection, LargeBinary, Select, func, literal_column, type_coerce
+from sqlalchemy import ColumnElement, Connection, LargeBinary, Select, func, literal_column
 from sqlalchemy.exc import DBAPIError
 
 from dynamo_consistency.backend.sql import postgresql_wire
@@ -35,7 +35,7 @@ _LONGEST = 2**30
 def columns(
     connection: Connection, query: Select[Any], types: Sequence[pa.DataType], rows: int
 ) -> Iterator[list[pa.Array]]:
-    """The columns of `query`, which are of `types`, at most `rows` rows at a time.
+    """The columns of `query`, of which one is a text, of `types`, at most `rows` rows at a time.
 
     Types are text, binary (a text as its bytes in UTF-8), int64 and timestamps in microseconds without a zone. The
     lowest number and the time `infinity` become null. Raises what SQLAlchemy raises, and what pyarrow raises for a

@@ -169,6 +169,8 @@ def _next_message(own: socket.socket, kinds: bytes) -> tuple[int, bytes]:
     if not _read(own, room := bytearray(1), 1, socket.MSG_PEEK) or room[0] not in kinds:
         return _NO_MESSAGE
     frame = _taken(own, FRAME)
+    if len(frame) < FRAME:
+        return _NO_MESSAGE
     contents = _taken(own, int.from_bytes(frame[1:]) - FRAME + 1)
     return frame[0], contents
 

@@ -1,4 +1,4 @@
-"""Paths of whole columns of files, by the two algorithms that make one of scope and name: those of `lfn2pfn`, faster."""
+"""Paths of whole columns of files, by the algorithms of `lfn2pfn` that make one of scope and name: the same, faster."""
 
 import hashlib
 
@@ -27,7 +27,7 @@ def identity_paths(_scopes: pa.StringArray, folders: pa.StringArray, names: pa.S
 
 
 def _without_slash(names: pa.StringArray) -> pa.StringArray:
-    """What begins with a slash everywhere, as LFNs do, has it from the join: one here is faster than to fold two later."""
+    """Where all begin with one, as LFNs do: to leave it away is faster than to fold two later."""
     if not pc.all(pc.starts_with(names, "/")).as_py():
         return names
     return pc.binary_slice(names.cast(pa.binary()), 1, _LONGEST).cast(pa.string())
