@@ -51,9 +51,7 @@ WITH_LAST_PARTS_ALIKE = st.builds("{}/{}".format, ANY_NAME, st.sampled_from(["ab
 
 @settings(max_examples=examples(500), deadline=None)
 @given(
-    names=st.one_of(
-        st.lists(st.one_of(ANY_NAME, st.none()), max_size=8), st.lists(WITH_LAST_PARTS_ALIKE, max_size=8)
-    )
+    names=st.one_of(st.lists(st.one_of(ANY_NAME, st.none()), max_size=8), st.lists(WITH_LAST_PARTS_ALIKE, max_size=8))
 )
 def test_many_names_tell_the_datasets_that_each_of_them_tells(names):
     found = datasets_of(pa.array(["/first", *names], pa.string()).slice(1))
