@@ -58,7 +58,7 @@ def bench(folder: Path, big: bool) -> None:
 
 
 def _read(folder: Path, name: str, url: str, wanted: int) -> list[Row]:
-    """The stream alone, and the whole stage; the rates are without the start, which is that of a site with one block."""
+    """The stream alone, and the whole stage; the rates are without the start: that of a site with one block."""
     (folder / f"{name}.yaml").write_text(backends(url))
 
     def stream(site: str) -> list[str | Path]:

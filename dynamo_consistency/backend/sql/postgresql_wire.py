@@ -51,34 +51,28 @@ def rows(connection: Any, statement: bytes, columns: int, at_once: int) -> Itera
 
 
 class _Messages:
-    """Rows that have come, each behind its frame, and the beginning of the next one."""
+    """Rows that have come, each behind its frame, and the beginning of the next one.
+
+    `bounds`: where the first begins, and where each ends, in `data`.
+    """
 
     def __init__(self) -> None:
-        self.data, self._bounds, self._is_begun = bytearray(), array("i", [0]), False
+        self.data, self.bounds, self._is_begun = bytearray(), array("i", [0]), False
 
     def __len__(self) -> int:
-        return len(self._bounds) - 1
-
-    def add(self, row: bytes) -> None:
-        """A whole row, without a frame."""
-        self.data += _NO_FRAME
-        self.data += row
-        self._bounds.append(len(self.data))
-        if not self._is_begun:
-            self._drop_header()
+        return len(self.bounds) - 1
 
     def cut(self) -> int:
         """Find where whole rows end in `data`; take the bytes off behind that are of no row, and say how many."""
         at, size = self._find_whole_rows(), len(self.data)
         over = size - at if at < size and self.data[at] != _ROW else 0
         del self.data[size - over :]
-        if not self._is_begun and len(self):
-            self._drop_header()
+        self.drop_header()
         return over
 
     def _find_whole_rows(self) -> int:
         """Where the last of them ends."""
-        data, bounds = self.data, self._bounds
+        data, bounds = self.data, self.bounds
         at, last = bounds[-1], len(data) - FRAME
         before, run = (at - bounds[-2], ALIKE) if len(self) else (0, 0)
         while at <= last and data[at] == _ROW:
@@ -100,29 +94,35 @@ class _Messages:
 
     def take(self, number: int) -> pa.BinaryArray:
         """The first rows, which are not among them any more."""
-        data, bounds = self.data, self._bounds
+        data, bounds = self.data, self.bounds
         number = min(number, len(self))
         end = bounds[number]
-        self.data, self._bounds = data[end:], array("i", [bound - end for bound in bounds[number:]])
+        self.data, self.bounds = data[end:], array("i", [bound - end for bound in bounds[number:]])
         return pa.Array.from_buffers(pa.binary(), number, [None, pa.py_buffer(bounds), pa.py_buffer(data)])
 
     def take_trailer(self) -> None:
         """Raises OperationalError where it is not there: then the answer is not whole."""
         from psycopg import OperationalError
 
-        if not len(self) or self.data[self._bounds[-2] + FRAME : self._bounds[-1]] != _TRAILER:
+        if not len(self) or self.data[self.bounds[-2] + FRAME : self.bounds[-1]] != _TRAILER:
             raise OperationalError("the connection is lost")
-        self._bounds.pop()
+        self.bounds.pop()
 
-    def _drop_header(self) -> None:
-        size = len(_HEADER)
-        if self.data[FRAME : FRAME + size] == _HEADER:
-            del self.data[FRAME : FRAME + size]
-            self._bounds = array("i", [0, *(bound - size for bound in self._bounds[1:])])
-            if self._bounds[1] == FRAME:  # alone in its message
-                del self.data[:FRAME]
-                self._bounds = array("i", [bound - FRAME for bound in self._bounds[1:]])
+    def drop_header(self) -> None:
+        """Takes off what is before the first row, once that has come."""
+        if self._is_begun or not len(self):
+            return
         self._is_begun = True
+        size = len(_HEADER)
+        if self.data[FRAME : FRAME + size] != _HEADER:
+            return
+        if self.bounds[1] == FRAME + size:  # alone in its message
+            size, first = FRAME + size, 2
+            del self.data[:size]
+        else:
+            first = 1
+            del self.data[FRAME : FRAME + size]
+        self.bounds = array("i", [0, *(bound - size for bound in self.bounds[first:])])
 
 
 def _send(connection: Any, statement: bytes) -> None:
@@ -202,12 +202,16 @@ def _by_libpq(connection: Any, found: _Messages, at_once: int) -> Iterator[None]
         _wait(connection.socket)
         connection.consume_input()
     _require(connection.get_result(), ExecStatus.COPY_OUT)
-    add, size = found.add, 0
+    size = 0
     while size >= 0:
+        data, add_bound = found.data, found.bounds.append
         for size, row in map(connection.get_copy_data, repeat(1, at_once)):
             if size <= 0:
                 break
-            add(row)
+            data += _NO_FRAME
+            data += row
+            add_bound(len(data))
+        found.drop_header()
         yield
         if size == 0:
             _wait(connection.socket)
