@@ -33,10 +33,9 @@ class Wire:
 
     ssl_in_use = False
 
-    def __init__(self, own: socket.socket | None = None, rows: list[bytes] = [], states=(ExecStatus.COMMAND_OK,)):  # noqa: B006
-        self.socket = own.fileno() if own else -1
-        self._rows = iter(rows)
-        words = {"error_field": lambda _field: None, "get_error_message": lambda _encoding: "gone"}
+    def __init__(self, own: socket.socket, states: tuple[ExecStatus, ...], said: bytes):
+        self.socket = own.fileno()
+        words = {"error_field": lambda _: None, "get_error_message": lambda _: "gone", "command_status": said}
         self._results = chain((SimpleNamespace(status=state, **words) for state in states), repeat(None))
         self.send_query = lambda _statement: None
         self.flush = lambda: 0
@@ -45,8 +44,13 @@ class Wire:
         return next(self._results)
 
 
-def received(stream: bytes, sizes: list[int], at_once: int, states=(ExecStatus.COMMAND_OK,), is_cut=False):
-    """(parts of rows, what is left in the socket) when the server's answer comes in pieces of these sizes."""
+def received(
+    stream: bytes, sizes: list[int], at_once: int, *, states=(ExecStatus.COMMAND_OK,), said=b"COPY 2", is_cut=False
+):
+    """(parts of rows, what is left in the socket) when the server's answer comes in pieces of these sizes.
+
+    `said` is what the server says that it has sent.
+    """
     ours, theirs = socket.socketpair()
 
     def send():
@@ -64,8 +68,9 @@ def received(stream: bytes, sizes: list[int], at_once: int, states=(ExecStatus.C
     sender.start()
     with ours, theirs:
         ours.setblocking(False)
+        wire = Wire(ours, states, said)
         try:
-            parts = [part.to_pylist() for part in postgresql_wire.rows(Wire(ours, states=states), b"", 2, at_once)]
+            parts = [part.to_pylist() for part in postgresql_wire.rows(wire, b"", 2, at_once)]
         finally:
             ours.setblocking(True)
             ours.settimeout(10)
@@ -92,7 +97,9 @@ def test_rows_are_those_that_were_sent_and_the_end_is_left_to_libpq(data, rows, 
     sent = [HEADER, first, *others] if data.draw(st.booleans()) else [HEADER + first, *others]
     other_messages = data.draw(st.lists(between, min_size=len(sent), max_size=len(sent)))
     stream = b"".join(chain.from_iterable(zip((message(b"d", row) for row in sent), other_messages, strict=True)))
-    parts, left = received(message(b"H", LAYOUT) + stream + message(b"c") + LEFT, sizes, at_once)
+    parts, left = received(
+        message(b"H", LAYOUT) + stream + message(b"c") + LEFT, sizes, at_once, said=b"COPY %d" % len(rows)
+    )
     assert list(chain.from_iterable(parts)) == rows
     assert all(0 < len(part) <= at_once for part in parts)
     assert left == LEFT
@@ -112,10 +119,18 @@ def test_an_answer_that_is_cut_anywhere_is_an_error(length, monkeypatch):
 @pytest.mark.parametrize("states", [(), (ExecStatus.FATAL_ERROR,), (ExecStatus.COMMAND_OK, ExecStatus.FATAL_ERROR)])
 def test_rows_that_end_without_success_are_an_error(states):
     with pytest.raises(psycopg.Error):
-        received(ANSWER + message(b"c") + LEFT, [], 10, states)
+        received(ANSWER + message(b"c") + LEFT, [], 10, states=states)
 
 
 def test_rows_without_the_mark_of_their_end_are_an_error():
     stream = message(b"H", LAYOUT) + message(b"d", HEADER + b"a") + message(b"c") + LEFT
     with pytest.raises(psycopg.OperationalError):
         received(stream, [], 10)
+
+
+def test_another_number_of_rows_than_the_server_has_sent_is_an_error():
+    stream = ANSWER + message(b"c") + LEFT
+    assert received(stream, [], 10) == ([[b"a", b"b"]], LEFT)
+    for said in (b"COPY 1", b"COPY 3", b"SELECT 2", b""):
+        with pytest.raises(psycopg.OperationalError, match="2 rows have come"):
+            received(stream, [], 10, said=said)

@@ -27,7 +27,6 @@ _NO_MESSAGE = 0, b""
 _HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 """Before the first row, in its message."""
 _TRAILER = b"\xff\xff"
-_NO_FRAME = bytes(FRAME)
 _WAIT_FOR_MORE = 0.001
 """Seconds after the first bytes that were waited for, so that many come at once."""
 
@@ -39,13 +38,15 @@ def rows(connection: Any, statement: bytes, columns: int, at_once: int) -> Itera
     read to the end can only be closed. Raises what psycopg raises, also for a connection that is cut.
     """
     _send(connection, statement)
-    found = _Messages()
+    found, taken = _Messages(), 0
     some = _by_socket(connection, found, columns) or _by_libpq(connection, found, at_once)
     for _ in some:
         while len(found) > at_once:
             yield found.take(at_once)
-    _require_success(connection)
+            taken += at_once
+    status = _require_success(connection)
     found.take_trailer()
+    _require_all(status, taken + len(found))
     while len(found):
         yield found.take(at_once)
 
@@ -204,11 +205,11 @@ def _by_libpq(connection: Any, found: _Messages, at_once: int) -> Iterator[None]
     _require(connection.get_result(), ExecStatus.COPY_OUT)
     size = 0
     while size >= 0:
-        data, add_bound = found.data, found.bounds.append
+        data, add_bound, no_frame = found.data, found.bounds.append, bytes(FRAME)
         for size, row in map(connection.get_copy_data, repeat(1, at_once)):
             if size <= 0:
                 break
-            data += _NO_FRAME
+            data += no_frame
             data += row
             add_bound(len(data))
         found.drop_header()
@@ -218,8 +219,8 @@ def _by_libpq(connection: Any, found: _Messages, at_once: int) -> Iterator[None]
             connection.consume_input()
 
 
-def _require_success(connection: Any) -> None:
-    """The rows have ended; was it because there are no more?"""
+def _require_success(connection: Any) -> bytes:
+    """The rows have ended; was it because there are no more? What the server says it has done."""
     from psycopg import OperationalError
     from psycopg.pq import ExecStatus
 
@@ -228,6 +229,15 @@ def _require_success(connection: Any) -> None:
         _require(result, ExecStatus.COMMAND_OK)
     if not results:
         raise OperationalError("the connection is lost")
+    return bytes(results[-1].command_status or b"")
+
+
+def _require_all(status: bytes, rows: int) -> None:
+    """Raises OperationalError where the server has sent another number of rows."""
+    from psycopg import OperationalError
+
+    if status != b"COPY %d" % rows:
+        raise OperationalError(f"{rows} rows have come, and the server says {status.decode(errors='replace')}")
 
 
 def _require(result: Any, status: int) -> None:
