@@ -140,9 +140,10 @@ def _plain_files(names: list[bytes], sizes: list[int], times: list[int], identif
 
 
 def _identities(identifiers: Sequence[bytes]) -> list[int]:
-    if all(identifiers) and _digits(b"".join(identifiers)):
+    try:
         return file_identities(list(map(int, identifiers)))
-    return [file_identity(_text(identifier)) for identifier in identifiers]
+    except ValueError:
+        return [file_identity(_text(identifier)) for identifier in identifiers]
 
 
 def _times(times: list[int]) -> list[int | None]:
