@@ -224,12 +224,7 @@ def _known(identities: list[int]) -> pa.Array | None:
     """The column of the identities of files, null for 0; None where all are."""
     if not any(identities):
         return None
-    column = pa.array(identities, pa.int64())
-    if 0 not in identities:
-        return column
-    import pyarrow.compute as pc
-
-    return pc.if_else(pc.equal(column, 0), pa.scalar(None, pa.int64()), column)
+    return pa.array([number or None for number in identities] if 0 in identities else identities, pa.int64())
 
 
 def _key_columns(some: list[bytes], root: pa.Array) -> dict[str, pa.Array]:
