@@ -33,25 +33,23 @@ class File(NamedTuple):
 class Files:
     """The files directly in a directory, as columns of one length, a file at each place; for units see `File`.
 
-    A site has up to 10^8 files: no step on their way into the run directory makes an object of each. Iteration does.
+    No step on the way of 10^8 files into the run directory makes an object of each; iteration does. `identities`: what
+    the storage calls each, 0 where it does not say; empty where it says so of none.
     """
 
     names: list[bytes] = field(default_factory=list)
     sizes: list[int | None] = field(default_factory=list)
     mtimes: list[int | None] = field(default_factory=list)
     identities: list[int] = field(default_factory=list, compare=False)
-    """What the storage itself calls each file, 0 where it does not say; empty where it says so of none."""
 
     @classmethod
     def of(cls, rows: Iterable[File]) -> "Files":
         """The columns of `rows`."""
-        columns = [list(column) for column in zip(*rows, strict=True)]
-        return cls(*columns)
+        return cls(*map(list, zip(*rows, strict=True)))
 
     def add(self, name: bytes, size: int | None, mtime: int | None, identity: int | None = None) -> None:
         """One more. With `identity` for each file or for none."""
-        if identity is not None:
-            self.identities.append(identity)
+        self.identities += () if identity is None else (identity,)
         self.names.append(name)
         self.sizes.append(size)
         self.mtimes.append(mtime)
@@ -64,10 +62,7 @@ class Files:
 
 
 class Hole(NamedTuple):
-    """An entry that exists but is not judged: a symbolic link, a name that cannot be asked for, …
-
-    `file`: the identity of the file that a link leads to, 0 where there is none.
-    """
+    """An entry that is not judged: a link, a name that cannot be asked for, …; `file`: the identity of a link's file, or 0."""
 
     name: bytes
     reason: str
@@ -221,7 +216,6 @@ class Unsure(NamedTuple):
 
 
 Look = FileStat | NotThere | Unsure
-
 FileLook = Callable[[bytes], Look]
 """Asks the storage for one file, an LFN, and waits for the answer, no longer than the time limit of a directory.
 
@@ -237,8 +231,6 @@ ListerFactory = Callable[..., Any]
 
 SimpleListing = tuple[bool, list[tuple[str | bytes, float | None]], list[tuple[str | bytes, int, float]]]
 """What `list(directory)` of a backend's own listers returns: ok, [(directory, mtime)], [(file, size, mtime)]."""
-
-
 NOT_LISTED: SimpleListing = (False, [], [])
 """The directory could not be listed completely, and nothing in or below it is judged."""
 

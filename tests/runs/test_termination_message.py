@@ -239,7 +239,7 @@ def test_wrong_usage_leaves_a_message_as_well(early_stages):
 
 def test_what_was_not_foreseen_leaves_a_message_as_well(stages, monkeypatch):
     stages.run("snapshot")
-    monkeypatch.setattr(pipeline, "compare", lambda *_: {}["surprise"])
+    monkeypatch.setattr(pipeline, "absent_shards", lambda *_: {}["surprise"])
     said = stages.run("comparison", exit_code=1)
     assert said["result"] == "Failed"
     assert said["message"].startswith("unexpected KeyError: 'surprise'")

@@ -224,8 +224,9 @@ class _Files:
 
 def _known(identities: list[int]) -> pa.Array | None:
     """The column of the identities of files, null for 0; None where all are."""
-    known: list[int | None] = [number or None for number in identities] if 0 in identities else [*identities]
-    return pa.array(known, pa.int64()) if any(identities) else None
+    if not any(identities):
+        return None
+    return pa.array([number or None for number in identities] if 0 in identities else identities, pa.int64())
 
 
 def _key_columns(keys: dict[str, pa.Array], root: pa.Array) -> dict[str, pa.Array]:
