@@ -62,7 +62,7 @@ class Files:
 
 
 class Hole(NamedTuple):
-    """An entry that is not judged: a link, a name that cannot be asked for, …; `file`: what a link leads to, 0: none."""
+    """An entry that is not judged: a link, a name that cannot be asked for. `file`: what a link leads to, 0: none."""
 
     name: bytes
     reason: str
