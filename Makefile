@@ -32,11 +32,12 @@ SECONDS ?= 600
 soak: $(READY_DEV) ## Play random histories of sites and checks, for SECONDS=600, from SEED on (random, and printed)
 	@PYTHONPATH=tests/action $(BIN)/python tests/action/world_machine.py $(SECONDS) $(SEED)
 
-lint: $(READY_DEV) ## Formatting, style, types, and the direction of dependencies
+lint: $(READY_DEV) ## Formatting, style, types, the direction of dependencies, and the Python that the plug-in needs
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/vermin --quiet --target=3.9- --violations deploy/plugin/kubectl-consistency
 
 crd: $(READY_DEV) ## Write the CustomResourceDefinition anew from the models
 	@$(BIN)/python -m consistency_operator.crd.crd > $(CRD).new && mv $(CRD).new $(CRD)

@@ -16,13 +16,15 @@ PROGRAMS = ("psql",)
 INSTALL = "apt-get install postgresql"
 
 COMMAND = Path(sys.executable).with_name("dynamo-consistency")
+RSES = "BENCH", "OTHER", "SMALL"
+"""The last has one file, so that what a stage computes for is there, and the start is known."""
 CHECK = """\
 apiVersion: consistency.dynamo.io/v1alpha1
 kind: SiteConsistencyCheck
-metadata: {name: bench}
+metadata: {{name: bench}}
 spec:
-  site: BENCH
-  listing: {source: {posix: {prefix: /nowhere}}, roots: [{path: /store/mc}]}
+  site: {site}
+  listing: {{source: {{posix: {{prefix: /nowhere}}}}, roots: [{{path: /store/mc}}]}}
 """
 NAME = (
     "'/store/mc/Summer20MiniAODv2/DYJetsToLL_M-50_TuneCP5_13TeV/MINIAODSIM/v2/' || lpad((i / 1000)::text, 5, '0') "
@@ -42,14 +44,15 @@ def bench(folder: Path, big: bool) -> None:
         print(f"\nsnapshot of an RSE: not measured, it {error}")
         return
     wanted = 1_000_000
-    (folder / "check.yaml").write_text(CHECK)
+    for site in RSES:
+        (folder / f"{site}.yaml").write_text(CHECK.format(site=site))
     with postgresql.running() as database:
         url = database.url(database.new_database())
         (folder / "server").mkdir()
         server = RucioServer(folder / "server", url)
         try:
             server.start()
-            for rse in ("BENCH", "OTHER"):
+            for rse in RSES:
                 server.ask("POST", f"/rses/{rse}", {})
             server.ask("POST", "/scopes/root/cms")
         finally:
@@ -62,17 +65,21 @@ def bench(folder: Path, big: bool) -> None:
 
 
 def _read(folder: Path, url: str, algorithm: str, wanted: int) -> list[Row]:
-    """The stream alone, and the whole stage; the rates are without the start."""
+    """The stream alone, and the whole stage; the rates are without the start, which is that of an RSE with one file."""
     entry = f"{{type: rucio, database: '{url}', lfn2pfn: {algorithm}, datasetNames: cms}}"
     (folder / f"{algorithm}.yaml").write_text(f"backends: {{default: {entry}}}\n")
-    stage = [COMMAND, "stage", "snapshot", "--run-dir", folder / "store/BENCH" / algorithm, "-f", "check.yaml"]
-    stream = [sys.executable, HERE / "read_inventory.py", f"{algorithm}.yaml", "BENCH"]
-    start, *_ = cpu_of(stream[:-1], cwd=folder)
+
+    def stream(site: str) -> list[str | Path]:
+        return [sys.executable, HERE / "read_inventory.py", f"{algorithm}.yaml", site]
+
+    def stage(site: str) -> list[str | Path]:
+        run = folder / "store" / site / algorithm
+        return [COMMAND, "stage", "snapshot", "--run-dir", run, "-f", f"{site}.yaml", "--backends", f"{algorithm}.yaml"]
+
+    named = (f"stream alone, lfn2pfn {algorithm}", stream), (f"stage snapshot, {algorithm}", stage)
     return [
-        per_core(wanted, stream, f"stream alone, lfn2pfn {algorithm}", start, cwd=folder),
-        per_core(
-            wanted, [*stage, "--backends", f"{algorithm}.yaml"], f"stage snapshot, {algorithm}", start, cwd=folder
-        ),
+        per_core(wanted, command("BENCH"), what, cpu_of(command("SMALL"), cwd=folder)[0], cwd=folder)
+        for what, command in named
     ]
 
 
@@ -82,7 +89,8 @@ def _fill(server: Any, wanted: int) -> None:
         "INSERT INTO dids (scope, name, account, did_type, availability, bytes, created_at, updated_at) "
         f"SELECT 'cms', name, 'root', 'F', 'A', i, '2020-01-01', '2020-01-01' FROM {dids}",
         "INSERT INTO replicas (rse_id, scope, name, bytes, adler32, state, lock_cnt, created_at, updated_at) "
-        f"SELECT id, 'cms', name, i, '0cc737eb', 'A', 1, '2020-01-01', '2020-01-01' FROM rses, {dids}",
+        f"SELECT id, 'cms', name, i, '0cc737eb', 'A', 1, '2020-01-01', '2020-01-01' FROM rses, {dids} "
+        "WHERE rse <> 'SMALL' OR i = 7",
         "INSERT INTO requests (id, request_type, did_type, scope, name, dest_rse_id, state, created_at, updated_at) "
         "SELECT gen_random_uuid(), 'T', 'F', scope, name, rse_id, 'Q', now(), now() FROM replicas "
         "WHERE bytes % 100 = 0",

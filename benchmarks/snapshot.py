@@ -22,10 +22,10 @@ DRIVERS = {"pymysql": "pymysql", "mysqldb": "MySQLdb"}
 CHECK = """\
 apiVersion: consistency.dynamo.io/v1alpha1
 kind: SiteConsistencyCheck
-metadata: {name: bench}
+metadata: {{name: bench}}
 spec:
-  site: Bench
-  listing: {roots: [{path: /store/mc}]}
+  site: {site}
+  listing: {{roots: [{{path: /store/mc}}]}}
 """
 FILES_OF_A_BLOCK = 100
 COPIED = {
@@ -41,7 +41,8 @@ COPIED = {
 def bench(folder: Path, big: bool) -> None:
     """2 million rows."""
     wanted = 2_000_000
-    (folder / "check.yaml").write_text(CHECK)
+    for site in ("Bench", "Small"):
+        (folder / f"{site}.yaml").write_text(CHECK.format(site=site))
     with server(folder) as unix_socket:
         url = "mysql+{driver}://root@localhost/dynamo?unix_socket=" + str(unix_socket)
         _fill(folder, url, unix_socket, wanted)
@@ -57,14 +58,19 @@ def bench(folder: Path, big: bool) -> None:
 
 
 def _read(folder: Path, name: str, url: str, wanted: int) -> list[Row]:
-    """The stream alone, and the whole stage; the rates are without the start."""
+    """The stream alone, and the whole stage; the rates are without the start: that of a site with one block."""
     (folder / f"{name}.yaml").write_text(backends(url))
-    stage = [COMMAND, "stage", "snapshot", "--run-dir", folder / "store/Bench" / name, "-f", "check.yaml"]
-    stream = [sys.executable, HERE / "read_inventory.py", f"{name}.yaml", "Bench"]
-    start, *_ = cpu_of(stream[:-1], cwd=folder)
+
+    def stream(site: str) -> list[str | Path]:
+        return [sys.executable, HERE / "read_inventory.py", f"{name}.yaml", site]
+
+    def stage(site: str) -> list[str | Path]:
+        run = folder / "store" / site / name
+        return [COMMAND, "stage", "snapshot", "--run-dir", run, "-f", f"{site}.yaml", "--backends", f"{name}.yaml"]
+
     return [
-        per_core(wanted, stream, f"stream alone by {name}", start, cwd=folder),
-        per_core(wanted, [*stage, "--backends", f"{name}.yaml"], f"stage snapshot by {name}", start, cwd=folder),
+        per_core(wanted, command("Bench"), f"{what} by {name}", cpu_of(command("Small"), cwd=folder)[0], cwd=folder)
+        for what, command in (("stream alone", stream), ("stage snapshot", stage))
     ]
 
 
@@ -107,13 +113,15 @@ def _fill(folder: Path, url: str, unix_socket: Path, rows: int) -> None:
     with connection, connection.cursor() as cursor:
         blocks = rows // FILES_OF_A_BLOCK
         for statement in (
-            "INSERT INTO dynamo.sites (name, storage_type, status) VALUES ('Bench', 'disk', 'ready')",
+            "INSERT INTO dynamo.sites (name, storage_type, status) VALUES "
+            "('Bench', 'disk', 'ready'), ('Small', 'disk', 'ready')",
             "INSERT INTO dynamo.`groups` (name) VALUES ('AnalysisOps')",
             "INSERT INTO dynamo.datasets (name, last_update, is_open) VALUES ('/DY/x-v2/MINIAODSIM', now(), 0)",
             "INSERT INTO dynamo.blocks (dataset_id, name, is_open, last_update) "
             f"SELECT 1, concat('block', seq), 0, now() FROM seq_1_to_{blocks}",
             "INSERT INTO dynamo.block_replicas (block_id, site_id, group_id, is_complete, last_update) "
-            "SELECT id, 1, 1, 1, '2020-01-01' FROM dynamo.blocks",
+            "SELECT b.id, s.id, 1, 1, '2020-01-01' FROM dynamo.blocks b, dynamo.sites s "
+            "WHERE s.name = 'Bench' OR b.id = 1",
             "INSERT INTO dynamo.files (block_id, size, name) SELECT 1 + seq DIV "
             f"{FILES_OF_A_BLOCK}, seq, concat('/store/mc/Summer20MiniAODv2/DYJetsToLL_M-50_TuneCP5_13TeV/', "
             f"'MINIAODSIM/v2/', lpad(seq DIV 1000, 5, '0'), '/', upper(md5(seq)), '.root') FROM seq_0_to_{rows - 1}",

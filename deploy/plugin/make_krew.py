@@ -27,7 +27,7 @@ spec:
     For clusters with the operator of dynamo-consistency: lists the checks of grid storage sites, explains what hinders
     one, approves a run that waits, starts a run, and suspends or resumes a check.
   caveats: |
-    Needs python3, 3.11 or newer, on the PATH.
+    Needs python3, 3.9 or newer, on the PATH.
   platforms:
     - selector:
         matchExpressions:

@@ -6,15 +6,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dynamo_consistency import paths
-from dynamo_consistency.columns import joined
+from dynamo_consistency.columns import has_odd_names, has_only, joined
 
 _BLANKS = ["\0", *"\t\n\v\f\r\x1c\x1d\x1e\x1f ", "\x85", "\xa0", "\u1680", *map(chr, range(0x2000, 0x200E))]
 _BLANKS += ["\u2028", "\u2029", "\u202f", "\u205f", "\u2060", "\u3000", "\ufeff"]
 """Blanks, line ends, and signs without any width: one name with and one without them look alike."""
 _BLANK = "|".join("".join(f"\\x{byte:02x}" for byte in blank.encode()) for blank in _BLANKS)
 _SUSPICIOUS = {blank.encode()[:2] for blank in _BLANKS}
-_USUAL = bytes(range(ord("!"), 0x7F))
-_HIDDEN, _HIDDEN_OR_DOUBLE = re.compile(rb"/[.]"), re.compile(rb"/[./]")  # a class is looked for faster than two signs
+_USUAL = b"!", b"~"
+_HIDDEN = re.compile(rb"/[.]")  # a class is looked for faster than two signs
 _LEADS_NOWHERE = rf"^[^/]|^$|/\.\.?(/|$)|/({_BLANK})|({_BLANK})(/|$)"
 
 
@@ -25,11 +25,10 @@ def are_usual(column: pa.Array) -> bool:
     """
     if column.null_count:
         return False
-    text = joined(column)
     return (
-        not text.translate(None, _USUAL)
-        and not _HIDDEN_OR_DOUBLE.search(text)
-        and not text.endswith(b"/")  # before another path it would be double
+        has_only(column, *_USUAL)
+        and not has_odd_names(column)
+        and not pc.any(pc.ends_with(column[-1:], b"/")).as_py()  # of another one it would be double
         and bool(pc.all(pc.starts_with(column, b"/")).as_py())
     )
 
@@ -45,7 +44,7 @@ def placed(batch: pa.RecordBatch) -> pa.RecordBatch:
         batch = batch.filter(pc.is_valid(batch["path"]))
     column = batch["path"]
     text = joined(column)
-    unusual = text.translate(None, _USUAL)
+    unusual = not has_only(column, *_USUAL)
     suspicious = _HIDDEN.search(text) or (unusual and any(blank in text for blank in _SUSPICIOUS))
     if not suspicious and pc.all(pc.starts_with(column, b"/")).as_py():
         return batch

@@ -20,6 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         from dynamo_consistency.cli import entry
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)
+    gc.freeze()
     gc.enable()
     gc.set_threshold(_UNFREED_OBJECTS)  # a command reads in as much again as its parts need it
     try:

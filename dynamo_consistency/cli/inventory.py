@@ -69,7 +69,7 @@ def inventory_import(
 ) -> None:
     """Replace the files that the inventory has at SITE by those in FILE.
 
-    FILE has a line for each file: name, size and, if you like, dataset, block, group and complete.
+    FILE has a line for each file: name, size and, if you like, dataset, block, group, complete and time.
     """
     number = _dynamo(backend_name, backends_file, store_url).import_files(site, file, even_none=force)
     click.echo(f"{number} files imported for {site}")

@@ -123,6 +123,7 @@ def _begin_run(directory: RunDirectory, backends_file: Path | None, file: Path |
     type=click.IntRange(min=0),
     default=0,
     envvar="JOB_COMPLETION_INDEX",
+    show_envvar=True,
     show_default=True,
     help="Number of the shard to list, counted from 0.",
 )

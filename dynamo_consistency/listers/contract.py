@@ -62,7 +62,7 @@ class Files:
 
 
 class Hole(NamedTuple):
-    """An entry that is not judged: a link, an odd name, …; `file`: the identity of the file to which it leads, or 0."""
+    """An entry that is not judged: a link, a name that cannot be asked for. `file`: what a link leads to, 0: none."""
 
     name: bytes
     reason: str

@@ -26,6 +26,7 @@ OUTCOMES = {
     "refused": "refused",
     "unanswered": "unanswered",
     "leftOver": "left_over",
+    "heldBack": "held_back",
 }
 """As `summary.json` calls them → as the metric does."""
 

@@ -30,6 +30,12 @@ def test_the_page_has_promises():
     assert len(ROWS) > 40
 
 
+@pytest.mark.parametrize("page", sorted(PAGE.parents[1].rglob("*.md")), ids=lambda page: page.stem)
+def test_every_test_that_a_page_names_exists(tests, page):
+    named = re.findall(r"`(test_\w+)`", page.read_text(encoding="utf-8"))
+    assert [name for name in named if name not in tests] == []
+
+
 @pytest.mark.parametrize(("sentence", "named"), ROWS, ids=[row[0][:60] for row in ROWS])
 def test_a_sentence_has_tests_that_exist(tests, sentence, named):
     names = re.findall(r"`(\w+)`", named)

@@ -25,12 +25,17 @@ def folder(tmp_path):
     return tmp_path / "requests"
 
 
+def lists(folder):
+    """The lists of a backend of one site: no other can have a claim on its files."""
+    return Registry(folder and str(folder), lambda site, files, directories: {})
+
+
 def lines(folder, name="delete.txt"):
     return (folder / SITE / name).read_bytes().split(b"\n")[:-1]
 
 
 def test_deletions_are_written_down_once_each(folder):
-    registry = Registry(str(folder))
+    registry = lists(folder)
     assert registry.delete(SITE, ["/store/a", "/store/b", "/store/a"]) == 2
     assert registry.delete(SITE, iter(["/store/b", "/store/c"])) == 1
     assert registry.delete(SITE, []) == 0
@@ -38,7 +43,7 @@ def test_deletions_are_written_down_once_each(folder):
 
 
 def test_transfers_have_a_list_of_their_own_and_nothing_is_known_of_sources(folder):
-    registry = Registry(str(folder))
+    registry = lists(folder)
     registry.delete(SITE, ["/store/a"])
     assert registry.transfer(SITE, ["/store/a", "/store/b"]) == ([], [])
     assert lines(folder, "transfer.txt") == [b"/store/a", b"/store/b"]
@@ -47,7 +52,7 @@ def test_transfers_have_a_list_of_their_own_and_nothing_is_known_of_sources(fold
 
 
 def test_each_file_has_an_outcome(folder):
-    registry = Registry(str(folder))
+    registry = lists(folder)
     assert isinstance(registry, ItemisingRegistry)
     assert registry.request_deletion(SITE, [b"/store/a"]) == [Outcome(b"/store/a", "requested")]
     assert registry.request_deletion(SITE, [b"/store/b", b"/store/a"]) == [
@@ -58,7 +63,7 @@ def test_each_file_has_an_outcome(folder):
 
 
 def test_the_line_of_a_directory_ends_with_a_slash(folder):
-    registry = Registry(str(folder))
+    registry = lists(folder)
     registry.request_deletion(SITE, [b"/store/a/f"])
     assert registry.request_deletion_of_directories(SITE, [b"/store/a", b"/store/n\n"]) == [
         Outcome(b"/store/a", "requested"),
@@ -74,7 +79,7 @@ def asked(*names: bytes, request: str = "delete") -> list[Asked]:
 
 
 def test_a_line_that_still_stands_is_taken_out_and_the_others_stay(folder):
-    registry = Registry(str(folder))
+    registry = lists(folder)
     assert isinstance(registry, WithdrawingRegistry)
     registry.request_deletion(SITE, [b"/store/a", b"/store/a\nb", b"/store/b"])
     registry.request_transfer(SITE, [b"/store/a"])
@@ -88,7 +93,7 @@ def test_a_line_that_still_stands_is_taken_out_and_the_others_stay(folder):
 
 
 def test_the_line_of_a_directory_is_taken_out_too(folder):
-    registry = Registry(str(folder))
+    registry = lists(folder)
     registry.request_deletion(SITE, [b"/store/a/f"])
     registry.request_deletion_of_directories(SITE, [b"/store/a", b"/store/b"])
     assert registry.withdraw(SITE, asked(b"/store/a", b"/store/c")) == ["withdrawn", "unknown"]
@@ -96,14 +101,14 @@ def test_the_line_of_a_directory_is_taken_out_too(folder):
 
 
 def test_the_line_of_a_directory_is_found_with_the_slash_at_its_end(folder):
-    registry = Registry(str(folder))
+    registry = lists(folder)
     registry.request_deletion(SITE, [b"/store/a/", b"/store/ab"])
     assert registry.withdraw(SITE, asked(b"/store/a")) == ["withdrawn"]
     assert lines(folder) == [b"/store/ab"]
 
 
 def test_a_line_of_a_list_that_was_taken_away_is_not_known_any_more(folder):
-    registry = Registry(str(folder))
+    registry = lists(folder)
     assert registry.withdraw(SITE, asked(b"/store/a")) == ["unknown"]
     registry.request_deletion(SITE, [b"/store/a"])
     (folder / SITE / "delete.txt").rename(folder / SITE / "delete.1")
@@ -113,7 +118,7 @@ def test_a_line_of_a_list_that_was_taken_away_is_not_known_any_more(folder):
 
 @pytest.mark.parametrize("also", ["", "renamed", "written"])
 def test_a_list_that_somebody_changes_without_the_lock_is_left_as_they_leave_it(folder, monkeypatch, also):
-    registry = Registry(str(folder))
+    registry = lists(folder)
     registry.request_deletion(SITE, [b"/store/a", b"/store/b"])
     target = folder / SITE / "delete.txt"
     read = Path.read_bytes
@@ -135,7 +140,7 @@ def test_a_list_that_somebody_changes_without_the_lock_is_left_as_they_leave_it(
 
 
 def test_what_was_taken_away_can_be_requested_again(folder):
-    registry = Registry(str(folder))
+    registry = lists(folder)
     registry.delete(SITE, ["/store/a"])
     (folder / SITE / "delete.txt").rename(folder / SITE / "taken")
     assert registry.delete(SITE, ["/store/a"]) == 1
@@ -144,7 +149,7 @@ def test_what_was_taken_away_can_be_requested_again(folder):
 def test_a_list_that_somebody_edited_stays_one_name_a_line(folder):
     (folder / SITE).mkdir(parents=True)
     (folder / SITE / "delete.txt").write_bytes(b"/store/a\n\n/store/b")  # without a line end
-    Registry(str(folder)).delete(SITE, ["/store/c", "/store/b"])
+    lists(folder).delete(SITE, ["/store/c", "/store/b"])
     assert lines(folder) == [b"/store/a", b"/store/b", b"/store/c"]
 
 
@@ -152,7 +157,7 @@ def test_a_list_that_somebody_edited_stays_one_name_a_line(folder):
 def test_any_name_is_one_line_and_no_two_names_are_the_same_line(tmp_path_factory, names):
     folder = tmp_path_factory.mktemp("requests")
     wanted = [b"/store/" + name for name in names]
-    outcomes = Registry(str(folder)).request_deletion(SITE, wanted)
+    outcomes = lists(folder).request_deletion(SITE, wanted)
     assert [outcome.path for outcome in outcomes] == wanted
     if wanted:
         assert lines(folder) == [paths.one_line(name) for name in dict.fromkeys(wanted)]
@@ -160,18 +165,18 @@ def test_any_name_is_one_line_and_no_two_names_are_the_same_line(tmp_path_factor
 
 def test_without_a_folder_requests_are_refused():
     with pytest.raises(ConfigurationError, match="set `requests` of it to a folder"):
-        Registry(None).delete(SITE, ["/store/a"])
+        lists(None).delete(SITE, ["/store/a"])
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(BackendError, match="cannot be written: "):
-        Registry(str(tmp_path / "file")).delete(SITE, ["/store/a"])
+        lists(tmp_path / "file").delete(SITE, ["/store/a"])
 
 
 def _add(folder, first):
     for number in range(first, first + 25):
-        Registry(str(folder)).delete(SITE, [f"/store/{number}"])
+        lists(folder).delete(SITE, [f"/store/{number}"])
 
 
 def test_several_writers_lose_nothing(folder):
@@ -190,7 +195,7 @@ def test_a_kill_leaves_only_whole_lines(folder):
     code = """
 import sys
 from dynamo_consistency.backend.file.requests import Registry
-registry, number = Registry(sys.argv[1]), 0
+registry, number = Registry(sys.argv[1], lambda site, files, directories: {}), 0
 print("begun", flush=True)
 while True:
     registry.delete("T2_X", [f"/store/{number:0200}"])
@@ -206,4 +211,4 @@ while True:
         content = (folder / SITE / "delete.txt").read_bytes()
         assert content.endswith(b"\n")
         assert {len(line) for line in lines(folder)} == {207}
-    assert Registry(str(folder)).delete(SITE, ["/store/last"]) == 1
+    assert lists(folder).delete(SITE, ["/store/last"]) == 1

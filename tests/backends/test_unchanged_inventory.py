@@ -1,6 +1,8 @@
 """A dump that provably has not changed is read once: the second snapshot is a copy of the first."""
 
+import errno
 import os
+from pathlib import Path
 
 import pytest
 
@@ -53,6 +55,16 @@ def test_the_second_snapshot_of_an_unchanged_dump_is_a_copy_with_its_own_time(ru
     monkeypatch.setattr("dynamo_consistency.run.snapshot._write", None)  # it is not read again
     after = take_snapshot(run, backend, "after")
     assert after == before | {"takenAt": 2_000_000_060}
+    assert content(run, "after") == content(run, "before")
+
+
+def test_it_is_copied_where_a_file_system_has_no_links(run, dump, monkeypatch):
+    def no_links(*_: object) -> None:
+        raise OSError(errno.EPERM, "not permitted")
+
+    monkeypatch.setattr(Path, "hardlink_to", no_links)
+    take_snapshot(run, backend_on(dump), "before")
+    take_snapshot(run, backend_on(dump), "after")
     assert content(run, "after") == content(run, "before")
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dynamo_consistency.check import KIND, SiteConsistencyCheck, Spec
+from dynamo_consistency.check import KIND, SiteConsistencyCheck
 from dynamo_consistency.checkfile import dump_check, read_check, read_checks
 from dynamo_consistency.errors import ConfigurationError
 
@@ -23,10 +23,18 @@ def test_the_full_example_is_accepted_as_it_is():
 
 
 def test_defaults_are_those_of_the_full_example():
-    """The example spells out the defaults of comparison and policy; a check that is silent means the same."""
-    full = read_check(EXAMPLE).spec
-    assert Spec.model_fields["policy"].default == full.policy
-    assert Spec.model_fields["comparison"].default.ignore_age_seconds == full.comparison.ignore_age_seconds
+    """The example spells out the defaults of nearly all; a check that is silent means the same."""
+    full = read_check(EXAMPLE).spec.model_dump()
+    unmerged = {"path": "/store/unmerged", "protectedFrom": {"url": "…"}}
+    silent = check(roots=["/store/mc"], unmerged=unmerged).spec.model_dump()
+    own = ("site", "schedule", "time_zone", "jitter_seconds", "trigger", "approve", "store")
+    assert {name: value for name, value in full.items() if silent[name] != value}.keys() == {
+        *own,
+        "listing",
+        "comparison",
+    }
+    for part, own in (("listing", {"source", "roots", "exclude"}), ("comparison", {"ignore"})):
+        assert {name for name, value in full[part].items() if silent[part][name] != value} == own
 
 
 def test_what_kubernetes_adds_to_metadata_and_status_is_allowed(tmp_path):

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from comparison_model import runs
-from comparison_model.cases import NOW, Case, Entry, Findings, Settings, Shard, SiteDirectory, SiteFile
+from comparison_model.cases import LONG_AGO, NOW, Case, Entry, Findings, Settings, Shard, SiteDirectory, SiteFile
 
 from dynamo_consistency.run.comparison import doubtful
 from dynamo_consistency.run.comparison.comparison import compare
@@ -25,7 +25,11 @@ CASE = Case(
     after=ENTRIES,
     shards=(
         Shard(
-            files=(SiteFile(b"/store/mc/b", 21, 5), SiteFile(b"/store/mc/o", 7, 6), SiteFile(b"/store/mc/y", 1, NOW))
+            files=(
+                SiteFile(b"/store/mc/b", 21, LONG_AGO + 5),
+                SiteFile(b"/store/mc/o", 7, LONG_AGO + 6),
+                SiteFile(b"/store/mc/y", 1, NOW),
+            )
         ),
         Shard(directories=(SiteDirectory(b"/store/data/e", 8), SiteDirectory(b"/store/data/e/e", 9))),
         Shard(files=(SiteFile(b"/store/data/c", 30),), holes=(b"/store/data/h",)),
@@ -65,7 +69,14 @@ def test_a_missing_file_carries_all_that_the_inventory_says_of_it(run: RunDirect
 def test_a_mismatch_carries_both_sizes(run: RunDirectory) -> None:
     assert rows(run, "mismatch") == {
         b"/store/mc/b": {
-            **{"size": 20, "site_size": 21, "mtime": 5, "dataset": "D", "block": "D#1", "group": "AnalysisOps"},
+            **{
+                "size": 20,
+                "site_size": 21,
+                "mtime": LONG_AGO + 5,
+                "dataset": "D",
+                "block": "D#1",
+                "group": "AnalysisOps",
+            },
             **{"root": "/store/mc", "mark": None, "scope": "scope of 11"},
         }
     }
@@ -73,7 +84,7 @@ def test_a_mismatch_carries_both_sizes(run: RunDirectory) -> None:
 
 def test_an_orphan_carries_what_the_site_says_of_it(run: RunDirectory) -> None:
     [(path, orphan)] = rows(run, "orphan").items()
-    assert (path, orphan["size"], orphan["site_size"], orphan["mtime"]) == (b"/store/mc/o", None, 7, 6)
+    assert (path, orphan["size"], orphan["site_size"], orphan["mtime"]) == (b"/store/mc/o", None, 7, LONG_AGO + 6)
     assert (orphan["dataset"], orphan["root"]) == (None, "/store/mc")
 
 

@@ -40,11 +40,16 @@ def two_sites() -> list[dict[str, Any]]:
     found = run | {"counts": {"missing": 3, "orphans": 1187}}
     waits = changed(metadata={"namespace": "consistency"}, status={"history": [found]})
     waits["status"]["conditions"] += [{"type": "Succeeded", "status": "True", "reason": "Reported"}]
-    waits["status"]["run"]["gates"] = [
-        {"name": "Inventory", "state": "Ready", "message": "both snapshots are complete"},
-        {"name": "Limits", "state": "Pending", "message": "1200 orphans exceed 1000"},
-        {"name": "Approval", "state": "Pending", "message": "a person lets the run act, or nobody"},
-    ]
+    above = "orphans: 1,200 of 98,000 files (1.2 %), limit 1 %; nothing is requested, of any kind"
+    asked = f"approve run {RUN} to let it act"
+    waits["status"]["run"] |= {
+        "message": f"3 missing, 1200 orphans; Limits: {above}; Approval: {asked}",
+        "gates": [
+            {"name": "Inventory", "state": "Ready", "message": "the inventory is steady"},
+            {"name": "Limits", "state": "Rejected", "message": above},
+            {"name": "Approval", "state": "Pending", "message": asked},
+        ],
+    }
     idle = [
         {"type": "Running", "status": "False", "reason": "Idle"},
         {"type": "Succeeded", "status": "True", "reason": "NothingToDo"},

@@ -113,6 +113,10 @@ class TestValues:
             ("image=null", "image"), ("image.tag=null", "tag"), ("store.claim=null", "claim"), ("web=null", "web"),
             ("image.repository=example.org/mine:3.0.0", "repository"),
             ("image.repository=https://example.org/mine", "repository"),
+            ("imagePullSecrets[0]=mine", "imagePullSecrets"), ("imagePullSecrets[0].nam=mine", "nam"),
+            ("tolerations[0].efect=NoExecute", "efect"), ("tolerations[0].effect=Never", "effect"),
+            ("affinity.node.x=y", "node"), ("resources.limit.memory=1Gi", "limit"),
+            ("networkPolicy.egress[0].port[0].port=1094", "port"), ("web.envFrom[0].secret.name=mine", "secret"),
         ],
     )  # fmt: skip
     def test_a_wrong_value_is_refused_and_named(self, wrong, told):
@@ -120,11 +124,36 @@ class TestValues:
         assert "values don't meet the specifications of the schema" in said
         assert told in said
 
+    def test_what_kubernetes_knows_of_pods_is_let_through(self, tmp_path):
+        values = tmp_path / "values.yaml"
+        values.write_text(
+            yaml.safe_dump(
+                {
+                    "imagePullSecrets": [{"name": "mine"}],
+                    "tolerations": [
+                        {"key": "grid", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 60}
+                    ],
+                    "affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {}}},
+                    "resources": {"limits": {"memory": "1Gi", "cpu": 2}, "requests": {"cpu": "100m"}},
+                    "networkPolicy": {
+                        "egress": [{"to": [{"ipBlock": {"cidr": "192.0.2.0/24"}}], "ports": [{"port": 1094}]}]
+                    },
+                    "web": {
+                        "enabled": True,
+                        "hostNames": ["pages.example.org"],
+                        "envFrom": [{"secretRef": {"name": "mine"}}],
+                    },
+                }
+            )
+        )
+        text = template(f"--values={values}")
+        assert all(word in text for word in ("tolerationSeconds: 60", "192.0.2.0/24", "cpu: 100m", "- name: mine"))
+
     def test_every_value_is_in_the_schema_and_every_property_has_a_default(self):
         schema = json.loads((CHART / "values.schema.json").read_text())
         assert schema["properties"].keys() - {"global"} == DEFAULTS.keys()
         for name, part in schema["properties"].items():
-            if part.get("additionalProperties") is False:
+            if part.get("additionalProperties") is False and name not in ("affinity", "resources"):  # Kubernetes' own
                 assert part["properties"].keys() == DEFAULTS[name].keys(), name
 
     def test_every_value_says_what_it_is_for(self):

@@ -41,6 +41,35 @@ def test_the_page_on_exit_codes_has_each_code_once():
     assert {str(error.exit_code) for error in (ConsistencyError, *ConsistencyError.__subclasses__())} <= set(codes)
 
 
+COMMANDS = """
+    run -f --backends --store --output
+    stage snapshot --run-dir
+    stage listing --run-dir
+    stage comparison --run-dir
+    stage action --run-dir
+    findings SITE --run --kind --format
+    history show SITE PATH
+    inventory init
+    inventory import
+    inventory export
+    site list
+    validate -f
+"""
+"""What others rest on: commands, arguments and options that keep their names."""
+
+
+@pytest.mark.parametrize("line", COMMANDS.strip().splitlines(), ids=str.strip)
+def test_commands_and_options_keep_their_names(line):
+    found: click.Command = command
+    for word in line.split():
+        inner = getattr(found, "commands", {})
+        if word in inner:
+            found = inner[word]
+        else:
+            names = {name for parameter in found.params for name in (*parameter.opts, parameter.human_readable_name)}
+            assert word in names | {name.upper() for name in names}
+
+
 def test_the_wheel_installs_what_is_in_share():
     build = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
     assert build["shared-data"] == {"share": "share"}

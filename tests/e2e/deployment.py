@@ -30,6 +30,13 @@ def apply(plane: ControlPlane, objects: list[Manifest], *options: str) -> None:
     plane.kubectl("apply", "--server-side", *options, "-f", "-", stdin=yaml.safe_dump_all(objects))
 
 
+def apply_when_served(plane: ControlPlane, objects: list[Manifest]) -> None:
+    """As a person does it, as soon as the kinds are served, whose definitions have just been applied."""
+    manifest = yaml.safe_dump_all(objects)
+    command = ("apply", "-f", "-")
+    wait_until("it is applied", lambda: "created" in plane.kubectl(*command, stdin=manifest, exit_code=None))
+
+
 def install(plane: ControlPlane) -> list[Manifest]:
     """Everything of deploy/ and its policy for Jobs, but not the operator's pod, which the tests play; returns all."""
     objects = rendered(plane, "deploy")

@@ -4,7 +4,6 @@ import itertools
 import os
 from typing import Any
 
-import yaml
 from cluster.api import ApiError, Object
 from cluster.control_plane import ControlPlane
 from cluster.processes import Processes, free_port, wait_until
@@ -40,14 +39,6 @@ class Flux:
         addresses = (f"--{which}-addr=127.0.0.1:{free_port()}" for which in ("metrics", "health"))
         common = ("--events-addr=", "--watch-all-namespaces", "--enable-leader-election=false", *addresses)
         self.processes.start(name, program(name), *common, *options, env=os.environ | own)
-
-    def apply(self, objects: list[Object]) -> None:
-        """As soon as the kinds are served."""
-        manifest = yaml.safe_dump_all(objects)
-        wait_until("Flux' kinds are served", lambda: "created" in self._try_to_apply(manifest))
-
-    def _try_to_apply(self, manifest: str) -> str:
-        return self.plane.kubectl("apply", "-f", "-", stdin=manifest, exit_code=None)
 
     def reconcile(self, kind: str, name: str) -> None:
         """What `flux reconcile` asks for: look now, and not when the interval is over. Returns when it has looked."""

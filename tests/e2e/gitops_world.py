@@ -1,66 +1,89 @@
-"""An empty cluster, examples/gitops as the repository of a team, and Flux, which brings all of it into the cluster."""
+"""An empty cluster, examples/gitops as the repository of a team, and a tool that brings all of it into the cluster."""
 
 import contextlib
 import shutil
 import stat
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
+import pytest
 import yaml
 from checks import Checks
+from cluster import sandbox
 from cluster.api import Object, path_of
-from cluster.control_plane import ControlPlane
+from cluster.control_plane import ControlPlane, running
 from cluster.played_node import PlayedNode
 from cluster.processes import wait_until
-from cluster.volumes import folder_of, provide_volume
-from deployment import CLAIM, ROOT
-from flux_controllers import Flux
+from cluster.programs import ProgramsMissingError
+from cluster.run import LOGS
+from cluster.volumes import folder_of, provide_volume_for_the_first_pod
+from deployment import CLAIM, ROOT, in_ci
 from git_server import Repository, git, serving
 from operator_process import ACCOUNT, NAMESPACE, Operator
 
 EXAMPLE = ROOT / "examples/gitops"
 OPERATOR, SITES = "consistency-operator", "consistency-sites"
 HERE, SITE = "t2-xx-here", "T2_XX_Here"
+RWTH, MIT = "t2-de-rwth", "t2-us-mit"
+OTHER_SCHEDULE = ('schedule: "@weekly"', 'schedule: "@monthly"')  # of MIT
+NO_SCHEDULE = ('schedule: "0 3 * * 0"', 'schedule: "0 3 * * 5-1"')  # for RWTH; only the operator sees it
 LOST = "/store/data/lost.root"
 
 
-class GitOps:
+class GitOps(ABC):
     """Three sites: those of the example, and one that is a folder of this machine and lacks a file."""
 
-    def __init__(self, plane: ControlPlane, node: PlayedNode, flux: Flux, address: str, folder: Path) -> None:
-        self.plane, self.node, self.flux, self.address, self.folder = plane, node, flux, address, folder
+    def __init__(self, plane: ControlPlane, node: PlayedNode, address: str, folder: Path) -> None:
+        self.plane, self.node, self.address, self.folder = plane, node, address, folder
         self.checks = Checks(plane.api, NAMESPACE)
         self.repository = Repository(folder / "team", folder / "bare/team")
         self.sites = folder / "team/sites"
 
     @classmethod
     @contextlib.contextmanager
-    def running(cls, plane: ControlPlane, folder: Path) -> Iterator["GitOps"]:
+    def running(cls, plane: ControlPlane, folder: Path) -> Iterator[Self]:
         for name in ("bare", "team", "product", "site/store/data"):
             (folder / name).mkdir(parents=True)
         with serving(folder / "bare") as address, PlayedNode(plane) as node:
-            flux = Flux(plane)
+            world = cls(plane, node, address, folder)
             try:
-                yield cls(plane, node, flux, address, folder)
+                yield world
             finally:
-                flux.close()
+                world.close()
 
+    @classmethod
+    @contextlib.contextmanager
+    def brought_up(cls, name: str, folder: Path) -> Iterator[Self]:
+        """With a cluster of its own, whose logs are kept under this name."""
+        try:
+            with running(LOGS / name, sandbox.ip() or "127.0.0.1") as plane, cls.running(plane, folder) as world:
+                world.bring_up()
+                yield world
+                assert world.node.errors == []
+        except ProgramsMissingError as error:
+            (pytest.fail if in_ci() else pytest.skip)(str(error))
+
+    @abstractmethod
     def bring_up(self) -> None:
         """From the empty cluster to sites that are well and one complete run."""
+
+    @abstractmethod
+    def push(self, message: str) -> str:
+        """Commits what was written, and has it noticed; the commit."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Ends the tool."""
+
+    def prepare(self) -> None:
+        """The repositories with a first commit, and a cluster in which the operator would not start yet."""
         self.publish_the_product()
         self.fill_the_repository()
         self.first = self.repository.commit("Three sites")
+        provide_volume_for_the_first_pod(self.plane.api, self.runs)
         self.hold_the_operator()
-        self.flux.start()
-        self.hand_over_to_flux()
-        self.provide_what_git_does_not_bring()
-        wait_until("the sites wait", lambda: self.flux.now(SITES)["status"] == "False")
-        self.before_the_operator = self.flux.now(SITES)
-        self.let_the_operator_start()
-        for step in (OPERATOR, SITES):
-            said = self.flux.said_of(step, self.first)
-            assert said["status"] == "True", said
 
     def undo(self) -> bool:
         """The first commit's files, but for the trigger here, as an old one starts a run; whether that is news."""
@@ -87,7 +110,7 @@ class GitOps:
         ]
         file.write_text("\n".join(f"{line}?ref=v3.0.0" if elsewhere in line else line for line in lines))
         self.write(HERE, self.here("first"))
-        self.list_sites(HERE, "t2-de-rwth", "t2-us-mit")
+        self.list_sites(HERE, RWTH, MIT)
 
     def here(self, trigger: str, **spec: Any) -> Object:
         listing = {
@@ -117,21 +140,7 @@ class GitOps:
         listed = yaml.safe_load(file.read_text()) | {"resources": [f"{name}.yaml" for name in names]}
         file.write_text(yaml.safe_dump(listed))
 
-    def push(self, message: str) -> str:
-        """Commits what was written, and tells Flux; the commit."""
-        commit = self.repository.commit(message)
-        self.flux.reconcile("GitRepository", "consistency")
-        return commit
-
     # The cluster
-
-    def hand_over_to_flux(self) -> None:
-        """The one thing that a person applies: flux/consistency.yaml, with the address of the repository."""
-        objects = list(yaml.safe_load_all((EXAMPLE / "flux/consistency.yaml").read_text()))
-        for one in objects:
-            if one["kind"] == "GitRepository":
-                one["spec"]["url"] = f"{self.address}/team"
-        self.flux.apply(objects)
 
     def hold_the_operator(self) -> None:
         self.node.hold(lambda pod: pod["spec"].get("serviceAccountName") == ACCOUNT)
@@ -139,25 +148,30 @@ class GitOps:
     def let_the_operator_start(self) -> None:
         """Its pod runs with the rights of its account, and with addresses of this machine."""
         account = path_of("ServiceAccount", NAMESPACE, ACCOUNT)
-        wait_until("Flux has applied the operator", lambda: self.plane.api.find(account), 90)
+        wait_until("the operator is applied", lambda: self.plane.api.find(account), 90)
         settings = Operator(self.plane, self.folder / "operator", {}, self.folder / "backends.yaml").settings
         self.node.instead["consistency-operator"] = str(self._started_with(settings))
         self.node.hold(lambda _: False)
 
     def provide_what_git_does_not_bring(self) -> None:
-        """The Secret with the backends, and a volume."""
+        """The Secret with the backends."""
         namespace = path_of("Namespace", name=NAMESPACE)
-        wait_until("Flux has made the namespace", lambda: self.plane.api.find(namespace), 90)
+        wait_until("the namespace is made", lambda: self.plane.api.find(namespace), 90)
         backends = yaml.safe_dump({"backends": self._backends()})
         (self.folder / "backends.yaml").write_text(backends)
         secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "consistency-backends"}}
         self.plane.api.create(secret | {"stringData": {"backends.yaml": backends}}, NAMESPACE)
-        provide_volume(self.plane.api, self.runs, NAMESPACE, CLAIM)
 
     @property
     def runs(self) -> Path:
         """The run directories of all checks."""
         return folder_of(self.node.claims, NAMESPACE, CLAIM)
+
+    def run_directories(self) -> set[str]:
+        """Those of the site that is here."""
+        found = {str(path.relative_to(self.runs)) for path in self.runs.glob(f"{SITE}/*") if path.is_dir()}
+        assert found
+        return found
 
     def _backends(self) -> Object:
         inventory = self.folder / "inventory.tsv"
@@ -172,3 +186,10 @@ class GitOps:
         script.write_text(f'#!/bin/sh\n{exports}exec consistency-operator "$@"\n')
         script.chmod(script.stat().st_mode | stat.S_IXUSR)
         return script
+
+
+def set_by(manager: str, check: Object) -> list[Object]:
+    """What a field manager has set, and when it last did so."""
+    found = [one for one in check["metadata"]["managedFields"] if one["manager"] == manager]
+    assert found
+    return found

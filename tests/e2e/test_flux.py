@@ -1,38 +1,25 @@
 """Flux keeps the sites of a Git repository: what it applies, waits for, refuses, takes away and takes back."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from cluster import sandbox
 from cluster.api import Object, path_of
-from cluster.control_plane import running
 from cluster.processes import wait_until
-from cluster.programs import ProgramsMissingError
-from cluster.run import LOGS
-from deployment import CLAIM, in_ci
-from gitops_world import HERE, OPERATOR, SITES, GitOps
+from deployment import CLAIM
+from flux_world import FluxWorld
+from gitops_world import HERE, MIT, NO_SCHEDULE, OPERATOR, OTHER_SCHEDULE, RWTH, SITES, set_by
 from operator_process import NAMESPACE
-
-RWTH, MIT = "t2-de-rwth", "t2-us-mit"
-OTHER_SCHEDULE = ('schedule: "@weekly"', 'schedule: "@monthly"')
 
 
 @pytest.fixture(scope="module")
-def world(worker_id: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitOps]:
+def world(worker_id: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FluxWorld]:
     """All is applied by Flux, from git; nothing else is in the cluster."""
-    try:
-        address, folder = sandbox.ip() or "127.0.0.1", tmp_path_factory.mktemp("gitops")
-        with running(LOGS / f"{worker_id}-flux", address) as plane, GitOps.running(plane, folder) as world:
-            world.bring_up()
-            yield world
-            assert world.node.errors == []
-    except ProgramsMissingError as error:
-        (pytest.fail if in_ci() else pytest.skip)(str(error))
+    with FluxWorld.brought_up(f"{worker_id}-flux", tmp_path_factory.mktemp("gitops")) as world:
+        yield world
 
 
 @pytest.fixture
-def gitops(world: GitOps) -> Iterator[GitOps]:
+def gitops(world: FluxWorld) -> Iterator[FluxWorld]:
     """All is well, a run has ended and none goes on; git and node are put back when the test ends."""
     wait_until("the sites are settled", lambda: world.flux.now(SITES)["status"] == "True", 90)
     world.checks.wait_for(HERE, "a run has ended", lambda now: now.get("history") and "run" not in now)
@@ -42,14 +29,14 @@ def gitops(world: GitOps) -> Iterator[GitOps]:
         assert world.flux.said_of(SITES, world.push("Put all back"))["status"] == "True"
 
 
-def test_the_sites_come_when_the_operator_is_there(world: GitOps):
+def test_the_sites_come_when_the_operator_is_there(world: FluxWorld):
     assert f"dependency 'flux-system/{OPERATOR}' is not ready" in world.before_the_operator["message"]
     for name in (HERE, RWTH, MIT):
         ready = world.checks.condition(name, "Ready")
         assert (ready["status"], world.checks.get(name)["status"]["observedGeneration"]) == ("True", 1)
 
 
-def test_an_edit_reaches_its_check_alone(gitops: GitOps):
+def test_an_edit_reaches_its_check_alone(gitops: FluxWorld):
     before = {name: gitops.checks.get(name) for name in (RWTH, MIT)}
     gitops.edit(MIT, *OTHER_SCHEDULE)
     said = gitops.flux.said_of(SITES, gitops.push("Check MIT every month"))
@@ -60,7 +47,7 @@ def test_an_edit_reaches_its_check_alone(gitops: GitOps):
     assert after[RWTH]["metadata"] == before[RWTH]["metadata"]
 
 
-def test_it_is_ready_while_a_run_lasts_and_edits_go_on(gitops: GitOps):
+def test_it_is_ready_while_a_run_lasts_and_edits_go_on(gitops: FluxWorld):
     runs = len(gitops.checks.status(HERE)["history"])
     gitops.node.hold(lambda pod: pod["metadata"]["labels"].get("consistency.dynamo.io/stage") == "Listing")
     gitops.write(HERE, gitops.here(trigger="a long one"))
@@ -85,7 +72,7 @@ def test_it_is_ready_while_a_run_lasts_and_edits_go_on(gitops: GitOps):
     ],
     ids=["a value of another type", "another site"],
 )
-def test_what_the_api_server_refuses_is_named_and_nothing_of_the_commit_is_applied(gitops: GitOps, edit, complaint):
+def test_what_the_api_server_refuses_is_named_and_nothing_of_the_commit_is_applied(gitops: FluxWorld, edit, complaint):
     before = {name: gitops.checks.get(name)["metadata"] for name in (HERE, RWTH, MIT)}
     gitops.edit(RWTH, *edit)
     gitops.edit(MIT, *OTHER_SCHEDULE)
@@ -96,8 +83,8 @@ def test_what_the_api_server_refuses_is_named_and_nothing_of_the_commit_is_appli
     assert before == {name: gitops.checks.get(name)["metadata"] for name in (HERE, RWTH, MIT)}
 
 
-def test_what_the_operator_refuses_is_applied_and_fails_at_once(gitops: GitOps):
-    gitops.edit(RWTH, 'schedule: "0 3 * * 0"', 'schedule: "0 3 * * 5-1"')
+def test_what_the_operator_refuses_is_applied_and_fails_at_once(gitops: FluxWorld):
+    gitops.edit(RWTH, *NO_SCHEDULE)
     gitops.edit(MIT, *OTHER_SCHEDULE)
     said = gitops.flux.said_of(SITES, gitops.push("Check RWTH from Friday to Monday, as cron does not say it"))
     assert (said["status"], said["reason"]) == ("False", "HealthCheckFailed")
@@ -107,7 +94,7 @@ def test_what_the_operator_refuses_is_applied_and_fails_at_once(gitops: GitOps):
     assert gitops.checks.get(MIT)["spec"]["schedule"] == "@monthly"
 
 
-def test_a_new_site_is_not_taken_for_settled_before_the_operator_has_seen_it(gitops: GitOps):
+def test_a_new_site_is_not_taken_for_settled_before_the_operator_has_seen_it(gitops: FluxWorld):
     """What is new has no condition yet that could be False."""
     new = gitops.here("never") | {"metadata": {"name": "t2-xx-new"}}
     new["spec"] |= {"site": "T2_XX_New", "schedule": "0 3 * * 5-1"}
@@ -118,82 +105,69 @@ def test_a_new_site_is_not_taken_for_settled_before_the_operator_has_seen_it(git
     assert f"SiteConsistencyCheck/{NAMESPACE}/t2-xx-new status: 'Failed'" in said["message"]
 
 
-def test_a_site_that_leaves_git_leaves_the_cluster_but_not_its_runs(gitops: GitOps):
+def test_a_site_that_leaves_git_leaves_the_cluster_but_not_its_runs(gitops: FluxWorld):
     assert gitops.checks.jobs(HERE)
-    kept = directories(gitops.runs)
+    kept = gitops.run_directories()
     gitops.list_sites(RWTH, MIT)
     assert gitops.flux.said_of(SITES, gitops.push("Leave our site alone"))["status"] == "True"
     wait_until("the check is gone", lambda: gitops.plane.api.find(gitops.checks.path(HERE)) is None)
     wait_until("its Jobs are gone", lambda: gitops.checks.jobs(HERE) == [], 90)
-    assert kept <= directories(gitops.runs)
+    assert kept <= gitops.run_directories()
     assert gitops.checks.get(RWTH)["metadata"].get("deletionTimestamp") is None
 
 
-def test_checks_and_runs_outlive_an_operator_that_is_removed(gitops: GitOps):
-    kept = directories(gitops.runs)
+def test_checks_and_runs_outlive_an_operator_that_is_removed(gitops: FluxWorld):
+    kept = gitops.run_directories()
     gitops.hold_the_operator()
     gitops.plane.kubectl("delete", "kustomization", OPERATOR, "-n", "flux-system")
     assert gitops.plane.api.find(path_of("Deployment", NAMESPACE, OPERATOR)) is None
     assert gitops.checks.get(RWTH)["metadata"].get("deletionTimestamp") is None
     claim = gitops.plane.api.get(path_of("PersistentVolumeClaim", NAMESPACE, CLAIM))
     assert (claim["status"]["phase"], claim["metadata"].get("deletionTimestamp")) == ("Bound", None)
-    assert kept <= directories(gitops.runs)
+    assert kept <= gitops.run_directories()
 
     gitops.hand_over_to_flux()
     gitops.let_the_operator_start()
     assert gitops.flux.said_of(OPERATOR, gitops.push("Bring it back"))["status"] == "True"
 
 
-def directories(runs: Path) -> set[str]:
-    found = {str(path.relative_to(runs)) for path in runs.glob("T2_XX_Here/*") if path.is_dir()}
-    assert found
-    return found
-
-
-def test_nothing_drifts_by_what_the_operator_does(gitops: GitOps):
-    before = set_by_flux(gitops.checks.get(HERE))
+def test_nothing_drifts_by_what_the_operator_does(gitops: FluxWorld):
+    before = set_by("kustomize-controller", gitops.checks.get(HERE))
     gitops.flux.reconcile("Kustomization", SITES)
-    assert set_by_flux(gitops.checks.get(HERE)) == before
-
-
-def set_by_flux(check: Object) -> list[Object]:
-    """What Flux has set, and when it last did so."""
-    found = [one for one in check["metadata"]["managedFields"] if one["manager"] == "kustomize-controller"]
-    assert found
-    return found
+    assert set_by("kustomize-controller", gitops.checks.get(HERE)) == before
 
 
 class TestWhatPeopleDoBesideGit:
-    def annotate(self, gitops: GitOps, *options: str) -> None:
+    def annotate(self, gitops: FluxWorld, *options: str) -> None:
         command = ("annotate", "sitecheck", RWTH, "-n", NAMESPACE, "--overwrite", *options)
         gitops.plane.kubectl(*command, "consistency.dynamo.io/approve=29412180")
 
-    def patch(self, gitops: GitOps, spec: str, *options: str) -> None:
+    def patch(self, gitops: FluxWorld, spec: str, *options: str) -> None:
         command = ("patch", "sitecheck", RWTH, "-n", NAMESPACE, "--type=merge", "-p", f'{{"spec": {{{spec}}}}}')
         gitops.plane.kubectl(*command, *options)
 
-    def after(self, gitops: GitOps) -> Object:
+    def after(self, gitops: FluxWorld) -> Object:
         """The check when Flux has looked again."""
         gitops.flux.reconcile("Kustomization", SITES)
         return gitops.checks.get(RWTH)
 
     @pytest.mark.parametrize("options", [(), ("--field-manager=kubectl-edit",)], ids=["annotate", "edit"])
-    def test_an_annotation_by_kubectl_is_taken_back(self, gitops: GitOps, options):
+    def test_an_annotation_by_kubectl_is_taken_back(self, gitops: FluxWorld, options):
         self.annotate(gitops, *options)
         assert "consistency.dynamo.io/approve" not in self.after(gitops)["metadata"].get("annotations", {})
 
-    def test_an_annotation_by_somebody_with_a_name_stays(self, gitops: GitOps):
+    def test_an_annotation_by_somebody_with_a_name_stays(self, gitops: FluxWorld):
         self.annotate(gitops, "--field-manager=somebody")
         after = self.after(gitops)
         gitops.plane.kubectl("annotate", "sitecheck", RWTH, "-n", NAMESPACE, "consistency.dynamo.io/approve-")
         assert after["metadata"]["annotations"]["consistency.dynamo.io/approve"] == "29412180"
 
     @pytest.mark.parametrize("options", [(), ("--field-manager=somebody",)], ids=["by kubectl", "with a name"])
-    def test_a_field_that_git_has_is_taken_back_from_everybody(self, gitops: GitOps, options):
+    def test_a_field_that_git_has_is_taken_back_from_everybody(self, gitops: FluxWorld, options):
         self.patch(gitops, '"schedule": "@daily"', *options)
         assert self.after(gitops)["spec"]["schedule"] == "0 3 * * 0"
 
-    def test_a_field_that_git_does_not_have_stays_where_somebody_has_a_name(self, gitops: GitOps):
+    def test_a_field_that_git_does_not_have_stays_where_somebody_has_a_name(self, gitops: FluxWorld):
         self.patch(gitops, '"suspend": true')
         assert self.after(gitops)["spec"]["suspend"] is False
         self.patch(gitops, '"suspend": true', "--field-manager=somebody")

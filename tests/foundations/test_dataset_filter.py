@@ -45,9 +45,14 @@ def test_any_collection_of_datasets_will_do():
 
 PARTS = ["/store/mc/E/P/T/x-v1", "/store/mc/E/P/T/", "/store", "/", "/", "a", "/v1", "v2", "x", "\n", "é", "/store/mc"]
 
+ANY_NAME = st.lists(st.sampled_from(PARTS), max_size=8).map("".join)
+WITH_LAST_PARTS_ALIKE = st.builds("{}/{}".format, ANY_NAME, st.sampled_from(["ab", "x1", "é", "/c", "v2"]))
+
 
 @settings(max_examples=examples(500), deadline=None)
-@given(names=st.lists(st.one_of(st.lists(st.sampled_from(PARTS), max_size=8).map("".join), st.none()), max_size=8))
+@given(
+    names=st.one_of(st.lists(st.one_of(ANY_NAME, st.none()), max_size=8), st.lists(WITH_LAST_PARTS_ALIKE, max_size=8))
+)
 def test_many_names_tell_the_datasets_that_each_of_them_tells(names):
     found = datasets_of(pa.array(["/first", *names], pa.string()).slice(1))
     assert found.to_pylist() == [None if name is None else dataset_of(name) for name in names]

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from gate_facts import ENFORCED, closed, facts, gate, policy, scope
@@ -96,6 +97,12 @@ def test_one_exceeded_limit_blocks_all_kinds():
     of = facts(scope(orphans=100_000, missing=1))
     assert not all_ready(evaluate(of))
     assert "nothing is requested, of any kind" in gate("Limits", of).message
+
+
+def test_the_message_on_the_page_says_an_excess_as_the_gate_does():
+    page = Path(__file__).parents[2] / "docs/how-to/monitoring.md"
+    said = gate("Limits", facts(scope(expected=98_000, listed=98_000, orphans=1260))).message
+    assert f"\nLimits: {said}\n" in page.read_text()
 
 
 def test_a_kind_that_is_ignored_has_no_limits():

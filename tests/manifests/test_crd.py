@@ -1,6 +1,7 @@
 """The CustomResourceDefinition: what the API server checks is what the models say."""
 
 import copy
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -160,3 +161,31 @@ def test_rules_are_sentences_that_end_like_those_of_an_api_server():
     for place, schema in SCHEMAS:
         for rule in schema.get("x-kubernetes-validations", []):
             assert rule["message"][-1] not in ".\n", place
+
+
+def test_people_call_it_by_the_names_that_are_written_down():
+    definition = crd.custom_resource_definition()["spec"]
+    (version,) = definition["versions"]
+    assert (definition["group"], version["name"]) == ("consistency.dynamo.io", "v1alpha1")
+    assert (definition["names"]["kind"], definition["scope"]) == ("SiteConsistencyCheck", "Namespaced")
+    assert "sitecheck" in definition["names"]["shortNames"]
+    assert definition["names"]["categories"] == ["consistency"]
+    assert version["subresources"] == {"status": {}}
+
+
+def test_the_status_has_the_fields_that_are_written_down():
+    status = SCHEMA["properties"]["status"]["properties"]
+    assert {"observedGeneration", "conditions", "nextRunTime", "lastManualTrigger", "run", "history"} <= status.keys()
+    of_run = {"id", "trigger", "stage", "jobs", "counts", "gates", "deletions", "transfers", "artifacts"}
+    assert of_run <= status["run"]["properties"].keys()
+
+
+@pytest.mark.parametrize("path", [column[2] for column in crd._COLUMNS], ids=str)
+def test_every_column_shows_a_field_that_there_is(path):
+    place: dict = SCHEMA
+    for name in re.sub(r"\[[^]]*]", "[]", path).lstrip(".").split("."):
+        if path.startswith(".metadata"):
+            return
+        place = place["properties"][name.removesuffix("[]")] if "properties" in place else place["additionalProperties"]
+        place = place["items"] if name.endswith("[]") else place
+    assert "type" in place

@@ -63,3 +63,13 @@ def test_a_short_message_says_everything(said):
     assert reported["artifacts"] == content["artifacts"]
     assert reported["gates"] == content["gates"]
     assert reported["holes"] == {"number": 7, "first": content["holes"][:3]}
+
+
+def test_the_operator_learns_what_was_held_back_and_why_the_unmerged_area_is_not_judged(said):
+    content = summary(6, 1)
+    content["actions"]["missing"]["heldBack"] = {"waits for approval": 3}
+    result = parse(said(content | {"unmerged": {"trouble": "its list is empty"}}))
+    held_back = {requests.kind: requests.held_back for requests in result.requested("delete")}
+    assert held_back == {kind: {} for kind in KINDS} | {"missing": {"waits for approval": 3}}
+    assert result.unmerged_trouble == "its list is empty"
+    assert parse(said(content)).unmerged_trouble == ""

@@ -58,7 +58,7 @@ class Script:
             case "Comparison":
                 message |= {"counts": counts, "gates": self.gates, "artifacts": {"orphans": "findings/orphan.parquet"}}
             case "Action":
-                orphans = {"request": "delete", "confirmed": 3, "requested": 3}
+                orphans = {"request": "delete", "confirmed": 5, "requested": 3, "heldBack": {"renamed": 2}}
                 message |= {"counts": counts, "gates": gates(), "actions": {"orphans": orphans}}
         return End(0, json.dumps(message))
 

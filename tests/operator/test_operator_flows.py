@@ -33,7 +33,10 @@ def test_a_run_goes_through_all_its_stages_and_into_the_history(cluster: FakeClu
     run = cluster.until(lambda: last_run(cluster))
     assert (run["result"], run["reason"], run["trigger"]) == ("Complete", "Completed", "Manual")
     assert run["counts"]["orphans"] == 3
-    assert run["deletions"][0].items() >= {"kind": "orphans", "confirmed": 3, "requested": 3}.items()
+    assert (
+        run["deletions"][0].items()
+        >= {"kind": "orphans", "confirmed": 5, "requested": 3, "heldBack": {"renamed": 2}}.items()
+    )
     assert created_jobs(cluster) == STAGES
     completed = ["StageCompleted"] * 3
     cluster.until(lambda: "RunSucceeded" in events_of(cluster))

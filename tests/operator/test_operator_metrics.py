@@ -1,6 +1,7 @@
 """Metrics: one series of each kind for a check, also when its runs fail, and none when the check is gone."""
 
 import re
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from consistency_operator.names import PLURAL
 from fake_cluster import FakeCluster
 from kopf_thread import Operator
 from scripted_pods import Script, ends_with, gates
+
+from dynamo_consistency.gauges import BYTES, FILES
+from dynamo_consistency.web.metrics import OUTCOMES
 
 pytestmark = pytest.mark.usefixtures("jobs", "quick_answers")
 
@@ -44,6 +48,7 @@ def test_a_run_that_succeeds_is_measured(cluster: FakeCluster, operator: Operato
     assert reported[series("last_run_result", result="Complete", reason="Completed")] == 1
     assert reported[series("runs_total", result="Complete", reason="Completed")] == 1
     assert reported[series("requests_total", request="delete", kind="orphans", outcome="requested")] == 3
+    assert reported[series("last_run_requests", request="delete", kind="orphans", outcome="held_back")] == 2
     assert not any("gate_closed{" in name or "run_stage{" in name for name in reported)
 
 
@@ -167,3 +172,11 @@ def test_the_page_names_every_metric_and_no_other() -> None:
     own = {"runs_total", "requests_total", "operator_failures_total", "operator_checks", "operator_overdue_seconds"}
     own |= {"operator_places", "operator_places_used", "operator_queue_length", "operator_problems"}
     assert written == {gauge.name for gauge in GAUGES} | own
+
+
+@pytest.mark.parametrize(
+    ("name", "values"), [("files", FILES), ("bytes", BYTES), ("last_run_requests", OUTCOMES.values())]
+)
+def test_the_page_names_every_value_of_a_label(name: str, values: Iterable[str]) -> None:
+    (row,) = re.findall(rf"^\| `{METRIC_PREFIX}_{name}` \|.*$", PAGE.read_text(), re.MULTILINE)
+    assert [value for value in values if not re.search(rf"\b{value}\b", row)] == []

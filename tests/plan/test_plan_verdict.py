@@ -269,3 +269,23 @@ def test_an_action_whose_result_was_lost_is_not_done_again() -> None:
     result = planned(resource(), ACTING, job("Action", "Complete"))
     assert story(result) == "Complete/Completed"
     assert "actions.parquet" in result.status.history[0].message
+
+
+@pytest.mark.parametrize(
+    ("counts", "closed"),
+    [(CLEAN, {}), (FOUND, {"Mode": "Pending"}), (FOUND, {"Limits": "Rejected"}), (FOUND, {"Approval": "Pending"})],
+)
+def test_an_unmerged_area_that_is_not_judged_is_told_however_the_run_ends(counts: Any, closed: dict[str, str]) -> None:
+    (result,) = comparison(counts, **closed).results
+    result = replace(result, unmerged_trouble="its list is empty")
+    after = planned(resource(), COMPARING, job("Comparison", "Complete", results=(result,))).status
+    message = after.run.message if after.run else after.history[0].message
+    assert "; nothing of the unmerged area is deleted: its list is empty" in message
+
+
+def test_it_is_told_after_the_action_as_well() -> None:
+    asking = run_in(
+        "Action", [record("Action")], counts=FOUND, gates=list(gates()), unmerged_trouble="its list is empty"
+    )
+    ended = planned(resource(), status_of(asking), job("Action", "Complete", results=(DONE,))).status.history[0]
+    assert "; nothing of the unmerged area is deleted: its list is empty; requested: " in ended.message

@@ -1,12 +1,6 @@
 """`storage.json`: numbers of files and bytes of each root and of the directories in it."""
 
-import duckdb
-from effort import examples
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
-from dynamo_consistency.run.report import storage, write_reports
-from dynamo_consistency.run.report.tables import Tables
+from dynamo_consistency.run.report import write_reports
 
 
 def listed(path: bytes, size: int | None = 1) -> dict:
@@ -65,26 +59,15 @@ def test_the_summary_is_dated_by_the_shard_that_began_first(finished, backend, s
     assert {share["timestamp"] for share in service["storageshares"]} == {first}
 
 
-NAMES = st.sampled_from(
-    [b"a", b"ab", b"\xff", b"caf\xc3\xa9", b"\xc3", b"x\ny", b"\\x41", b"\xed\xa0\x80", b"\0", b" ", b"'"]
-)
-ROOTS = st.sampled_from([b"/", b"/a", b"/caf\xc3\xa9/a", b"/\xff"])
-
-
-@settings(max_examples=examples(200), deadline=None)
-@given(root=ROOTS, below=st.lists(st.tuples(st.booleans(), st.lists(NAMES, min_size=1, max_size=5)), max_size=6))
-def test_what_is_counted_in_sql_is_what_is_counted_path_by_path(root, below):
-    before = root.rstrip(b"/") + b"/"
-    listed_paths = [(before if is_below else b"/other/") + b"/".join(names) for is_below, names in below]
-    wanted = {root: (0, 0)}
-    for path in listed_paths:
-        names = path.removeprefix(before).split(b"/")[:-1][:2] if path.startswith(before) else None
-        for depth in range(len(names) + 1 if names is not None else 0):
-            directory = before + b"/".join(names[:depth]) if depth else root
-            files, size = wanted.get(directory, (0, 0))
-            wanted[directory] = (files + 1, size + 7)
-    with duckdb.connect() as connection:
-        connection.execute("CREATE TABLE listing (path BLOB, kind VARCHAR, size BIGINT)")
-        for path in listed_paths:
-            connection.execute("INSERT INTO listing VALUES (?, 'file', 7)", [path])
-        assert storage._usage(Tables(connection), root) == wanted
+def test_a_shard_that_has_counted_its_files_is_not_read(finished, backend, summary):
+    finished.list_site([listed(b"/store/mc/a/f")], [listed(b"/store/data/b/g", 4)])
+    name = "listing/shard-0000.json"
+    usage = {"/store/mc": [1, 10], "/store/mc/a": [2, 20], "/store/mc/a/\udcff": [3, 300]}
+    finished.directory.write_json(name, finished.directory.read_json(name) | {"usage": usage})
+    assert shares(finished, backend, summary) == {
+        "/store/mc": (6, 330),
+        "/store/mc/a": (5, 320),
+        "/store/mc/a/\\xff": (3, 300),
+        "/store/data": (1, 4),
+        "/store/data/b": (1, 4),
+    }

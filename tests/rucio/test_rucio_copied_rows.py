@@ -1,124 +1,131 @@
-"""The CSV of PostgreSQL's COPY, read by Arrow, has the values that were written."""
+"""The columns that PostgreSQL's binary COPY gives have the values that the tables have."""
 
-from itertools import chain, repeat
-from types import SimpleNamespace
+from datetime import datetime
+from operator import itemgetter
 
-import psycopg
 import pyarrow as pa
 import pytest
 from effort import examples
-from hypothesis import example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from psycopg.pq import ExecStatus
-from sqlalchemy import String, create_engine, func, select
+from sqlalchemy import BigInteger, DateTime, Integer, String, column, create_engine, literal_column, select, table, text
 from sqlalchemy.exc import DBAPIError
 
 from dynamo_consistency.backend.sql import copied
 
-TYPES = [pa.string(), pa.string(), pa.int64()]
-PIECES = [
+pytestmark = pytest.mark.postgresql
+
+TIME = pa.timestamp("us")
+TYPES = [pa.int64(), pa.string(), pa.binary(), TIME, pa.string(), pa.int64()]
+ROWS = table(
+    "rows_to_copy",
+    column("number", Integer),
+    column("first", String),
+    column("second", String),
+    column("time", DateTime),
+    column("third", String),
+    column("size", BigInteger),
+)
+IN_LATIN1 = [
     "a",
     "é",
+    "ÿ",
     ",",
     '"',
-    '""',
     "\n",
     "\r",
     "\r\n",
     "\\",
     "\\.",
+    "\\N",
     " ",
     "\t",
-    "\ufeff",
     "NULL",
-    "N/A",
-    "nan",
-    "1",
-    "#",
+    "\x01",
+    "\x7f",
+    "/" * 300,
 ]
-TEXTS = st.one_of(st.none(), st.lists(st.sampled_from(PIECES), max_size=5).map("".join))
-NUMBERS = st.one_of(st.none(), st.sampled_from([0, -(2**63), 2**63 - 1]))
-ROWS = st.lists(st.tuples(TEXTS, TEXTS, NUMBERS), min_size=1, max_size=6)
+PIECES = [*IN_LATIN1, "\ufeff", "日本", "\u2028", "\U0001f600"]
+NUMBERS = st.one_of(st.none(), st.sampled_from([0, -1, -(2**63) + 1, 2**63 - 1]))
+TIMES = st.one_of(st.none(), st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 31)), st.just(datetime(2000, 1, 1)))
 
 
-def written(value: str | int | None) -> str:
-    """As PostgreSQL writes it: null is empty, and in quotes stands what is empty or has one of four signs."""
-    if value is None:
-        return ""
-    text = str(value)
-    quoted = text in ("", "\\.") or any(sign in text for sign in ',"\n\r')
-    return '"' + text.replace('"', '""') + '"' if quoted else text
+def rows_of(pieces):
+    texts = st.one_of(st.none(), st.lists(st.sampled_from(pieces), max_size=5).map("".join))
+    return st.lists(st.tuples(texts, texts, TIMES, texts, NUMBERS), max_size=9)
 
 
-def lines(rows) -> list[bytes]:
-    return [(",".join(map(written, row)) + "\n").encode() for row in rows]
+@pytest.fixture(scope="module", params=["UTF8", "LATIN1", "SQL_ASCII"])
+def encoded(request, postgresql_server):
+    """(encoding, engine) of a database in that encoding, which has the table."""
+    name = f"in_{request.param.lower()}"
+    with postgresql_server.connect() as connection:
+        connection.execute(f"CREATE DATABASE {name} ENCODING '{request.param}' TEMPLATE template0")
+    engine = create_engine(postgresql_server.url(name), connect_args={"client_encoding": "UTF8"})
+    with engine.begin() as connection:
+        columns = 'number integer, first text, second varchar, "time" timestamp, third text, size bigint'
+        connection.exec_driver_sql(f"CREATE TABLE rows_to_copy ({columns})")
+    yield request.param, engine
+    engine.dispose()
 
 
-@settings(max_examples=examples(500), deadline=None)
-@given(rows=ROWS)
-@example(rows=[("\ufeffa", "", 1), ("\ufeff", None, None)])
-def test_every_value_is_read_as_it_was_written(rows):
-    parsed = copied._parsed(bytearray(b"".join(lines(rows))), TYPES)
-    assert list(zip(*(column.to_pylist() for column in parsed), strict=True)) == rows
+def copied_rows(engine, rows, at_once=1000):
+    """What is read of a table with these rows, by parts."""
+    with engine.connect() as connection:  # and no commit
+        insert = text("INSERT INTO rows_to_copy VALUES (:number, :first, :second, :time, :third, :size)")
+        for number, row in enumerate(rows):
+            values = dict(zip(("first", "second", "time", "third", "size"), row, strict=True))
+            connection.execute(insert, {"number": number} | values)
+        parts = list(copied.columns(connection, select(*ROWS.columns), TYPES, at_once))
+        assert connection.exec_driver_sql("SELECT 1").scalar() == 1  # it can be asked for more
+    return [list(zip(*(column.to_pylist() for column in part), strict=True)) for part in parts]
 
 
-class Wire:
-    """As psycopg's PGconn: 0 where nothing has come yet, -1 at the end of the rows, and then results."""
-
-    def __init__(self, answers: list[bytes], *states: ExecStatus) -> None:
-        self._answers = iter(answers)
-        words = {"error_field": lambda _field: None, "get_error_message": lambda _encoding: "gone"}
-        self._results = chain((SimpleNamespace(status=state, **words) for state in states), repeat(None))
-
-    def get_copy_data(self, _async: int) -> tuple[int, bytes]:
-        answer = next(self._answers, None)
-        return (-1, b"") if answer is None else (len(answer), answer)
-
-    def read(self) -> bytes:
-        """As psycopg's Copy: waits for a row, and judges the results itself."""
-        return self.get_copy_data(0)[1]
-
-    def get_result(self) -> SimpleNamespace | None:
-        return next(self._results)
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data(), at_once=st.integers(1, 4))
+@example(data=None, at_once=2)
+def test_every_value_is_read_as_it_was_written(encoded, data, at_once):
+    encoding, engine = encoded
+    edges = [("\ufeff" if encoding != "LATIN1" else "ÿ", "", None, None, 1), (None, None, datetime(1, 1, 1), "", None)]
+    rows = data.draw(rows_of(IN_LATIN1 if encoding == "LATIN1" else PIECES)) if data else edges
+    parts = copied_rows(engine, rows, at_once)
+    written = [
+        (number, first, None if second is None else second.encode(), time, third, size)
+        for number, (first, second, time, third, size) in enumerate(rows)
+    ]
+    assert sorted((row for part in parts for row in part), key=itemgetter(0)) == written  # the table has no order
+    assert all(0 < len(part) <= at_once for part in parts)
 
 
-@settings(max_examples=examples(200), deadline=None)
-@given(waits=st.lists(st.booleans(), max_size=8), at_once=st.integers(1, 4))
-def test_rows_are_the_same_whether_or_not_they_are_waited_for(waits, at_once):
-    rows = lines([("a", None, number) for number in range(len(waits))])
-    answers = [answer for row, wait in zip(rows, waits, strict=True) for answer in ([b"", row] if wait else [row])]
-    wire = Wire(answers, ExecStatus.COMMAND_OK)
-    pieces = list(copied._rows_together(wire, wire, at_once))
-    assert b"".join(pieces) == b"".join(rows)
-    assert all(0 < piece.count(b"\n") <= at_once for piece in pieces)
-
-
-@pytest.mark.parametrize("states", [(), (ExecStatus.FATAL_ERROR,), (ExecStatus.COMMAND_OK, ExecStatus.FATAL_ERROR)])
-def test_rows_that_end_without_success_are_an_error(states):
-    wire = Wire(lines([("a", "b", 1)]), *states)
-    with pytest.raises(psycopg.Error):
-        list(copied._rows_together(wire, wire, 10))
-
-
-@pytest.mark.postgresql
-@pytest.mark.parametrize("ending", ["pg_cancel_backend", "pg_terminate_backend", None])
-def test_rows_that_the_server_stops_to_send_in_the_middle_are_an_error(postgresql_server, ending):
-    number = func.generate_series(1, 60_000).column_valued("number")
-    query = select(func.repeat("x", 600, type_=String), number)
-    engine = create_engine(postgresql_server.url("postgres"))
+def one_row(server, *values):
+    """The cells of a row of SQL's values, of these types."""
+    engine = create_engine(server.url("postgres"))
+    query = select(*(literal_column(sql).label(f"column{place}") for place, (sql, _) in enumerate(values)))
     try:
         with engine.connect() as connection:
-            parts = copied.columns(connection, query, [pa.string(), pa.int64()], 1000)
-            found = [next(parts)]
-            if ending is None:
-                numbers = [number for part in [*found, *parts] for number in part[1].to_pylist()]
-                assert numbers == list(range(1, 60_001))
-                return
-            with postgresql_server.connect() as other:
-                where = "query LIKE 'COPY%' AND state = 'active'"
-                stopped = other.execute(f"SELECT {ending}(pid) FROM pg_stat_activity WHERE {where}").fetchall()
-            assert stopped == [(True,)]
-            with pytest.raises(DBAPIError):
-                list(parts)
+            [columns] = copied.columns(connection, query, [kind for _, kind in values], 10)
     finally:
         engine.dispose()
+    return [column[0] for column in columns]
+
+
+def test_a_text_that_is_not_utf8_is_an_error_and_no_other_name(encoded):
+    encoding, engine = encoded
+    if encoding != "SQL_ASCII":
+        return  # the server refuses it where it is written
+    with engine.connect() as connection:
+        connection.exec_driver_sql("SET LOCAL client_encoding = 'SQL_ASCII'")
+        connection.exec_driver_sql("INSERT INTO rows_to_copy (first) VALUES (E'a\\xff')")
+        connection.exec_driver_sql("SET LOCAL client_encoding = 'UTF8'")
+        with pytest.raises((DBAPIError, pa.ArrowInvalid)):
+            list(copied.columns(connection, select(ROWS.c.first), [pa.string()], 10))
+
+
+def test_the_lowest_number_and_a_time_without_end_are_null(postgresql_server):
+    values = ("''", pa.string()), ("'-9223372036854775808'::bigint", pa.int64()), ("'infinity'::timestamp", TIME)
+    assert [cell.as_py() for cell in one_row(postgresql_server, *values)] == ["", None, None]
+
+
+def test_a_time_without_beginning_is_before_all_others(postgresql_server):
+    _, time = one_row(postgresql_server, ("''", pa.string()), ("'-infinity'::timestamp", TIME))
+    assert time.value < pa.scalar(datetime(1, 1, 1), TIME).value

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from dynamo_consistency import paths
 from dynamo_consistency.backend.rucio.catalogue.lfn2pfn import Did, Translation, named
+from dynamo_consistency.backend.rucio.options import VoScopes
 from dynamo_consistency.errors import BackendError, ConfigurationError
 
 SCOPES = ["cms", "data15_13TeV", "user.jdoe", "user.a.b", "group.phys-x", "users", "group10", "my.scope"]
@@ -178,3 +179,17 @@ def test_many_files_have_the_paths_that_each_of_them_has(algorithm, number):
     dids = [(SCOPES[each % len(SCOPES)], f"{each}{NAMES[each % 7]}{'//' * (each % 5)}x") for each in range(number)]
     scopes, names = (pa.array([did[place] for did in dids], pa.string()) for place in (0, 1))
     assert translation.paths(scopes, names).to_pylist() == [translation.path(*did) for did in dids]
+
+
+@given(
+    algorithm=st.sampled_from(["hash", "identity", "cms"]),
+    scopes=st.lists(st.sampled_from([*SCOPES, "cms@vo1", "user.a@vo1", "/s", ""]), min_size=1, max_size=5),
+    names=st.lists(st.text("/a.é ", max_size=5), min_size=1, max_size=5),
+    in_front=st.sampled_from(["", "/", "//"]),
+    vo=st.sampled_from(["def", "vo1"]),
+)
+def test_columns_of_files_have_the_paths_that_each_of_them_has(algorithm, scopes, names, in_front, vo):
+    translation = Translation(named(algorithm), scopes=VoScopes(vo))
+    dids = list(zip(scopes, (in_front + name for name in names), strict=False))
+    columns = (pa.array(column, pa.string()) for column in zip(*dids, strict=True))
+    assert translation.paths(*columns).to_pylist() == [translation.path(*did) for did in dids]

@@ -13,6 +13,8 @@ def test_one_command_finds_what_has_drifted(drifted):
     assert {kind: summary["counts"][kind] for kind in FOUND} == FOUND
     assert summary["counts"]["listedFiles"] == 199
     assert summary["counts"]["inventoryFiles"] == 200
+    assert {"site", "runId", "reason", "gates", "actions", "holes", "artifacts"} <= summary.keys()
+    assert {"listedDirectories", "holes", "listedBytes", "missingBytes", "orphanBytes"} <= summary["counts"].keys()
 
 
 def test_the_summary_for_people_says_the_numbers_and_where_the_files_are(drifted):

@@ -1,21 +1,20 @@
 """The lines of a listing are read in bulk: with the same result as line by line, or as a failure."""
 
-from unittest.mock import patch
+import re
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dynamo_consistency.listers.contract import Answer, Failed, File, Hole, Listed, Subdirectory
 from dynamo_consistency.listers.xrootd.entries import NO_FILE
 from dynamo_consistency.listers.xrootd.numbering import Numbering
-from dynamo_consistency.listers.xrootd.wire import listing
-from dynamo_consistency.listers.xrootd.wire.listing import Listing
+from dynamo_consistency.listers.xrootd.wire.listing import Listing, UnreadableError, columns
 
 START = b".\n0 0 0 0\n"
 FILE, DIRECTORY, OTHER = 16, 19, 4  # flags
 
 WORDS = [b"0", b"5", b"16", b"19", b"4", b"-1", b"", b"x", b"+1", b"1" * 19, b"9" * 20, b"\xb2", b"\t", b"-"]
-NAMES = st.sampled_from([b"a", b"b", b"a b", b"1 2 3 4", b" ", b".", b"..", b"", b"\xff", b"n\nl", b"a" * 254, b"\r"])
 LINES = st.lists(st.sampled_from(WORDS), max_size=6).map(b" ".join) | st.sampled_from(
     [b"0 5 16 100", b"0 5 16 100 1 2 3 0644 u g", b"7 4096 19 100", b"0 0 4 1", b"0 5 16 ", b"0  16 100", b"0 5  100"]
 )
@@ -25,14 +24,30 @@ def read(body: bytes) -> Answer:
     return Listing(body, stat=True).read(Numbering("server"))
 
 
-@given(rows=st.lists(st.tuples(NAMES, LINES), max_size=4), cut=st.integers(0, 6))
-@example(rows=[(b"a", b"0 5 16 100"), (b"b", b"0 5 16 ")], cut=0)
-def test_in_bulk_is_as_line_by_line(rows: list[tuple[bytes, bytes]], cut: int) -> None:
-    body = START + b"\n".join(b"\n".join(row) for row in rows)
-    body = body[: len(body) - cut] + b"\0"
-    with patch.object(listing, "_regular", lambda _: None):
-        line_by_line = read(body)
-    assert read(body) == line_by_line
+@given(lines=st.lists(LINES, min_size=1, max_size=4))
+@example(lines=[b"0 5 16 100", b"0 5 16 "])
+@example(lines=[b"0 5 16 100", b"0 5 16"])
+@example(lines=[b"0 5 16 100", b"0 -5 16 -100 4"])
+def test_many_lines_are_as_each_by_itself(lines: list[bytes]) -> None:
+    each = list(map(plain_facts, lines))
+    try:
+        together = columns(lines)
+    except UnreadableError:
+        assert None in each
+    else:
+        assert list(zip(*together, strict=True)) == each
+
+
+def plain_facts(line: bytes) -> tuple[bytes, int, bytes, int] | None:
+    """The facts in a line by the letter of the protocol; None where it has none."""
+    words = re.fullmatch(rb"([^ ]*) (-?[0-9]+) ([0-9]+) (-?[0-9]+)( .*)?", line, re.DOTALL)
+    return words and (words[1], int(words[2]), words[3], int(words[4]))
+
+
+@pytest.mark.parametrize("number", [b"+1", b"1_0", b"\t1", b"", b"-", b"\xb2", b"9" * 5000])
+def test_what_python_alone_takes_for_a_number_is_none(number: bytes) -> None:
+    for facts in (b"0 %b 16 100", b"0 5 16 %b"):
+        assert isinstance(read(START + b"a\n" + facts % number + b"\0"), Failed)
 
 
 PLAIN_NAMES = st.binary(min_size=1, max_size=4).filter(lambda name: not set(name) & set(b"\0\n/?")).map(b"n".__add__)

@@ -19,7 +19,9 @@ from dynamo_consistency.backend.file.dataset_lists import read_datasets
 from dynamo_consistency.backend.file.inventory import InventoryDump
 from dynamo_consistency.backend.file.options import DatasetNames, Options, SiteOptions
 from dynamo_consistency.backend.file.requests import Registry
+from dynamo_consistency.backend.file.shared_storage import OtherSites
 from dynamo_consistency.check import Source
+from dynamo_consistency.columns import before_slash, few_before_slash, filtered
 from dynamo_consistency.errors import BackendError
 from dynamo_consistency.listers.contract import ListerFactory
 from dynamo_consistency.listers.protocols import listers_of
@@ -114,13 +116,16 @@ class _Datasets:
         self.found.update(pc.unique(batch["dataset"]).drop_null().to_pylist())
         if self._names != "cms":
             return
-        nameless = batch["path"].filter(pc.is_null(batch["dataset"]))
-        # a regular expression takes twice as long
-        components = pc.split_pattern(nameless, b"/", max_splits=_COMPONENTS_OF_DATASET)
-        joined = pc.binary_join(pc.list_slice(components, 0, _COMPONENTS_OF_DATASET), b"/")
-        folders = set(pc.unique(joined).to_pylist()) - self._folders
+        nameless = filtered(batch["path"], pc.is_null(batch["dataset"]))
+        folders = set(_folders(nameless).to_pylist()) - self._folders
         self._folders |= folders
         self.found.update(filter(None, map(dataset_of, map(paths.to_text, folders))))
+
+
+def _folders(names: pa.Array) -> pa.Array:
+    """So much of each name as tells its dataset, once."""
+    few = few_before_slash(names, _COMPONENTS_OF_DATASET)
+    return pc.unique(before_slash(names, _COMPONENTS_OF_DATASET)) if few is None else few.dictionary
 
 
 class FileBackend:
@@ -129,7 +134,7 @@ class FileBackend:
     def __init__(self, options: Options) -> None:
         self.siteinfo = Sites(options.sites)
         self.inventory = Inventory(self.siteinfo, options.dataset_names)
-        self.registry = Registry(options.requests, options.sites)
+        self.registry = Registry(options.requests, OtherSites(options.sites, self.inventory.stream).objections)
 
     def describe(self) -> str:
         """One sentence."""

@@ -3,20 +3,28 @@
 One LFN a line (`paths.one_line`), none twice; that of a directory ends with `/`. A list is replaced whole or not at
 all: half a line could name a directory of the file that is meant. Whoever takes a list away renames it, under the same
 lock (`flock <folder>/<site>/.lock`) if a run may be under way. A line that is still there can be taken back.
+
+Whoever carries a list out knows no other site: what one may have on the same storage is not written down at all.
 """
 
 import contextlib
 import fcntl
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from dynamo_consistency import paths
 from dynamo_consistency.backend.contract import Asked, Outcome, Withdrawn
-from dynamo_consistency.backend.file.options import SiteOptions
-from dynamo_consistency.backend.file.shared_storage import claims_of_others
+from dynamo_consistency.backend.optional_features import number_requested
 from dynamo_consistency.errors import BackendError, ConfigurationError
+
+
+class Objections(Protocol):
+    """Says of a site which of some files, or directories, of it must not be deleted, and why."""
+
+    def __call__(self, site: str, files: Sequence[bytes], *, directories: bool) -> Mapping[bytes, str]: ...
 
 
 @dataclass(frozen=True)
@@ -24,13 +32,15 @@ class Registry:
     """`registry` of the backend contract. It cannot tell who else has a file, so it has no `sources`."""
 
     folder: str | None
-    sites: Mapping[str, SiteOptions] = field(default_factory=dict)
-    """What is known of all sites; a file that another one claims at the same storage is not written down."""
+    objections: Objections
 
     def delete(self, site: str, files: Iterable[str]) -> int:
-        """Write the files to the site's list of deletions; the number of those that were not there yet."""
+        """Write the files to the site's list of deletions; the number of those that were not there yet.
+
+        Why one is not written down is logged.
+        """
         outcomes = self.request_deletion(site, [paths.to_bytes(name) for name in files])
-        return sum(outcome.outcome == "requested" for outcome in outcomes)
+        return number_requested([outcome for outcome in outcomes if outcome.outcome != "waiting"])
 
     def transfer(self, site: str, files: Iterable[str]) -> tuple[list[str], list[str]]:
         """Write the files to the site's list of transfers; ([], []), because nothing here knows of other copies."""
@@ -38,15 +48,10 @@ class Registry:
         return [], []
 
     def request_deletion(self, site: str, files: Sequence[bytes]) -> list[Outcome]:
-        claimed = claims_of_others(self.sites, site, files)
-        return self._without(claimed, files, lambda free: self._add(site, "delete.txt", free))
+        return self._delete(site, files, directories=False)
 
     def request_deletion_of_directories(self, site: str, directories: Sequence[bytes]) -> list[Outcome]:
-        def add(free: Sequence[bytes]) -> list[Outcome]:
-            outcomes = self._add(site, "delete.txt", [path + b"/" for path in free])
-            return [outcome._replace(path=path) for path, outcome in zip(free, outcomes, strict=True)]
-
-        return self._without(claims_of_others(self.sites, site, directories, directories=True), directories, add)
+        return self._delete(site, directories, directories=True)
 
     def request_transfer(self, site: str, files: Sequence[bytes]) -> list[Outcome]:
         return self._add(site, "transfer.txt", files)
@@ -59,13 +64,15 @@ class Registry:
             found[request] = self._remove(site, name, lines) if lines else {}
         return [max((found[one.request][line] for line in _lines_of(one.path)), key=_SAYS_MOST.index) for one in asked]
 
-    @staticmethod
-    def _without(
-        claimed: Mapping[bytes, str], files: Sequence[bytes], add: Callable[[Sequence[bytes]], list[Outcome]]
-    ) -> list[Outcome]:
-        free = [path for path in files if path not in claimed]
-        outcomes = iter(add(free) if free or not claimed else [])
-        return [Outcome(path, "refused", claimed[path]) if path in claimed else next(outcomes) for path in files]
+    def _delete(self, site: str, files: Sequence[bytes], *, directories: bool) -> list[Outcome]:
+        self._folder(site)
+        refused = self.objections(site, files, directories=directories)
+        lines = [path + b"/" if directories else path for path in files if path not in refused]
+        added = iter(self._add(site, "delete.txt", lines))
+        return [
+            Outcome(path, "refused", refused[path]) if path in refused else next(added)._replace(path=path)
+            for path in files
+        ]
 
     def _add(self, site: str, name: str, files: Sequence[bytes]) -> list[Outcome]:
         with self._list(site, name) as target:
@@ -75,12 +82,15 @@ class Registry:
         with self._list(site, name) as target:
             return _remove_lines(target, lines)
 
+    def _folder(self, site: str) -> Path:
+        if self.folder is None:
+            raise ConfigurationError("this backend takes no requests; set `requests` of it to a folder for the lists")
+        return Path(self.folder) / site
+
     @contextlib.contextmanager
     def _list(self, site: str, name: str) -> Iterator[Path]:
         """A list of the site, which nobody who takes the lock changes meanwhile."""
-        if self.folder is None:
-            raise ConfigurationError("this backend takes no requests; set `requests` of it to a folder for the lists")
-        folder = Path(self.folder) / site
+        folder = self._folder(site)
         try:
             with _locked(folder):
                 yield folder / name

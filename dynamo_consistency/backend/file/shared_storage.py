@@ -1,89 +1,131 @@
-"""What other sites of the same backend claim at the storage of one: a file of theirs is never asked to be deleted.
+"""Other sites of the entry on the same storage: what their inventories have there, this one may not delete.
 
-Two sites may stand on one storage, a disk and its tape buffer, say, each with a dump of its own. What one of them does
-not know is an orphan there, and perhaps a file of the other. Which storages are one is told by what the entries say
-lists the sites; a site without a `listing` claims nothing of another one's storage.
+A dump says nothing of storages; what lists the sites does. Hosts that may be doors of one storage (`storage_hosts`) and
+one path there are one file. Of a site that has no `listing`, or is listed in another way, the path is not known: there
+the LFN alone is enough.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from dynamo_consistency import paths
-from dynamo_consistency.backend.file.inventory import InventoryDump
 from dynamo_consistency.backend.file.options import SiteOptions
+from dynamo_consistency.backend.inventory_paths import identified
 from dynamo_consistency.backend.storage_hosts import any_same_storage
 from dynamo_consistency.check import Source
-from dynamo_consistency.errors import ListingError
+from dynamo_consistency.check.doors import WEBDAV_DOOR, XROOTD_DOOR
+from dynamo_consistency.errors import BackendError, ListingError
 from dynamo_consistency.listers.endpoint import SitePrefix
 
+_MOUNTED = ""
 
-class _Storage(NamedTuple):
-    """Where the files of a site are. `kind`: what can be compared with what; `hosts`: of its doors; mounted: none."""
 
-    kind: str
-    hosts: list[str]
+class _Place(NamedTuple):
+    """Where a site's files are: by which protocol, at which hosts, and LFNs as paths there."""
+
+    protocol: str
+    hosts: tuple[str, ...]
     prefix: SitePrefix
 
-    def may_be(self, other: "_Storage") -> bool:
-        return self.kind == other.kind and any_same_storage(self.hosts, other.hosts)
 
-    def place(self, lfn: bytes) -> bytes | None:
-        """The path there; None where no rule says it."""
-        try:
-            return self.prefix.path(lfn)
-        except ListingError:
-            return None
+@dataclass(frozen=True)
+class OtherSites:
+    """`inventory`: the files of a site, read anew each time it is called."""
+
+    sites: Mapping[str, SiteOptions]
+    inventory: Callable[[str], Iterator[pa.RecordBatch]]
+
+    def objections(self, site: str, files: Sequence[bytes], *, directories: bool = False) -> dict[bytes, str]:
+        """Those of `files` (LFNs at `site`) that another site may have a claim on, and which.
+
+        With `directories` they are such, and one in which the other site has a file is claimed.
+        """
+        found: dict[bytes, str] = {}
+        ours = _place(self.sites[site].listing) if site in self.sites else None
+        for other, options in self.sites.items():
+            if other == site:
+                continue
+            named = _named_there(ours, _place(options.listing), [path for path in files if path not in found])
+            try:
+                claimed = self._claimed(other, named, directories) if named else set()
+                reason = f"{other}, which may have the same storage, has it"
+            except BackendError as error:
+                claimed = set().union(*named.values())
+                reason = f"{other}, which may have the same storage, may have it: {error}"
+            found |= dict.fromkeys(claimed, reason)
+        return found
+
+    def _claimed(self, other: str, named: Mapping[bytes, set[bytes]], directories: bool) -> set[bytes]:
+        """Those of the files that `other` has under one of their names there. Raises BackendError as a dump does."""
+        wanted = pa.array(list(named), pa.binary())
+        claimed: set[bytes] = set()
+        for batch in map(identified, self.inventory(other)):
+            there = batch["path"]
+            found = _above(there) & named.keys() if directories else there.filter(pc.is_in(there, wanted)).to_pylist()
+            claimed = claimed.union(*(named[name] for name in found))
+        return claimed
 
 
-def claims_of_others(
-    sites: Mapping[str, SiteOptions], site: str, wanted: Sequence[bytes], *, directories: bool = False
-) -> dict[bytes, str]:
-    """Which of some LFNs are, or with `directories` hold, a file of another site at the same storage, and of which.
-
-    Raises BackendError where the dump of such a site cannot be read.
-    """
-    own = _storage(sites[site].listing) if site in sites else None
-    if own is None:
-        return {}
-    places = {own.place(lfn): lfn for lfn in wanted}
-    found: dict[bytes, str] = {}
-    for other, options in sites.items():
-        there = _storage(options.listing) if other != site else None
-        if there is not None and own.may_be(there):
-            for place in _places(InventoryDump(options.inventory, other).batches(), there):
-                for path in _above(place) if directories else (place,):
-                    if path in places:
-                        found[places[path]] = f"{other} has the same storage, and claims it there"
+def _above(files: pa.Array) -> set[bytes]:
+    """The files, and all directories that they lie in."""
+    found: set[bytes] = set()
+    for path in files.to_pylist():
+        while path and path not in found:
+            found.add(path)
+            path = path.rpartition(b"/")[0]  # noqa: PLW2901
     return found
 
 
-def _places(batches: Iterator[pa.RecordBatch], storage: _Storage) -> Iterator[bytes]:
-    for batch in batches:
-        yield from filter(None, map(storage.place, batch["path"].to_pylist()))
+def _named_there(ours: _Place | None, theirs: _Place | None, files: Sequence[bytes]) -> dict[bytes, set[bytes]]:
+    """LFNs that `files` may have at the other site, and the files that may have each; none on another storage."""
+    if ours is None or theirs is None:
+        return {path: {path} for path in files}
+    if not any_same_storage(ours.hosts, theirs.hosts):
+        return {}
+    named: defaultdict[bytes, set[bytes]] = defaultdict(set)
+    for path in files:
+        if ours.protocol != theirs.protocol:
+            named[path].add(path)
+        if (name := _moved(ours.prefix, theirs.prefix, path)) is not None:
+            named[name].add(path)
+    return named
 
 
-def _above(path: bytes) -> Iterator[bytes]:
-    while path not in (b"", b"/"):
-        yield path
-        path = path.rpartition(b"/")[0]
-
-
-def _storage(source: Source | None) -> _Storage | None:
-    """None for what is only known by a dump, where nothing is ever asked for."""
-    if source is None or source.dump is not None:
+def _moved(ours: SitePrefix, theirs: SitePrefix, path: bytes) -> bytes | None:
+    """The LFN that the other site has for our file; None where it has none."""
+    try:
+        return theirs.lfn(ours.path(path))
+    except ListingError:  # no rule says where it is
+        return path
+    except ValueError:
         return None
-    if source.posix is not None:
-        return _Storage("mount", [""], SitePrefix(source.posix.prefix, source.path_rules))
-    doors = source.xrootd or source.webdav
-    if doors is not None:
-        hosts = [urlsplit(door if "//" in door else f"//{door}").hostname or "" for door in doors.servers]
-        return _Storage("door", hosts, SitePrefix(doors.prefix, source.path_rules))
-    if source.s3 is not None:
-        host = urlsplit(source.s3.endpoint or "").hostname or ""
-        bucket = paths.to_text(paths.normalise(paths.to_bytes("/" + source.s3.url.partition("//")[2])))
-        return _Storage("bucket", [host], SitePrefix(bucket))
-    url = urlsplit(source.gfal.url if source.gfal else "")
-    return _Storage("door", [url.hostname or ""], SitePrefix(url.path))
+
+
+def _place(source: Source | None) -> _Place | None:
+    """None where it is not known at which path a file is."""
+    if source is None:
+        return None
+    rules = source.path_rules
+    if source.posix:
+        return _Place("posix", (_MOUNTED,), SitePrefix(source.posix.prefix, rules))
+    if source.xrootd:
+        hosts = _hosts(XROOTD_DOOR, source.xrootd.servers)
+        return _Place("xrootd", hosts, SitePrefix(source.xrootd.prefix, rules))
+    if source.webdav:
+        hosts = _hosts(WEBDAV_DOOR, source.webdav.servers)
+        return _Place("webdav", hosts, SitePrefix(source.webdav.prefix, rules))
+    if source.gfal:
+        url = urlsplit(source.gfal.url)
+        return _Place("gfal", (url.hostname or "",), SitePrefix(url.path, rules))
+    return None
+
+
+def _hosts(form: str, doors: Sequence[str]) -> tuple[str, ...]:
+    matches = (re.fullmatch(form, door.strip()) for door in doors)
+    return tuple(match["host"] for match in matches if match)

@@ -17,6 +17,7 @@ from pymysql.cursors import SSCursor
 from pymysql.protocol import MysqlPacket
 
 from dynamo_consistency.backend.sql import errors
+from dynamo_consistency.backend.sql.framed import ALIKE, alike
 
 READ_AT_ONCE = 1 << 20
 HEADER = 4
@@ -24,8 +25,6 @@ HEADER = 4
 
 _END, _ERROR = 0xFE, 0xFF
 _LONGEST_END = 8
-_ALIKE = 16
-"""After so many neighbours of one length, as files of a block mostly have, as many more are looked for at once."""
 
 
 def is_possible(connection: object) -> bool:
@@ -62,7 +61,7 @@ def packets(connection: Any, statement: str, at_once: int) -> Iterator[pa.Binary
 
 def _cut(data: bytearray, bounds: "array[int]", at_once: int) -> None:
     """Adds where whole packets end to `bounds`, until these are of `at_once` packets."""
-    at, size, before, alike = bounds[-1], len(data), 0, 0
+    at, size, before, run = bounds[-1], len(data), 0, 0
     last = size - HEADER
     while len(bounds) <= at_once and at <= last:
         length = data[at] | data[at + 1] << 8 | data[at + 2] << 16
@@ -71,33 +70,14 @@ def _cut(data: bytearray, bounds: "array[int]", at_once: int) -> None:
             return
         bounds.append(at)
         if length != before:
-            before, alike = length, 0
-        elif alike < _ALIKE:
-            alike += 1
+            before, run = length, 0
+        elif run < ALIKE:
+            run += 1
         else:
-            more = _of_one_length(data, at, length, at_once + 1 - len(bounds))
-            bounds.extend(range(at + HEADER + length, at + more * (HEADER + length) + 1, HEADER + length))
-            at, alike = bounds[-1], 0
-
-
-def _of_one_length(data: bytearray, at: int, length: int, at_most: int) -> int:
-    """How many whole packets of this length follow one another from `at` on? Many are looked at in one step.
-
-    Where one of them ends the next one begins, so that its length stands there.
-    """
-    size = HEADER + length
-    found, step, at_most = 0, _ALIKE, min(at_most, (len(data) - at) // size)
-    while found < at_most:
-        start = at + found * size
-        asked = same = min(step, at_most - found)
-        for place, byte in enumerate(length.to_bytes(3, "little")):
-            column = data[start + place : start + same * size : size]
-            same -= len(column.lstrip(bytes([byte])))
-        found += same
-        if same < asked:
-            break
-        step *= 2
-    return found
+            size_of_each = HEADER + length
+            more = alike(data, at, size_of_each, length.to_bytes(3, "little"), at_once + 1 - len(bounds))
+            bounds.extend(range(at + size_of_each, at + more * size_of_each + 1, size_of_each))
+            at, run = bounds[-1], 0
 
 
 def _is_ended(data: bytearray, bounds: "array[int]") -> bool:

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from dynamo_consistency import paths
 from dynamo_consistency.check import DumpSource
 from dynamo_consistency.check.rules import path_rules
+from dynamo_consistency.columns import filtered
 from dynamo_consistency.errors import ListingError
 from dynamo_consistency.listers.dump.cells import Cells
 from dynamo_consistency.listers.dump.columns import Layout
@@ -101,7 +102,7 @@ class Dump:
         if self._rules is not None:
             path = lfns_by_rules(path, self._rules)
             path, path_ok = pc.fill_null(path, b""), pc.and_(path_ok, pc.is_valid(path))
-        batch = pa.RecordBatch.from_arrays([path, size, mtime], schema=SCHEMA).filter(path_ok)
+        batch = filtered(pa.RecordBatch.from_arrays([path, size, mtime], schema=SCHEMA), path_ok)
         self._files += len(batch)
         return batch
 

@@ -37,18 +37,18 @@ def line_blocks(stream: Any, name: str, *, carriage_returns: bool = False, json:
     rest = b""
     text = TextStream(stream, name, json=json)
     while block := text.read(_BLOCK):
-        complete, newline, rest_of_block = block.rpartition(b"\n")
-        if not newline:
-            rest += rest_of_block
+        end = block.rfind(b"\n")
+        if end < 0:
+            rest += block
         else:
-            lines = rest + complete
+            lines = b"".join((rest, memoryview(block)[:end]))
             # one byte is looked for much faster than two
             if not carriage_returns and b"\r" in lines and (b"\r\n" in lines or lines.endswith(b"\r")):
                 raise ListingError(
                     f"the dump {name} has Windows line ends (CR LF); set trim: true, or convert it, for instance with "
                     "dos2unix"
                 )
-            rest = rest_of_block
+            rest = block[end + 1 :]
             yield lines
         if len(rest) > _LONGEST_LINE:
             raise ListingError(

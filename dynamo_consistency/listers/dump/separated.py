@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
+from dynamo_consistency.columns import joined
 from dynamo_consistency.listers.dump.cells import Cells
 from dynamo_consistency.listers.dump.columns import Layout
 from dynamo_consistency.listers.dump.lines import as_lines, entry_blocks, trimmed
@@ -40,12 +41,12 @@ def _parsed(block: bytes, delimiter: bytes, width: int, positions: dict[str, int
     """The columns by Arrow's reader of CSV, four times as fast as splitting.
 
     None where it would read something else than is written (it also ends lines at a CR, fills up empty lines, and drops
-    a byte order mark), and where a line has not as many columns as the first.
+    a byte order mark), and where a line has not as many columns as the first. All columns are read, so that it can be
+    seen that each byte of the block is in a cell or ends one.
     """
     if b"\r" in block or block.startswith(_MARK) or len(delimiter) != 1 or not delimiter.isascii():
         return None
     names = [str(index) for index in range(width)]
-    wanted = [names[index] for index in positions.values()]
     try:
         table = csv.read_csv(
             pa.BufferReader(block),
@@ -53,16 +54,15 @@ def _parsed(block: bytes, delimiter: bytes, width: int, positions: dict[str, int
             csv.ParseOptions(
                 delimiter=delimiter.decode(), quote_char=False, double_quote=False, ignore_empty_lines=False
             ),
-            csv.ConvertOptions(
-                check_utf8=False, column_types=dict.fromkeys(wanted, pa.binary()), include_columns=wanted
-            ),
+            csv.ConvertOptions(check_utf8=False, column_types=dict.fromkeys(names, pa.binary())),
         )
     except pa.ArrowInvalid:
         return None
-    if len(table) != block.count(b"\n") + 1:
+    cells = [column.chunk(0) for column in table.columns]  # one block, and so one chunk
+    texts = list(map(joined, cells))
+    if sum(map(len, texts)) + width * len(cells[0]) != len(block) + 1 or any(b"\n" in text for text in texts):
         return None
-    # one block, and so one chunk
-    columns = {meaning: table[names[index]].combine_chunks() for meaning, index in positions.items()}
+    columns = {meaning: cells[index] for meaning, index in positions.items()}
     # An empty line has an empty path. To look for its two line ends would take as long as the reading.
     return None if pc.min(pc.binary_length(columns["path"])).as_py() == 0 else columns
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dynamo_consistency.columns import joined
+from dynamo_consistency.columns import has_only
 from dynamo_consistency.listers.times import whole_seconds
 
 NULL_TEXTS = ("", "null", "NULL", "Null", "None", "\\N", "N/A")
@@ -82,7 +82,7 @@ def numbers(cells: pa.Array, pattern: str) -> Values:
 
 def plain_numbers(cells: pa.Array, least: int, most: int) -> Values | None:
     """The numbers where each cell has so many digits and nothing else; None where any is otherwise."""
-    if not len(cells) or cells.null_count or joined(cells).translate(None, b"0123456789"):
+    if not len(cells) or cells.null_count or not has_only(cells, b"0", b"9"):
         return None
     lengths = pc.min_max(pc.binary_length(cells)).as_py()
     if lengths["min"] < least or lengths["max"] > most:

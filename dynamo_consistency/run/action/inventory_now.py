@@ -10,6 +10,7 @@ from dynamo_consistency import paths
 from dynamo_consistency.backend import optional_features
 from dynamo_consistency.backend.contract import Backend, Known
 from dynamo_consistency.errors import BackendError
+from dynamo_consistency.run.much_shorter import much_shorter
 from dynamo_consistency.run.records.history import WITHDRAWN
 from dynamo_consistency.run.store.run_directory import DATASETS, RunDirectory
 
@@ -52,7 +53,7 @@ class InventoryNow:
         return pending
 
     def _refuse_if_short(self, what: str, now: Collection[str], before: Collection[str]) -> None:
-        if before and (not now or 2 * len(now) < len(before)):
+        if much_shorter(len(now), len(before)):
             raise BackendError(
                 f"the inventory is in doubt: it has {len(now)} {what} of {self._site} now, and had {len(before)} when "
                 "they were compared; nothing more is requested"

@@ -10,11 +10,15 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dynamo_consistency.run.database import beside, literal
+from dynamo_consistency.run.database import beside
 
 _BATCH_ROWS = 200_000
 _ENDING, _MOST_ENDINGS = 4, 10
-_ENDINGS = f"SELECT DISTINCT right(path::VARCHAR, {_ENDING}) FROM perhaps_directory LIMIT {_MOST_ENDINGS + 1}"
+# Nearly all names are text. What is in a directory whose name is none is not text either, and looked at as well.
+_ENDINGS = f"""
+    SELECT DISTINCT right(try(decode(path)), {_ENDING}) || '/' FROM perhaps_directory LIMIT {_MOST_ENDINGS + 1}
+"""
+_HOLDS_AN_ENDING = "coalesce(contains(try(decode(path)), ?), TRUE)"
 _LISTED = """
     SELECT path FROM listing WHERE kind <> 'file'
     UNION ALL
@@ -30,9 +34,9 @@ def find_listed_as_file(database: duckdb.DuckDBPyConnection) -> None:
     endings = [ending for (ending,) in database.execute(_ENDINGS).fetchall()]
     if not endings:
         return
-    holds = [f"contains(path::VARCHAR, {literal(ending + '/')})" for ending in endings]
-    listed = _LISTED.format(holds_an_ending=" OR ".join(holds) if len(holds) <= _MOST_ENDINGS else "TRUE")
-    for batch in beside(database).sql(listed).arrow(_BATCH_ROWS):
+    few = endings if len(endings) <= _MOST_ENDINGS else []
+    listed = _LISTED.format(holds_an_ending=" OR ".join([_HOLDS_AN_ENDING] * len(few)) or "TRUE")
+    for batch in beside(database).sql(listed, params=few).to_arrow_reader(_BATCH_ROWS):
         database.register("above", pa.table({"path": pa.chunked_array(_ancestors(batch.column("path")), pa.binary())}))
         database.execute("INSERT INTO listed_as_file SELECT path FROM above WHERE path IN (FROM perhaps_directory)")
         database.unregister("above")

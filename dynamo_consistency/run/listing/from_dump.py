@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dynamo_consistency import paths
 from dynamo_consistency.check import DumpSource
+from dynamo_consistency.columns import filtered
 from dynamo_consistency.errors import ListingError
 from dynamo_consistency.listers.shards import Share
 from dynamo_consistency.run.listing.line_ends import REASON, directories_with_line_ends
@@ -100,7 +101,7 @@ def _below(batch: Any, roots: list[bytes]) -> Iterator[tuple[bytes, Any]]:
     import pyarrow.compute as pc
 
     for root in roots:
-        rows = batch.filter(pc.starts_with(batch.column("path"), paths.subtree(root)[0]))
+        rows = filtered(batch, pc.starts_with(batch.column("path"), paths.subtree(root)[0]))
         if rows.num_rows:
             yield root, rows
 

@@ -3,8 +3,6 @@
 import hashlib
 from array import array
 from collections.abc import Iterable
-from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -16,8 +14,9 @@ from dynamo_consistency import paths
 from dynamo_consistency.columns import total
 from dynamo_consistency.listers.contract import Files
 from dynamo_consistency.listers.times import each_known_size, each_known_time, known_sizes, known_time, known_times
-from dynamo_consistency.run.keys import KEY_COLUMNS, ROOT, keys_of
+from dynamo_consistency.run.keys import KEY_COLUMNS, ROOT, keys_of, keys_of_column
 from dynamo_consistency.run.listing.progress import ListingCounts
+from dynamo_consistency.run.listing.usage import Usage
 from dynamo_consistency.secrets import redact
 
 ENTRY_KINDS = ["file", "directory", "hole", "seen", "excluded"]
@@ -68,6 +67,7 @@ class ListingFile:
         self._kinds = pa.array(ENTRY_KINDS, pa.string())
         self.counts = ListingCounts()
         self.roots = {root: ListingCounts() for root in roots}
+        self.usage = Usage(self.roots)
         self._numbers = {root: number for number, root in enumerate(self.roots)}
         self.mounts: set[bytes] = set()
         self.holes: list[dict[str, str]] = []
@@ -96,7 +96,7 @@ class ListingFile:
             rows.size += files.sizes[some]
             rows.mtime += files.mtimes[some]
             rows.identity += files.identities[some] or [0] * len(names)
-            rows.runs.append((root, len(names)))
+            rows.runs.append((root, directory, len(names)))
             self.counts.files += len(names)
             self.roots[root].files += len(names)
             if len(rows.path) >= ROWS_IN_GROUP:
@@ -138,10 +138,11 @@ class ListingFile:
         """Files as Arrow arrays."""
         number = pa.repeat(pa.scalar(self._numbers[root], ROOT.type), len(path))
         size, mtime = known_sizes(size), known_times(mtime, self._listed_at)
-        self._write_files(path.to_pylist(), number, {"path": path, "size": size, "mtime": mtime})
+        self._write_files(keys_of_column(path), number, {"path": path, "size": size, "mtime": mtime})
         self.counts.files += len(path)
         self.roots[root].files += len(path)
         self._count_bytes(root, total(size))
+        self.usage.add_column(root, path, size)
 
     def _count_bytes(self, root: bytes, size: int) -> None:
         self.counts.bytes += size
@@ -162,30 +163,31 @@ class ListingFile:
             return
         size, mtime = each_known_size(rows.size), each_known_time(rows.mtime, self._listed_at)
         numbers, end = array("h"), 0
-        for root, run in groupby(rows.runs, itemgetter(0)):
-            first, end = end, end + sum(files for _, files in run)
-            self._count_bytes(root, sum(filter(None, size[first:end])))
-            numbers += array("h", [self._numbers[root]]) * (end - first)
+        for root, directory, files in rows.runs:
+            first, end = end, end + files
+            in_directory = sum(filter(None, size[first:end]))
+            self._count_bytes(root, in_directory)
+            self.usage.add(root, directory, files, in_directory)
+            numbers += array("h", [self._numbers[root]]) * files
         root_numbers = pa.Array.from_buffers(ROOT.type, end, [None, pa.py_buffer(numbers)])
         path = pa.array(rows.path, pa.binary())
-        identity = _known(rows.identity)
-        columns = {"path": path, "size": size, "mtime": mtime, "identity": identity}
-        self._write_files(rows.path, root_numbers, columns)
+        columns = {"path": path, "size": size, "mtime": mtime, "identity": _known(rows.identity)}
+        self._write_files(keys_of(rows.path), root_numbers, columns)
 
-    def _write_files(self, some: list[bytes], root: pa.Array, columns: dict[str, Any]) -> None:
+    def _write_files(self, keys: dict[str, pa.Array], root: pa.Array, columns: dict[str, Any]) -> None:
         if len(self._excluded):
             import pyarrow.compute as pc
 
             in_place = pc.is_in(columns["path"], self._excluded)
             root = pc.if_else(in_place, pa.scalar(None, ROOT.type), root)
-        self._write(len(some), columns | {"kind": bytes(len(some))} | _key_columns(some, root))
+        self._write(len(root), columns | {"kind": bytes(len(root))} | _key_columns(keys, root))
 
     def _flush_others(self) -> None:
         rows, self._others = self._others, []
         if rows:
             each = map(list, zip(*rows, strict=True))
             columns: dict[str, Any] = dict(zip(_Other._fields, each, strict=True))
-            keys = _key_columns(columns["path"], pa.array(columns["root"], ROOT.type))
+            keys = _key_columns(keys_of(columns["path"]), pa.array(columns["root"], ROOT.type))
             self._write(len(rows), columns | {"kind": bytes(columns["kind"])} | keys)
 
     def _write(self, rows: int, columns: dict[str, Any]) -> None:
@@ -210,14 +212,14 @@ class _Other(NamedTuple):
 
 
 class _Files:
-    """Columns of files that have not been written, and roots in their order, each with the number of its files."""
+    """Columns of files that have not been written; `runs`: root, directory and number of those that came together."""
 
     def __init__(self) -> None:
         self.path: list[bytes] = []
         self.size: list[int | None] = []
         self.mtime: list[int | None] = []
         self.identity: list[int] = []
-        self.runs: list[tuple[bytes, int]] = []
+        self.runs: list[tuple[bytes, bytes, int]] = []
 
 
 def _known(identities: list[int]) -> pa.Array | None:
@@ -227,14 +229,14 @@ def _known(identities: list[int]) -> pa.Array | None:
     return pa.array([number or None for number in identities] if 0 in identities else identities, pa.int64())
 
 
-def _key_columns(some: list[bytes], root: pa.Array) -> dict[str, pa.Array]:
-    """Those of some paths with the numbers of their roots: all null where that is."""
+def _key_columns(keys: dict[str, pa.Array], root: pa.Array) -> dict[str, pa.Array]:
+    """Keys of some paths with the numbers of their roots: all null where that is."""
     absent, _ = root.buffers()
-    keys = {
+    some = {
         name: pa.Array.from_buffers(column.type, len(column), [absent, column.buffers()[1]])
-        for name, column in keys_of(some).items()
+        for name, column in keys.items()
     }
-    return keys | {ROOT.name: root}
+    return some | {ROOT.name: root}
 
 
 def _array(values: Any, type_: pa.DataType, rows: int) -> pa.Array:

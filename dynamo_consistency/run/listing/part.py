@@ -31,6 +31,7 @@ def result_of(share: Share, listed_at: int, source: str, file: ListingFile) -> d
         "source": redact(source),
         "counts": _counts(file.counts),
         "roots": {paths.to_text(root): _counts(counts) for root, counts in file.roots.items()},
+        "usage": {paths.to_text(directory): list(counts) for directory, counts in file.usage.of.items()},
         "holes": file.holes,
         "notes": file.notes,
     }

@@ -27,6 +27,7 @@ class WorkerResult:
     gates: tuple[GateRecord, ...] = ()
     requests: tuple[tuple[str, Requests], ...] = ()
     holes: tuple[HoleRecord, ...] = ()
+    unmerged_trouble: str = ""
     artifacts: tuple[tuple[str, str], ...] = ()
 
     def requested(self, what: str) -> list[Requests]:
@@ -66,13 +67,15 @@ def _result(data: dict[str, Any]) -> WorkerResult:
         gates=tuple(GateRecord.model_validate(gate) for gate in data.get("gates", [])),
         requests=tuple(_requests(kind, numbers) for kind, numbers in data.get("actions", {}).items()),
         holes=tuple(HoleRecord.model_validate(hole) for hole in data.get("holes", {}).get("first", [])),
+        unmerged_trouble=str(data.get("unmergedTrouble", "")),
         artifacts=tuple((str(name), str(file)) for name, file in data.get("artifacts", {}).items()),
     )
 
 
 def _requests(kind: str, numbers: dict[str, Any]) -> tuple[str, Requests]:
     """The request (`delete`, `transfer`) and its numbers."""
-    reasons = {outcome: _numbers(numbers[outcome]) for outcome in ("skipped", "refused") if numbers.get(outcome)}
+    by_reason = ("skipped", "refused", "heldBack")
+    reasons = {outcome: _numbers(numbers[outcome]) for outcome in by_reason if numbers.get(outcome)}
     return str(numbers.get("request", "")), Requests.model_validate({**numbers, **reasons, "kind": kind})
 
 

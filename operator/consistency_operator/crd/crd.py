@@ -79,15 +79,20 @@ def custom_resource_definition() -> Schema:
 
 
 def _version() -> Schema:
-    keys = ("name", "type", "jsonPath", "priority", "description")
     return {
         "name": names.VERSION,
         "served": True,
         "storage": True,
         "subresources": {"status": {}},
-        "additionalPrinterColumns": [dict(zip(keys, column, strict=True)) for column in _COLUMNS],
+        "additionalPrinterColumns": [_column(*column) for column in _COLUMNS],
         "schema": {"openAPIV3Schema": _schema()},
     }
+
+
+def _column(name: str, kind: str, path: str, priority: int, description: str) -> Schema:
+    """A priority of 0 is not kept by the API server: Argo CD would see a difference and apply it again for ever."""
+    shown = {"priority": priority} if priority else {}
+    return {"name": name, "type": kind, "jsonPath": path} | shown | {"description": description}
 
 
 def _schema() -> Schema:

@@ -27,6 +27,7 @@ def _outcomes_of(requests: Requests) -> Iterator[tuple[str, int]]:
     yield "refused", sum(requests.refused.values())
     yield "unanswered", requests.unanswered
     yield "left_over", requests.left_over
+    yield "held_back", sum(requests.held_back.values())
 
 
 def _time(time: datetime | None) -> Samples:

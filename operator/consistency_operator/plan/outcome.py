@@ -16,7 +16,7 @@ ALWAYS_COUNTED = tuple(kind.name for kind in COMPARED_KINDS if kind.request)
 
 def compared(run: Run) -> StageOutcome:
     """Of a run that is complete, with its counts and gates. Where in doubt, it ends here and requests nothing."""
-    completed = Event(EventReason.STAGE_COMPLETED, f"Comparison: {findings_text(run.counts)}")
+    completed = Event(EventReason.STAGE_COMPLETED, f"Comparison: {_found(run)}")
     closed = [gate for gate in run.gates if gate.state != "Ready"]
     if not closed and _total(run.counts):
         return Enter(run, "Action", (completed,))
@@ -26,8 +26,8 @@ def compared(run: Run) -> StageOutcome:
     if rejected:
         return _closed(run, rejected, (completed,))
     if not _total(run.counts):
-        return Finish(run, "Complete", Succeeded.NOTHING_TO_DO, findings_text(run.counts), (completed,))
-    return Finish(run, "Complete", Succeeded.REPORTED, f"{findings_text(run.counts)}; {_said(closed)}", (completed,))
+        return Finish(run, "Complete", Succeeded.NOTHING_TO_DO, _found(run), (completed,))
+    return Finish(run, "Complete", Succeeded.REPORTED, f"{_found(run)}; {_said(closed)}", (completed,))
 
 
 def requested(run: Run) -> StageOutcome:
@@ -37,7 +37,13 @@ def requested(run: Run) -> StageOutcome:
         return _closed(run, rejected, ())
     message = _requested(run)
     event = Event(EventReason.ACTIONS_REQUESTED, message)
-    return Finish(run, "Complete", Succeeded.COMPLETED, f"{findings_text(run.counts)}; {message}", (event,))
+    return Finish(run, "Complete", Succeeded.COMPLETED, f"{_found(run)}; {message}", (event,))
+
+
+def _found(run: Run) -> str:
+    """The findings in words, and why some may be lacking."""
+    lacking = f"; nothing of the unmerged area is deleted: {run.unmerged_trouble}" if run.unmerged_trouble else ""
+    return findings_text(run.counts) + lacking
 
 
 def _total(counts: CountsByName) -> int:
@@ -48,13 +54,13 @@ def _total(counts: CountsByName) -> int:
 def _ask_for_approval(run: Run, closed: list[GateRecord], completed: Event) -> StageOutcome:
     if run.approval:
         return Enter(run, "Action", (completed,))
-    message = f"{findings_text(run.counts)}; {_said(closed)}"
+    message = f"{_found(run)}; {_said(closed)}"
     event = Event(EventReason.APPROVAL_REQUIRED, message)
     return Enter(run.model_copy(update={"message": message}), "AwaitingApproval", (completed, event))
 
 
 def _closed(run: Run, gates: list[GateRecord], before: tuple[Event, ...]) -> StageOutcome:
-    message = f"{findings_text(run.counts)}; {_said(gates)}"
+    message = f"{_found(run)}; {_said(gates)}"
     event = Event(EventReason.GATE_CLOSED, message)
     return Finish(run, "Complete", Succeeded.GATE_CLOSED, message, (*before, event))
 

@@ -12,7 +12,7 @@ from consistency_operator.plan.outcome import ALWAYS_COUNTED, compared, requeste
 from consistency_operator.plan.queue_stages import preparing, queued
 from consistency_operator.plan.types import Event
 from consistency_operator.resource.reasons import EventReason, Succeeded
-from consistency_operator.resource.status import CheckStatus, Run, Stage
+from consistency_operator.resource.status import CheckStatus, Run, Stage, short
 
 
 def advance(context: PlanContext, status: CheckStatus, run: Run) -> StageOutcome:
@@ -67,6 +67,7 @@ def _comparison(context: PlanContext, run: Run) -> StageOutcome:
             update={
                 "counts": run.counts | (result.counts or {}),
                 "holes": list(result.holes) or run.holes,
+                "unmerged_trouble": short(result.unmerged_trouble),
                 "gates": list(result.gates),
                 "artifacts": dict(result.artifacts),
                 "approval": approval_of(context.resource, run.id),

@@ -124,6 +124,7 @@ class Requests(StatusModel):
     refused: CountsByName = Field({}, description="Requests that the registry refused, by reason.")
     unanswered: int = Field(0, description="Requests to which no answer came; they are not repeated by this run.")
     left_over: int = Field(0, description="Confirmed findings that the budget of the run left for the next one.")
+    held_back: CountsByName = Field({}, description="Confirmed findings that the run did not take up, by reason.")
 
 
 class Approval(StatusModel):
@@ -147,9 +148,7 @@ class Trial(StatusModel):
 class Run(StatusModel):
     """The run that is going on."""
 
-    id: NonEmptyText = Field(
-        description="Unix minutes of the time for which the run was due; the name of its directory."
-    )
+    id: NonEmptyText = Field(description="Unix minutes of when the run was due; the name of its directory begins so.")
     trigger: RunTrigger = Field(description="What started it.")
     generation: int = Field(description="Generation of the spec with which the run began; it sees no later edit.")
     start_time: Time = Field(description="When the run was due and entered the queue.")
@@ -163,6 +162,7 @@ class Run(StatusModel):
     jobs: list[JobRecord] = Field([], description="Jobs of the run, in their order.")
     counts: CountsByName = Field({}, description="Files, directories and bytes counted so far, and findings by kind.")
     holes: list[HoleRecord] = Field([], description="The first of the directories that could not be listed.")
+    unmerged_trouble: str = Field("", description="Why nothing of the unmerged area is judged.")
     gates: list[GateRecord] = Field([], description="Gates, in their order.")
     deletions: list[Requests] = Field([], description="Deletions requested from the registry, by kind of finding.")
     transfers: list[Requests] = Field([], description="Transfers requested from the registry, by kind of finding.")

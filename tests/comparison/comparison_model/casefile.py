@@ -8,6 +8,7 @@ import yaml
 
 from comparison_model.cases import (
     DAY,
+    LONG_AGO,
     NOW,
     Case,
     Entry,
@@ -35,7 +36,7 @@ def mtime(text: int | str | None) -> int | None:
     if text is None or isinstance(text, int):
         return text
     if text == "OLD":
-        return 1_000_000_000
+        return LONG_AGO
     match = re.fullmatch(r"now([+-]\d+)?", text)
     assert match, f"{text!r} is no time"
     return NOW + int(match[1] or 0)
@@ -49,7 +50,7 @@ def site(raw: dict[str, Any], *more: SiteFile) -> Shard:
 
     files = [row(*file) for file in raw["files"]]
     return Shard(
-        files=(*(SiteFile(path, size, mtime(time[0]) if time else 0) for path, size, *time in files), *more),
+        files=(*(SiteFile(path, size, mtime(time[0]) if time else LONG_AGO) for path, size, *time in files), *more),
         directories=tuple(SiteDirectory(path, mtime(time)) for path, time in (row(*item) for item in raw["dirs"])),
         holes=tuple(hole.encode() for hole in raw["holes"]),
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 NOW = 1_800_000_000
+LONG_AGO = 1_000_000_000
 DAY = 86_400
 LISTING_TOOK = 1
 
@@ -26,7 +27,7 @@ class SiteFile:
 
     path: bytes
     size: int | None = 1
-    mtime: int | None = 0
+    mtime: int | None = LONG_AGO
     identity: int | None = None
 
 

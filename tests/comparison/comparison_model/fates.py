@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from hypothesis import strategies as st
 
-from comparison_model.cases import Entry, Shard, SiteFile
+from comparison_model.cases import LONG_AGO, Entry, Shard, SiteFile
 
 DATASETS = ["/P/E-v1/T", "/P/E-v2/T", "/P/E-V-v1/T", "a", "ab", "a b"]
 
@@ -69,6 +69,6 @@ def changed_listing(
     """Another age or size at the site, or a second shard that saw the file."""
     number = draw(st.integers(0, len(shards) - 1))
     boundary = shards[number].listed_at - ignore_age
-    mtime = draw(often(0, None, boundary - 1, boundary, boundary + 10**6))
+    mtime = draw(often(LONG_AGO, None, 0, boundary - 1, boundary, boundary + 10**6))
     file = (number, SiteFile(path, draw(often(1, 2, None)), mtime, draw(often(None, 1, 2))))
     return draw(st.sampled_from([(file,), (file,), (file, *listed), (*listed, file), ()]))

@@ -5,6 +5,8 @@ Nothing here is shared with the engine. Beside a line is the number of its rule 
 
 import unicodedata
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 
 from comparison_model.cases import LISTING_TOOK, Case, Entry, Findings, Settings, Shard, SiteFile
 
@@ -137,6 +139,11 @@ def aliases(case: Case) -> set[bytes]:
     return {path for same in names.values() if len(same) > 1 for path in same}
 
 
+def time_of(mtime: int | None) -> int | None:
+    """Rule 3, of a file: a time of before 1980 is none."""
+    return mtime if mtime is not None and mtime > datetime(1980, 1, 1, tzinfo=UTC).timestamp() else None
+
+
 class Site:
     """The listing: for every file each shard that saw it, and how."""
 
@@ -145,7 +152,8 @@ class Site:
         for shard in case.shards:
             for file in shard.files:
                 if takes_part(normalise(file.path), case.settings):
-                    self.files.setdefault(normalise(file.path), []).append((shard, file))
+                    seen = replace(file, mtime=time_of(file.mtime))
+                    self.files.setdefault(normalise(file.path), []).append((shard, seen))
         self.all_files = dict(self.files)
         self.every_file = {normalise(file.path) for shard in case.shards for file in shard.files}
         self.listed = {normalise(directory.path) for shard in case.shards for directory in shard.directories}

@@ -30,12 +30,13 @@ def cache_folder() -> Path:
 class Module:
     """A folder with go.mod, and what is built from it: name of the program → package.
 
-    Kinds that a program brings along are defined in files of its Go module: those in `definitions` are kept with it.
+    Objects that a cluster needs before a program are files of Go modules: those of `definitions`, pairs of a module and
+    a folder in it, are kept with the programs.
     """
 
     name: str
     programs: dict[str, str]
-    definitions: tuple[str, ...] = ()
+    definitions: tuple[tuple[str, str], ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -72,8 +73,19 @@ KUBERNETES = Module(
     },
 )
 _FLUX = {name: f"github.com/fluxcd/{name}" for name in ("source-controller", "kustomize-controller")}
-FLUX = Module("flux", _FLUX, definitions=tuple(_FLUX.values()))
-ALL = (Module("etcd", {"etcd": "go.etcd.io/etcd/server/v3"}), KUBERNETES, Module("coredns", {"coredns": "."}), FLUX)
+FLUX = Module("flux", _FLUX, tuple((source, "config/crd/bases") for source in _FLUX.values()))
+ARGO_CD = Module(
+    "argocd",
+    {"argocd-controllers": ".", "kustomize": "sigs.k8s.io/kustomize/kustomize/v5"},
+    tuple(("github.com/argoproj/argo-cd/v3", f"manifests/{folder}") for folder in ("crds", "base/config")),
+)
+ALL = (
+    Module("etcd", {"etcd": "go.etcd.io/etcd/server/v3"}),
+    KUBERNETES,
+    Module("coredns", {"coredns": "."}),
+    FLUX,
+    ARGO_CD,
+)
 
 
 def program(name: str) -> str:
@@ -83,7 +95,7 @@ def program(name: str) -> str:
 
 
 def definitions(module: Module) -> Path:
-    """The folder with the CustomResourceDefinitions that the module's programs need."""
+    """The folder with the objects that a cluster needs before the module's programs."""
     return _built(module) / "definitions"
 
 
@@ -122,11 +134,14 @@ def _build(module: Module) -> None:
     print(f"building {', '.join(module.programs)} {module.version}: some minutes, once", file=sys.stderr, flush=True)
     with tempfile.TemporaryDirectory(dir=module.cache.parent) as folder:
         output = Path(folder) / "programs"
+        (output / "definitions").mkdir(parents=True)
         for name, package in module.programs.items():
             _go(module, "build", *module.flags, "-o", str(output / name), package)
-        for source in module.definitions:
-            bases = Path(_go(module, "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", source), "config/crd/bases")
-            shutil.copytree(bases, output / "definitions", dirs_exist_ok=True, copy_function=shutil.copyfile)
+        for source, part in module.definitions:
+            found = Path(_go(module, "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", source), part)
+            for file in found.glob("*.yaml"):
+                if file.name != "kustomization.yaml":
+                    shutil.copyfile(file, output / "definitions" / file.name)
         output.rename(module.cache)
     print(f"built in {time.monotonic() - started:.0f} s: {module.cache}", file=sys.stderr, flush=True)
 

@@ -22,6 +22,7 @@ NEEDED = {
     "git": "apt-get install git",
     "openssl": "apt-get install openssl",
     "setpriv": "apt-get install util-linux",
+    "redis-server": "apt-get install redis-server",
     "mariadbd": "apt-get install mariadb-server",
     "xrootd": "apt-get install xrootd-server xrootd-client",
 }

@@ -28,6 +28,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dynamo_consistency import paths
+from dynamo_consistency.backend.rucio.catalogue.lfn2pfn_columns import hash_paths, identity_paths
 from dynamo_consistency.backend.rucio.options import VoScopes
 from dynamo_consistency.columns import joined
 from dynamo_consistency.errors import BackendError, ConfigurationError
@@ -141,6 +142,9 @@ _OWN: dict[str, type[Algorithm]] = {
 }
 
 
+_OF_COLUMNS = {HashAlgorithm: hash_paths, IdentityAlgorithm: identity_paths}
+
+
 def named(name: str) -> Algorithm:
     """The algorithm hash, identity, cms (cmstfc) or module:attribute. Raises ConfigurationError when there is none."""
     if name in _OWN:
@@ -180,6 +184,8 @@ class Translation:
         return pa.concat_arrays([pa.array([], pa.binary()), *(self._few_paths(scopes[at], names[at]) for at in some)])
 
     def _few_paths(self, scopes: pa.StringArray, names: pa.StringArray) -> pa.BinaryArray:
+        if type(self._algorithm) in _OF_COLUMNS and not names.null_count:
+            return paths_of(self._of_columns(scopes, names))
         each_scope, each_name = scopes.to_pylist(), names.to_pylist()
         outside = {scope: self._scopes.outside(scope) for scope in set(each_scope)}
         path = self._algorithm.path
@@ -190,6 +196,13 @@ class Translation:
             for did in zip(each_scope, each_name, strict=True):
                 self.path(*did)
             raise BackendError(f"lfn2pfn fails: {error}") from error
+
+    def _of_columns(self, scopes: pa.StringArray, names: pa.StringArray) -> pa.StringArray:
+        found = scopes.dictionary_encode()
+        outside = [self._scopes.outside(scope) for scope in found.dictionary.to_pylist()]
+        folders = [_folder(scope) for scope in outside]
+        scopes, folders_ = (pa.array(some, pa.string()).take(found.indices) for some in (outside, folders))
+        return _OF_COLUMNS[type(self._algorithm)](scopes, folders_, names)
 
     def dids(self, path: bytes) -> list[Did]:
         """Every DID whose path this is, as far as the algorithm knows, likeliest first; none if it is not UTF-8.

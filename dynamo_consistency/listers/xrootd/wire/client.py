@@ -97,9 +97,9 @@ class WireFileSystem:
             facts = columns([body.rstrip(b"\0\n")])
         except UnreadableError:
             return outcome.unexpected(f"the facts about a file cannot be read: {body[:100]!r}"), None
-        number, size, flags, time_ = (column[0] for column in facts)
-        numbers = {"size": int(size) & UNSIGNED, "flags": int(flags), "modtime": int(time_) & UNSIGNED}
-        return status, {"id": number.decode()} | numbers
+        (size,), (time_,) = facts.sizes, facts.times
+        numbers = {"size": size & UNSIGNED, "flags": int(facts.flags[0]), "modtime": time_ & UNSIGNED}
+        return status, {"id": facts.identifiers[0].decode()} | numbers
 
     def rmdir(self, path: str, timeout: int) -> tuple[XRootDStatus, XRootDResponse]:
         """As `library.FileSystem`."""

@@ -84,7 +84,7 @@ class Connection(Stream):
         """As `stream.Stream`."""
         self.heard = self._clock()
         try:
-            for answer in list(self._frames.feed(data)):  # all cut before any is judged
+            for answer in self._frames.feed(data):
                 self._take(answer)
         except Broken as error:
             self._break(str(error))

@@ -5,7 +5,6 @@ of the question, its stream id.
 """
 
 import struct
-from collections.abc import Iterator
 from typing import NamedTuple
 
 DIRLIST, RMDIR, STAT, LOCATE = 3004, 3015, 3017, 3027
@@ -65,13 +64,14 @@ class Frames:
         self._parts: dict[int, list[bytes]] = {}
         self._lengths: dict[int, int] = {}
 
-    def feed(self, data: bytes) -> Iterator[WholeAnswer]:
-        """What `data` completes. Raises Broken when it cannot be of an XRootD server."""
+    def feed(self, data: bytes) -> list[WholeAnswer]:
+        """What `data` completes. Raises Broken, and gives nothing, when it cannot be of an XRootD server."""
         self._pieces.append(data)
         self._held += len(data)
         if self._held < self._needed:
-            return
+            return []
         data = b"".join(self._pieces)
+        answers: list[WholeAnswer] = []
         at, end, needed = 0, len(data), 8
         while end - at >= 8:
             stream, status, length = _head(data, at)
@@ -84,9 +84,10 @@ class Frames:
             answer = self._add(stream, status, data[at + 8 : stop])
             at = stop
             if answer is not None:
-                yield answer
+                answers.append(answer)
         rest = data[at:]
         self._pieces, self._held, self._needed = [rest] if rest else [], len(rest), needed
+        return answers
 
     def drop(self, stream: int) -> None:
         """Keep nothing of an answer that nobody awaits any more."""

@@ -5,8 +5,9 @@ The body is lines: `.` and a line of facts, and then a name and its facts in tur
 lines, so that whatever does not fit makes a failure of the directory.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import compress
 from typing import NamedTuple
 
 from dynamo_consistency.listers.contract import Answer, Failed, Files, Hole, Listed, Subdirectory
@@ -32,12 +33,12 @@ class UnreadableError(ValueError):
 
 
 class Facts(NamedTuple):
-    """Columns of a listing, a row for each entry, in the server's words."""
+    """Columns of a listing, a row for each entry: identifier and flags in the server's words, size and time."""
 
-    identifiers: list[bytes]
-    sizes: list[bytes]
-    flags: list[bytes]
-    times: list[bytes]
+    identifiers: Sequence[bytes]
+    sizes: list[int]
+    flags: Sequence[bytes]
+    times: list[int]
 
 
 class Listing:
@@ -74,9 +75,9 @@ class Listing:
         if not any(map(_special, set(facts.flags))):
             return _plain_files(names, facts.sizes, facts.times, facts.identifiers)
         kinds = list(map(_special, facts.flags))
-        plain = [row for row, kind in enumerate(kinds) if not kind]
-        columns_of_files = names, facts.sizes, facts.times, facts.identifiers
-        listed = _plain_files(*([column[row] for row in plain] for column in columns_of_files))
+        plain = [not kind for kind in kinds]
+        sizes, times = list(compress(facts.sizes, plain)), list(compress(facts.times, plain))
+        listed = _plain_files(list(compress(names, plain)), sizes, times, list(compress(facts.identifiers, plain)))
         rows = zip(names, kinds, facts.identifiers, facts.sizes, facts.times, strict=True)
         special = [row for row in rows if row[1]]
         numbering.observe(_text(identifier) for _, kind, identifier, *_ in special if kind & IS_DIRECTORY)
@@ -95,30 +96,24 @@ class Listing:
 
 
 def columns(lines: list[bytes]) -> Facts:
-    """The first four words of each line, all of them numbers. Raises UnreadableError where a line has none."""
-    facts = _regular(lines)
-    if facts is not None:
-        return facts
-    rows = [line.split(b" ", 4)[:4] for line in lines]
-    if not all(len(row) == 4 and all(map(_is_number, row[1:])) and row[2][:1] != b"-" for row in rows):
+    """The first four words of each line, numbers but for the first. Raises UnreadableError where a line has others."""
+    rows = [line.split(b" ", 4) for line in lines]
+    words = list(zip(*rows))  # noqa: B905 (as many columns as the shortest line has words)
+    if not rows:
+        return Facts((), [], (), [])
+    if len(words) < 4 or not all(map(_digits, set(words[2]))):
         raise UnreadableError(_LINE_END)
-    return Facts(*([row[column] for row in rows] for column in range(4)))
+    return Facts(words[0], _numbers(words[1]), words[2], _numbers(words[3]))
 
 
-def _regular(lines: list[bytes]) -> Facts | None:
-    """The quick way, for lines of as many words each and numbers without a sign; None for others."""
-    if not lines:
-        return None
-    width = lines[0].count(b" ") + 1
-    words = b" \n ".join(lines).split(b" ")
-    step = width + 1
-    ends = words[width::step]  # a line end each, if all lines have as many words as the first
-    if width < 4 or len(words) != step * len(lines) - 1 or ends.count(b"\n") != len(ends):
-        return None
-    facts = Facts(words[::step], words[1::step], words[2::step], words[3::step])
-    sizes, flags, times = facts.sizes, set(facts.flags), facts.times
-    numbers = all(sizes) and all(times) and _digits(b"".join(sizes)) and _digits(b"".join(times))
-    return facts if numbers and all(map(_digits, flags)) else None
+def _numbers(words: Sequence[bytes]) -> list[int]:
+    """Their values. Python takes more for a number than a server writes: what is not all digits is looked at singly."""
+    if not _digits(b"".join(words)) and not all(map(_is_number, words)):
+        raise UnreadableError(_LINE_END)
+    try:
+        return list(map(int, words))
+    except ValueError:
+        raise UnreadableError(_LINE_END) from None
 
 
 def _is_number(word: bytes) -> bool:
@@ -131,12 +126,12 @@ def _special(flags: bytes) -> int:
     return int(flags) & SPECIAL
 
 
-def _plain_files(names: list[bytes], sizes: list[bytes], times: list[bytes], identifiers: list[bytes]) -> Listed:
-    numbers, identities = list(map(int, sizes)), _identities(identifiers)
-    if not numbers or (min(numbers) >= 0 and max(numbers) <= LARGEST):
-        return Listed(files=Files(names, numbers, _times(times), identities))  # type: ignore[arg-type]
+def _plain_files(names: list[bytes], sizes: list[int], times: list[int], identifiers: Sequence[bytes]) -> Listed:
+    identities = _identities(identifiers)
+    if not sizes or (min(sizes) >= 0 and max(sizes) <= LARGEST):
+        return Listed(files=Files(names, sizes, _times(times), identities))  # type: ignore[arg-type]
     listed = Listed()
-    for name, size, time, identity in zip(names, numbers, _times(times), identities, strict=True):
+    for name, size, time, identity in zip(names, sizes, _times(times), identities, strict=True):
         if 0 <= size <= LARGEST:
             listed.files.add(name, size, time, identity)
         else:
@@ -144,32 +139,31 @@ def _plain_files(names: list[bytes], sizes: list[bytes], times: list[bytes], ide
     return listed
 
 
-def _identities(identifiers: list[bytes]) -> list[int]:
-    if all(identifiers) and _digits(b"".join(identifiers)):
+def _identities(identifiers: Sequence[bytes]) -> list[int]:
+    try:
         return file_identities(list(map(int, identifiers)))
-    return [file_identity(_text(identifier)) for identifier in identifiers]
+    except ValueError:
+        return [file_identity(_text(identifier)) for identifier in identifiers]
 
 
-def _times(column: list[bytes]) -> list[int | None]:
-    times: list[int | None] = list(map(int, column))
-    if not times or (min(times) >= -LARGEST and max(times) <= LARGEST):  # type: ignore[type-var, operator]
-        return times
-    return list(map(_time, column))
+def _times(times: list[int]) -> list[int | None]:
+    if not times or (min(times) >= -LARGEST and max(times) <= LARGEST):
+        return times  # type: ignore[return-value]
+    return list(map(_time, times))
 
 
-def _time(word: bytes) -> int | None:
+def _time(time: int) -> int | None:
     """None for what is no time: it would not even fit into a file of ours."""
-    time = int(word)
     return time if -LARGEST <= time <= LARGEST else None
 
 
-def _add_special(listed: Listed, numbering: Numbering, row: tuple[bytes, int, bytes, bytes, bytes]) -> None:
+def _add_special(listed: Listed, numbering: Numbering, row: tuple[bytes, int, bytes, int, int]) -> None:
     """A directory, what is none, or a file of which not everything is known."""
     name, kind, identifier, size, time = row
     if kind & IS_OTHER:
         listed.holes.append(Hole(name, NO_FILE))
     elif not kind & IS_DIRECTORY:
-        listed.files.add(name, *file_facts(int(size), kind, _time(time)), file_identity(_text(identifier)))
+        listed.files.add(name, *file_facts(size, kind, _time(time)), file_identity(_text(identifier)))
     elif reason := unaskable(name, text=False):
         listed.holes.append(Hole(name, reason))
     else:
