@@ -21,6 +21,7 @@ _PROBLEMS = {
     rb"[*?\[{]": "is a pattern; directories are expected, and all below them is protected",
     rb"[ \t]#": "has a comment after a path; a comment needs a line of its own",
     rb"[\x00-\x1f\x7f]": "has a control character, such as a tab before another column",
+    rb"[,;|]": "has a comma, semicolon or bar, such as one before another column",
     rb"%[0-9A-Fa-f]{2}": "has a percent sign as in a URL; names are expected as they are at the site",
 }
 
