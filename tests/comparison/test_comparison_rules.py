@@ -11,6 +11,7 @@ import pytest
 from comparison_model.cases import (
     DAY,
     LISTING_TOOK,
+    LONG_AGO,
     NOW,
     Case,
     Entry,
@@ -390,7 +391,7 @@ CASES = {
         found(twin="e/g e/h"),
     ),
     "two files that two servers number alike": (
-        case(shard(file("d/f", identity=1), file("e/g", size=2, identity=1), file("e/h", 1, 5, 1)), both=F),
+        case(shard(file("d/f", identity=1), file("e/g", size=2, identity=1), file("e/h", 1, LONG_AGO + 5, 1)), both=F),
         found(orphan="e/g e/h"),
     ),
     "a second name that is claimed elsewhere, in flight": (

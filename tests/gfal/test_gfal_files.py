@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from dynamo_consistency.listers.contract import Failed, FileStat, Listed, NotThere, Unsure
+from dynamo_consistency.listers.contract import Failed, FileStat, Hole, Listed, NotThere, Unsure
 from dynamo_consistency.listers.posix import LINK
 
 pytestmark = pytest.mark.usefixtures("gfal2")
@@ -61,7 +61,7 @@ def test_links_and_what_is_neither_file_nor_directory_are_holes(store, lister, a
     os.mkfifo(store / "pipe")
     answer = ask(lister, b"/store")
     assert [each.name for each in answer.directories] == [b"d"]
-    assert sorted(answer.holes) == [(b"link", LINK), (b"pipe", "neither file nor directory")]
+    assert sorted(answer.holes) == [Hole(b"link", LINK), Hole(b"pipe", "neither file nor directory")]
 
 
 def test_a_link_to_nowhere_leaves_the_directory_half_told_and_so_a_hole(store, lister, ask):
