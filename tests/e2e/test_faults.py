@@ -31,7 +31,7 @@ def test_a_shard_that_needs_too_much_memory_fails_the_run_with_a_sentence_that_s
     assert "shard 1 needed more memory than its limit of 512Mi" in run["message"]
     assert "spec.podTemplate" in run["message"]
     assert checks.condition("lab", "Ready")["status"] == "True", "the schedule goes on"
-    assert "RunFailed" in checks.events("lab")
+    wait_until("the event", lambda: "RunFailed" in checks.events("lab"))
 
 
 def test_a_shard_that_may_fail_leaves_holes_and_the_run_goes_on(checks, operator, laboratory, node):
@@ -92,7 +92,7 @@ def test_a_full_quota_holds_a_run_up_and_does_not_break_it(checks, operator, lab
     checks.apply(laboratory.check("lab", trigger={"manual": "first"}))
     run = checks.wait_for("lab", "the quota", lambda now: now.get("run", {}).get("waitsFor") == "JobRefused")["run"]
     assert "exceeded quota: full" in run["message"]
-    assert "JobRefused" in checks.events("lab")
+    wait_until("the event", lambda: "JobRefused" in checks.events("lab"))
     full_quota.free(checks)
     checks.api.patch(checks.path("lab"), {"spec": {"jitterSeconds": 1}})  # an edit is looked at at once
     assert checks.finished("lab")["result"] == "Complete"
