@@ -274,24 +274,14 @@ WHERE coalesce(o.size = c.size, TRUE)
   AND (c.unlisted OR NOT (o.directory IN (FROM identified) AND c.directory IN (FROM identified)));
 
 -- Of a file with several names, or to which a link leads, nobody knows which one stays when another goes: an XRootD server
--- that is asked to remove a link to a file removes the file. Servers behind one door may number alike.
-CREATE TABLE shared_identity AS
-SELECT identity FROM named WHERE kind IN ('file', 'hole') AND identity IN (SELECT identity FROM may_go)
-GROUP BY identity HAVING count(*) > 1;
-
-CREATE TABLE other_name AS
-SELECT DISTINCT o.path
-FROM may_go AS o JOIN (FROM named WHERE identity IN (FROM shared_identity)) AS n USING (identity)
-WHERE n.kind IN ('file', 'hole') AND o.path <> n.path
-  AND coalesce(o.size = n.size, TRUE) AND coalesce(o.mtime = n.mtime, TRUE);
-
+-- that is asked to remove a link to a file removes the file.
 CREATE TABLE twin AS
 SELECT o.path
 FROM may_go AS o JOIN claimed AS c USING (name)
 WHERE o.path <> c.path AND o.mtime IS NOT DISTINCT FROM c.mtime AND coalesce(o.size = c.size, TRUE)
   AND (o.identity IS NULL OR c.identity IS NULL)
 UNION
-SELECT path FROM other_name
+SELECT path FROM with_other_names('may_go')
 UNION
 SELECT path FROM unseen_twin
 UNION

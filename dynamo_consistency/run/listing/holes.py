@@ -32,3 +32,19 @@ has several names, whoever met them, or is an excluded one by another name: that
 `listed_elsewhere` (path, kind, size, mtime, identity) is what other listings of the site met; `named` is what the
 storage gives an identity, anywhere. Needs `database.PATH_MACROS`.
 """
+
+OTHER_NAMES = """
+    CREATE MACRO with_other_names(asked) AS TABLE
+    WITH own AS (SELECT path, size, mtime, identity FROM query_table(asked)),
+    shared AS (
+      SELECT identity FROM named WHERE kind IN ('file', 'hole') AND identity IN (SELECT identity FROM own)
+      GROUP BY identity HAVING count(*) > 1
+    )
+    SELECT DISTINCT own.path
+    FROM own JOIN (FROM named WHERE identity IN (FROM shared)) AS n USING (identity)
+    WHERE n.kind IN ('file', 'hole') AND own.path <> n.path
+      AND coalesce(own.size = n.size, TRUE) AND coalesce(own.mtime = n.mtime, TRUE);
+"""
+"""`with_other_names('table')`: the paths in a table (path, size, mtime, identity) of files that have another name in
+`named`, or to which a link leads. Servers behind one door may number alike, so size and time must not differ.
+"""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dynamo_consistency.listers.times import NO_TIME_BEFORE
 from dynamo_consistency.run.database import columns_of, create_input, literal
-from dynamo_consistency.run.listing.holes import HOLE_ENTRIES
+from dynamo_consistency.run.listing.holes import HOLE_ENTRIES, OTHER_NAMES
 
 if TYPE_CHECKING:
     import duckdb
@@ -35,7 +35,7 @@ def create_listing(
         for file in elsewhere
     ]
     database.execute("CREATE VIEW listed_elsewhere AS " + (" UNION ALL ".join(others) or _NOTHING))
-    database.execute(HOLE_ENTRIES)
+    database.execute(HOLE_ENTRIES + OTHER_NAMES)
 
 
 _NOTHING = "SELECT path, kind, size, mtime, identity FROM listing WHERE FALSE"

@@ -26,6 +26,7 @@ from dynamo_consistency.run.database import (
     open_database,
     within,
 )
+from dynamo_consistency.run.listing.holes import OTHER_NAMES
 from dynamo_consistency.run.listing.listing_view import create_listing
 from dynamo_consistency.run.store.damage import tell_damage
 from dynamo_consistency.run.store.run_directory import RunDirectory
@@ -157,6 +158,7 @@ def _give_listing(
         database.execute("CREATE TABLE listing (path BLOB, kind VARCHAR, size BIGINT, mtime BIGINT, reason VARCHAR)")
         database.execute("CREATE TABLE hole_entry (path BLOB)")
         database.execute("CREATE TABLE named (path BLOB, kind VARCHAR, size BIGINT, mtime BIGINT, identity BIGINT)")
+        database.execute(OTHER_NAMES)
         database.execute("CREATE TABLE site_file (path BLOB, size BIGINT, mtime BIGINT)")
         return
     shards = [name for name in run.names("listing") if name.startswith(_SHARDS) and name.endswith(".parquet")]

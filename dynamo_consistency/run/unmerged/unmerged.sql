@@ -47,21 +47,11 @@ WHERE CASE WHEN s.path IS NULL THEN coalesce(o.size = c.size, TRUE)
 CREATE TABLE identified AS
 SELECT path, size, mtime, identity FROM named WHERE kind = 'file' AND path IN (SELECT path FROM may_go);
 
-CREATE TABLE shared_identity AS
-SELECT identity FROM named WHERE kind IN ('file', 'hole') AND identity IN (SELECT identity FROM identified)
-GROUP BY identity HAVING count(*) > 1;
-
-CREATE TABLE other_name AS
-SELECT DISTINCT o.path
-FROM identified AS o JOIN (FROM named WHERE identity IN (FROM shared_identity)) AS n USING (identity)
-WHERE n.kind IN ('file', 'hole') AND o.path <> n.path
-  AND coalesce(o.size = n.size, TRUE) AND coalesce(o.mtime = n.mtime, TRUE);
-
 CREATE TABLE judged AS
 SELECT path, kind, size, mtime,
        CASE WHEN ruling IN ('file', 'log', 'directory') AND path IN (FROM known) THEN 'registered'
             WHEN kind = 'file' AND ruling IN ('file', 'log') AND path IN (FROM twin) THEN 'registered'
-            WHEN kind = 'file' AND ruling IN ('file', 'log') AND path IN (FROM other_name) THEN 'hole'
+            WHEN kind = 'file' AND ruling IN ('file', 'log') AND path IN (FROM with_other_names('identified')) THEN 'hole'
             ELSE ruling END AS verdict
 FROM entry JOIN ruled USING (path, kind);
 
