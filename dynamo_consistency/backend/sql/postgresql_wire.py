@@ -103,10 +103,8 @@ class _Messages:
 
     def take_trailer(self) -> None:
         """Raises OperationalError where it is not there: then the answer is not whole."""
-        from psycopg import OperationalError
-
         if not len(self) or self.data[self.bounds[-2] + FRAME : self.bounds[-1]] != _TRAILER:
-            raise OperationalError("the connection is lost")
+            raise _lost()
         self.bounds.pop()
 
     def drop_header(self) -> None:
@@ -221,30 +219,32 @@ def _by_libpq(connection: Any, found: _Messages, at_once: int) -> Iterator[None]
 
 def _require_success(connection: Any) -> bytes:
     """The rows have ended; was it because there are no more? What the server says it has done."""
-    from psycopg import OperationalError
     from psycopg.pq import ExecStatus
 
     results = list(iter(connection.get_result, None))
     for result in results:
         _require(result, ExecStatus.COMMAND_OK)
     if not results:
-        raise OperationalError("the connection is lost")
+        raise _lost()
     return bytes(results[-1].command_status or b"")
 
 
 def _require_all(status: bytes, rows: int) -> None:
     """Raises OperationalError where the server has sent another number of rows."""
-    from psycopg import OperationalError
-
     if status != b"COPY %d" % rows:
-        raise OperationalError(f"{rows} rows have come, and the server says {status.decode(errors='replace')}")
+        raise _lost(f"{rows} rows have come, and the server says {status.decode(errors='replace')}")
 
 
 def _require(result: Any, status: int) -> None:
-    from psycopg import OperationalError
     from psycopg.errors import error_from_result
 
     if result is None:
-        raise OperationalError("the connection is lost")
+        raise _lost()
     if result.status != status:
         raise error_from_result(result)
+
+
+def _lost(reason: str = "the connection is lost") -> Exception:
+    from psycopg import OperationalError
+
+    return OperationalError(reason)
