@@ -29,6 +29,11 @@ HERE, SITE = "t2-xx-here", "T2_XX_Here"
 RWTH, MIT = "t2-de-rwth", "t2-us-mit"
 OTHER_SCHEDULE = ('schedule: "@weekly"', 'schedule: "@monthly"')  # of MIT
 NO_SCHEDULE = ('schedule: "0 3 * * 0"', 'schedule: "0 3 * * 5-1"')  # for RWTH; only the operator sees it
+REFUSED_EDITS = {
+    "a value of another type": (("shards: 8", "shards: many"), "spec.listing.shards"),
+    "another site": (("site: T2_DE_RWTH", "site: T2_DE_Aachen"), "site is immutable"),
+}
+"""Of RWTH: what the API server refuses, and what it says."""
 LOST = "/store/data/lost.root"
 
 

@@ -9,7 +9,7 @@ from argo_world import ArgoWorld
 from cluster.api import CRD, Object, path_of
 from cluster.processes import wait_until
 from deployment import CLAIM
-from gitops_world import HERE, MIT, NO_SCHEDULE, OPERATOR, OTHER_SCHEDULE, RWTH, SITES, set_by
+from gitops_world import HERE, MIT, NO_SCHEDULE, OPERATOR, OTHER_SCHEDULE, REFUSED_EDITS, RWTH, SITES, set_by
 from operator_process import NAMESPACE
 
 CHECK = "SiteConsistencyCheck"
@@ -90,14 +90,7 @@ def test_it_is_healthy_while_a_run_lasts_and_edits_go_on(gitops: ArgoWorld):
     assert (ended["id"], ended["result"], ended["counts"]["missing"]) == (run["id"], "Complete", 1)
 
 
-@pytest.mark.parametrize(
-    ("edit", "complaint"),
-    [
-        (("shards: 8", "shards: many"), "spec.listing.shards"),
-        (("site: T2_DE_RWTH", "site: T2_DE_Aachen"), "site is immutable"),
-    ],
-    ids=["a value of another type", "another site"],
-)
+@pytest.mark.parametrize(("edit", "complaint"), REFUSED_EDITS.values(), ids=REFUSED_EDITS)
 def test_an_edit_that_the_api_server_refuses_is_named_and_nothing_is_applied(gitops: ArgoWorld, edit, complaint):
     before = {name: gitops.checks.get(name)["metadata"] for name in (HERE, RWTH, MIT)}
     last = gitops.argo.status(SITES)["operationState"]

@@ -7,7 +7,7 @@ from cluster.api import Object, path_of
 from cluster.processes import wait_until
 from deployment import CLAIM
 from flux_world import FluxWorld
-from gitops_world import HERE, MIT, NO_SCHEDULE, OPERATOR, OTHER_SCHEDULE, RWTH, SITES, set_by
+from gitops_world import HERE, MIT, NO_SCHEDULE, OPERATOR, OTHER_SCHEDULE, REFUSED_EDITS, RWTH, SITES, set_by
 from operator_process import NAMESPACE
 
 
@@ -64,14 +64,7 @@ def test_it_is_ready_while_a_run_lasts_and_edits_go_on(gitops: FluxWorld):
     assert (ended["id"], ended["result"], ended["counts"]["missing"]) == (run["id"], "Complete", 1)
 
 
-@pytest.mark.parametrize(
-    ("edit", "complaint"),
-    [
-        (("shards: 8", "shards: many"), "spec.listing.shards"),
-        (("site: T2_DE_RWTH", "site: T2_DE_Aachen"), "site is immutable"),
-    ],
-    ids=["a value of another type", "another site"],
-)
+@pytest.mark.parametrize(("edit", "complaint"), REFUSED_EDITS.values(), ids=REFUSED_EDITS)
 def test_what_the_api_server_refuses_is_named_and_nothing_of_the_commit_is_applied(gitops: FluxWorld, edit, complaint):
     before = {name: gitops.checks.get(name)["metadata"] for name in (HERE, RWTH, MIT)}
     gitops.edit(RWTH, *edit)
