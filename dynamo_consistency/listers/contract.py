@@ -34,7 +34,7 @@ class Files:
     """The files directly in a directory, as columns of one length, a file at each place; for units see `File`.
 
     No step on the way of 10^8 files into the run directory makes an object of each; iteration does. `identities`: what
-    the storage calls each, 0 where it does not say; empty where it says so of none.
+    the storage calls each (31 bits of its inode above 32 of its device), 0 where it does not say; empty where of none.
     """
 
     names: list[bytes] = field(default_factory=list)

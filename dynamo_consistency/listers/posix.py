@@ -24,7 +24,8 @@ from dynamo_consistency.listers.endpoint import SitePrefix
 from dynamo_consistency.path_rules import PathRules
 
 TRANSIENT = {errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EAGAIN, errno.EINTR, errno.EMFILE, errno.ENFILE}
-_INODE_BITS, _MASK = 40, (1 << 63) - 1
+_INODE_BITS, _DEVICE_BITS = 31, 32
+_INODES, _DEVICES = (1 << _INODE_BITS) - 1, (1 << _DEVICE_BITS) - 1
 LINK = "a symbolic link; links are not followed"
 SPECIAL = [
     (stat.S_ISLNK, LINK),
@@ -102,7 +103,7 @@ class PosixLister:
 
     def _file_identity(self, status: os.stat_result) -> int:
         device = 0 if status.st_dev == self._device else status.st_dev
-        return (device << _INODE_BITS ^ status.st_ino) & _MASK
+        return ((status.st_ino ^ status.st_ino >> _INODE_BITS) & _INODES) << _DEVICE_BITS | device & _DEVICES
 
     def _linked_file(self, entry: os.DirEntry[str]) -> int:
         """The identity of the file that a link leads to, wherever that is; 0 where it leads to none."""

@@ -371,8 +371,12 @@ CASES = {
     ),
     "a second name that is claimed elsewhere": (case(shard(file("d/f"), file("e/f")), both=F), found(twin="e/f")),
     "the same name, size and time, of files that are known to be two": (
-        case(shard(file("d/f", identity=1), file("e/f", identity=2)), both=F),
+        case(shard(file("d/f", identity=1 << 32), file("e/f", identity=2 << 32)), both=F),
         found(orphan="e/f"),
+    ),
+    "the same name, size and time on two devices, which may be one storage that is mounted twice": (
+        case(shard(file("d/f", identity=1 << 32), file("e/f", identity=1 << 32 | 43)), both=F),
+        found(twin="e/f"),
     ),
     "the same name, size and time, of files of which one is not known": (
         case(shard(file("d/f"), file("e/f", identity=2)), both=F),

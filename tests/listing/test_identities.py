@@ -151,6 +151,20 @@ def test_files_have_identities_and_a_link_has_that_of_the_file_to_which_it_leads
 
 
 @needs_mounts
+def test_a_storage_that_is_mounted_again_on_another_device_shows_its_files_on_two_devices(site, make_run):
+    touch(site / "store/mc/v1", b"f")
+    touch(site / "store/again")
+    (site / "nothing").mkdir()
+    run = make_run({"posix": {"prefix": str(site)}})
+    below = f"lowerdir={site}/store/mc/v1:{site}/nothing"
+    list_with_mounts(run, f"mount -t overlay overlay -o {below} {site}/store/again")
+    found = identities(run, kinds=("file",))
+    one, other = found[b"/store/mc/v1/f"], found[b"/store/again/f"]
+    assert one >> 32 == other >> 32, "one inode"
+    assert one % 2**32 != other % 2**32
+
+
+@needs_mounts
 def test_an_excluded_directory_is_known_by_its_other_name(site, make_run):
     touch(site / "store/mc/HC", b"f")
     touch(site / "store/mc/again")

@@ -221,13 +221,16 @@ SELECT DISTINCT path::VARCHAR AS text FROM listing WHERE kind = 'directory' AND 
 -- Rule 12: a claimed file of the same name, size and time is perhaps the same file. What is listed and not unknown to the
 -- inventory, it claims. Of times, both must be unknown; a size that is unknown is any. Of what is claimed and was not seen
 -- (absent, in a hole, outside the roots, in an excluded directory) the time is not known, and may be any. What is spelt in
--- another way than its entry (rule 13) is claimed by that. Of two files with an identity nobody need guess, nor of one that
--- is absent from a directory with an identity and one that lies in another.
+-- another way than its entry (rule 13) is claimed by that. Of two files with an identity on one device nobody need guess, nor
+-- of one that is absent from a directory with an identity and one that lies in another. On two devices they may be one file
+-- of a storage that is mounted twice.
 -- Where one twin of a directory is claimed in an unlisted one, the two may be one directory: then the name alone, in any
 -- spelling, is enough for the others, of which one may have another size than it should.
 CREATE MACRO caseless_name(path) AS lower(last_name(
   CASE WHEN contains(path::VARCHAR, '\x') THEN coalesce(nfc_normalize(try(decode(path))), path::VARCHAR)
        ELSE path::VARCHAR END));
+
+CREATE MACRO device(identity) AS identity & 4294967295;
 
 CREATE TABLE may_go AS
 SELECT DISTINCT path, size, mtime, identity, last_name(path::VARCHAR) AS name, parent(path::VARCHAR) AS directory
@@ -279,7 +282,7 @@ CREATE TABLE twin AS
 SELECT o.path
 FROM may_go AS o JOIN claimed AS c USING (name)
 WHERE o.path <> c.path AND o.mtime IS NOT DISTINCT FROM c.mtime AND coalesce(o.size = c.size, TRUE)
-  AND (o.identity IS NULL OR c.identity IS NULL)
+  AND NOT coalesce(device(o.identity) = device(c.identity), FALSE)
 UNION
 SELECT path FROM with_other_names('may_go')
 UNION

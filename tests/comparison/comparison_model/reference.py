@@ -280,8 +280,13 @@ def has_a_twin(path: bytes, case: Case, inventory: Inventory, site: Site) -> boo
         for claimed in site.all_files
         if claimed != path and (inventory.entries(claimed) or claimed in respellings)
         for _other_shard, other in site.all_files[claimed]
-        if None in (other.identity, mine.identity)
+        if None in (other.identity, mine.identity) or device(other.identity) != device(mine.identity)
     )
+
+
+def device(identity: int) -> int:
+    """Where a storage is mounted twice, one file is on two devices."""
+    return identity % 2**32
 
 
 def has_another_name(path: bytes, site: Site) -> bool:
