@@ -37,6 +37,11 @@ def folded(path: bytes) -> bytes:
     return to_bytes(unicodedata.normalize("NFC", text))
 
 
+def composed(path: bytes) -> bytes:
+    """`path` in Unicode's NFC, in which file systems may write a name otherwise than a person does."""
+    return path if path.isascii() else to_bytes(unicodedata.normalize("NFC", to_text(path)))
+
+
 def one_line(path: bytes) -> bytes:
     """`path` for a list with one path a line: a line end becomes \\n, a backslash \\\\; all else stays as it is."""
     return path.replace(b"\\", b"\\\\").replace(b"\n", b"\\n")
@@ -95,22 +100,28 @@ class PatternFilter:
     """The ignore rules of a check (rules.md, rule 8).
 
     A pattern names one or more whole path components and matches anywhere in the path: `/RAW` matches
-    `/store/data/X/RAW/f` but not `/store/mc/RAWSIM/f`; `*` matches any characters within one component.
+    `/store/data/X/RAW/f` but not `/store/mc/RAWSIM/f`; `*` matches any characters within one component. Names that are
+    equal in NFC are one.
     """
 
     def __init__(self, patterns: Iterable[str]) -> None:
         """Raises ValueError for a pattern without a component: it would ignore everything, or nothing."""
-        expressions = [self._expression(pattern) for pattern in patterns]
+        written = [to_bytes(pattern) for pattern in patterns]
+        expressions = [
+            self._expression(each) for pattern in written for each in dict.fromkeys((pattern, composed(pattern)))
+        ]
         self._matches = re.compile(b"|".join(expressions), re.DOTALL).search if expressions else None
 
     @staticmethod
-    def _expression(pattern: str) -> bytes:
-        components = pattern.strip("/")
-        if not components.strip("*/"):
-            raise ValueError(f"the ignore pattern {pattern!r} names no path component")
-        literal = [re.escape(part) for part in normalise(to_bytes(components)).split(b"*")]
+    def _expression(pattern: bytes) -> bytes:
+        components = pattern.strip(b"/")
+        if not components.strip(b"*/"):
+            raise ValueError(f"the ignore pattern {to_text(pattern)!r} names no path component")
+        literal = [re.escape(part) for part in normalise(components).split(b"*")]
         return b"(?:^(?!/)|/)" + b"[^/]*".join(literal) + b"(?:/|\\Z)"
 
     def ignored(self, path: bytes) -> bool:
         """Does a pattern match `path`, an LFN?"""
-        return self._matches is not None and self._matches(path) is not None
+        if self._matches is None:
+            return False
+        return bool(self._matches(path) or (not path.isascii() and self._matches(composed(path))))

@@ -79,6 +79,7 @@ class Listed:
 
     `from_memory`: the site was not asked anew, so that the time of the answer says nothing of how quick it is.
     `identity`: that of the directory itself, where its own answer says so. `is_mount`: another file system begins here.
+    `hidden`: what its server leaves out, and may be there all the same.
     """
 
     directories: list[Subdirectory] = field(default_factory=list)
@@ -88,15 +89,15 @@ class Listed:
     from_memory: bool = False
     identity: object = None
     is_mount: bool = False
+    hidden: str = ""
 
 
 @dataclass(slots=True)
 class Failed:
     """The directory could not be listed completely; a partial answer is a failure too.
 
-    `reason`: for the report, without credentials. `retry`: asking again may help (time-out, lost connection), in
-    contrast to a permission or a name problem. `slow`: the server is overloaded or silent, so that the walk should ask
-    for less at a time. `after`: the seconds that the server wants to pass before it is asked again.
+    `reason`: for the report, without credentials. `retry`: asking again may help, as after a lost connection. `slow`:
+    the walk should ask for less at a time. `after`: the seconds that the server wants to pass before it is asked again.
     """
 
     reason: str

@@ -43,6 +43,24 @@ def with_inventory(run: RunDirectory, *names: str | bytes) -> dict[str, Any]:
     return compare(run, backend)
 
 
+# --- an excluded directory
+
+
+@pytest.mark.parametrize(
+    ("excluded", "at_site"), [("HC", "hc"), ("caf\u00e9", "cafe\u0301"), ("x/CAF\u00c9", "x/cafe\u0301")]
+)
+def test_what_is_spelt_in_another_way_than_an_excluded_directory_is_left_alone(
+    tmp_path: Path, excluded, at_site
+) -> None:
+    directory = f"/store/mc/{at_site}".encode()
+    files = (SiteFile(directory + b"/f"), SiteFile(directory + b"2/orphan"))
+    empty = (SiteDirectory(directory, 1), SiteDirectory(directory + b"/empty", 0))
+    case = site(*files, directories=empty, exclude=(b"/store/mc/" + excluded.encode(),))
+    run, counts = compared(case, tmp_path)
+    assert (counts["orphans"], counts["emptyDirectories"], counts["ignoredFiles"]) == (1, 0, 1)
+    assert [row["path"] for row in runs.findings_of(run)["orphan"]] == [directory + b"2/orphan"]
+
+
 # --- one directory, two names
 
 

@@ -74,6 +74,10 @@ PATTERNS = [
     (["*/RAW"], "/RAW/f", False),
     (["*/RAW"], "/store/RAW/f", True),
     (["RAW"], "RAW/f", True),
+    (["/\u00e9"], "/store/e\u0301/f", True),
+    (["/e\u0301"], "/store/\u00e9/f", True),
+    (["/e\u0301"], "/store/e\u0301/f", True),
+    (["/\u00e9"], "/store/e/f", False),
     ([], "/x", False),
 ]
 

@@ -50,6 +50,17 @@ def test_a_line_whose_path_cannot_be_read_makes_its_directory_a_hole(tmp_path):
     assert facts["counts"]["holes"] == len(holes)
 
 
+@pytest.mark.parametrize("unreadable", ["/store", "/store/mc"])
+def test_a_root_in_or_below_what_could_not_be_read_is_a_hole(tmp_path, unreadable):
+    _, rows = listed(tmp_path, f"/store/mc/a/f\t5\t1600000000\nfind: '{unreadable}': Permission denied\n".encode())
+    assert [row["path"] for row in rows if row["kind"] == "hole"] == [b"/store/mc"]
+
+
+def test_a_line_about_the_directory_that_a_root_is_in_says_nothing_of_the_root(tmp_path):
+    _, rows = listed(tmp_path, b"/store/mc/a/f\t5\t1600000000\n/store/odd\t5\t1\t1\n")
+    assert [row["path"] for row in rows if row["kind"] == "hole"] == []
+
+
 def test_a_dump_of_which_nothing_is_below_the_roots_is_not_believed(tmp_path):
     with pytest.raises(ListingError, match=r"no path of the dump .* is below a root, such as /store/mc; the first is"):
         listed(tmp_path, b"/cms/store/mc/a\t1\t1600000000\n")

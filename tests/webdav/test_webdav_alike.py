@@ -35,7 +35,7 @@ XROOTD = """<D:response xmlns:lp1="DAV:" xmlns:lp2="http://apache.org/dav/props/
 
 def outcome(body: bytes, at_once: bool, from_xrootd: bool) -> Listed | str:
     """What becomes of an answer that comes in three pieces."""
-    contents = Contents(ADDRESS, from_xrootd)
+    contents = Contents(ADDRESS, "xrootd/v5.5.3" if from_xrootd else "")
     cut = len(body) // 3
     pieces = [body[:cut], body[cut : 2 * cut], body[2 * cut :]]
     try:

@@ -42,6 +42,16 @@ class TestOnARealServer:
         assert look(b"none") == NotThere()
         assert look(b"no/directory") == NotThere()
 
+    def test_a_link_whose_end_is_away_is_doubt(self, site, look) -> None:
+        (site.path / "f").symlink_to("/disk/that/is/away")
+        assert look(b"f") == Unsure("the server has its name, and not what is behind it")
+        assert look(b"none") == NotThere()
+
+    @pytest.mark.parametrize(("client", "kind"), [("bindings", Unsure), ("wire", NotThere)])
+    def test_a_directory_whose_names_cannot_be_read_is_doubt(self, site, look, kind: type) -> None:
+        os.mkdir(os.fsencode(site.path) + b"/\xff")  # noqa: PTH102 (names are bytes)
+        assert isinstance(look(b"none"), kind)
+
     def test_a_directory_is_not_the_file(self, site, look) -> None:
         (site.path / "d").mkdir()
         assert look(b"d") == Unsure("it is a directory")

@@ -1,7 +1,8 @@
 """A dump as a listing: LFNs with size and time, in batches, with an account of what could not be read."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import reduce
 from itertools import chain
 
 import pyarrow as pa
@@ -20,6 +21,7 @@ from dynamo_consistency.listers.dump.moments import Written, times
 from dynamo_consistency.listers.dump.opening import as_listing_error, shown
 from dynamo_consistency.listers.dump.parts import Parts, parts_of, refuse_empty_part, refuse_if_old
 from dynamo_consistency.listers.dump.placed import lfns_by_rules
+from dynamo_consistency.listers.dump.unread import paths_and_directories
 from dynamo_consistency.listers.dump.values import column_of, sizes, texts
 from dynamo_consistency.listers.times import far_ahead
 
@@ -34,17 +36,18 @@ class Dump:
     """A site's list of its files, to be read once.
 
     `date` (seconds since 1970) is the `now` of the listing. While and after `batches` is read: `lines`; `directories`,
-    lines that end with a slash; `bad_lines`; `notes`, the first of these, for people; and `holes`: directories (LFNs)
-    below which a line could not be read, so that nothing there may be reported as missing.
+    lines that end with a slash; `bad_lines`; `notes`, the first of these, for people; `holes`: directories (LFNs) of
+    which a line could not be read; and `unlisted`: what such a line names as a whole. What is there is not missing.
     """
 
-    def __init__(self, source: DumpSource, parts: Parts | None = None) -> None:
-        """`parts`: what `source.url` meant before; by default what it means now.
+    def __init__(self, source: DumpSource, parts: Parts | None = None, roots: Sequence[bytes] = (b"/",)) -> None:
+        """`parts`: what `source.url` meant before; by default what it means now. `roots`: LFNs that are of interest.
 
         Raises ListingError when the dump is not there, is older than `maxAgeSeconds`, or nothing tells its date.
         """
         self.source = source
         self.parts = parts or parts_of(source)
+        self._roots = roots
         refuse_if_old(self.parts, source.max_age_seconds)
         self.name = self.parts.name
         self.date = self.parts.date
@@ -52,6 +55,7 @@ class Dump:
         self.bad_lines = 0
         self.notes: list[str] = []
         self.holes: set[bytes] = set()
+        self.unlisted: set[bytes] = set()
         self._files = 0
         self._ahead = 0
         self._relative: bool | None = None
@@ -119,7 +123,8 @@ class Dump:
     def _account(self, cells: Cells, path_ok: pa.Array, sound: pa.Array) -> None:
         column = texts(cells.columns["path"])
         self.lines += len(column) + len(cells.unread)
-        lost = [path or b"" for path in column.filter(pc.invert(path_ok)).to_pylist()]
+        outside = pc.fill_null(column.filter(pc.invert(path_ok)), b"")
+        lost = outside.to_pylist()
         blurred = column.filter(pc.and_(path_ok, pc.invert(sound))).to_pylist()
         self.bad_lines += len(cells.unread) + len(lost) + len(blurred)
         for reason, lines in (
@@ -129,18 +134,31 @@ class Dump:
         ):
             room = _MOST_NOTES - len(self.notes)
             self.notes += [f"a line {reason}: {paths.to_text(line[:500])!r}" for line in lines[:room]]
-        for line in chain(cells.unread, lost):
-            self._mark_hole(line)
-        if len(self.holes) > _MOST_HOLES:
-            raise ListingError(f"the dump {self.name} has unreadable lines in more than {_MOST_HOLES} directories")
+        for line in chain(cells.unread, outside.filter(self._may_matter(outside)).to_pylist()):
+            self._mark_holes(line)
+        if len(self.holes) + len(self.unlisted) > _MOST_HOLES:
+            raise ListingError(f"the dump {self.name} has unreadable lines about more than {_MOST_HOLES} paths")
 
-    def _mark_hole(self, line: bytes) -> None:
-        """A line that could not be read names some file in a directory; nothing in that is missing for sure."""
-        before = paths.to_bytes(self.source.prefix)
-        directory = paths.normalise(b"/" + line if self._relative else line).rpartition(b"/")[0]
-        if paths.is_below(directory, before or b"/"):
-            below = directory[len(before) :]
-            self.holes.update([below] if self._rules is None else self._rules.lfns_around(below))
+    def _mark_holes(self, line: bytes) -> None:
+        """A line that could not be read may be about any path in it; nothing there is missing for sure."""
+        whole, directories = paths_and_directories(line, relative=bool(self._relative))
+        self.unlisted.update(chain.from_iterable(map(self._lfns, whole)))
+        self.holes.update(chain.from_iterable(map(self._lfns, directories)))
+
+    def _may_matter(self, outside: pa.Array) -> pa.Array:
+        """Which of some paths outside of the prefix may be of interest: of another VO's there may be very many."""
+        texts_of_interest = [paths.to_bytes(self.source.prefix), *self._roots]
+        has_one = reduce(pc.or_, (pc.match_substring(outside, text) for text in texts_of_interest))
+        return pc.or_(has_one, pc.invert(pc.starts_with(outside, b"/")))
+
+    def _lfns(self, directory: bytes) -> list[bytes]:
+        """Of what is in or below `directory`, which may be written without the prefix of the others."""
+        before = paths.to_bytes(self.source.prefix) or b"/"
+        if not paths.overlap(directory, before):
+            of_interest = self._rules is None and any(paths.overlap(directory, root) for root in self._roots)
+            return [directory] if of_interest else []
+        below = directory[len(before.rstrip(b"/")) :] or b"/"
+        return [below] if self._rules is None else self._rules.lfns_around(below)
 
     def _judge(self) -> None:
         if self.bad_lines > self.source.max_bad_line_fraction * self.lines:

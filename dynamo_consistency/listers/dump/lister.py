@@ -41,7 +41,7 @@ class DumpLister:
                 if parent not in files:
                     _add_parents(directories, parent)
                 files[parent].append((name, -1 if size is None else size, dump.date if mtime is None else mtime))
-        return dump.holes, dict(directories), dict(files)
+        return dump.holes | dump.unlisted, dict(directories), dict(files)
 
 
 def _split(path: bytes) -> tuple[bytes, bytes]:

@@ -42,7 +42,7 @@ def _cells(lines: pa.Array, pattern: str, look: ReadyMade, *, trim: bool) -> Cel
     fields = pc.extract_regex(lines, f"^(?:{pattern})$")
     fits = pc.is_valid(fields)
     if look.once:
-        fits = pc.and_(fits, pc.less_equal(pc.count_substring(lines, look.once.encode()), 1))
+        fits = pc.and_(fits, pc.less_equal(pc.count_substring_regex(lines, look.once), 1))
     unread = lines.filter(pc.invert(fits)).to_pylist()
     fields = fields.filter(fits) if unread else fields
     groups = [field.name for field in fields.type]

@@ -10,7 +10,7 @@ class ReadyMade(NamedTuple):
     `patterns`: RE2, for a whole line, with groups that mean path, size, mtime, checksum, rse or kind; the first that
     fits the first line is that of all. `times`: how they are written, as `timeFormat` says it. `trim`: blanks around
     cells mean nothing. `no_entries`: the look of lines that are no entries. `framed`: BEGIN and END lines stand around
-    the entries, True where they must. `once`: what is ambiguous when a line has it twice.
+    the entries, True where they must. `once` (RE2): what is ambiguous when a line has it twice, as two glued lines do.
     """
 
     patterns: tuple[str, ...]
@@ -22,6 +22,7 @@ class ReadyMade(NamedTuple):
 
 
 _MINUTE = r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}"
+_PATH_BEGINS = r" \.?/"
 _EOS_FACTS = r'(?: (?:size=(?P<size>[0-9]+)|mtime=(?P<mtime>[0-9]+(?:\.[0-9]*)?)|[A-Za-z_.]+=(?:[^ "]*|"[^"]*")))*'
 _EOS = ReadyMade(
     (rf'path="(?P<path>/.*?)"{_EOS_FACTS}', rf'path=(?P<path>/[^"]*?){_EOS_FACTS}'),
@@ -34,7 +35,9 @@ READY_MADE = {
     "eos": _EOS,
     "eos-find": _EOS,
     "find": ReadyMade(
-        (r"(?:(?P<kind>[A-Za-z]) )?(?P<size>[0-9]+) (?P<mtime>-?[0-9]+(?:\.[0-9]*)?) (?P<path>.+)",), times="s"
+        (r"(?:(?P<kind>[A-Za-z]) )?(?P<size>[0-9]+) (?P<mtime>-?[0-9]+(?:\.[0-9]*)?) (?P<path>.+)",),
+        times="s",
+        once=_PATH_BEGINS,
     ),
     "hdfs": ReadyMade(
         (
@@ -42,12 +45,14 @@ READY_MADE = {
             r" (?P<path>/.*)",
         ),
         no_entries=r"^Found [0-9]+ items$",
+        once=_PATH_BEGINS,
     ),
     "xrdfs": ReadyMade(
         (
             rf"(?P<kind>[-d])[-r][-w][-x]? +(?P<mtime>{_MINUTE}:[0-9]{{2}}) +(?P<size>[0-9]+) (?P<path>/.*)",
             rf"(?P<kind>[-d])[-rwxsStT]{{9}} +.*? +(?P<size>[0-9]+) +(?P<mtime>{_MINUTE}:[0-9]{{2}}) (?P<path>/.*)",
-        )
+        ),
+        once=_PATH_BEGINS,
     ),
     "hadoop": ReadyMade((_BARS,), framed=True),
     "spacemon": ReadyMade((_BARS,), trim=True, framed=False),

@@ -8,6 +8,7 @@ from dynamo_consistency.listers.credentials import stale_credentials
 from dynamo_consistency.listers.loop.loop import Loop
 from dynamo_consistency.listers.webdav.connection import Head, HttpConnection
 from dynamo_consistency.listers.webdav.connections import Connections
+from dynamo_consistency.listers.webdav.entries import XROOTD
 from dynamo_consistency.listers.webdav.errors import (
     NOTHING_THERE,
     BrokenError,
@@ -16,7 +17,7 @@ from dynamo_consistency.listers.webdav.errors import (
     WebDavError,
     refusal,
 )
-from dynamo_consistency.listers.webdav.exchange import AnyReader, Exchange, OpenReader, Reply, is_xrootd
+from dynamo_consistency.listers.webdav.exchange import AnyReader, Exchange, OpenReader, Reply, server_of
 from dynamo_consistency.listers.webdav.identity import ClientIdentity
 from dynamo_consistency.listers.webdav.url import DEFAULT_PORTS, WebDavDoor, WebDavUrl
 from dynamo_consistency.paths import to_text
@@ -160,7 +161,7 @@ def _follow(question: Question, asked: WebDavUrl, head: Head) -> WebDavUrl:
         raise WebDavError(f"{asked.door} redirects, but to nowhere") from None
     if asked.door.secure and not there.door.secure:
         raise WebDavError(f"{asked.door} redirects to {there.door}, which is not safe: it has no TLS")
-    if is_xrootd(head) and (there.door.host, there.door.port) != (asked.door.host, asked.door.port):
+    if server_of(head).startswith(XROOTD) and (there.door.host, there.door.port) != (asked.door.host, asked.door.port):
         raise WebDavError(
             f"{asked.door} is an XRootD redirector, and over HTTP it shows the files of one data server only: list the "
             "site with the source xrootd, or name the data servers if each has all files"

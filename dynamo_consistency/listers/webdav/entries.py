@@ -16,6 +16,9 @@ from dynamo_consistency.listers.webdav.url import WebDavUrl
 from dynamo_consistency.paths import visible
 
 MOST_ENTRIES = 10_000_000
+XROOTD = "xrootd"
+HIDDEN = {XROOTD: "links without an end", "apache": "links and pipes", "nginx": "names that begin with a dot"}
+"""What servers leave out."""
 LONGEST_XROOTD_NAME = 253
 _MOST = 1 << 63
 _XROOTD_LINE = re.compile(rb"[0-9]+ [0-9]+ [0-9]+ [0-9]+( .*)?")
@@ -29,8 +32,9 @@ AnyEntry = TypeVar("AnyEntry", File, Subdirectory, Hole)
 class Contents:
     """Collects the responses about the directory at `address` and its entries, and makes a `Listed` of them."""
 
-    def __init__(self, address: WebDavUrl, from_xrootd: bool = False) -> None:
-        self._directory, self._from_xrootd = address.path, from_xrootd
+    def __init__(self, address: WebDavUrl, server: str = "") -> None:
+        """`server`: what calls itself so has answered, in lower case."""
+        self._directory, self._server = address.path, server
         self._start = address.target.partition("?")[0]
         self._own: list[Response] = []
         self._doubtful: list[tuple[Reading, Response]] = []
@@ -87,9 +91,10 @@ class Contents:
         for reading, response in self._doubtful:
             self._place(reading.path(encodes if told is None else told), response)
         self._look_at_itself()
-        if self._from_xrootd:
+        if self._server.startswith(XROOTD):
             _look_as_at_xrootd(self._listed)
         _settle_repeated(self._listed)
+        self._listed.hidden = next((what for name, what in HIDDEN.items() if self._server.startswith(name)), "")
         return self._listed
 
     def _encodes(self) -> bool | None:

@@ -28,8 +28,8 @@ class Reader(Protocol):
 
 
 AnyReader = TypeVar("AnyReader", bound=Reader)
-OpenReader = Callable[[WebDavUrl, bool], AnyReader]
-"""Makes what reads a multistatus, from the URL that answers, after all redirections, and whether XRootD answers."""
+OpenReader = Callable[[WebDavUrl, str], AnyReader]
+"""Makes what reads a multistatus, from the URL that answers, after all redirections, and what the server is called."""
 
 
 class Reply(NamedTuple, Generic[AnyReader]):
@@ -71,7 +71,7 @@ class Exchange(Generic[AnyReader]):
     def _opened(self, head: Head) -> AnyReader:
         if head.headers.get("content-encoding", "identity").lower() != "identity":
             raise WebDavError(f"{self._asked.door} sends a compressed answer, which it was not asked for")
-        return self._open_reader(self._asked, is_xrootd(head))
+        return self._open_reader(self._asked, server_of(head))
 
     def _read(self, pieces: list[bytes], whole: bool) -> None:
         if self._reader is None:
@@ -105,6 +105,6 @@ class Exchange(Generic[AnyReader]):
             self._reader.close()
 
 
-def is_xrootd(head: Head) -> bool:
-    """Does XRootD answer?"""
-    return head.headers.get("server", "").lower().startswith("xrootd")
+def server_of(head: Head) -> str:
+    """What the server calls itself, in lower case."""
+    return head.headers.get("server", "").lower()

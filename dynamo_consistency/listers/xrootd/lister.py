@@ -9,9 +9,19 @@ from typing import Literal
 
 from dynamo_consistency import paths
 from dynamo_consistency.errors import ConfigurationError, ListingError
-from dynamo_consistency.listers.contract import NOT_LISTED, Answer, Answers, Failed, Look, SimpleListing, simple
+from dynamo_consistency.listers.contract import (
+    NOT_LISTED,
+    Answer,
+    Answers,
+    Failed,
+    Look,
+    NotThere,
+    SimpleListing,
+    simple,
+)
 from dynamo_consistency.listers.credentials import check_credentials, stale_credentials
 from dynamo_consistency.listers.xrootd import single
+from dynamo_consistency.listers.xrootd.bare_names import BareNames
 from dynamo_consistency.listers.xrootd.doors import XRootDDoors, XRootDServer
 from dynamo_consistency.listers.xrootd.greeting import ask_what_they_are
 from dynamo_consistency.listers.xrootd.library import IS_MANAGER, FileSystem, connect
@@ -62,6 +72,7 @@ class XRootDLister:
         self._groups: list[XRootDDoors] = []  # each must be asked; within one, any door will do
         self._data_servers: frozenset[XRootDDoor] = frozenset()
         self._text = self._wire is None  # whether any door needs names in UTF-8
+        self._names = BareNames()
         self._changed: str | None = None
         self._managers: list[XRootDServer] = []
         self._relocated_at = time.monotonic()
@@ -147,7 +158,9 @@ class XRootDLister:
 
     def look(self, file: bytes) -> Look:
         """A `contract.FileLook`, after `prepare`. Behind a redirector each data server is asked."""
-        return single.look(self._groups, self._prefix.path(file), self._timeout)
+        path = self._prefix.path(file)
+        look = single.look(self._groups, path, self._timeout)
+        return self._names.confirm(self._groups, path, self._timeout) if isinstance(look, NotThere) else look
 
     def identify(self, root: bytes) -> object:
         """What the servers call a root, after `prepare`; None where they do not say."""

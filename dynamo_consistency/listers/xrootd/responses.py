@@ -14,6 +14,13 @@ def count(response: XRootDResponse) -> int:
     return len(response) if isinstance(response, Listing) else entries.count(response)
 
 
+def names(response: XRootDResponse) -> set[bytes]:
+    """The names of the entries."""
+    if isinstance(response, Listing):
+        return set(response.names)
+    return {entry["name"].encode() for entry in response["dirlist"]} if response else set()
+
+
 def read(response: XRootDResponse, numbering: Numbering) -> Answer:
     """The directory as a server shows it. `response` is that of a listing with STAT."""
     return response.read(numbering) if isinstance(response, Listing) else entries.read(response, numbering)

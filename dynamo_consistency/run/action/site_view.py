@@ -168,6 +168,8 @@ class _Look:
         if isinstance(answer, Failed):
             return Unknown(answer.reason)
         subdirectories = frozenset(below.name for below in answer.directories)
+        if answer.hidden:
+            return Unknown(f"its server leaves out {answer.hidden}")
         return SeenDirectory(subdirectories, not answer.files and not answer.holes, known_time(entry.mtime, self._at))
 
     def _entry(self, path: bytes) -> "File | Subdirectory | Absent | Unknown":

@@ -3,6 +3,7 @@
 Python is asked between the two halves of `comparison.sql`, only about paths for which the answer matters.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from functools import partial
 
@@ -43,7 +44,7 @@ def ask(
     """
     datasets = run.read_json(DATASETS)
     protected, pending = set(datasets["protected"]), set(datasets["deletionRequests"])
-    ignored = Ignored(check.spec.comparison.ignore, check.spec.comparison.ignored)
+    ignored = Ignored(check.spec.comparison.ignore, check.spec.comparison.ignored, check.spec.listing.exclude)
     if absent:
         _keep(database, "unlisted", "SELECT path FROM file", partial(filter, belongs_to(absent, check.spec.listing)))
     _keep(database, "ignored", f"{_UNKNOWN} UNION ALL {_DIRECTORIES}", ignored.among)
@@ -80,18 +81,26 @@ def _of_no_dataset(database: duckdb.DuckDBPyConnection, backend: Backend) -> lis
 
 
 class Ignored:
-    """The ignore patterns of a check, and which of those that a person wrote have matched nothing until now."""
+    """The ignore patterns of a check, and which of those that a person wrote have matched nothing until now.
 
-    def __init__(self, patterns: list[str], every: list[str]) -> None:
+    What is excluded was not listed; a directory that is spelt otherwise may be it all the same, and is ignored.
+    """
+
+    def __init__(self, patterns: list[str], every: list[str], excluded: list[str]) -> None:
         self._all = paths.PatternFilter(every)
+        directories = [re.escape(paths.folded(paths.to_bytes(path))) for path in excluded]
+        self._excluded = re.compile(b"(?:" + b"|".join(directories) + rb")(?:/|\Z)") if directories else None
         self.unmatched = {pattern: paths.PatternFilter([pattern]) for pattern in patterns}
 
     def among(self, files: list[bytes]) -> list[bytes]:
-        ignored = [path for path in files if self._all.ignored(path)]
+        ignored = [path for path in files if self._all.ignored(path) or self._is_excluded(path)]
         for pattern, one in list(self.unmatched.items()):
             if any(map(one.ignored, ignored)):
                 del self.unmatched[pattern]
         return ignored
+
+    def _is_excluded(self, path: bytes) -> bool:
+        return self._excluded is not None and self._excluded.match(paths.folded(path)) is not None
 
 
 def _keep(database: duckdb.DuckDBPyConnection, table: str, question: str, passing: Passing) -> None:

@@ -27,8 +27,8 @@ def listing_of_dump(run: RunDirectory, part: Part, source: DumpSource, progress:
     Raises ListingError for a dump that is not believed, also where none of its paths is below a root.
     """
     name, listing, share, _ = part
-    dump = _open(run, source)
     roots = [paths.to_bytes(root.path) for root in listing.roots]
+    dump = _open(run, source, roots)
     excluded = [paths.to_bytes(path) for path in listing.exclude]
     met: set[bytes] = set()
     first = b""
@@ -55,7 +55,7 @@ def listing_of_dump(run: RunDirectory, part: Part, source: DumpSource, progress:
     return result
 
 
-def _open(run: RunDirectory, source: DumpSource) -> "Dump":
+def _open(run: RunDirectory, source: DumpSource, roots: list[bytes]) -> "Dump":
     """The dump, which is the same one for all shards: the first of them looks for the newest.
 
     Raises ListingError when it was replaced since then: what the shards have read would be of two dumps.
@@ -66,7 +66,7 @@ def _open(run: RunDirectory, source: DumpSource) -> "Dump":
         parts = parts_of(source)
         run.create(_PARTS, json.dumps({"parts": parts._asdict(), "versions": versions(parts.urls)}))
     first = run.read_json(_PARTS)
-    dump = Dump(source, Parts(**first["parts"]))
+    dump = Dump(source, Parts(**first["parts"]), roots)
     if versions(dump.parts.urls) != first["versions"]:
         raise ListingError(f"the dump {dump.name} was replaced while the site's shards were read from it; run it again")
     return dump
@@ -77,10 +77,13 @@ def _record_holes(
 ) -> None:
     holes = dict.fromkeys(directories_with_line_ends(run), REASON) if dump.source.format != "parquet" else {}
     holes |= dict.fromkeys(dump.holes, "a line of the dump about something in here cannot be read")
+    holes |= dict.fromkeys(dump.unlisted, "a line of the dump about it cannot be read")
     for directory, reason in sorted(holes.items()):
         for root in roots:
             if paths.is_in(directory, [root]) and not paths.is_in(directory, excluded):
                 file.hole(root, directory, reason)
+            elif directory in dump.unlisted and paths.is_below(root, directory):
+                file.hole(root, root, reason)
     file.note(dump.notes)
 
 

@@ -42,22 +42,22 @@ class Facts(NamedTuple):
 
 
 class Listing:
-    """The answer to a listing, with facts (`stat`) or of bare names. `len` is the number of its entries."""
+    """The answer to a listing, with facts (`stat`) or of bare `names`. `len` is the number of its entries."""
 
     def __init__(self, body: bytes, *, stat: bool) -> None:
         text = body.rstrip(b"\0")
         lines = text.removesuffix(b"\n").split(b"\n") if text else []
         self.bare = not stat or (bool(lines) and lines[0] != b".")
-        self._names = lines if self.bare else lines[2::2]
+        self.names = lines if self.bare else lines[2::2]
         self._facts = [] if self.bare else lines[3::2]
         self._even = self.bare or len(lines) % 2 == 0
 
     def __len__(self) -> int:
-        return len(self._names)
+        return len(self.names)
 
     def read(self, numbering: Numbering) -> Answer:
         """The directory as a server shows it."""
-        if self.bare and self._names:
+        if self.bare and self.names:
             return Failed("the server lists names without sizes")
         try:
             return self._read(numbering)
@@ -69,7 +69,7 @@ class Listing:
         return (_text(facts.split(b" ", 1)[0]) for facts in self._facts)
 
     def _read(self, numbering: Numbering) -> Answer:
-        names = self._names
+        names = self.names
         self._doubt()
         facts = columns(self._facts)
         if not any(map(_special, set(facts.flags))):
@@ -86,7 +86,7 @@ class Listing:
         return listed
 
     def _doubt(self) -> None:
-        names = self._names
+        names = self.names
         if not self._even or b"" in names:
             raise UnreadableError(_LINE_END)
         if len(set(names)) != len(names):
