@@ -77,6 +77,11 @@ def is_in(path: bytes, directories: Iterable[bytes]) -> bool:
     return any(path == directory or is_below(path, directory) for directory in directories)
 
 
+def directories_above(path: bytes) -> list[bytes]:
+    """The directories that `path` lies in, nearest first, without the root of all."""
+    return [path[:at] for at in range(len(path) - 1, 0, -1) if path[at : at + 1] == b"/"]
+
+
 def overlap(one: bytes, other: bytes) -> bool:
     """Is one of two directories the other, or below it?"""
     return is_in(one, [other]) or is_in(other, [one])
