@@ -4,6 +4,7 @@ An LFN is an absolute path of bytes. Bytes are what storage systems have; text i
 `surrogateescape`, which loses nothing.
 """
 
+import contextlib
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -27,14 +28,35 @@ def to_bytes(path: str | bytes) -> bytes:
 
 
 def folded(path: bytes) -> bytes:
-    """The caseless form of `path`, the same for all spellings of it; bytes that are not UTF-8 stay as they are.
+    """One form for all spellings of `path` that programs make of each other's names.
 
-    Unicode's canonical caseless matching (The Unicode Standard, 3.13, D145), written in NFC.
+    Unicode's canonical caseless matching (The Unicode Standard, 3.13, D145), written in NFC, without the escapes of URLs
+    and of C; and in UTF-8, whether a name was in latin-1 before or its UTF-8 has been taken for that.
     """
+    if b"%" in path or b"\\" in path:
+        path = _ESCAPE.sub(_unescaped, path)
     if path.isascii():
         return path.lower()
-    text = unicodedata.normalize("NFD", to_text(path)).casefold()
+    text = unicodedata.normalize("NFD", "/".join(map(_decoded, path.split(b"/")))).casefold()
     return to_bytes(unicodedata.normalize("NFC", text))
+
+
+_ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})|\\x([0-9A-Fa-f]{2})|\\([0-3][0-7]{2})")
+
+
+def _unescaped(escape: re.Match[bytes]) -> bytes:
+    return bytes([int(escape[3], 8) if escape[3] else int(escape[1] or escape[2], 16)])
+
+
+def _decoded(name: bytes) -> str:
+    try:
+        text = name.decode("utf-8")
+    except UnicodeDecodeError:
+        return name.decode("latin-1")
+    for code in ("cp1252", "latin-1"):
+        with contextlib.suppress(UnicodeError):
+            return text.encode(code).decode("utf-8")
+    return text
 
 
 def one_line(path: bytes) -> bytes:
