@@ -30,8 +30,8 @@ def to_bytes(path: str | bytes) -> bytes:
 def folded(path: bytes) -> bytes:
     """One form for all spellings of `path` that programs make of each other's names.
 
-    Unicode's canonical caseless matching (The Unicode Standard, 3.13, D145), written in NFC, without the escapes of URLs
-    and of C; and in UTF-8, whether a name was in latin-1 before or its UTF-8 has been taken for that.
+    Unicode's canonical caseless matching (The Unicode Standard, 3.13, D145), written in NFC, without the escapes of
+    URLs and of C; and in UTF-8, whether a name was in latin-1 before or its UTF-8 has been taken for that.
     """
     if b"%" in path or b"\\" in path:
         path = _ESCAPE.sub(_unescaped, path)
