@@ -4,6 +4,7 @@ An LFN is an absolute path of bytes. Bytes are what storage systems have; text i
 `surrogateescape`, which loses nothing.
 """
 
+import contextlib
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -27,19 +28,40 @@ def to_bytes(path: str | bytes) -> bytes:
 
 
 def folded(path: bytes) -> bytes:
-    """The caseless form of `path`, the same for all spellings of it; bytes that are not UTF-8 stay as they are.
+    """One form for all spellings of `path` that programs make of each other's names.
 
-    Unicode's canonical caseless matching (The Unicode Standard, 3.13, D145), written in NFC.
+    Unicode's canonical caseless matching (The Unicode Standard, 3.13, D145), written in NFC, without the escapes of
+    URLs and of C; and in UTF-8, whether a name was in latin-1 before or its UTF-8 has been taken for that.
     """
+    if b"%" in path or b"\\" in path:
+        path = _ESCAPE.sub(_unescaped, path)
     if path.isascii():
         return path.lower()
-    text = unicodedata.normalize("NFD", to_text(path)).casefold()
+    text = unicodedata.normalize("NFD", "/".join(map(_decoded, path.split(b"/")))).casefold()
     return to_bytes(unicodedata.normalize("NFC", text))
 
 
 def composed(path: bytes) -> bytes:
     """`path` in Unicode's NFC, in which file systems may write a name otherwise than a person does."""
     return path if path.isascii() else to_bytes(unicodedata.normalize("NFC", to_text(path)))
+
+
+_ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})|\\x([0-9A-Fa-f]{2})|\\([0-3][0-7]{2})")
+
+
+def _unescaped(escape: re.Match[bytes]) -> bytes:
+    return bytes([int(escape[3], 8) if escape[3] else int(escape[1] or escape[2], 16)])
+
+
+def _decoded(name: bytes) -> str:
+    try:
+        text = name.decode("utf-8")
+    except UnicodeDecodeError:
+        return name.decode("latin-1")
+    for code in ("cp1252", "latin-1"):
+        with contextlib.suppress(UnicodeError):
+            return text.encode(code).decode("utf-8")
+    return text
 
 
 def one_line(path: bytes) -> bytes:
@@ -80,6 +102,11 @@ def is_below(path: bytes, directory: bytes) -> bool:
 def is_in(path: bytes, directories: Iterable[bytes]) -> bool:
     """Is `path` one of `directories`, or below one?"""
     return any(path == directory or is_below(path, directory) for directory in directories)
+
+
+def directories_above(path: bytes) -> list[bytes]:
+    """The directories that `path` lies in, nearest first, without the root of all."""
+    return [path[:at] for at in range(len(path) - 1, 0, -1) if path[at : at + 1] == b"/"]
 
 
 def overlap(one: bytes, other: bytes) -> bool:

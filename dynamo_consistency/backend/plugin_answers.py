@@ -4,7 +4,7 @@ None is what a function returns that someone forgot to finish. As "nothing is pr
 would cost files.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from numbers import Integral
 from typing import Any, get_args
 
@@ -105,7 +105,7 @@ def checked(answer: Any, dotted: str) -> Any:
     if isinstance(answer, Iterator) and dotted not in _STREAMED:
         answer = list(answer)
     is_right, wanted = _FORMS[dotted]
-    if not is_right(answer):
+    if isinstance(answer, Awaitable) or not is_right(answer):  # whatever an `async def` would say, it is true
         shown = "None" if answer is None else f"{_article(type(answer).__name__)} of another form"
         raise ValueError(f"returned {shown} from {dotted}; {wanted}")
     return answer

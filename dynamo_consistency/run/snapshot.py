@@ -54,8 +54,10 @@ def take_snapshot(
         batches = progress.counted(optional_features.stream(backend, run.site), lambda batch: batch.num_rows)
         counts = _write(str(target), batches, Scope(run.check().spec.listing))
         if counts["rows"] == 0:
+            nowhere = f" but {counts['unplaced']} whose paths are not plain and absolute" if counts["unplaced"] else ""
             raise InvalidRunError(
-                f"the inventory has no file at {run.site} ({description}); check the name of the site and the backend"
+                f"the inventory has no file at {run.site}{nowhere} ({description}); check the name of the site and the "
+                "backend"
             )
     facts = {"takenAt": taken_at, **counts, "description": description}
     if version is not None and version == optional_features.content_version(backend, run.site):

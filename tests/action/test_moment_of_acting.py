@@ -45,6 +45,10 @@ def registered(**facts):
     return lambda world, path: world.register(path, 50, **facts)
 
 
+def registered_above(world, path):
+    world.register(path.rsplit(b"/", 1)[0], 50)
+
+
 def entry(**facts):
     def change(world, path):
         for name, value in facts.items():
@@ -89,6 +93,7 @@ CHANGES = {
     "an orphan that is gone": ("orphans", lost, "gone"),
     "an orphan that is registered now": ("orphans", registered(), "now registered"),
     "an orphan that is registered as in flight": ("orphans", registered(in_flight=True), "now registered"),
+    "an orphan in what is registered as a file": ("orphans", registered_above, "now registered"),
     "an orphan whose dataset is protected now": ("orphans", set_in("protected", dataset), "deletion pending, or its"),
     "an orphan whose dataset is being deleted": ("orphans", set_in("being_deleted", dataset), "deletion pending"),
     "an orphan in a hole": ("orphans", set_in("holes", upwards(1)), CANNOT),
@@ -118,6 +123,7 @@ CHANGES = {
     "a directory in which something was": ("emptyDirectories", touched, "it has changed since the run"),
     "a directory that is gone": ("emptyDirectories", lost, "gone"),
     "a directory that the inventory has as a file": ("emptyDirectories", registered(), "now registered"),
+    "a directory in what is registered as a file": ("emptyDirectories", registered_above, "now registered"),
     "a directory that cannot be listed": ("emptyDirectories", set_in("holes"), CANNOT),
     "a directory below a hole": ("emptyDirectories", set_in("holes", upwards(1)), CANNOT),
 }

@@ -62,7 +62,14 @@ def test_a_site_that_is_not_there_is_told_with_those_that_are(opened, ask):
 
 def test_all_datasets_of_the_inventory_are_protected_where_no_list_says_else(opened):
     dump = f"{FOLDER}/a\t5\t\n/store/odd\t5\t\n/store/data/E/P/T/v1/b\t5\t/a/b/c\n"
-    assert opened(dump=dump).inventory.protected_datasets("T2_TEST") == {DATASET, "/a/b/c"}
+    assert opened(dump=dump).inventory.protected_datasets("T2_TEST") == {DATASET, "/P/E-v1/T", "/a/b/c"}
+
+
+@pytest.mark.parametrize("written", [f"{DATASET}#1234-abcd", f"cms:{DATASET}", DATASET.lower(), "/a/b/c"])
+def test_an_orphan_beside_a_claimed_file_is_of_its_dataset_however_the_dump_writes_that(opened, written):
+    backend = opened(dump=f"{FOLDER}/a\t5\t{written}\n")
+    protected = backend.inventory.protected_datasets("T2_TEST")
+    assert backend.DatasetFilter(protected).protected(f"{FOLDER}/orphan")
 
 
 def test_lists_of_datasets_have_one_a_line_and_comments(opened, write, tmp_path):
@@ -74,6 +81,12 @@ def test_lists_of_datasets_have_one_a_line_and_comments(opened, write, tmp_path)
     assert opened().deletion_requests("T2_TEST") == set()
 
 
+def test_a_block_in_a_list_of_datasets_means_its_dataset(opened, write, tmp_path):
+    write("list", "/a/b/c#1234-abcd\n")
+    backend = opened(f"protected: {tmp_path}/list, deletionRequests: {tmp_path}/list")
+    assert backend.inventory.protected_datasets("T2_TEST") == backend.deletion_requests("T2_TEST") == {"/a/b/c"}
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
@@ -81,6 +94,22 @@ def test_lists_of_datasets_have_one_a_line_and_comments(opened, write, tmp_path)
         (b"", "is empty or was cut short"),
         (b"/a/b/c\n/d/e", "is empty or was cut short"),
         (b"\xff\n", "it is not UTF-8 text"),
+        (b"/a/b/c\tsince Monday\n", "has a blank|has a control"),
+        (b"/a/b/c since Monday\n", "has a blank"),
+        (b"/a/b/c # since Monday\n", "has a blank|has a comment"),
+        (b"/a/b/c,since Monday\n", "has a blank|has a comma"),
+        (b"/a/b/c;5\n", "has a comma"),
+        (b"/a/b/c|5\n", "has a comma"),
+        (b"/a/b/c\r/d/e/f\r\n", "has a blank|has a control"),
+        (b"'/a/b/c'\n", "has quotes"),
+        (b"/a/*/c\n", "is a pattern"),
+        (b"/a/b%2Dv1/c\n", "has a percent sign"),
+        (b"*\n", "is no dataset|is a pattern"),
+        (b"a/b/c\n", "is no dataset"),
+        (b"/a/b/c/\n", "is no dataset"),
+        (b"//a/b/c\n", "is no dataset"),
+        (b"cms:/a/b/c\n", "is no dataset"),
+        (b"/store/mc/E/P/T/v1/file\n", "is no dataset"),
     ],
 )
 def test_a_list_of_datasets_in_doubt_is_refused(opened, write, tmp_path, content, reason):

@@ -95,6 +95,17 @@ def test_another_form_is_an_error(dotted, answer):
         ask(answering(**{dotted.replace(".", "__"): answer}), dotted)
 
 
+@pytest.mark.parametrize("dotted", ["check_site", "registry.takes_directories"])
+def test_what_would_have_to_be_awaited_is_no_yes(dotted):
+    async def no(*_: object) -> bool:
+        return False
+
+    unfinished = no()
+    with pytest.raises(BackendError, match=rf"returned a coroutine of another form from {dotted}; "):
+        ask(answering(**{dotted.replace(".", "__"): unfinished}), dotted)
+    unfinished.close()
+
+
 def test_a_filter_that_forgets_to_answer_protects_nothing_by_mistake():
     forgetful = SimpleNamespace(protected=lambda name: None, protected_among=lambda names: None)
     made = answering(DatasetFilter=forgetful).DatasetFilter(set())

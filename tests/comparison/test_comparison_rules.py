@@ -480,6 +480,34 @@ CASES = {
         case(shard(file("D/f")), both=F),
         found(missing="d/f", orphan="D/f", renamed="d/f D/f"),
     ),
+    "a name that is escaped as in a URL": (
+        case(shard(file("d/a#b%")), both=[entry("d/a%23b%25")]),
+        found(missing="d/a%23b%25", orphan="d/a#b%", renamed="d/a%23b%25 d/a#b%"),
+    ),
+    "a name that is escaped as in C": (
+        case(shard(file("d/\u00e9#")), both=[entry("d/\\xc3\\251\\043")]),
+        found(missing="d/\\xc3\\251\\043", orphan="d/\u00e9#", renamed="d/\\xc3\\251\\043 d/\u00e9#"),
+    ),
+    "a name in UTF-8 that was taken for latin-1": (
+        case(shard(file("d/\u00c9t\u00e9")), both=[entry("d/\u00c3\u2030t\u00c3\u00a9")]),
+        found(
+            missing="d/\u00c3\u2030t\u00c3\u00a9",
+            orphan="d/\u00c9t\u00e9",
+            renamed="d/\u00c9t\u00e9 d/\u00c3\u2030t\u00c3\u00a9",
+        ),
+    ),
+    "a name in latin-1": (
+        case(shard(SiteFile(at("d/caf") + b"\xe9", mtime=OLD)), both=[entry("d/caf\u00e9")]),
+        Findings(
+            missing=frozenset([at("d/caf\u00e9")]),
+            orphan=frozenset([at("d/caf") + b"\xe9"]),
+            renamed=frozenset([at("d/caf\u00e9"), at("d/caf") + b"\xe9"]),
+        ),
+    ),
+    "another sign": (
+        case(shard(file("d/\u00e9")), both=[entry("d/\u00e8")]),
+        found(missing="d/\u00e8", orphan="d/\u00e9"),
+    ),
     "another case and another size": (case(shard(file("d/F", 2)), both=F), found(missing="d/f", orphan="d/F")),
     "another case and a size that is not known": (
         case(shard(file("d/F", None)), both=F),

@@ -20,6 +20,10 @@ class Answering(http.server.ThreadingHTTPServer):
     body = BLOCK * PARTS
     after: int | None = None
     with_length = True
+    partly = False  # what nobody asked for in ranges is answered by its first half, as a part
+    shifted = 0  # how far from the asked beginning a range begins
+    grows = 0  # bytes that have come since the length was asked for
+    alternating = False  # every second part comes from a server with another version
     cut = 0
     sent = 0
 
@@ -32,13 +36,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.close_connection = not self.server.with_length
         body = self.server.body
         changed = self.server.after is not None and self.server.sent >= self.server.after
+        changed = changed or (self.server.alternating and self.command == "GET" and self.server.sent % 2 == 1)
         asked = re.match(r"bytes=(\d+)-(\d*)", self.headers.get("Range") or "")
-        first = int(asked[1]) if asked else 0
+        first = int(asked[1]) + self.server.shifted if asked else 0
         part = body[first : int(asked[2] or len(body)) + 1] if asked else body
-        self.send_response(206 if asked else 200)
+        if self.server.partly and not asked:
+            part = BLOCK[: len(BLOCK) // 2]
+        self.send_response(206 if asked or self.server.partly else 200)
         self.send_header("ETag", '"second"' if changed else '"first"')
-        if asked:
-            self.send_header("Content-Range", f"bytes {first}-{first + len(part) - 1}/{len(body)}")
+        if asked or self.server.partly:
+            total = len(body) + self.server.grows
+            self.send_header("Content-Range", f"bytes {first}-{first + len(part) - 1}/{total}")
             self.send_header("Accept-Ranges", "bytes")
         if self.server.with_length:
             self.send_header("Content-Length", str(len(part)))
@@ -97,6 +105,36 @@ def test_a_list_that_is_replaced_while_its_last_part_is_sent_is_refused(server):
 def test_a_list_that_came_shorter_than_announced_is_refused(server):
     server.body, server.cut = BLOCK, 20
     with pytest.raises(ListingError, match="cannot be read wholly"):
+        all_of(server)
+
+
+def test_a_part_that_nobody_asked_for_is_not_the_list(server):
+    server.partly = True
+    with pytest.raises(ListingError, match=r"came a part \(206\) that was not asked for"):
+        all_of(server)
+
+
+def test_a_part_that_nobody_asked_for_is_not_the_list_where_no_length_is_told(server):
+    server.partly, server.with_length = True, False
+    with pytest.raises(ListingError, match=r"came a part \(206\) that was not asked for"):
+        all_of(server)
+
+
+def test_another_part_than_the_one_asked_for_is_refused(server):
+    server.shifted = len(b"/store/mc/some/file\n")
+    with pytest.raises(ListingError, match=r"came a part \(206\) that was not asked for"):
+        all_of(server)
+
+
+def test_a_list_that_is_longer_than_its_length_was_is_refused(server):
+    server.body, server.grows = BLOCK, len(BLOCK)
+    with pytest.raises(ListingError, match=r"has changed while it was read \(length\)"):
+        all_of(server)
+
+
+def test_a_list_of_which_two_servers_have_different_versions_is_refused(server):
+    server.alternating = True
+    with pytest.raises(ListingError, match="is not the same on all servers"):
         all_of(server)
 
 

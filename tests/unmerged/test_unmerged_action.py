@@ -175,7 +175,7 @@ def test_what_has_changed_since_the_run_is_left_alone_and_said(scratch):
     assert told[f"{U}/logs/l.tar.gz"] == "skipped: gone"
     assert told[f"{U}/empty/deep"].startswith("skipped: no longer empty")
     assert told[f"{U}/empty"].startswith("skipped: no longer empty, or a directory in it stays")
-    assert told[f"{U}/b/f"] == "skipped: now registered"
+    assert told[f"{U}/b/f"] == "skipped: now registered, it or a directory that it lies in"
 
 
 def test_a_directory_that_was_made_anew_is_not_the_one_that_was_found(confirmed):

@@ -21,7 +21,7 @@ from dynamo_consistency.backend.file.options import DatasetNames, Options, SiteO
 from dynamo_consistency.backend.file.requests import Registry
 from dynamo_consistency.backend.file.shared_storage import OtherSites
 from dynamo_consistency.check import Source
-from dynamo_consistency.columns import before_slash, few_before_slash, filtered
+from dynamo_consistency.columns import before_slash, few_before_slash
 from dynamo_consistency.errors import BackendError
 from dynamo_consistency.listers.contract import ListerFactory
 from dynamo_consistency.listers.protocols import listers_of
@@ -88,7 +88,7 @@ class Inventory:
         Where nothing tells the dataset of a file that the inventory does not have, none of them says anything of it.
         """
         if listed := self.sites[site].protected:
-            return read_datasets(listed)
+            return read_datasets(listed, self.dataset_names)
         if self.dataset_names == "none":
             return set()
         version, datasets = self._last.get(site, (None, set()))
@@ -104,8 +104,8 @@ class Inventory:
 
 
 class _Datasets:
-    """The datasets that the files of some batches are of: those of the column and, by the convention of CMS, of the
-    names of files without one."""
+    """The datasets that the files of some batches are of: those of the column and, by the convention of CMS, of their
+    names. What a column says may be written otherwise than what the name of an orphan beside its file says."""
 
     def __init__(self, names: DatasetNames) -> None:
         self._names = names
@@ -116,8 +116,7 @@ class _Datasets:
         self.found.update(pc.unique(batch["dataset"]).drop_null().to_pylist())
         if self._names != "cms":
             return
-        nameless = filtered(batch["path"], pc.is_null(batch["dataset"]))
-        folders = set(_folders(nameless).to_pylist()) - self._folders
+        folders = set(_folders(batch["path"]).to_pylist()) - self._folders
         self._folders |= folders
         self.found.update(filter(None, map(dataset_of, map(paths.to_text, folders))))
 
@@ -153,7 +152,7 @@ class FileBackend:
 
     def deletion_requests(self, site: str) -> set[str]:
         listed = self.siteinfo[site].deletion_requests
-        return read_datasets(listed) if listed else set()
+        return read_datasets(listed, self.inventory.dataset_names) if listed else set()
 
     def filelist_to_blocklist(self, site: str, infile: str, outfile: str) -> None:
         names = Counter(read_names(infile))

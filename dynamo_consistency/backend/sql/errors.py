@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import Engine, ExceptionContext
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError, StatementError
 
 from dynamo_consistency import secrets
 from dynamo_consistency.errors import BackendError
@@ -102,6 +102,8 @@ def explained(engine: Engine) -> Iterator[None]:
     except DBAPIError as error:
         raise BackendError(_sentence(engine, error)) from None
     except SQLAlchemyError as error:
+        if isinstance(error, StatementError) and isinstance(error.orig, BackendError):
+            raise error.orig from None  # of what was to be sent
         raise BackendError(secrets.redact(f"the database {place(engine)} answered nonsense: {error}")) from None
 
 

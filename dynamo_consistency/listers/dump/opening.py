@@ -4,8 +4,6 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
-import fsspec
-
 from dynamo_consistency import secrets
 from dynamo_consistency.errors import ConfigurationError, ConsistencyError, ListingError
 from dynamo_consistency.extras import install_for
@@ -44,6 +42,8 @@ def as_listing_error(url: str) -> Iterator[None]:
     except ImportError:
         raise ConfigurationError(f"the dump {shown(url)} needs a library: {install_for(url)}") from None
     except FileNotFoundError as error:  # fsspec's HTTP driver calls also a server so that does not answer
+        if isinstance(error.__cause__, ConsistencyError):
+            raise error.__cause__ from None
         cause = f" ({_sentence(url, error.__cause__)})" if error.__cause__ else ""
         raise ListingError(
             f"there is no dump {shown(url)}{cause}; look at its url, and whether it is published"
@@ -61,7 +61,8 @@ def _sentence(url: str, error: BaseException) -> str:
 @contextlib.contextmanager
 def random_access(url: str) -> Iterator[Any]:
     """The bytes of the dump for a reader that seeks in them. Raises ListingError as `opened` does."""
-    with as_listing_error(url), unchanged(url, f"the dump {shown(url)}"), fsspec.open(url, "rb") as file:
+    name = f"the dump {shown(url)}"
+    with as_listing_error(url), unchanged(url, name) as found, found.filesystem.open(found.path, "rb") as file:
         yield file
 
 

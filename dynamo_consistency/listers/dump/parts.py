@@ -70,7 +70,8 @@ def versions(urls: list[str]) -> list[str]:
     told = []
     for url in urls:
         with as_listing_error(url):
-            told.append(str(sorted((key, str(value)) for key, value in version_of(url).items() if key != "ino")))
+            version = version_of(url, f"the dump {shown(url)}")
+            told.append(str(sorted((key, str(value)) for key, value in version.items() if key != "ino")))
     return told
 
 

@@ -7,11 +7,12 @@ parts is a mixture of two. So a file is believed only if it is the same at the e
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import fsspec
 
 from dynamo_consistency.errors import ListingError
+from dynamo_consistency.listers.dump.http_answers import HttpAnswers
 
 _VERSION = (
     *("ETag", "etag", "Content-MD5", "Digest", "VersionId", "version_id"),
@@ -61,6 +62,14 @@ class WholeFile:
         """The file is closed by whoever opened it."""
 
 
+class Unchanged(NamedTuple):
+    """A file that is to stay as it is: how it is opened, and what its storage says, by the names in `_VERSION`."""
+
+    filesystem: fsspec.AbstractFileSystem
+    path: str
+    version: Mapping[str, Any]
+
+
 @contextlib.contextmanager
 def whole_file(url: str, name: str) -> Iterator[WholeFile]:
     """The bytes of the file at `url`, a path or an fsspec URL, called `name` in messages; to be read to its end.
@@ -68,25 +77,25 @@ def whole_file(url: str, name: str) -> Iterator[WholeFile]:
     Raises ListingError at the end of the block when the file has changed since its beginning, or when fewer bytes (or
     more) came than it has; whatever its driver raises while it is opened and read.
     """
-    with unchanged(url, name) as version:
-        filesystem, path = fsspec.core.url_to_fs(url)
-        with filesystem.open(path, "rb") as opened:
-            file = WholeFile(opened, announced=version.get("size") is not None)
+    with unchanged(url, name) as found:
+        size = found.version.get("size")
+        with found.filesystem.open(found.path, "rb") as opened:
+            file = WholeFile(opened, announced=size is not None)
             yield file
-    size = version.get("size")
     if file.at_end and size is not None and file.count != size:
         raise ListingError(f"of {name} came {file.count} bytes, and it has {size}: it was cut short; run it again")
 
 
 @contextlib.contextmanager
-def unchanged(url: str, name: str) -> Iterator[Mapping[str, Any]]:
-    """What the storage says of the file at `url`; the same must be said at the end of the block.
+def unchanged(url: str, name: str) -> Iterator[Unchanged]:
+    """The file at `url`, of which its storage must say the same at the end of the block.
 
     For formats that are read in any order. Raises ListingError for a file that has changed meanwhile.
     """
-    before = version_of(url)
-    yield before
-    after = version_of(url)
+    filesystem, path = _opened_anew(url, name)
+    before = _version(filesystem, path)
+    yield Unchanged(filesystem, path, before)
+    after = _version(filesystem, path)
     changed = [key for key in _VERSION if before.get(key) != after.get(key)]
     if changed:
         raise ListingError(
@@ -95,10 +104,25 @@ def unchanged(url: str, name: str) -> Iterator[Mapping[str, Any]]:
         )
 
 
-def version_of(url: str) -> dict[str, Any]:
+def version_of(url: str, name: str) -> dict[str, Any]:
     """What the storage says of the file as it is now, by the names in `_VERSION`."""
-    # a listing that is remembered says nothing of the file as it is now
-    filesystem, path = fsspec.core.url_to_fs(url, use_listings_cache=False)
+    return _version(*_opened_anew(url, name))
+
+
+def _opened_anew(url: str, name: str) -> tuple[fsspec.AbstractFileSystem, str]:
+    """A driver that remembers nothing of the file, and its path there."""
+    web: dict[str, Any] = {
+        "skip_instance_cache": True,
+        "client_kwargs": {"middlewares": (HttpAnswers(name),)},
+        "headers": {"Accept-Encoding": "identity"},  # a part of a packed answer is a part of something else
+    }
+    protocols = {part.partition("://")[0] for part in url.split("::")}
+    options = dict.fromkeys(protocols & {"http", "https"}, web)
+    filesystem, path = fsspec.core.url_to_fs(url, use_listings_cache=False, **options)
+    return filesystem, path
+
+
+def _version(filesystem: fsspec.AbstractFileSystem, path: str) -> dict[str, Any]:
     filesystem.invalidate_cache()
     info = filesystem.info(path)
     return {key: info.get(key) for key in _VERSION}

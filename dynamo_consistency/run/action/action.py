@@ -12,7 +12,7 @@ from dynamo_consistency import paths
 from dynamo_consistency.backend.contract import Backend, Known, Registry
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.errors import BackendError, ConsistencyError, InvalidRunError
-from dynamo_consistency.kinds import ACTED_ON_KINDS, EMPTY_DIRECTORY, MISSING, ORPHAN, UNMERGED
+from dynamo_consistency.kinds import ACTED_ON_KINDS, EMPTY_DIRECTORY, MISMATCH, MISSING, ORPHAN, UNMERGED
 from dynamo_consistency.listers.walk import Limits
 from dynamo_consistency.run.action import objections, requests
 from dynamo_consistency.run.action.actions_file import write_actions
@@ -183,7 +183,8 @@ class _Action:
             return
         is_protected = self._inventory.protection()
         sights = sights_of(self._view, kind, findings)
-        known = self._inventory.entries([finding["path"] for finding in findings])
+        look_up = self._inventory.entries if kind in (MISSING.name, MISMATCH.name) else self._inventory.claims
+        known = look_up([finding["path"] for finding in findings])
         young_from = time.time() - self._ignore_age
 
         def objection(finding: objections.Finding, sight: Sight, entry: Known | None) -> str | None:

@@ -34,6 +34,16 @@ class InventoryNow:
         """Those of `files` that it knows."""
         return optional_features.look_up(self._backend, self._site, files, rows_before=self._rows)
 
+    def claims(self, files: Sequence[bytes]) -> dict[bytes, Known]:
+        """Those of `files` (or directories) that it knows, or that lie in something that it knows.
+
+        What is one file to the inventory may be a directory at the site, with parts of that file in it.
+        """
+        names = {path: [path, *paths.directories_above(path)] for path in files}
+        known = self.entries(list({name for some in names.values() for name in some}))
+        found = {path: [known[name] for name in some if name in known] for path, some in names.items()}
+        return {path: entries[0] for path, entries in found.items() if entries}
+
     def protection(self) -> Callable[[bytes], bool]:
         """Whether the dataset of a file is protected, or being deleted, now."""
         protected = set(self._backend.inventory.protected_datasets(self._site))

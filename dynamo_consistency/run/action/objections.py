@@ -10,6 +10,7 @@ from dynamo_consistency.run.action.site_view import Absent, SeenDirectory, SeenF
 
 Finding = Mapping[str, Any]
 BARE = "its directory shows no entry at all now: it waits for an approval of a run that has seen that"
+REGISTERED = "now registered, it or a directory that it lies in"
 
 
 def is_directory(kind: str, finding: Finding) -> bool:
@@ -50,7 +51,7 @@ def to_deletion_of_orphan(
     if objection := _file_objection(finding, sight, young_from):
         return objection
     if known is not None:
-        return "now registered"
+        return REGISTERED
     if protected:
         return "deletion pending, or its dataset is protected now"
     return None
@@ -58,7 +59,7 @@ def to_deletion_of_orphan(
 
 def to_deletion_of_old_file(finding: Finding, sight: Sight, known: Known | None) -> str | None:
     """Why a file of the unmerged area is not deleted, but for its age and its protection (`unmerged.py`)."""
-    return _file_objection(finding, sight, inf) or (None if known is None else "now registered")
+    return _file_objection(finding, sight, inf) or (None if known is None else REGISTERED)
 
 
 def to_deletion_of_directory(
@@ -80,7 +81,7 @@ def to_deletion_of_directory(
     if changed and not any(path.rsplit(b"/", 1)[0] == finding["path"] for path in requested):
         return "it has changed since the run"
     if known is not None:
-        return "now registered"
+        return REGISTERED
     return None
 
 

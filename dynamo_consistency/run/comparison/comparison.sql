@@ -138,7 +138,7 @@ FROM file WHERE at_site = 0 OR before + after = 0;
 --   ignored           a pattern of the check matches
 --   protected         of a dataset that is protected, or about to be deleted, as the backend's DatasetFilter says
 --   deletion_pending  of a dataset that is about to be deleted, as it says
---   folded            with more than ASCII in it: how it is spelt after NFC and case folding (`spelling.py`)
+--   folded            with more than ASCII or an escape in it: the one form of all its spellings (`spelling.py`)
 --   renamed_before    missing, and marked as renamed by the run before (`spelling.py`)
 CREATE TABLE unlisted (path BLOB);
 CREATE TABLE ignored (path BLOB);

@@ -1,6 +1,6 @@
-"""Rule 13: how a name is spelt after NFC and case folding, and what was known of that before.
+"""Rule 13: the one form of all spellings of a name (`paths.folded`), and what was known of that before.
 
-Names of ASCII alone are folded by SQL.
+Names of ASCII alone, without an escape, are folded by SQL.
 """
 
 import duckdb
@@ -12,7 +12,8 @@ from dynamo_consistency.run.records.damage import parquet_is_damaged
 from dynamo_consistency.run.records.history import complete_before
 from dynamo_consistency.run.store.run_directory import RunDirectory
 
-_NOT_PLAIN = "contains(path::VARCHAR, '\\x')"  # as text, what is not printable ASCII is an escape
+_NOT_PLAIN = "(contains(path::VARCHAR, '\\x') OR contains(path::VARCHAR, '%'))"
+"""As text, what is not printable ASCII is an escape, and so is a backslash."""
 _QUESTION = f"""
     SELECT path FROM unpaired
     WHERE {_NOT_PLAIN} AND EXISTS (FROM unpaired WHERE absent) AND EXISTS (FROM unpaired WHERE NOT absent)

@@ -4,25 +4,19 @@ A list that is not understood to its last line is refused: it protects nothing r
 A short answer must never look complete.
 """
 
-import re
 import urllib.parse
 from typing import NamedTuple
 
-from dynamo_consistency import paths, secrets
+from dynamo_consistency import bare_names, paths, secrets
 from dynamo_consistency.check import Unmerged
 from dynamo_consistency.errors import ConsistencyError
 
 _SHORTEST_SECRET = 8  # a query such as v=1 would be masked wherever it turns up
 
 
-_PROBLEMS = {
+_NO_DIRECTORY = {
     rb"\A[^/]": "is no absolute path such as /store/unmerged/a",
     rb"/\.\.?(/|\Z)": "has . or .. as a component",
-    rb"[*?\[{]": "is a pattern; directories are expected, and all below them is protected",
-    rb"[ \t]#": "has a comment after a path; a comment needs a line of its own",
-    rb"[\x00-\x1f\x7f]": "has a control character, such as a tab before another column",
-    rb"[,;|]": "has a comma, semicolon or bar, such as one before another column",
-    rb"%[0-9A-Fa-f]{2}": "has a percent sign as in a URL; names are expected as they are at the site",
 }
 
 
@@ -85,15 +79,10 @@ def _parsed(text: bytes, shown: str) -> list[bytes]:
     for number, line in enumerate(text.splitlines(), 1):
         entry = line.strip()
         if entry and not entry.startswith(b"#"):
-            if problem := _problem(entry):
+            if problem := bare_names.problem(entry, _NO_DIRECTORY):
                 raise ProtectionError(f"line {number} of the list of protected directories {shown} {problem}")
             directories.append(paths.normalise(entry))
     return directories
-
-
-def _problem(entry: bytes) -> str | None:
-    """Why a line is no directory that is sure to protect what it means; None when it is one."""
-    return next((problem for form, problem in _PROBLEMS.items() if re.search(form, entry)), None)
 
 
 def _shown(url: str) -> str:

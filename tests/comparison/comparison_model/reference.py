@@ -3,6 +3,7 @@
 Nothing here is shared with the engine. Beside a line is the number of its rule in docs/explanation/rules.md.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -383,9 +384,25 @@ def respelt(inventory: Inventory, site: Site) -> set[bytes]:
 
 
 def spelling(path: bytes) -> str:
-    """What is left of a name without its case, in one form for each sign."""
-    text = path.decode("utf-8", "surrogateescape")
+    """What is left of a name without its case, in one form for each sign, escapes undone, whatever code it is in."""
+    for escape, base in ((rb"%([0-9a-fA-F]{2})", 16), (rb"\\x([0-9a-fA-F]{2})", 16), (rb"\\([0-3][0-7]{2})", 8)):
+        path = re.sub(escape, lambda found, base=base: bytes([int(found[1], base)]), path)
+    text = "/".join(map(as_utf8, path.split(b"/")))
     return unicodedata.normalize("NFD", unicodedata.normalize("NFD", text).casefold())
+
+
+def as_utf8(name: bytes) -> str:
+    """A name in UTF-8, in latin-1, or in UTF-8 that was taken for Windows' or the true latin-1 once."""
+    try:
+        text = name.decode()
+    except UnicodeDecodeError:
+        return name.decode("latin-1")
+    for code in ("cp1252", "latin-1"):
+        try:
+            return text.encode(code).decode()
+        except UnicodeError:
+            continue
+    return text
 
 
 def is_mismatch(path: bytes, case: Case, inventory: Inventory, site: Site) -> bool:

@@ -3,11 +3,14 @@
 Names. MySQL would convert a latin1 column to the character set of the connection; the file at the site has the bytes
 that are stored. So names are read as they are stored (CAST … AS BINARY). For a look-up the bytes are sent as the text
 that MySQL converts back into just these bytes: it is within latin1 by construction, so that the comparison can use the
-index and can never end in error 1267 (illegal mix of collations).
+index and can never end in error 1267 (illegal mix of collations). Where the tables have been converted to UTF-8, it is
+the text itself (`name_codes.py`).
 
 Times. MySQL holds the server's local time and converts with the session's zone; SQLite holds UTC.
 """
 
+import contextlib
+from collections.abc import Set
 from typing import Any
 
 from sqlalchemy import ColumnElement, DateTime, Dialect, String
@@ -16,6 +19,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.expression import BindParameter
 from sqlalchemy.sql.functions import GenericFunction
 from sqlalchemy.types import BigInteger, LargeBinary, TypeDecorator, TypeEngine
+
+from dynamo_consistency.errors import BackendError
 
 
 def _mysql_latin1() -> dict[int, str]:
@@ -38,6 +43,38 @@ LATIN1_TEXT = frozenset(_LATIN1.values())
 def as_latin1_text(raw: bytes) -> str:
     """The text that MySQL stores as exactly the bytes `raw` in a latin1 column."""
     return raw.decode("latin-1").translate(_LATIN1)
+
+
+_LATIN1_CODE, _UTF8_CODES = {"latin1"}, {"utf8", "utf8mb3", "utf8mb4"}
+
+
+class NameCode:
+    """The codes that the names of a database are in; latin1 until they are known."""
+
+    def __init__(self) -> None:
+        self._codes: Set[str | None] = _LATIN1_CODE
+
+    @classmethod
+    def of(cls, dialect: Dialect) -> "NameCode":
+        """That of the database of an engine, which is what has a dialect of its own."""
+        code: NameCode = dialect.__dict__.setdefault("code_of_names", cls())
+        return code
+
+    def learn(self, codes: Set[str | None]) -> None:
+        self._codes = codes or _LATIN1_CODE
+
+    def text(self, name: bytes) -> str:
+        """The text that the database stores as exactly these bytes. Raises BackendError where none is sure to be."""
+        if name.isascii() or self._codes <= _LATIN1_CODE:
+            return as_latin1_text(name)
+        if self._codes <= _UTF8_CODES:
+            with contextlib.suppress(UnicodeDecodeError):
+                return name.decode("utf-8")
+        codes = ", ".join(sorted(code or "binary" for code in self._codes))
+        raise BackendError(
+            f"the name {name.decode('utf-8', 'backslashreplace')} cannot be looked up: Dynamo's tables have their "
+            f"names in latin1, and these are in {codes}"
+        )
 
 
 class _Stored(GenericFunction[bytes]):
@@ -93,7 +130,7 @@ class NameType(TypeDecorator[bytes]):
     def process_bind_param(self, value: bytes | None, dialect: Dialect) -> Any:
         if value is None or dialect.name == "sqlite":
             return value
-        return as_latin1_text(value)
+        return NameCode.of(dialect).text(value)
 
     def result_processor(self, dialect: Dialect, coltype: object) -> None:
         return None  # the drivers give bytes

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from dynamo_consistency.backend.dynamo.database import schema
 from dynamo_consistency.backend.dynamo.database.connection import Databases, reading
+from dynamo_consistency.backend.dynamo.database.name_codes import send_names_in_their_code
 from dynamo_consistency.backend.sql import errors
 from dynamo_consistency.errors import BackendError
 
@@ -89,7 +90,9 @@ def detect(databases: Databases) -> Generation:
         protocols = recent and _has_protocol_table(connection)
         unmanaged = _columns(connection, "unmanaged_deletions") is not None
         transactional = _is_transactional(connection)
+        send_names_in_their_code(connection, schema.inventory)
     with reading(databases.register) as connection:
+        send_names_in_their_code(connection, schema.register)
         requests = _has_all(connection, _REQUESTS)
         active = _has_all(connection, _ACTIVE)
         queues = None not in (_columns(connection, "deletion_queue"), _columns(connection, "transfer_queue"))
