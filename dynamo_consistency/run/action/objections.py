@@ -9,7 +9,10 @@ from dynamo_consistency.kinds import KIND_BY_NAME
 from dynamo_consistency.run.action.site_view import Absent, SeenDirectory, SeenFile, Sight, Unknown
 
 Finding = Mapping[str, Any]
-BARE = "its directory shows no entry at all now: it waits for an approval of a run that has seen that"
+BARE = (
+    "its directory shows no entry at all now, or one above it shows none: "
+    "it waits for an approval of a run that has seen that"
+)
 
 
 def is_directory(kind: str, finding: Finding) -> bool:
