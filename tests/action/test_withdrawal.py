@@ -10,6 +10,7 @@ from dynamo_consistency.errors import BackendError
 from dynamo_consistency.run.action import reasons_gone
 from dynamo_consistency.run.action.reasons_gone import Seen, why_gone
 from dynamo_consistency.run.action.waiting_requests import WaitingRequest
+from dynamo_consistency.run.gates.confirmation import OTHER_NAME, RENAMED
 from dynamo_consistency.run.records.history import WITHDRAWN
 from dynamo_consistency.run.records.path_history import history_of_path
 from dynamo_consistency.run.unmerged.rules import Subtrees
@@ -66,6 +67,14 @@ def test_a_missing_file_that_is_back_is_not_fetched_again(asked):
     asked.run(DAY)
     assert [path for _, path, _ in heard] == [MISSING]
     assert rows(asked.runs()[-1])[MISSING] == ("withdrawn", reasons_gone.BACK)
+
+
+def test_a_file_that_nobody_wants_at_the_site_any_more_is_not_fetched(asked):
+    heard = able(asked)
+    del asked.world.entries[MISSING]
+    asked.run(DAY)
+    assert [path for _, path, _ in heard] == [MISSING]
+    assert rows(asked.runs()[-1])[MISSING] == ("withdrawn", reasons_gone.UNKNOWN)
 
 
 def test_a_directory_that_is_in_use_and_an_orphan_that_was_written_to_are_let_be(asked):
@@ -187,11 +196,17 @@ def of(kind, request, path):
         (("orphans", "delete"), Seen(unseen=Subtrees([b"/a"]), known={b"/a/f": [1]}), reasons_gone.CLAIMED),
         (("orphans", "delete"), Seen(excluded=Subtrees([b"/a"])), reasons_gone.EXCLUDED),
         (("unmerged", "delete"), Seen(excluded=Subtrees([b"/a"]), unseen=Subtrees([b"/a"])), ""),
-        (("missing", "transfer"), Seen(), ""),
+        (("missing", "transfer"), Seen(), reasons_gone.UNKNOWN),
+        (("mismatches", "transfer"), Seen(listed={b"/a/f": [1]}), reasons_gone.UNKNOWN),
         (("missing", "transfer"), Seen(known={b"/a/f": [1]}), ""),  # on its way
         (("missing", "transfer"), Seen(known={b"/a/f": [1]}, listed={b"/a/f": [1]}), reasons_gone.BACK),
         (("missing", "transfer"), Seen(known={b"/a/f": [2]}, listed={b"/a/f": [1]}), ""),  # half of it is there
-        (("missing", "transfer"), Seen(renamed=frozenset({("missing", b"/a/f")})), reasons_gone.SPELLED),
+        (("missing", "transfer"), Seen(marks={("missing", b"/a/f"): RENAMED}), reasons_gone.MARKED[RENAMED]),
+        (
+            ("mismatches", "transfer"),
+            Seen(marks={("mismatches", b"/a/f"): OTHER_NAME}, known={b"/a/f": [1]}, listed={b"/a/f": [2]}),
+            reasons_gone.MARKED[OTHER_NAME],
+        ),
     ],
 )
 def test_why_a_reason_is_gone(request_, seen, why):

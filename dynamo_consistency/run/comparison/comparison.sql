@@ -208,6 +208,24 @@ SELECT path, key, site_size, 'mismatch' AS verdict
 FROM file
 WHERE before > 0 AND after > 0 AND at_site > 0 AND NOT in_flight AND NOT young AND size <> site_size;
 
+-- Rule 12: what is fetched anew is removed first, and by the name of a link the file behind it is what goes. So a file
+-- that has another name is only reported, and so is one like another of the same name, size and time where the storage
+-- does not say which files are one.
+CREATE TABLE mismatched AS
+SELECT path, size, mtime, identity FROM listed WHERE path IN (SELECT path FROM mismatch_verdict);
+
+CREATE TABLE other_name AS
+SELECT path FROM with_other_names('mismatched')
+UNION
+SELECT m.path
+FROM mismatched AS m
+JOIN (
+  FROM listing WHERE kind = 'file' AND coalesce(mtime, -1) IN (SELECT coalesce(mtime, -1) FROM mismatched)
+  AND (size IS NULL OR size IN (SELECT size FROM mismatched))
+) AS l ON l.mtime IS NOT DISTINCT FROM m.mtime AND coalesce(l.size = m.size, TRUE)
+WHERE l.path <> m.path AND last_name(l.path::VARCHAR) = last_name(m.path::VARCHAR)
+  AND (l.identity IS NULL OR m.identity IS NULL);
+
 -- -------------------------------------------------------------------------------------------------------- orphan
 
 CREATE TABLE unclaimed AS
