@@ -27,7 +27,7 @@ from dynamo_consistency.run.action.unmerged import UnmergedArea, sights_of
 from dynamo_consistency.run.gates import Facts, Gate, all_ready, evaluate, gather
 from dynamo_consistency.run.listing.source import open_lister
 from dynamo_consistency.run.progress import StageProgress
-from dynamo_consistency.run.records.history import read_summary
+from dynamo_consistency.run.records.history import ACTIONS, read_summary
 from dynamo_consistency.run.store.run_directory import RunDirectory, RunStore
 
 log = logging.getLogger(__name__)
@@ -62,6 +62,7 @@ def act(
         journal = Journal(run)
         ended_by = None
         if all_ready(gates):
+            run.remove(ACTIONS)  # one of an earlier action would not tell what is asked for until this one may die
             try:
                 _carry_out(run, backend, facts, _Record(journal, gates, lock))
             except ConsistencyError as error:
