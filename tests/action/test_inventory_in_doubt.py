@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from laboratory import FOUND, MISSING, ORPHAN
+from laboratory import FOUND, HOLLOWS, MISSING, ORPHAN
 
 from dynamo_consistency.backend import optional_features
 from dynamo_consistency.errors import BackendError
@@ -57,6 +57,13 @@ def test_an_inventory_that_is_asked_for_single_files_and_knows_hardly_any_that_i
         del waiting.world.entries[path]
     assert "files that it had at T2_Test when they were compared, it knows" in ended(waiting)
     assert waiting.asked() == []
+
+
+def test_an_inventory_that_is_read_for_directories_and_is_half_as_long_proves_nothing(waiting):
+    stream = waiting.backend.inventory.stream
+    waiting.backend.inventory.stream = lambda site: (batch.slice(0, 10) for batch in stream(site))
+    assert "it has 10 files at T2_Test now, and had 20" in ended(waiting)
+    assert {path for _, path in waiting.asked()}.isdisjoint(HOLLOWS)
 
 
 def test_the_files_that_are_asked_for_to_see_that_it_is_whole_are_from_all_over_a_snapshot(tmp_path):

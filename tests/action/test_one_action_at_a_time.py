@@ -58,6 +58,17 @@ def test_a_lease_is_given_up_at_the_end_and_taken_at_once_by_the_next(storage, m
     assert len(storage.entries("", "file")) == 1, "the leases of before are removed"
 
 
+def test_a_lease_that_another_has_written_over_is_lost(storage):
+    """There are object stores that take no notice of the condition that nothing may be there yet."""
+    with held(storage) as lease:
+        lease.confirm()
+        (name,) = storage.entries("", "file")
+        with storage.writing(name) as path:
+            path.write_text(json.dumps({"holder": "another", "renewedAt": time.time(), "released": False}))
+        with pytest.raises(ConsistencyError, match=UNDER_WAY):
+            lease.confirm()
+
+
 def test_a_lease_that_another_holds_is_refused_at_once_with_a_sentence(storage):
     with held(storage) as first:
         with (

@@ -184,7 +184,8 @@ class _Action:
             return
         is_protected = self._inventory.protection()
         sights = sights_of(self._view, kind, findings)
-        known = self._inventory.entries([finding["path"] for finding in findings])
+        look_up = self._inventory.directories if is_directory(kind, findings[0]) else self._inventory.entries
+        known = look_up([finding["path"] for finding in findings])
         young_from = time.time() - self._ignore_age
 
         def objection(finding: objections.Finding, sight: Sight, entry: Known | None) -> str | None:

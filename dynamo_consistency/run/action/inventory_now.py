@@ -1,12 +1,14 @@
 """What the inventory says just before something is asked for. An answer much shorter than the run's proves nothing.
 
-Nothing is kept from one look to the next, but for the pending deletions: Dynamo fetches a file anew by dropping it
-first, so that once one is asked for, all of its dataset seems to be pending.
+Nothing is kept from one look to the next, but for two things. The pending deletions: Dynamo fetches a file anew by
+dropping it first, so that once one is asked for, all of its dataset seems to be pending. And the directories that files
+are in: no inventory can be asked for what is below one, so that all of it is read, once, when directories are to go.
 
 A look-up that knows nothing of a file may be right, or may come from a database that is being loaded, or has failed
 over to an empty one. So with each look-up some files are asked for that the inventory had when the run was compared.
 """
 
+import functools
 from collections.abc import Callable, Collection, Sequence
 
 import pyarrow.parquet as pq
@@ -14,6 +16,7 @@ import pyarrow.parquet as pq
 from dynamo_consistency import paths
 from dynamo_consistency.backend import optional_features
 from dynamo_consistency.backend.contract import Backend, Known
+from dynamo_consistency.backend.inventory_paths import identified
 from dynamo_consistency.errors import BackendError
 from dynamo_consistency.run.much_shorter import much_shorter
 from dynamo_consistency.run.records.history import WITHDRAWN
@@ -21,6 +24,7 @@ from dynamo_consistency.run.store.run_directory import DATASETS, RunDirectory
 
 AFTER, AFTER_FILES = "inventory/after.json", "inventory/after.parquet"
 SAMPLE = 20
+SOMETHING_INSIDE = Known(None, in_flight=True, dataset=None)
 
 
 class InventoryNow:
@@ -50,6 +54,29 @@ class InventoryNow:
                 f"were compared, it knows {still_known} now; nothing more is requested"
             )
         return known
+
+    def directories(self, wanted: Sequence[bytes]) -> dict[bytes, Known]:
+        """Those of `wanted` that it knows, or in or below which it has a file, also one that is still to come."""
+        inside = dict.fromkeys(self._with_files.intersection(wanted), SOMETHING_INSIDE)
+        return inside | self.entries(wanted)
+
+    @functools.cached_property
+    def _with_files(self) -> set[bytes]:
+        found: set[bytes] = set()
+        rows = 0  # an inventory that is read for each look-up, too, must be nearly as long as then: see `look_up`
+        for batch in map(identified, optional_features.stream(self._backend, self._site)):
+            rows += batch.num_rows
+            for path in batch["path"].to_pylist():
+                above = path.rpartition(b"/")[0]
+                while above and above not in found:
+                    found.add(above)
+                    above = above.rpartition(b"/")[0]
+        if much_shorter(rows, self._rows):
+            raise BackendError(
+                f"the inventory is in doubt: it has {rows} files at {self._site} now, and had {self._rows} when they "
+                "were compared; nothing more is requested"
+            )
+        return found
 
     def protection(self) -> Callable[[bytes], bool]:
         """Whether the dataset of a file is protected, or being deleted, now."""

@@ -83,7 +83,7 @@ def to_deletion_of_directory(
     if changed and not any(path.rsplit(b"/", 1)[0] == finding["path"] for path in requested):
         return "it has changed since the run"
     if known is not None:
-        return "now registered"
+        return "now registered, or something in it is"
     return None
 
 
