@@ -32,7 +32,8 @@ COLUMNS = (
         "VARCHAR",
         "word",
         "why it is not acted on like others: `renamed` (it is at the other side under another spelling of its name), "
-        "`empty-directory` (missing from a directory that was listed without any entry)",
+        "`other-name` (another name at the site leads to the same file), `empty-directory` (missing from a directory "
+        "that was listed without any entry)",
     ),
 )
 UNMERGED_TYPE = Column("type", "VARCHAR", "word", "of `unmerged` only: `file`, `log` or `directory`")

@@ -139,7 +139,7 @@ MISMATCH = FindingKind(
     plural="mismatches",
     title="Mismatches",
     meaning="both know them, sizes differ",
-    shown_columns={"File": "path", "Inventory": "size", "Site": "site_size", "Dataset": "dataset"},
+    shown_columns={"File": "path", "Inventory": "size", "Site": "site_size", "Dataset": "dataset", "Mark": "mark"},
 )
 EMPTY_DIRECTORY = FindingKind(
     name="emptyDirectories",

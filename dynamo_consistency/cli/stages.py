@@ -79,7 +79,7 @@ def _opened(
 
     Raises ConfigurationError when it is of another check than the one that was given.
     """
-    directory = RunDirectory(expanded(run_dir))
+    directory = RunDirectory(_complete(run_dir))
     message.begin(stage, directory.run_id, **more)
     if directory.has_begun():
         if check := _given_check(file):
@@ -87,6 +87,13 @@ def _opened(
             directory.belongs_to(Owner.of(check))
         directory.remove_leftovers()
     return directory
+
+
+def _complete(path_or_url: str) -> str:
+    """The names of site and run are the last two of a path, also where a person has left them out."""
+    if "://" in path_or_url:
+        return path_or_url
+    return os.path.abspath(expanded(path_or_url))  # noqa: PTH100 (a link has the name that counts)
 
 
 def _refuse_other_site(directory: RunDirectory, check: SiteConsistencyCheck, file: Path | None) -> None:

@@ -9,6 +9,7 @@ from dynamo_consistency.backend.contract import Backend
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.errors import BackendError, ConsistencyError, InvalidRunError, ListingError
 from dynamo_consistency.run.action import act
+from dynamo_consistency.run.action.died import complete_records
 from dynamo_consistency.run.action.followup import follow_up
 from dynamo_consistency.run.action.withdrawal import withdraw_outlived
 from dynamo_consistency.run.comparison.comparison import compare
@@ -82,7 +83,9 @@ def conclude(run: RunDirectory, backend: Backend) -> summaries.Summary:
         absent_shards(run, check.spec.listing)  # a snapshot that is taken before the last shard is none after it
         take_snapshot(run, backend, "after", before.get("rows"))
         ask_datasets(run, backend)
-        counts = compare(run, backend) | follow_up(run, backend)
+        counts = compare(run, backend)
+        complete_records(run)
+        counts |= follow_up(run, backend)
     except (InvalidRunError, BackendError) as error:
         return _invalid(run, backend, str(error))
     unmerged = find_unmerged(run, complete_before(run.store, run))

@@ -18,10 +18,12 @@ from dynamo_consistency.errors import InvalidRunError
 from dynamo_consistency.run.database import LARGEST
 from dynamo_consistency.run.keys import KEY_COLUMNS, ROOT, Scope, keys_of_column
 from dynamo_consistency.run.progress import StageProgress
+from dynamo_consistency.run.stage_clock import StageClock
 from dynamo_consistency.run.store.run_directory import DATASETS, RunDirectory
 
 SnapshotName = Literal["before", "after"]
 
+BEFORE = "inventory/before.json"
 _TOO_FEW = 1000
 """Rows that do not show what a column is like."""
 
@@ -34,7 +36,8 @@ def take_snapshot(
     `expected`: about how many files there will be, where that is known.
 
     A snapshot that is there already is kept: a stage that is run again does not move in time. Raises BackendError when
-    the inventory cannot be read to its end, InvalidRunError when it has nothing at the site.
+    the inventory cannot be read to its end, InvalidRunError when it has nothing at the site, when the clock was set
+    meanwhile, and when it is not the inventory of the first snapshot.
 
     The second one is a copy of the first where the backend proves that it would be the same.
     """
@@ -42,13 +45,14 @@ def take_snapshot(
     facts_file = f"inventory/{name}.json"
     if run.exists(facts_file):
         return dict(run.read_json(facts_file))
-    taken_at = int(time.time())
+    clock, taken_at = StageClock(), int(time.time())
     version = optional_features.content_version(backend, run.site)
     if name == "after" and version is not None and (same := _copied(run, version)) is not None:
         facts = same | {"takenAt": taken_at}
         run.write_json(facts_file, facts)
         return facts
     description = optional_features.describe(backend)
+    _refuse_another_inventory(run, name, description)
     progress = StageProgress(f"{run.site}: inventory{' again' if name == 'after' else ''}", "files", expected)
     with run.writing(f"inventory/{name}.parquet") as target, progress:
         batches = progress.counted(optional_features.stream(backend, run.site), lambda batch: batch.num_rows)
@@ -59,6 +63,8 @@ def take_snapshot(
                 f"the inventory has no file at {run.site}{nowhere} ({description}); check the name of the site and the "
                 "backend"
             )
+    if why := clock.jump("the inventory was read"):
+        raise InvalidRunError(why)
     facts = {"takenAt": taken_at, **counts, "description": description}
     if version is not None and version == optional_features.content_version(backend, run.site):
         facts["version"] = version
@@ -66,11 +72,22 @@ def take_snapshot(
     return facts
 
 
+def _refuse_another_inventory(run: RunDirectory, name: SnapshotName, description: str) -> None:
+    if name == "before":
+        return
+    first = run.read_json(BEFORE).get("description") if run.exists(BEFORE) else description
+    if first != description:
+        raise InvalidRunError(
+            f"the two snapshots are of two inventories: the first of {first}, the second of {description}; "
+            "was backends.yaml changed? run it again"
+        )
+
+
 def _copied(run: RunDirectory, version: str) -> dict[str, Any] | None:
     """The first snapshot is made the second, too, if it is of this version; its facts, or None where it is not."""
-    if not run.exists("inventory/before.json"):
+    if not run.exists(BEFORE):
         return None
-    facts = dict(run.read_json("inventory/before.json"))
+    facts = dict(run.read_json(BEFORE))
     if facts.get("version") != version:
         return None
     with run.reading("inventory/before.parquet") as first, run.writing("inventory/after.parquet") as second:

@@ -6,7 +6,7 @@ import time
 import pytest
 from laboratory import MISMATCH, MISSING
 
-from dynamo_consistency.listers.contract import FileStat, Listed, NotThere, Unsure
+from dynamo_consistency.listers.contract import Failed, FileStat, Listed, NotThere, Subdirectory, Unsure
 from dynamo_consistency.listers.walk import Limits
 from dynamo_consistency.run.action import action, file_look, site_view
 from dynamo_consistency.run.action.file_look import FileLooks
@@ -97,11 +97,18 @@ def test_a_directory_that_shows_no_entry_at_all_at_that_moment_waits_where_nobod
     assert lab.reasons()[MISSING].startswith("its directory shows no entry at all")
 
 
-def test_a_directory_with_its_files_in_others_is_not_bare():
-    answers = {b"/store": Listed(directories=[]), b"/store/mc": Listed()}
+@pytest.mark.parametrize(
+    ("beside", "bare"),
+    [
+        pytest.param([], True, id="nothing is beside it, as where a server answers empty"),
+        pytest.param([Subdirectory(b"data", 0)], False, id="others are beside it"),
+    ],
+)
+def test_a_file_whose_directory_is_gone_waits_where_the_one_above_shows_nothing_at_all(beside, bare):
+    answers = {b"/store": Listed(directories=beside), b"/store/mc": Failed("there is no such directory")}
     look = site_view._Look({b"/store/f": [b"/store"], b"/store/mc/f": [b"/store", b"/store/mc"]}, answers, 0)
-    assert look.file(b"/store/f") == Absent(bare=True)
-    assert look.file(b"/store/mc/f") == Absent(), "its directory is gone, and has not answered as empty"
+    assert look.file(b"/store/f") == Absent(bare=bare)
+    assert look.file(b"/store/mc/f") == Absent(bare=bare)
 
 
 def test_a_directory_that_cannot_be_listed_is_not_made_up_for_by_a_look(tmp_path):

@@ -39,6 +39,13 @@ def test_a_renamed_file_is_never_asked_for_approved_or_not(waiting, finding, pat
     assert paths(waiting) == but(path)
 
 
+def test_a_file_of_another_size_that_has_another_name_is_never_fetched_anew_approved_or_not(waiting):
+    """Its link would be followed, and the file behind it removed."""
+    mark(waiting, "mismatch", MISMATCH, "other-name")
+    waiting.approve()
+    assert paths(waiting) == but(MISMATCH)
+
+
 def test_a_file_missing_from_a_directory_that_answered_empty_waits_for_an_approval_of_this_very_run(copied):
     lab = copied()
     mark(lab, "missing", MISSING, "empty-directory")

@@ -1,10 +1,14 @@
 """At the moment of acting the inventory must answer as wholly as it did for the run (rules.md, gate 9)."""
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
-from laboratory import FOUND, MISSING, ORPHAN
+from laboratory import FOUND, HOLLOWS, MISSING, ORPHAN
 
 from dynamo_consistency.backend import optional_features
 from dynamo_consistency.errors import BackendError
+from dynamo_consistency.run.action import inventory_now
+from dynamo_consistency.run.store.run_directory import RunDirectory
 
 PLAIN = {"looking": False, "itemising": False}
 
@@ -39,12 +43,53 @@ def test_an_inventory_that_is_whole_again_lets_the_run_act(copied):
     assert [path for _, path in lab.asked()] == FOUND
 
 
-def test_an_inventory_that_is_asked_for_single_files_need_not_be_counted(waiting):
-    """It says itself what it does not know; here half of it has gone, and what is left is known."""
-    for path in [path for path in waiting.world.entries if path not in FOUND][:12]:
+def test_an_inventory_that_is_asked_for_single_files_may_have_lost_less_than_half_of_what_it_had(waiting):
+    for path in [path for path in waiting.world.entries if path not in FOUND][:4]:
         del waiting.world.entries[path]
     waiting.approve()
     assert MISSING in [path for _, path in waiting.asked()]
+
+
+@pytest.mark.parametrize("left", [0, 3])
+def test_an_inventory_that_is_asked_for_single_files_and_knows_hardly_any_that_it_had_proves_nothing(waiting, left):
+    """A database that is being loaded, or an empty one to which another has failed over, does not know an orphan."""
+    for path in list(waiting.world.entries)[left:]:
+        del waiting.world.entries[path]
+    assert "files that it had at T2_Test when they were compared, it knows" in ended(waiting)
+    assert waiting.asked() == []
+
+
+def test_an_inventory_that_is_read_for_directories_and_is_half_as_long_proves_nothing(waiting):
+    stream = waiting.backend.inventory.stream
+    waiting.backend.inventory.stream = lambda site: (batch.slice(0, batch.num_rows // 2) for batch in stream(site))
+    assert "files at T2_Test now, and had 20" in ended(waiting)
+    assert {path for _, path in waiting.asked()}.isdisjoint(HOLLOWS)
+
+
+def test_the_files_that_are_asked_for_to_see_that_it_is_whole_are_from_all_over_a_snapshot(tmp_path):
+    run = RunDirectory(str(tmp_path / "T2_Test/1"))
+    groups = [[f"/{group}/{number}".encode() for number in range(size)] for group, size in enumerate((30_000, 1, 500))]
+    with run.writing(inventory_now.AFTER_FILES) as path, pq.ParquetWriter(path, pa.schema({"path": pa.binary()})) as to:
+        for files in groups:
+            to.write_table(pa.table({"path": pa.array(files, pa.binary())}))
+    sample = inventory_now._sample(run)
+    assert {path.split(b"/")[1] for path in sample} == {b"0", b"1", b"2"}
+    assert len(sample) <= inventory_now.SAMPLE
+    assert max(path for path in sample if path.startswith(b"/0/")) > b"/0/29"
+
+
+def test_a_backend_that_is_another_one_now_is_asked_for_nothing(waiting):
+    waiting.backend.describe = lambda: "another database"
+    assert "compared with another inventory" in ended(waiting)
+    assert waiting.asked() == []
+
+
+def test_two_snapshots_of_two_inventories_are_an_invalid_run(waiting):
+    waiting.world.while_listing.append(lambda: setattr(waiting.backend, "describe", lambda: "another database"))
+    summary = waiting.run()
+    assert summary["result"] == "Invalid"
+    assert "the two snapshots are of two inventories" in summary["reason"]
+    assert waiting.asked() == []
 
 
 def test_two_in_a_hundred_entries_may_have_gone_since():

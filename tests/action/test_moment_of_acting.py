@@ -49,6 +49,10 @@ def registered_above(world, path):
     world.register(path.rsplit(b"/", 1)[0], 50)
 
 
+def registered_in(inside, **facts):
+    return lambda world, path: world.register(path + inside, 50, **facts)
+
+
 def entry(**facts):
     def change(world, path):
         for name, value in facts.items():
@@ -124,6 +128,12 @@ CHANGES = {
     "a directory that is gone": ("emptyDirectories", lost, "gone"),
     "a directory that the inventory has as a file": ("emptyDirectories", registered(), "now registered"),
     "a directory in what is registered as a file": ("emptyDirectories", registered_above, "now registered"),
+    "a directory in which a file is expected": (
+        "emptyDirectories",
+        registered_in(b"/f", in_flight=True),
+        "now registered",
+    ),
+    "a directory far below which a file is expected": ("emptyDirectories", registered_in(b"/a/b/f"), "now registered"),
     "a directory that cannot be listed": ("emptyDirectories", set_in("holes"), CANNOT),
     "a directory below a hole": ("emptyDirectories", set_in("holes", upwards(1)), CANNOT),
 }

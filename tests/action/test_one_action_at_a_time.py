@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from laboratory import FOUND, MISMATCH, ORPHAN
@@ -55,6 +56,17 @@ def test_a_lease_is_given_up_at_the_end_and_taken_at_once_by_the_next(storage, m
             lease.confirm()
     assert time.monotonic() - began < 60
     assert len(storage.entries("", "file")) == 1, "the leases of before are removed"
+
+
+def test_a_lease_that_another_has_written_over_is_lost(storage):
+    """There are object stores that take no notice of the condition that nothing may be there yet."""
+    with held(storage) as lease:
+        lease.confirm()
+        (name,) = storage.entries("", "file")
+        with storage.writing(name) as path:
+            path.write_text(json.dumps({"holder": "another", "renewedAt": time.time(), "released": False}))
+        with pytest.raises(ConsistencyError, match=UNDER_WAY):
+            lease.confirm()
 
 
 def test_a_lease_that_another_holds_is_refused_at_once_with_a_sentence(storage):
@@ -160,6 +172,22 @@ def test_an_action_that_has_lost_its_lock_does_not_make_the_next_request(waiting
         waiting.approve()
     assert [path for _, path in waiting.asked()] == [MISMATCH]
     assert set(waiting.outcomes().values()) == {"requested", "left over"}
+
+
+@pytest.mark.parametrize("made_anew", [False, True], ids=["removed", "removed, and another action has made its own"])
+def test_an_action_whose_lock_a_person_has_removed_makes_no_further_request(waiting, made_anew):
+    """A file that is taken for a stale lock is removed, and the next action begins beside the one that still works."""
+    lock = Path(waiting.store.url) / "T2_Test/.action.lock"
+
+    def remove():
+        lock.unlink(missing_ok=True)
+        if made_anew:
+            lock.touch()
+
+    waiting.world.after_call.append(remove)
+    with pytest.raises(ConsistencyError, match=r"the lock .* was removed, so that another action"):
+        waiting.approve()
+    assert len(waiting.asked()) == 1
 
 
 def test_nothing_of_the_lock_is_left_in_the_folder_for_temporary_files(waiting, tmp_path, monkeypatch):

@@ -2,14 +2,16 @@
 
 import pyarrow.parquet as pq
 import pytest
-from laboratory import HOLLOW, HOLLOWS, MISMATCH, MISSING, ORPHAN
-from simulated import DAY, SITE
+from laboratory import HOLLOW, HOLLOWS, MISMATCH, MISSING, ORPHAN, die
+from simulated import DAY, SITE, Crash
 
 from dynamo_consistency.backend.contract import Asked
 from dynamo_consistency.errors import BackendError
 from dynamo_consistency.run.action import reasons_gone
 from dynamo_consistency.run.action.reasons_gone import Seen, why_gone
+from dynamo_consistency.run.action.site_lock import site_lock
 from dynamo_consistency.run.action.waiting_requests import WaitingRequest
+from dynamo_consistency.run.gates.confirmation import OTHER_NAME, RENAMED
 from dynamo_consistency.run.records.history import WITHDRAWN
 from dynamo_consistency.run.records.path_history import history_of_path
 from dynamo_consistency.run.unmerged.rules import Subtrees
@@ -59,6 +61,43 @@ def test_a_request_for_an_orphan_that_was_registered_is_withdrawn_and_those_that
     assert any(ORPHAN.decode() in note and reasons_gone.CLAIMED in note for note in summary["notes"])
 
 
+@pytest.mark.parametrize("had_acted", [False, True], ids=["its first action", "its second action"])
+def test_what_was_asked_for_by_an_action_that_was_killed_is_taken_back_as_well(copied, had_acted):
+    """`actions.parquet` is written at the end, and a killed action has had none; of one before, it tells too little."""
+    lab = copied()
+    lab.world.asleep = True
+    if had_acted:
+        lab.policy["maxRequestsPerRun"] = 1
+        lab.approve()
+        assert [path for _, path in lab.asked()] == [MISMATCH]
+        lab.policy["maxRequestsPerRun"] = 1000
+    lab.world.after_call.extend([*[lambda: None] * (1 if had_acted else 2), die])
+    with pytest.raises(Crash):
+        lab.approve()
+    killed = lab.runs()[-1]
+    assert lab.asked()[-1] == ("delete", ORPHAN)
+    heard = able(lab)
+    lab.world.register(ORPHAN, 50)
+    lab.policy["approval"] = "Required"
+    lab.run(DAY)
+    assert heard == [("delete", ORPHAN, killed.run_id)]
+    assert lab.outcomes(killed) == {MISMATCH: "requested", MISSING: "requested", ORPHAN: "unanswered"}
+
+
+def test_the_records_of_an_action_that_still_works_are_left_to_it(copied):
+    lab = copied()
+    lab.world.after_call.append(die)
+    with pytest.raises(Crash):
+        lab.approve()
+    killed = lab.runs()[-1]
+    lab.policy["approval"] = "Required"
+    with site_lock(lab.store, SITE):
+        assert lab.run(DAY)["result"] == "Complete"
+        assert not killed.exists("actions.parquet")
+    lab.run(DAY)
+    assert killed.exists("actions.parquet")
+
+
 def test_a_missing_file_that_is_back_is_not_fetched_again(asked):
     heard = able(asked)
     asked.world.store(MISSING, 100)
@@ -66,6 +105,14 @@ def test_a_missing_file_that_is_back_is_not_fetched_again(asked):
     asked.run(DAY)
     assert [path for _, path, _ in heard] == [MISSING]
     assert rows(asked.runs()[-1])[MISSING] == ("withdrawn", reasons_gone.BACK)
+
+
+def test_a_file_that_nobody_wants_at_the_site_any_more_is_not_fetched(asked):
+    heard = able(asked)
+    del asked.world.entries[MISSING]
+    asked.run(DAY)
+    assert [path for _, path, _ in heard] == [MISSING]
+    assert rows(asked.runs()[-1])[MISSING] == ("withdrawn", reasons_gone.UNKNOWN)
 
 
 def test_a_directory_that_is_in_use_and_an_orphan_that_was_written_to_are_let_be(asked):
@@ -187,11 +234,17 @@ def of(kind, request, path):
         (("orphans", "delete"), Seen(unseen=Subtrees([b"/a"]), known={b"/a/f": [1]}), reasons_gone.CLAIMED),
         (("orphans", "delete"), Seen(excluded=Subtrees([b"/a"])), reasons_gone.EXCLUDED),
         (("unmerged", "delete"), Seen(excluded=Subtrees([b"/a"]), unseen=Subtrees([b"/a"])), ""),
-        (("missing", "transfer"), Seen(), ""),
+        (("missing", "transfer"), Seen(), reasons_gone.UNKNOWN),
+        (("mismatches", "transfer"), Seen(listed={b"/a/f": [1]}), reasons_gone.UNKNOWN),
         (("missing", "transfer"), Seen(known={b"/a/f": [1]}), ""),  # on its way
         (("missing", "transfer"), Seen(known={b"/a/f": [1]}, listed={b"/a/f": [1]}), reasons_gone.BACK),
         (("missing", "transfer"), Seen(known={b"/a/f": [2]}, listed={b"/a/f": [1]}), ""),  # half of it is there
-        (("missing", "transfer"), Seen(renamed=frozenset({("missing", b"/a/f")})), reasons_gone.SPELLED),
+        (("missing", "transfer"), Seen(marks={("missing", b"/a/f"): RENAMED}), reasons_gone.MARKED[RENAMED]),
+        (
+            ("mismatches", "transfer"),
+            Seen(marks={("mismatches", b"/a/f"): OTHER_NAME}, known={b"/a/f": [1]}, listed={b"/a/f": [2]}),
+            reasons_gone.MARKED[OTHER_NAME],
+        ),
     ],
 )
 def test_why_a_reason_is_gone(request_, seen, why):

@@ -394,6 +394,25 @@ CASES = {
         case(shard(file("d/f"), file("e/g", identity=1), file("e/h", identity=1)), both=F),
         found(twin="e/g e/h"),
     ),
+    "another size under the second name of a file": (
+        case(shard(file("d/f", 2, identity=1), file("e/g", 2, identity=1)), both=[*F, entry("e/g", 2)]),
+        found(mismatch="d/f", other_name="d/f"),
+    ),
+    "another size of a file of one name": (
+        case(shard(file("d/f", 2, identity=1), file("e/f", 2, identity=2)), both=[*F, entry("e/f", 2)]),
+        found(mismatch="d/f"),
+    ),
+    "another size, as a file of that name has where no identities are told": (
+        case(
+            shard(file("d/f", 2), file("e/f", 2), file("d/g", 2), file("e/h", 2)),
+            both=[*F, entry("d/g"), entry("e/f", 2)],
+        ),
+        found(mismatch="d/f d/g", orphan="e/h", other_name="d/f"),
+    ),
+    "another size, as a file of that name has of another time": (
+        case(shard(file("d/f", 2), file("e/f", 2, OLD - 1)), both=[*F, entry("e/f", 2)]),
+        found(mismatch="d/f"),
+    ),
     "two files that two servers number alike": (
         case(shard(file("d/f", identity=1), file("e/g", size=2, identity=1), file("e/h", 1, LONG_AGO + 5, 1)), both=F),
         found(orphan="e/g e/h"),

@@ -3,9 +3,10 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from dynamo_simulator import DynamoSimulator
-from registry_worlds import Registered, outcomes
+from dynamo_simulator import DOOR, DynamoSimulator
+from registry_worlds import Registered, outcomes, rule
 
+from dynamo_consistency.backend import storage_hosts
 from dynamo_consistency.backend.dynamo.database.connection import connect
 from dynamo_consistency.backend.dynamo.options import Options
 from dynamo_consistency.errors import BackendError
@@ -182,6 +183,34 @@ def test_a_last_copy_is_never_touched(world, site, elsewhere):
     nowhere = [] if storage == "mss" else ["/store/f/1"]
     assert world.backend().registry.transfer("T2_HERE", ["/store/f/1"]) == (["/store/f/1"], nowhere)
     assert site.subscriptions() == []
+
+
+@pytest.mark.parametrize(
+    ("form", "is_refused"),
+    [
+        (f"{DOOR}{{0}}", True),
+        ("davs://other-door.example.org:443{0}", True),
+        (f"{DOOR}/pool{{0}}", False),
+        ("davs://door.elsewhere.org{0}", False),
+    ],
+    ids=["same place", "another door of the storage", "another place there", "another storage"],
+)
+def test_what_another_site_has_in_the_same_place_is_this_very_copy(world, site, monkeypatch, form, is_refused):
+    """Dynamo would unlink it here, and then look for it there."""
+    monkeypatch.setattr(storage_hosts, "addresses", lambda host: frozenset())
+    rule(world, site.other, "(/.*)", form)
+    ((outcome, said),) = site.ask_transfer(ONE)
+    assert outcome == ("refused" if is_refused else "requested")
+    assert said.startswith("no disk source elsewhere: the sites that have it stand on the same storage") == is_refused
+    assert len(site.subscriptions()) == (0 if is_refused else 1)
+
+
+def test_a_copy_on_another_storage_is_a_source_beside_one_on_the_same(world, site, monkeypatch):
+    monkeypatch.setattr(storage_hosts, "addresses", lambda host: frozenset())
+    third = world.site("T2_THIRD")
+    rule(world, third, "(/.*)", f"{DOOR}{{0}}")
+    world.replica(site.block, third, site.group)
+    assert outcomes(site.ask_transfer(ONE)) == ["requested"]
 
 
 def test_a_copy_that_is_about_to_be_deleted_elsewhere_is_no_source(world, site):

@@ -55,6 +55,19 @@ def test_a_file_that_another_site_with_the_same_door_has_is_refused(site, mariad
     assert deletions(world) == [(0, b"/store/b", "T2_HERE", "new")]
 
 
+def test_a_copy_of_another_site_with_the_same_door_is_this_very_copy(site, mariadb):
+    world = site.world
+    for number, door in ((site.here, "root://a.example.org/{x}"), (site.other, "root://b.example.org//{x}")):
+        world.execute("UPDATE sites SET backend = %s WHERE id = %s", (door, number))
+    ((outcome, said),) = site.ask_transfer(b"/store/f/1")
+    assert outcome == "refused"
+    assert "stand on the same storage" in said
+    third = world.site("T2_THIRD")
+    world.replica(site.block, third, site.group)
+    assert outcomes(site.ask_transfer(b"/store/f/1")) == ["requested"]
+    assert [row[2] for row in transfers(world)] == ["T2_THIRD"]
+
+
 @pytest.mark.parametrize("status", ["new", "inbatch"])
 def test_a_deletion_that_is_open_is_left_alone(site, status):
     site.world.insert("{register}deletion_queue", reqid=7, file="/store/a", site="T2_HERE", status=status, created=9)

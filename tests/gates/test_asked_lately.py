@@ -68,6 +68,11 @@ def test_only_the_last_30_days_count_and_no_run_that_is_dated_after_now(run_with
     assert asked(run_with(), run_with(days_ago, actions=[(b"/store/mc/a", "requested")])).total() == counts
 
 
+def test_a_clock_that_is_ahead_when_a_run_is_acted_on_forgets_nothing(run_with):
+    first, now = run_with(20, actions=[(b"/store/mc/a", "requested")]), run_with()
+    assert asked_lately(now, [first], NOW + 31 * DAY)["orphans"] == {"/store/mc": 1}
+
+
 def test_an_action_that_died_counts_by_its_journal(run_with):
     assert asked(run_with(), run_with(1, journal=[b"/store/mc/a"])).total() == 1
 

@@ -29,6 +29,18 @@ def test_a_last_copy_is_never_declared(asking):
     assert asking.declared() == []
 
 
+def test_what_another_rse_has_in_the_same_directory_is_this_very_copy(asking):
+    """Two RSEs on one storage: it would be given up here, and there is nothing to fetch it from."""
+    twin = asking.rucio.rse(
+        "TWIN", protocols=[{"scheme": "file", "prefix": f"{asking.here.folder}/"}], algorithm="identity"
+    )
+    last, other = asking.lost("last", copies=[twin]), asking.lost("other", copies=[twin, asking.there])
+    answers = asking.transfer(last, other)
+    assert outcomes(answers) == ["refused", "requested"]
+    assert answers[0][1].startswith("no disk source elsewhere")
+    assert asking.declared() == [("other", "B")]
+
+
 def test_a_copy_that_cannot_be_relied_on_is_none(asking_everywhere):
     asking = asking_everywhere
     there = "rse_id = (SELECT id FROM rses WHERE rse = :rse) AND name = :name"

@@ -102,3 +102,30 @@ def test_checks_that_overlap_are_told_of_by_validate(site):
     assert "t2-test and other both check" in site.complaint
     site.run("validate", "-f", "check.yaml", store=False)
     assert site.complaint == ""
+
+
+def waiting_run(site):
+    text = site.check.read_text().replace("  policy:\n", "  policy:\n    approval: Required\n")
+    site.check.write_text(text)
+    return [summary(site)["runId"] for _ in range(2)][-1]
+
+
+def test_a_run_that_was_moved_to_another_site_is_not_acted_on(site):
+    """Its findings would be looked up at the one, where nobody knows them, and asked for at the other."""
+    run_id = waiting_run(site)
+    (site.store / "T2_Test").rename(site.store / "T1_Elsewhere")
+    moved = str(site.store / "T1_Elsewhere" / run_id)
+    site.run("stage", "action", "--run-dir", moved, "--approve", run_id, store=False, exit_code=2)
+    assert "holds a run of T2_Test and not of T1_Elsewhere: was it moved?" in site.complaint
+    assert requested(site) == []
+
+
+@pytest.mark.parametrize("where", [".", "../{}", "{}"])
+def test_a_run_directory_is_the_same_one_however_its_path_is_written(site, where, monkeypatch):
+    """Its lock and the runs before it lie in the folder of its site."""
+    run_id = waiting_run(site)
+    site.folder = site.store / "T2_Test" / ("" if where == "{}" else run_id)
+    arguments = ["--run-dir", where.format(run_id), "--approve", run_id, "--output", "json"]
+    done = json.loads(site.run("stage", "action", *arguments, store=False))
+    assert (done["site"], done["runId"]) == ("T2_Test", run_id)
+    assert done["actions"]["missing"]["requested"] == 1

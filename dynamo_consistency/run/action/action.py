@@ -27,7 +27,7 @@ from dynamo_consistency.run.action.unmerged import UnmergedArea, sights_of
 from dynamo_consistency.run.gates import Facts, Gate, all_ready, evaluate, gather
 from dynamo_consistency.run.listing.source import open_lister
 from dynamo_consistency.run.progress import StageProgress
-from dynamo_consistency.run.records.history import read_summary
+from dynamo_consistency.run.records.history import ACTIONS, read_summary
 from dynamo_consistency.run.store.run_directory import RunDirectory, RunStore
 
 log = logging.getLogger(__name__)
@@ -62,6 +62,7 @@ def act(
         journal = Journal(run)
         ended_by = None
         if all_ready(gates):
+            run.remove(ACTIONS)  # one of an earlier action would not tell what is asked for until this one may die
             try:
                 _carry_out(run, backend, facts, _Record(journal, gates, lock))
             except ConsistencyError as error:
@@ -183,7 +184,11 @@ class _Action:
             return
         is_protected = self._inventory.protection()
         sights = sights_of(self._view, kind, findings)
-        look_up = self._inventory.entries if kind in (MISSING.name, MISMATCH.name) else self._inventory.claims
+        look_up = self._inventory.claims
+        if kind in (MISSING.name, MISMATCH.name):
+            look_up = self._inventory.entries
+        elif is_directory(kind, findings[0]):
+            look_up = self._inventory.directories
         known = look_up([finding["path"] for finding in findings])
         young_from = time.time() - self._ignore_age
 

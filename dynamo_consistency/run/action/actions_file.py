@@ -57,11 +57,20 @@ def write_actions(run: RunDirectory, facts: Facts, gates: list[Gate], journal: J
             for finding in facts.confirmed[kind].findings(kind)
             if journal.is_open(kind, finding["path"])
         ]
+    _write(run, rows, gates_as_json)
+    return {kind: _numbers(rows, kind, facts.confirmed[kind].count) for kind in facts.enforced}
+
+
+def write_from_journal(run: RunDirectory, journal: Journal) -> None:
+    """Write `actions.parquet` of a run whose action died; the values of its gates are in the journal only."""
+    _write(run, [_row(entry) for entry in journal.entries], "[]")
+
+
+def _write(run: RunDirectory, rows: list[ActionRow], gates_as_json: str) -> None:
     with run.writing(ACTIONS) as target, pq.ParquetWriter(target, _SCHEMA, compression="zstd") as writer:
         for start in range(0, len(rows), _ROWS):
             part = [row | {"gates": gates_as_json} for row in rows[start : start + _ROWS]]
             writer.write_table(pa.Table.from_pylist(part, schema=_SCHEMA))
-    return {kind: _numbers(rows, kind, facts.confirmed[kind].count) for kind in facts.enforced}
 
 
 def asked_before(run: RunDirectory) -> dict[FindingKey, AskedBefore]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dynamo_consistency.kinds import KindName
 from dynamo_consistency.run.action.objections import Finding
 from dynamo_consistency.run.gates import Facts
-from dynamo_consistency.run.gates.confirmation import IN_EMPTY_DIRECTORY, RENAMED
+from dynamo_consistency.run.gates.confirmation import IN_EMPTY_DIRECTORY, NEVER_ACTED_ON
 from dynamo_consistency.run.gates.stricter import TIGHTENED
 
 WAITS_FOR_APPROVAL = "waits for approval: its directory was listed without any entry"
@@ -17,7 +17,9 @@ HeldBack = Callable[[KindName, Finding], str | None]
 def held_back(facts: Facts) -> HeldBack:
     """By what the comparison has marked, and by a check that is stricter now."""
     keeps = facts.tightening.keeper() if facts.tightening else None
-    reasons = {RENAMED: "renamed"} | ({} if facts.approval_lifts else {IN_EMPTY_DIRECTORY: WAITS_FOR_APPROVAL})
+    reasons = dict(zip(NEVER_ACTED_ON, NEVER_ACTED_ON, strict=True)) | (
+        {} if facts.approval_lifts else {IN_EMPTY_DIRECTORY: WAITS_FOR_APPROVAL}
+    )
 
     def why(kind: KindName, finding: Finding) -> str | None:
         mark = finding.get("mark")  # runs of earlier versions have no such column

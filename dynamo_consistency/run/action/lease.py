@@ -53,8 +53,11 @@ class Lease:
                     self._write(released=True)
 
     def confirm(self) -> None:
-        """Raises ConsistencyError when another action has taken over, because this one was silent for too long."""
-        if not self._is_highest():
+        """Raises ConsistencyError when another action has taken over, because this one was silent for too long.
+
+        Or because both have created one object, in a store that does not know what it is to create one.
+        """
+        if not (self._is_highest() and self._is_ours()):
             raise ConsistencyError(under_way(self._site, "nothing more"))
 
     def _take(self) -> None:
@@ -70,7 +73,7 @@ class Lease:
 
     def _creates(self, name: str) -> bool:
         """A store that answers at the second time may take what we have created for another's."""
-        return self._storage.create(name, self._record()) or self._read(self._number).get("holder") == self._holder
+        return self._storage.create(name, self._record()) or self._is_ours()
 
     def _may_be_taken(self, number: int) -> bool:
         """Given up, or not renewed for long and not while it is watched either."""
@@ -86,6 +89,9 @@ class Lease:
 
     def _is_highest(self) -> bool:
         return max(self._numbers(), default=0) == self._number
+
+    def _is_ours(self) -> bool:
+        return self._read(self._number).get("holder") == self._holder
 
     def _numbers(self) -> list[int]:
         found = map(_NAME.fullmatch, self._storage.entries("", "file"))

@@ -9,7 +9,10 @@ from dynamo_consistency.kinds import KIND_BY_NAME
 from dynamo_consistency.run.action.site_view import Absent, SeenDirectory, SeenFile, Sight, Unknown
 
 Finding = Mapping[str, Any]
-BARE = "its directory shows no entry at all now: it waits for an approval of a run that has seen that"
+BARE = (
+    "its directory shows no entry at all now, or one above it shows none: "
+    "it waits for an approval of a run that has seen that"
+)
 REGISTERED = "now registered, it or a directory that it lies in"
 
 
@@ -81,7 +84,7 @@ def to_deletion_of_directory(
     if changed and not any(path.rsplit(b"/", 1)[0] == finding["path"] for path in requested):
         return "it has changed since the run"
     if known is not None:
-        return REGISTERED
+        return "now registered, or something in it or above it is"
     return None
 
 

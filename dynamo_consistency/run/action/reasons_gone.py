@@ -11,7 +11,7 @@ from dynamo_consistency import paths
 from dynamo_consistency.kinds import KIND_BY_NAME, UNMERGED
 from dynamo_consistency.run.action.waiting_requests import WaitingRequest
 from dynamo_consistency.run.database import PATH_MACROS, columns_of, literal, open_database
-from dynamo_consistency.run.gates.confirmation import RENAMED
+from dynamo_consistency.run.gates.confirmation import OTHER_NAME, RENAMED, UNMARKED
 from dynamo_consistency.run.listing.failed_shards import absent_shards
 from dynamo_consistency.run.listing.listing_view import create_listing
 from dynamo_consistency.run.store.run_directory import RunDirectory
@@ -21,7 +21,11 @@ from dynamo_consistency.run.unmerged.rules import Subtrees
 CLAIMED = "the inventory has it now"
 EXCLUDED = "it is in an excluded directory now"
 BACK = "it is at the site again, with the size that the inventory has"
-SPELLED = "it is at the site under another spelling of its name"
+MARKED = {
+    RENAMED: "it is at the site under another spelling of its name",
+    OTHER_NAME: "another name at the site leads to the same file",
+}
+UNKNOWN = "the inventory has it no more"
 GONE = "it is no more at the site"
 NO_FINDING = "it is no more what was found"
 
@@ -35,12 +39,13 @@ Sizes = Mapping[bytes, Sequence[int | None]]
 class Seen:
     """What a run knows of some paths.
 
-    standing: (kind, path) of the requests whose finding is in the run as well; renamed: of findings that are marked so;
+    standing: (kind, path) of the requests whose finding is in the run as well; marks: of those that are marked as never
+    acted on, the mark;
     unseen: directories of which the listing does not show everything; covered: those that were listed at all.
     """
 
     standing: frozenset[tuple[str, bytes]] = frozenset()
-    renamed: frozenset[tuple[str, bytes]] = frozenset()
+    marks: Mapping[tuple[str, bytes], str] = field(default_factory=dict)
     known: Sizes = field(default_factory=dict)
     listed: Sizes = field(default_factory=dict)
     covered: Subtrees = field(default_factory=lambda: Subtrees((b"/",)))
@@ -54,7 +59,7 @@ def why_gone(request: WaitingRequest, seen: Seen) -> str:
     if request.kind != UNMERGED.name and seen.excluded.cover(path):
         return EXCLUDED
     if request.asked.request == "transfer":
-        return _of_transfer(path, finding in seen.standing, finding in seen.renamed, seen)
+        return _of_transfer(path, finding in seen.standing, seen.marks.get(finding), seen)
     if path in seen.known:
         return CLAIMED
     if finding in seen.standing:
@@ -64,10 +69,13 @@ def why_gone(request: WaitingRequest, seen: Seen) -> str:
     return GONE if seen.covered.cover(path) and not seen.unseen.cover(path) else ""
 
 
-def _of_transfer(path: bytes, stands: bool, renamed: bool, seen: Seen) -> str:
-    """A file that is being fetched is in flight, and so no finding: only one that is there needs nothing any more."""
-    if renamed:
-        return SPELLED
+def _of_transfer(path: bytes, stands: bool, mark: str | None, seen: Seen) -> str:
+    """A file that is being fetched is in flight, and so no finding: one that is there needs nothing any more, nor does
+    one that nobody wants there."""
+    if mark is not None:
+        return MARKED[mark]
+    if path not in seen.known:
+        return UNKNOWN
     return BACK if not stands and _same_size(seen.listed.get(path, ()), seen.known.get(path, ())) else ""
 
 
@@ -87,9 +95,9 @@ def look_at(run: RunDirectory, requests: Sequence[WaitingRequest]) -> Seen:
         known = _sizes(database, _BOTH.format(**both))
         _give_listing(database, files, run)
         listed = _sizes(database, "SELECT path, size FROM listing WHERE kind IN ('file', 'directory')")
-        standing, renamed = _findings(database, files, run, requests)
+        standing, marks = _findings(database, files, run, requests)
         holes = _holes_above(database, requests)
-    return Seen(standing, renamed, known, listed, **_trees(run, holes))
+    return Seen(standing, marks, known, listed, **_trees(run, holes))
 
 
 def _trees(run: RunDirectory, holes: list[bytes]) -> dict[str, Subtrees]:
@@ -141,29 +149,29 @@ def _findings(
     files: contextlib.ExitStack,
     run: RunDirectory,
     requests: Sequence[WaitingRequest],
-) -> tuple[frozenset[tuple[str, bytes]], frozenset[tuple[str, bytes]]]:
-    """(standing, renamed), see `Seen`. A finding is the same by what confirms it."""
+) -> tuple[frozenset[tuple[str, bytes]], dict[tuple[str, bytes], str]]:
+    """(standing, marks), see `Seen`. A finding is the same by what confirms it."""
 
     def group(request: WaitingRequest) -> tuple[str, str]:
         return request.kind, request.asked.run_id
 
-    standing, renamed = set(), set()
+    standing: set[tuple[str, bytes]] = set()
+    marks: dict[tuple[str, bytes], str] = {}
     for (name, run_id), some in groupby(sorted(requests, key=group), group):
         kind, then = KIND_BY_NAME[name], run.store.run(run.site, run_id)
         if not run.exists(kind.file):
             continue
         asked, now = [request.asked.path for request in some], str(files.enter_context(run.reading(kind.file)))
-        marked = "mark" in columns_of(database, now)
-        is_renamed = f"mark IS NOT DISTINCT FROM '{RENAMED}'" if marked else "FALSE"
+        mark = f"CASE WHEN NOT ({UNMARKED}) THEN mark END" if "mark" in columns_of(database, now) else "NULL"
         same = " AND ".join(f"e.{column} IS NOT DISTINCT FROM f.{column}" for column in kind.same_columns)
         earlier = "TRUE"
         if then.exists(kind.file):
             earlier = f"EXISTS (FROM read_parquet({_file(files, then, kind.file)}) AS e WHERE {same})"
         rows = database.execute(
-            f"""SELECT path, {is_renamed}, {earlier}
+            f"""SELECT path, {mark}, {earlier}
                 FROM read_parquet({literal(now)}) AS f WHERE path IN (SELECT unnest(?::BLOB[]))""",
             [asked],
         ).fetchall()
-        renamed |= {(name, path) for path, other_name, _ in rows if other_name}
-        standing |= {(name, path) for path, other_name, is_same in rows if is_same and not other_name}
-    return frozenset(standing), frozenset(renamed)
+        marks |= {(name, path): mark for path, mark, _ in rows if mark}
+        standing |= {(name, path) for path, mark, is_same in rows if is_same and not mark}
+    return frozenset(standing), marks

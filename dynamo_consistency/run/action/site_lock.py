@@ -2,9 +2,10 @@
 
 import contextlib
 import fcntl
+import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 
 from dynamo_consistency.errors import ConsistencyError
 from dynamo_consistency.run.action.journal import under_way
@@ -22,10 +23,21 @@ class SiteLock(Protocol):
 
 
 class _FileLock:
-    """It dies with the process that holds it, and cannot be lost before."""
+    """It dies with the process that holds it. Whoever removes its file lets another action have a lock beside it."""
+
+    def __init__(self, path: Path, file: IO[str], site: str) -> None:
+        self._path, self._file, self._site = path, file, site
 
     def confirm(self) -> None:
-        return
+        try:
+            is_ours = os.path.samestat(os.fstat(self._file.fileno()), self._path.stat())
+        except OSError:
+            is_ours = False
+        if not is_ours:
+            raise ConsistencyError(
+                f"the lock {self._path} of this action was removed, so that another action of {self._site} may be "
+                "under way; nothing more was requested by this one. Run it again afterwards"
+            )
 
 
 @contextlib.contextmanager
@@ -37,12 +49,12 @@ def site_lock(store: RunStore, site: str) -> Iterator[SiteLock]:
         with lease.held():
             yield lease
     else:
-        with _locked(local / site / ".action.lock", site):
-            yield _FileLock()
+        with _locked(local / site / ".action.lock", site) as lock:
+            yield lock
 
 
 @contextlib.contextmanager
-def _locked(path: Path, site: str) -> Iterator[None]:
+def _locked(path: Path, site: str) -> Iterator[_FileLock]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = path.open("a")
@@ -55,4 +67,4 @@ def _locked(path: Path, site: str) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise ConsistencyError(under_way(site)) from None
-        yield
+        yield _FileLock(path, file, site)

@@ -64,7 +64,7 @@ class SeenDirectory:
 
 @dataclass(frozen=True)
 class Absent:
-    """A directory above it was listed completely, and does not have it; `bare`: its own, which has no entry at all."""
+    """A directory above it was listed completely, and does not have it; `bare`: that one has no entry at all."""
 
     bare: bool = False
 
@@ -175,15 +175,16 @@ class _Look:
     def _entry(self, path: bytes) -> "File | Subdirectory | Absent | Unknown":
         """The one entry of that path in its directory, if all directories on the way there are what they seem."""
         entry: File | Subdirectory | Absent | Unknown = Unknown("it is below no root")
-        own = self._answers.get(path.rsplit(b"/", 1)[0] or b"/")
         for directory, child in pairwise([*self._ways[path], path]):
             answer = self._answers[directory]
             if isinstance(answer, Failed):
                 return Unknown(answer.reason)
             entry = _the_one(self._entries[directory][_name(child)])
+            if isinstance(entry, Absent):
+                return Absent(bare=_is_bare(answer))
             if child != path and not isinstance(entry, Subdirectory):
                 return Unknown("a directory above it is a file now") if isinstance(entry, File) else entry
-        return Absent(bare=True) if isinstance(entry, Absent) and isinstance(own, Listed) and _is_bare(own) else entry
+        return entry
 
 
 def _confirmed(sight: Sight, answer: FileStat | NotThere | Unsure) -> Sight:

@@ -37,6 +37,7 @@ _OF_BACKEND = 'd.* EXCLUDE (path, key, tail, root, size, time, in_flight, datase
 
 
 _MARK = "CASE WHEN path IN (FROM renamed) THEN 'renamed'{} END"
+_OF_MISMATCH = "CASE WHEN path IN (FROM other_name) THEN 'other-name' END"
 _OF_MISSING = _MARK.format(" WHEN path IN (SELECT path FROM missing_in_empty_directory) THEN 'empty-directory'")
 
 
@@ -54,7 +55,7 @@ _FINDINGS = {
         SELECT {_select(size="size", mark=_OF_MISSING, **_OF_INVENTORY)}, {_OF_BACKEND}
         FROM detail AS d WHERE path IN (SELECT path FROM missing_verdict WHERE verdict = 'missing') ORDER BY path""",
     MISMATCH: f"""
-        SELECT {_select(size="d.size", site_size="v.site_size", mtime="s.mtime", **_OF_INVENTORY)},
+        SELECT {_select(size="d.size", site_size="v.site_size", mtime="s.mtime", mark=_OF_MISMATCH, **_OF_INVENTORY)},
                {_OF_BACKEND}
         FROM detail AS d
         JOIN mismatch_verdict AS v USING (path)

@@ -208,6 +208,26 @@ SELECT path, key, site_size, 'mismatch' AS verdict
 FROM file
 WHERE before > 0 AND after > 0 AND at_site > 0 AND NOT in_flight AND NOT young AND size <> site_size;
 
+-- Rule 12: what is fetched anew is removed first, and by the name of a link the file behind it is what goes. So a file
+-- that has another name is only reported, and so is one like another of the same name, size and time where the storage
+-- does not say which files are one: two inodes of one device are two files, and two devices may be one storage, mounted twice.
+CREATE MACRO device(identity) AS identity & 4294967295;
+
+CREATE TABLE mismatched AS
+SELECT path, size, mtime, identity FROM listed WHERE path IN (SELECT path FROM mismatch_verdict);
+
+CREATE TABLE other_name AS
+SELECT path FROM with_other_names('mismatched')
+UNION
+SELECT m.path
+FROM mismatched AS m
+JOIN (
+  FROM listing WHERE kind = 'file' AND coalesce(mtime, -1) IN (SELECT coalesce(mtime, -1) FROM mismatched)
+  AND (size IS NULL OR size IN (SELECT size FROM mismatched))
+) AS l ON l.mtime IS NOT DISTINCT FROM m.mtime AND coalesce(l.size = m.size, TRUE)
+WHERE l.path <> m.path AND last_name(l.path::VARCHAR) = last_name(m.path::VARCHAR)
+  AND NOT coalesce(device(l.identity) = device(m.identity), FALSE);
+
 -- -------------------------------------------------------------------------------------------------------- orphan
 
 CREATE TABLE unclaimed AS
@@ -222,15 +242,12 @@ SELECT DISTINCT path::VARCHAR AS text FROM listing WHERE kind = 'directory' AND 
 -- inventory, it claims. Of times, both must be unknown; a size that is unknown is any. Of what is claimed and was not seen
 -- (absent, in a hole, outside the roots, in an excluded directory) the time is not known, and may be any. What is spelt in
 -- another way than its entry (rule 13) is claimed by that. Of two files with an identity on one device nobody need guess, nor
--- of one that is absent from a directory with an identity and one that lies in another. On two devices they may be one file
--- of a storage that is mounted twice.
+-- of one that is absent from a directory with an identity and one that lies in another.
 -- Where one twin of a directory is claimed in an unlisted one, the two may be one directory: then the name alone, in any
 -- spelling, is enough for the others, of which one may have another size than it should.
 CREATE MACRO caseless_name(path) AS lower(last_name(
   CASE WHEN contains(path::VARCHAR, '\x') THEN coalesce(nfc_normalize(try(decode(path))), path::VARCHAR)
        ELSE path::VARCHAR END));
-
-CREATE MACRO device(identity) AS identity & 4294967295;
 
 CREATE TABLE may_go AS
 SELECT DISTINCT path, size, mtime, identity, last_name(path::VARCHAR) AS name, parent(path::VARCHAR) AS directory

@@ -30,9 +30,11 @@ Asked = Mapping[KindName, Counter[str | None]]
 def asked_lately(run: RunDirectory, earlier: Sequence[RunDirectory], now: float) -> Asked:
     """The paths that those of the `earlier` runs which began in the last 30 days have asked for, each once.
 
-    Without those that are findings of that kind in `run`. A run dated after `now` does not count.
+    Without those that are findings of that kind in `run`. A run dated after `now` does not count. The days are those
+    before `run` began: a clock that is ahead when it is acted on forgets nothing.
     """
-    lately = [other for other in earlier if now - DAYS_OF_LIMITS * _DAY <= start_of(other) <= now]
+    since = min(now, start_of(run)) - DAYS_OF_LIMITS * _DAY
+    lately = [other for other in earlier if since <= start_of(other) <= now]
     acted = [other for other in lately if other.exists(ACTIONS) or other.names(_JOURNAL)]
     if not acted:
         return {}

@@ -14,8 +14,11 @@ from dynamo_consistency.run.records.damage import parquet_is_damaged
 from dynamo_consistency.run.records.history import start_of
 from dynamo_consistency.run.store.run_directory import RunDirectory
 
-RENAMED, IN_EMPTY_DIRECTORY = "renamed", "empty-directory"
-"""What a finding's column `mark` may say: never acted on; acted on only when this very run is approved."""
+RENAMED, OTHER_NAME, IN_EMPTY_DIRECTORY = "renamed", "other-name", "empty-directory"
+"""What a finding's column `mark` may say: the last is acted on only when this very run is approved."""
+NEVER_ACTED_ON = (RENAMED, OTHER_NAME)
+UNMARKED = f"mark IS NULL OR mark NOT IN {NEVER_ACTED_ON}"
+"""In SQL: what it does not say of a finding that may be acted on."""
 
 
 @dataclass(frozen=True)
@@ -94,8 +97,8 @@ def confirmed_findings(
     """Findings of the last of `runs` that stand in all of them; a row as in the findings file.
 
     In the order of the file, but empty directories the deepest first. A file at the site that another has replaced
-    under its name, or that has been written to, is another finding. One that is marked as renamed is not confirmed, and
-    confirms nothing.
+    under its name, or that has been written to, is another finding. One that is marked as never acted on is not
+    confirmed, and confirms nothing.
     In the unmerged area logs must stand in all of `log_runs`, directories in both.
     """
     if not runs and not log_runs:
@@ -108,7 +111,7 @@ def confirmed_findings(
             as_log = _stands_in(database, [file[run.url] for run in log_runs], kind)
             condition = f"(type = 'log' OR {condition}) AND (type = 'file' OR {as_log})"
         if "mark" in columns_of(database, last):
-            condition += f" AND mark IS DISTINCT FROM '{RENAMED}'"
+            condition += f" AND ({UNMARKED})"
         order = "len(string_split(path::VARCHAR, '/')) DESC, " if kind == EMPTY_DIRECTORY.name else ""
         query = f"""SELECT * FROM read_parquet(?, file_row_number = true) AS f
                     WHERE {condition} ORDER BY {order} file_row_number"""
@@ -122,7 +125,7 @@ def confirmed_findings(
 def _stands_in(database: duckdb.DuckDBPyConnection, files: Sequence[str], kind: str) -> str:
     """The condition that a finding `f` of the last of `files` is in all others as well; of no files at all, none is."""
     same = " AND ".join(f"e.{name} IS NOT DISTINCT FROM f.{name}" for name in KIND_BY_NAME[kind].same_columns)
-    unmarked = f"{same} AND e.mark IS DISTINCT FROM '{RENAMED}'"
+    unmarked = f"{same} AND ({UNMARKED})"
     before = [
         f"EXISTS (FROM read_parquet({literal(file)}) AS e "
         f"WHERE {unmarked if 'mark' in columns_of(database, file) else same})"

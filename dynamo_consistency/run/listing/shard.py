@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from dynamo_consistency import paths
-from dynamo_consistency.errors import ConfigurationError
+from dynamo_consistency.errors import ConfigurationError, ListingError
 from dynamo_consistency.listers.contract import Answer, ClusterLister, Failed, LineLister
 from dynamo_consistency.listers.protocols import OpenSource
 from dynamo_consistency.listers.shards import Share
@@ -18,6 +18,7 @@ from dynamo_consistency.run.listing.parquet import ListingFile
 from dynamo_consistency.run.listing.part import Part, result_of
 from dynamo_consistency.run.listing.progress import Watcher
 from dynamo_consistency.run.listing.source import open_lister, source_of
+from dynamo_consistency.run.stage_clock import StageClock
 from dynamo_consistency.run.store.run_directory import RunDirectory, shard_name
 
 if TYPE_CHECKING:
@@ -46,8 +47,8 @@ def list_shard(run: RunDirectory, backend: "Backend | None", shard: int, progres
 
 
 def write_listing(run: RunDirectory, part: Part, backend: "Backend | None", progress: Watcher) -> dict[str, Any]:
-    """List `part`; what its `.json` holds. Raises ListingError as `list_shard` does."""
-    began = time.monotonic()
+    """List `part`; what its `.json` holds. Raises ListingError as `list_shard` does, and when the clock was set."""
+    began, clock = time.monotonic(), StageClock()
     dump = source_of(part.listing, backend, run.site).dump
     with progress:
         if dump is not None:
@@ -56,6 +57,8 @@ def write_listing(run: RunDirectory, part: Part, backend: "Backend | None", prog
             result = listing_of_dump(run, part, dump, progress)
         else:
             result = _walk(run, part, progress, open_lister(part.listing, backend, run.site))
+    if why := clock.jump("the site was listed"):
+        raise ListingError(why)
     result["elapsedSeconds"] = round(time.monotonic() - began, 3)
     run.write_json(f"{part.name}.json", result)
     return result

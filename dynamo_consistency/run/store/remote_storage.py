@@ -51,8 +51,12 @@ class RemoteStorage:
             raise ConfigurationError(f"the store {redact(url)} cannot be used: {error}") from None
 
     def exists(self, name: str) -> bool:
-        with self._errors_explained():
-            return bool(self._fs.exists(self._path_of(name)))
+        try:
+            with self._errors_explained():
+                self._fs.info(self._path_of(name))  # what fsspec calls `exists` takes every error for "no"
+        except FileNotFoundError:
+            return False
+        return True
 
     def modified(self, name: str) -> float:
         with self._errors_explained():

@@ -121,13 +121,19 @@ class RunDirectory:
     def check(self) -> SiteConsistencyCheck:
         """The resolved check of this run, read once: a run never sees a later edit.
 
-        Raises ConfigurationError when this is no run directory.
+        Raises ConfigurationError when this is no run directory, or that of a run of another site: what lies there was
+        found at one site, and would be looked up at another.
         """
         if self._check is None:
             if not self.exists(CHECK):
                 raise ConfigurationError(f"{self.url} is not a run directory: it has no {CHECK}")
             with self.reading(CHECK) as path:
-                self._check = read_check(path)
+                check = read_check(path)
+            if check.spec.site != self.site:
+                raise ConfigurationError(
+                    f"{redact(self.url)} holds a run of {check.spec.site} and not of {self.site}: was it moved?"
+                )
+            self._check = check
         return self._check
 
     def has_begun(self) -> bool:

@@ -112,7 +112,8 @@ class Case:
 class Findings:
     """Paths by kind; the empty directories in the order in which they are reported.
 
-    `renamed`, `in_empty`: those among the missing and the orphans that are marked so. `duplicates`: how many rows there
+    `renamed`, `in_empty`: those among the missing and the orphans that are marked so; `other_name`: of the mismatches,
+    those that are marked so. `duplicates`: how many rows there
     are too many in the inventory and at the site (rule 10); findings are equal whatever these are.
     """
 
@@ -123,4 +124,5 @@ class Findings:
     twin: frozenset[bytes] = frozenset()
     renamed: frozenset[bytes] = frozenset()
     in_empty: frozenset[bytes] = frozenset()
+    other_name: frozenset[bytes] = frozenset()
     duplicates: tuple[int, int] = field(default=(0, 0), compare=False)

@@ -27,14 +27,18 @@ def compare(case: Case) -> Findings:
     twin = frozenset(path for path in unknown if has_a_twin(path, case, inventory, site))
     orphan = unknown - twin
     renamed = (missing | orphan) & respelt(inventory, site)
+    mismatch = frozenset(path for path in site.files if is_mismatch(path, case, inventory, site))
     return Findings(
         missing=missing,
         orphan=orphan,
-        mismatch=frozenset(path for path in site.files if is_mismatch(path, case, inventory, site)),
+        mismatch=mismatch,
         empty=tuple(sorted(empty_directories(case, inventory, site), reverse=True)),
         twin=twin,
         renamed=renamed,
         in_empty=frozenset(path for path in missing - renamed if lies_in(path, site.without_entry)),
+        other_name=frozenset(
+            path for path in mismatch if has_another_name(path, site) or is_like(path, site.all_files, site)
+        ),
         duplicates=duplicates(inventory, site),
     )
 
@@ -273,14 +277,19 @@ def has_a_twin(path: bytes, case: Case, inventory: Inventory, site: Site) -> boo
     respellings = respelt(inventory, site)
     if has_another_name(path, site) or unseen_twin(path, case, inventory, site):
         return True
+    return is_like(path, [name for name in site.all_files if inventory.entries(name) or name in respellings], site)
+
+
+def is_like(path: bytes, others: Iterable[bytes], site: Site) -> bool:
+    """Rule 12: has one of these files the name, the size and the time of this one, and is perhaps the same?"""
     return any(
         other.path.split(b"/")[-1] == path.split(b"/")[-1]
         and other.mtime == mine.mtime
         and (other.size == mine.size or None in (other.size, mine.size))
         for _shard, mine in site.files[path]
-        for claimed in site.all_files
-        if claimed != path and (inventory.entries(claimed) or claimed in respellings)
-        for _other_shard, other in site.all_files[claimed]
+        for name in others
+        if name != path
+        for _other_shard, other in site.all_files[name]
         if None in (other.identity, mine.identity) or device(other.identity) != device(mine.identity)
     )
 

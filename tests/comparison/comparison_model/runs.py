@@ -286,5 +286,6 @@ def engine(case: Case, folder: Path) -> Findings:
         twin=frozenset(found["twin"]),
         renamed=frozenset(path for path, mark in marks.items() if mark == "renamed"),
         in_empty=frozenset(path for path, mark in marks.items() if mark == "empty-directory"),
+        other_name=frozenset(path for path, mark in marks.items() if mark == "other-name"),
         duplicates=(counts["inventoryDuplicates"], counts["listedDuplicates"]),
     )

@@ -70,6 +70,23 @@ def objections(
     return found
 
 
+def sharing_sites(rules: Iterable[SiteRules], site: int, urls: Mapping[bytes, bytes]) -> dict[bytes, set[int]]:
+    """Of each of the files (LFN → its PFN at `site`), other sites whose rules may give it the same place there.
+
+    What such a site has of the file is the same copy.
+    """
+    chains = list(_chains(rules))
+    places = {lfn: place(url) for lfn, url in urls.items()}
+    claims = _invert(chains, site, places)
+    storages = _Storages(chains, site, {})
+    same_file = [(lfn, chain) for other, some in claims.others.items() for lfn, chain in some if lfn == other]
+    found: dict[bytes, set[int]] = {lfn: set() for lfn in urls}
+    for lfn, chain in [*claims.endless, *same_file]:
+        if chain.site != site and storages.may_be_one(places[lfn].host, chain):
+            found[lfn].add(chain.site)
+    return found
+
+
 class _Storages:
     """Which sites may stand on the storage of one; a rule that names no host has those of the site's other rules."""
 

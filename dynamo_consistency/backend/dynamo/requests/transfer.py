@@ -4,8 +4,9 @@ Dynamo takes a transfer of a file that its replica claims for done. So the file 
 unlinks it, which succeeds also where there is none, drops it from the replica, and fetches what the replica then lacks.
 """
 
+import contextlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -18,6 +19,8 @@ from dynamo_consistency.backend.dynamo.database.schema import block_replicas, fi
 from dynamo_consistency.backend.dynamo.database.schema_version import Generation
 from dynamo_consistency.backend.dynamo.inventory import claimed
 from dynamo_consistency.backend.dynamo.other_copies import copies
+from dynamo_consistency.backend.dynamo.requests import other_claims, pfn
+from dynamo_consistency.backend.dynamo.requests.deletion import own_rules
 from dynamo_consistency.backend.dynamo.requests.insert import Writer, locked
 from dynamo_consistency.backend.dynamo.requests.unsafe_paths import RefusedError
 from dynamo_consistency.backend.dynamo.sites import site_id
@@ -28,6 +31,12 @@ OPEN = ("new", "inbatch", "retry", "held")
 LAST_OF_BLOCK = (
     "Dynamo would drop the whole block from the site, since no other file of it would be left there; "
     "ask again when others have come back, or invalidate it in Dynamo"
+)
+
+
+SAME_COPY = (
+    "no disk source elsewhere: the sites that have it stand on the same storage, where it may be this very file; "
+    "a last copy is never touched"
 )
 
 
@@ -46,6 +55,8 @@ class _Inventory:
     files: dict[bytes, _File] = field(default_factory=dict)
     sources: defaultdict[bytes, set[tuple[int, str]]] = field(default_factory=lambda: defaultdict(set))
     """(site, storage type) of the copies elsewhere of each file."""
+    sharing: Mapping[bytes, Set[int]] = field(default_factory=dict)
+    """Of each file the sites to which this very copy may belong as well, since they stand on the same storage."""
     claimed: defaultdict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
     """Numbers of the files that the site has of each block."""
 
@@ -82,7 +93,22 @@ def _read(connection: Connection, generation: Generation, site: int, wanted: Ite
     for blocks in chunks({file.block for file in inventory.files.values()}):
         for block, number in connection.execute(at_site.where(files.c.block_id.in_(blocks))):
             inventory.claimed[block].add(number)
+    inventory.sharing = _sharing(connection, generation, site, wanted)
     return inventory
+
+
+def _sharing(
+    connection: Connection, generation: Generation, site: int, wanted: Iterable[bytes]
+) -> dict[bytes, set[int]]:
+    """None where the site's own rules give a file no PFN: nothing is known of its place."""
+    of_all = pfn.read_rules(connection, generation)
+    rules = own_rules(of_all, site)
+    urls: dict[bytes, bytes] = {}
+    if isinstance(rules, pfn.PfnRules):
+        for path in wanted:
+            with contextlib.suppress(RefusedError):
+                urls[path] = rules.pfn(path)
+    return {path: set[int]() for path in wanted} | other_claims.sharing_sites(of_all, site, urls)
 
 
 def _deletions(writer: Writer, inventory: _Inventory) -> _Deletions:
@@ -119,15 +145,23 @@ def _check_file(path: bytes, file: _File, inventory: _Inventory, deletions: _Del
     if not file.claimed:
         raise RefusedError("the inventory does not claim it at the site: Dynamo fetches what a replica lacks by itself")
     # A copy that is about to be deleted elsewhere, for the same reason as here perhaps, is none.
-    kinds = {kind for site, kind in inventory.sources[path] if (file.number, site) not in deletions}
-    check_sources(kinds)
+    stay = {(site, kind) for site, kind in inventory.sources[path] if (file.number, site) not in deletions}
+    check_sources(stay, inventory.sharing[path])
 
 
-def check_sources(kinds: Iterable[str]) -> None:
-    """Raises RefusedError when none of the copies elsewhere, by storage type, is on a disk."""
-    if "disk" not in kinds:
-        tape = "only tape has it" if "mss" in kinds else "and none on tape"
-        raise RefusedError(f"no disk source elsewhere, {tape}: a last copy is never touched")
+def check_sources(copies_elsewhere: Iterable[tuple[int, str]], sharing: Set[int]) -> set[int]:
+    """The sites with a disk source, of (site, storage type). Raises RefusedError where there is none.
+
+    `sharing`: sites that stand on the same storage, so that what they have may be this very copy.
+    """
+    places = list(copies_elsewhere)
+    if sources := {site for site, kind in places if kind == "disk"} - sharing:
+        return sources
+    kinds = {kind for _, kind in places}
+    if "disk" in kinds:
+        raise RefusedError(SAME_COPY)
+    tape = "only tape has it" if "mss" in kinds else "and none on tape"
+    raise RefusedError(f"no disk source elsewhere, {tape}: a last copy is never touched")
 
 
 def _spare_blocks(outcomes: dict[bytes, Outcome], inventory: _Inventory, deletions: _Deletions) -> None:

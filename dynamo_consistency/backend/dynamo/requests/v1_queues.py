@@ -3,8 +3,8 @@
 A row that is `done` or `failed` has had its time; a renewed request sets it to `new` again.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence, Set
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, func, select
 
@@ -28,6 +28,15 @@ from dynamo_consistency.backend.dynamo.requests.unsafe_paths import (
 )
 from dynamo_consistency.backend.dynamo.sites import site_id
 from dynamo_consistency.backend.sql.reading import chunks
+
+
+class _Copy(NamedTuple):
+    """`site`, `name`: of another site; `storage`: its type."""
+
+    site: int
+    name: str
+    storage: str
+
 
 OVER = ("done", "failed")
 AS_NEW: dict[str, Any] = {"reqid": 0, "status": "new"}
@@ -79,13 +88,19 @@ def request_deletion(
 
 def _objections(connection: Connection, generation: Generation, site: int, files: Iterable[bytes]) -> dict[bytes, str]:
     """Those that another site on the same storage may have, and why: a PFN is the `backend` of a site and the LFN."""
+    rules, urls = _rules_and_urls(connection, site, files)
+    return other_claims.objections(connection, generation, rules, site, urls) if urls else {}
+
+
+def _rules_and_urls(
+    connection: Connection, site: int, files: Iterable[bytes]
+) -> tuple[list[SiteRules], dict[bytes, bytes]]:
+    """Of all sites, and of the files at `site`; no URLs where it has no `backend`."""
     rows = connection.execute(select(sites.c.id, sites.c.backend).where(sites.c.backend.is_not(None))).all()
     doors = {number: door.encode("latin-1", "replace") for number, door in rows}
-    if site not in doors:
-        return {}
     forms = {number: door.replace(b"{", b"{{").replace(b"}", b"}}") + b"{0}" for number, door in doors.items()}
     rules = [SiteRules(number, "backend", [(0, 0, b"(.*)", form)]) for number, form in forms.items()]
-    return other_claims.objections(connection, generation, rules, site, {path: doors[site] + path for path in files})
+    return rules, {path: doors[site] + path for path in files} if site in doors else {}
 
 
 def request_transfer(
@@ -97,9 +112,11 @@ def request_transfer(
         number = site_id(connection, site)
         sizes = _sizes(connection, generation, number, good)
         disks: dict[bytes, set[str]] = {}
+        rules, urls = _rules_and_urls(connection, number, good)
+        sharing = other_claims.sharing_sites(rules, number, urls)
         for path, places in _places(connection, generation, number, good):
             try:
-                disks[path] = _sources(places, path in sizes)
+                disks[path] = _sources(places, sharing.get(path, set()), path in sizes)
             except RefusedError as reason:
                 outcomes[path] = Outcome(path, "refused", str(reason))
     if disks:
@@ -125,21 +142,21 @@ def _sizes(connection: Connection, generation: Generation, site: int, wanted: It
 
 def _places(
     connection: Connection, generation: Generation, site: int, wanted: Iterable[bytes]
-) -> Iterator[tuple[bytes, list[tuple[str, str]]]]:
-    """Each file with (site, storage type) of its copies elsewhere."""
+) -> Iterator[tuple[bytes, list[_Copy]]]:
+    """Each file with its copies elsewhere."""
     for chunk in look_ups(wanted):
-        found: dict[bytes, list[tuple[str, str]]] = {path: [] for path in chunk}
-        for name, _, place, storage in connection.execute(copies(generation, site, chunk)):
+        found: dict[bytes, list[_Copy]] = {path: [] for path in chunk}
+        for name, *copy in connection.execute(copies(generation, site, chunk)):
             if name in found:
-                found[name].append((place, storage))
+                found[name].append(_Copy(*copy))
         yield from found.items()
 
 
-def _sources(places: list[tuple[str, str]], known: bool) -> set[str]:
+def _sources(places: list[_Copy], sharing: Set[int], known: bool) -> set[str]:
     if not known:
         raise RefusedError("the inventory does not claim it at the site, or its block has no owner there")
-    check_sources({storage for _, storage in places})
-    return {place for place, storage in places if storage == "disk"}
+    sources = check_sources(((copy.site, copy.storage) for copy in places), sharing)
+    return {copy.name for copy in places if copy.site in sources}
 
 
 def _queue(writer: Writer, site: str, path: bytes, size: int, sources: set[str]) -> Outcome:

@@ -46,6 +46,11 @@ def objections(
     return found
 
 
+def sharing_rses(connection: Connection, catalogue: Catalogue, rse: Rse) -> set[str]:
+    """Other RSEs of the VO that may stand on the same storage and in the same directory: their copy may be this one."""
+    return {other for other, _, _ in _neighbours(connection, catalogue, rse)}
+
+
 class _Door(NamedTuple):
     """A protocol of another RSE: its host, or those of the RSE's other protocols where it names none."""
 

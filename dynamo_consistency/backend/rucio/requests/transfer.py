@@ -18,6 +18,7 @@ from dynamo_consistency.backend.rucio.catalogue.replica_records import Copy, Rec
 from dynamo_consistency.backend.rucio.catalogue.rses import Rse
 from dynamo_consistency.backend.rucio.options import Options
 from dynamo_consistency.backend.rucio.requests.batching import settle
+from dynamo_consistency.backend.rucio.requests.shared_storage import sharing_rses
 from dynamo_consistency.backend.rucio.rest.client import NotDeclared, RestClient, rest_id
 
 REASON_LIMIT = 255
@@ -60,7 +61,8 @@ class Transfer:
             records = Records(connection, self.catalogue.tables, rse)
             found = registered(records, files, candidates(records, rse, self.options, files))
             dids = [replica.did for some in found.values() for replica in some]
-            decider = _Decider(records, dids, self.options.recall_from_tape)
+            sharing = sharing_rses(connection, self.catalogue, rse)
+            decider = _Decider(records, dids, sharing, self.options.recall_from_tape)
         return {path: decider.outcome(rse, path, found[path]) for path in files}
 
     def _declare(self, wanted: Mapping[bytes, "_Bad"]) -> dict[bytes, Outcome]:
@@ -98,8 +100,9 @@ class _Bad:
 class _Decider:
     """What the catalogue says of some files, and what follows from it."""
 
-    def __init__(self, records: Records, dids: Sequence[Did], recall_from_tape: bool) -> None:
-        self._recall = recall_from_tape
+    def __init__(self, records: Records, dids: Sequence[Did], sharing: Set[str], recall_from_tape: bool) -> None:
+        """`sharing`: RSEs on the same storage, of which no copy is believed to be another one."""
+        self._sharing, self._recall = sharing, recall_from_tape
         self._declared = records.declared(dids)
         self._on_their_way = records.on_their_way(dids)
         self._held = records.held(dids, time.time())
@@ -116,7 +119,8 @@ class _Decider:
         (replica,) = replicas
         if replica.state == "D" or any(one.state == "B" for one in self._declared.get(replica.did, ())):
             return Outcome(path, "waiting")
-        usable = other_copies.usable(replica, self._copies.get(replica.did, ()))
+        copies = [copy for copy in self._copies.get(replica.did, ()) if copy.rse not in self._sharing]
+        usable = other_copies.usable(replica, copies)
         sources = other_copies.sources(usable, self._recall)
         objection = self._objection(rse, replica) or (None if sources else other_copies.objection(usable))
         return Outcome(path, "refused", objection) if objection else _Bad(rest_id(rse.id), replica.did, sources)
