@@ -7,7 +7,7 @@ from typing import Any
 from dynamo_consistency.backend import optional_features
 from dynamo_consistency.backend.contract import Backend
 from dynamo_consistency.check import SiteConsistencyCheck
-from dynamo_consistency.errors import BackendError, ConsistencyError, InvalidRunError, ListingError
+from dynamo_consistency.errors import BackendError, ConfigurationError, ConsistencyError, InvalidRunError, ListingError
 from dynamo_consistency.run.action import act
 from dynamo_consistency.run.action.followup import follow_up
 from dynamo_consistency.run.action.withdrawal import withdraw_outlived
@@ -48,6 +48,9 @@ def run_check(check: SiteConsistencyCheck, backend: Backend, store: RunStore) ->
         list_unmerged_area(run, backend, Progress(f"{site}: unmerged area"))
     except (InvalidRunError, BackendError, ListingError) as error:
         return run, _invalid(run, backend, str(error))
+    except ConfigurationError as error:  # the run says why it has no end, and the person what to correct
+        _invalid(run, backend, str(error))
+        raise
     summary = conclude(run, backend)
     if any(gate["state"] != "Ready" for gate in summary["gates"]) or summary["result"] != "Complete":
         return run, summary
