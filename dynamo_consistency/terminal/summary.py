@@ -58,7 +58,7 @@ def _compared(summary: dict[str, Any]) -> str:
     return (
         f"{summary['site']}: {counts['listedFiles']} files listed ({human_size(counts['listedBytes'])}), "
         f"{counts['inventoryFiles']} in the inventory ({human_size(counts['inventoryBytes'])}), "
-        f"{counts['holes']} directories not listed"
+        f"{counts['holes']} {'directory' if counts['holes'] == 1 else 'directories'} not listed"
     )
 
 
