@@ -12,7 +12,7 @@ from click.shell_completion import CompletionItem
 from dynamo_consistency.cli.groups import Commands
 from dynamo_consistency.cli.parameters import STORE_SETTING, KindName, output_option, store_option
 from dynamo_consistency.cli.shared import print_csv, print_json, print_rows, show, url_of_store
-from dynamo_consistency.errors import ConsistencyError
+from dynamo_consistency.errors import ConfigurationError, ConsistencyError
 from dynamo_consistency.kinds import FindingKind
 from dynamo_consistency.run.store.run_directory import RunDirectory, RunStore
 
@@ -153,6 +153,8 @@ def _show_file(store: RunStore, site: str, path: str, output: str) -> None:
     from dynamo_consistency import terminal
     from dynamo_consistency.run.records.path_history import history_of_path
 
+    if not path.startswith("/"):
+        raise ConfigurationError(f"an LFN begins with /, such as /store/mc/file; it is {path!r}")
     rows = list(history_of_path(store, site, path))
     if output == "json":
         print_json(rows)

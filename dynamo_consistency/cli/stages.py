@@ -77,8 +77,11 @@ def _opened(
 ) -> RunDirectory:
     """The run directory that a stage works on, without what a killed process has left in it.
 
-    Raises ConfigurationError when it is of another check than the one that was given.
+    Raises ConfigurationError when it is no place for one, or of another check than the one that was given.
     """
+    site, _, run_id = run_dir.rstrip("/").rpartition("/")
+    if not site or not run_id:
+        raise ConfigurationError(f"--run-dir wants STORE/SITE/RUN, such as consistency-data/T2_X/1; it is {run_dir!r}")
     directory = RunDirectory(expanded(run_dir))
     message.begin(stage, directory.run_id, **more)
     if directory.has_begun():

@@ -12,6 +12,7 @@ from dynamo_consistency.run.action import act
 from dynamo_consistency.run.action.followup import follow_up
 from dynamo_consistency.run.action.withdrawal import withdraw_outlived
 from dynamo_consistency.run.comparison.comparison import compare
+from dynamo_consistency.run.database import memory_limit
 from dynamo_consistency.run.gates import evaluate, gather
 from dynamo_consistency.run.listing.failed_shards import absent_shards
 from dynamo_consistency.run.listing.progress import Progress
@@ -36,6 +37,7 @@ def run_check(check: SiteConsistencyCheck, backend: Backend, store: RunStore) ->
     Raises ConsistencyError when the run cannot even begin.
     """
     site = check.spec.site
+    memory_limit()  # one that is wrong shows before anything is started
     if not backend.check_site(site):
         raise ConsistencyError(f"the backend says that {site} is not ready; nothing was started")
     check = resolved(check, backend)

@@ -136,3 +136,33 @@ def test_a_run_that_wrong_configuration_has_ended_says_so_in_the_history(drifted
         run_check(check, open_backend("default", None, store), store)
     [run] = json.loads(drifted.run("history", "T2_Test", "--output", "json"))
     assert (run["result"], run["reason"]) == ("Invalid", "the dump needs a library")
+
+
+def test_a_run_without_an_end_is_reported_as_unfinished(drifted):
+    run = drifted.store / "T2_Test/1"
+    drifted.run("stage", "snapshot", "--run-dir", str(run), "-f", "check.yaml", store=False)
+    told = drifted.run("report", "T2_Test", "--run", "1")
+    assert told.splitlines() == [
+        "T2_Test: the run is unfinished",
+        "It counts for nothing; the findings of the run before stay in force.",
+        f"run 1, files in {run}",
+    ]
+
+
+@pytest.mark.parametrize("place", ["here", "/here"])
+def test_a_run_directory_has_a_store_and_a_site_above_it(drifted, place):
+    drifted.run("stage", "snapshot", "--run-dir", place, "-f", "check.yaml", store=False, exit_code=2)
+    assert drifted.complaint.startswith("--run-dir wants STORE/SITE/RUN")
+
+
+def test_a_memory_limit_that_is_none_shows_before_anything_is_started(drifted):
+    env = os.environ | {"DYNAMO_CONSISTENCY_MEMORY_LIMIT": "2 gigs"}
+    drifted.run("run", "-f", "check.yaml", env=env, exit_code=2)
+    assert "write a size such as 1536Mi or 2Gi" in drifted.complaint
+    assert not (drifted.store / "T2_Test").exists()
+
+
+def test_the_history_of_a_path_that_is_no_lfn_is_wrong_usage(drifted):
+    drifted.run("run", "-f", "check.yaml")
+    drifted.run("history", "T2_Test", "store/mc/f", exit_code=2)
+    assert drifted.complaint == "an LFN begins with /, such as /store/mc/file; it is 'store/mc/f'\n"
