@@ -127,15 +127,19 @@ RECENT := -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Python 3.11 o
 ENVIRONMENT := $(BIN)/python -m pip --version >/dev/null 2>&1 && $(BIN)/python $(RECENT) 2>/dev/null || \
 	{ $(PYTHON) $(RECENT) && $(PYTHON) -m venv --clear $(VENV); }
 
+# Without a network pip says, as it is quiet, only that there is no such version.
+OR_SAY := || { echo 'the packages were not installed, as said above; "from versions: none" means that no package index answers:' \
+	'is there a network? PIP_INDEX_URL=... names another index' >&2; exit 1; }
+
 # The virtual environment, from the lock files with their hashes; made anew when they change.
 $(READY): requirements.lock pyproject.toml
 	@$(ENVIRONMENT)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock $(OR_SAY)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
 $(READY_DEV): requirements-dev.lock pyproject.toml
 	@$(ENVIRONMENT)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock $(OR_SAY)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@ $(READY)

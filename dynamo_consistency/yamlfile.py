@@ -19,8 +19,8 @@ from pydantic.alias_generators import to_camel
 
 from dynamo_consistency.errors import ConfigurationError
 from dynamo_consistency.suggestions import did_you_mean
+from dynamo_consistency.yaml_values import Location, value_and_lines
 
-Location = tuple[str | int, ...]
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -83,7 +83,7 @@ def pattern(expression: str, words: str) -> str:
 
 _SENTENCES = {
     "missing": "is missing",
-    "int_type": "must be a whole number without a unit (times are in seconds: a day is 86400)",
+    "int_type": "must be a whole number without a unit",
     "string_type": "must be text; put it in quotes",
     "bool_type": "must be true or false",
     "too_short": "must not be empty",
@@ -102,6 +102,8 @@ def _sentence(model: type[BaseModel], problem: Any) -> str:
         return str(problem["ctx"]["error"])
     if problem["type"] == "string_pattern_mismatch" and (words := WORDS.get(problem["ctx"]["pattern"])):
         return f"must be {words}"
+    if problem["type"] == "int_type" and str(problem["loc"][-1]).endswith("Seconds"):
+        return f"{_SENTENCES['int_type']}: a day is 86400"
     return _SENTENCES.get(problem["type"]) or re.sub(r"^(Input|String|List) should", "must", str(problem["msg"]))
 
 
@@ -133,16 +135,29 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
 
 STDIN = "-"
 
+MAX_BYTES = 4 * 2**20
+
 
 def read_documents(path: str | Path) -> list[Document]:
     """All documents of a YAML file; `-` is stdin. Raises ConfigurationError with file and line when it is not YAML."""
     name = shown_name(path)
     try:
-        text = _stdin() if str(path) == STDIN else Path(path).read_text(encoding="utf-8")
+        content = _stdin() if str(path) == STDIN else _beginning(Path(path))
+        if len(content) > MAX_BYTES:
+            raise ConfigurationError(
+                f"{name}: is larger than {MAX_BYTES // 2**20} MiB, and so not what is expected here"
+            )
+        text = content.decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise ConfigurationError(f"{name}: cannot be read: {reason}") from None
     return documents_in(text, name)
+
+
+def _beginning(path: Path) -> bytes:
+    """The file, or so much of it that one sees that it is too large."""
+    with path.open("rb") as file:
+        return file.read(MAX_BYTES + 1)
 
 
 def shown_name(path: str | Path) -> str:
@@ -151,56 +166,33 @@ def shown_name(path: str | Path) -> str:
 
 
 @functools.cache
-def _stdin() -> str:
-    """All of it: it can be read once only."""
-    return "" if sys.stdin is None else sys.stdin.buffer.read().decode("utf-8")
+def _stdin() -> bytes:
+    """As `_beginning`; it can be read once only."""
+    return b"" if sys.stdin is None else sys.stdin.buffer.read(MAX_BYTES + 1)
 
 
 def documents_in(text: str, path: str) -> list[Document]:
     """All documents of a text; `path` says in messages where it is. Raises ConfigurationError as `read_documents`."""
     try:
-        nodes = [node for node in yaml.compose_all(text, Loader=yaml.SafeLoader) if node is not None]
+        nodes = [node for node in yaml.compose_all(text, Loader=yaml.SafeLoader) if not _is_empty(node)]
         return [_document(path, node) for node in nodes]
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ConfigurationError(f"{path}:{line}: is not valid YAML: {error.problem}") from None
+        problem = "a tab stands where YAML takes blanks only" if _AT_TAB in str(error.problem) else error.problem
+        raise ConfigurationError(f"{path}:{line}: is not valid YAML: {problem}") from None
     except yaml.YAMLError as error:
         raise ConfigurationError(f"{path}:1: is not valid YAML: {str(error).splitlines()[0]}") from None
     except RecursionError:
         raise ConfigurationError(f"{path}:1: nests too deeply, or an alias contains itself") from None
 
 
+_AT_TAB = "character '\\t'"
+
+
+def _is_empty(node: yaml.Node | None) -> bool:
+    """Nothing between two lines `---`, or behind the last one: kubectl passes over that as well."""
+    return node is None or (isinstance(node, yaml.ScalarNode) and not node.value and node.style is None)
+
+
 def _document(file: str, node: yaml.Node) -> Document:
-    lines: dict[Location, int] = {}
-    constructor = yaml.SafeLoader("")
-    return Document(file, _construct(constructor, node, file, (), lines), lines)
-
-
-def _construct(
-    constructor: yaml.SafeLoader, node: yaml.Node, file: str, at: Location, lines: dict[Location, int]
-) -> Any:
-    """The value of `node`; fills `lines`, and refuses a key that is twice in one mapping."""
-    lines.setdefault(at, node.start_mark.line + 1)
-    if isinstance(node, yaml.MappingNode):
-        constructor.flatten_mapping(node)
-        result: dict[Any, Any] = {}
-        for key_node, value_node in node.value:
-            line = key_node.start_mark.line + 1
-            if not isinstance(key_node, yaml.ScalarNode):
-                raise ConfigurationError(f"{file}:{line}: {'.'.join(map(str, at))}: a key must be text")
-            key = _scalar(constructor, key_node, file)
-            if key in result:
-                raise ConfigurationError(f"{file}:{line}: {'.'.join(map(str, (*at, key)))}: the key stands here twice")
-            lines[(*at, key)] = line
-            result[key] = _construct(constructor, value_node, file, (*at, key), lines)
-        return result
-    if isinstance(node, yaml.SequenceNode):
-        return [_construct(constructor, item, file, (*at, index), lines) for index, item in enumerate(node.value)]
-    return _scalar(constructor, node, file)
-
-
-def _scalar(constructor: yaml.SafeLoader, node: yaml.Node, file: str) -> Any:
-    try:
-        return constructor.construct_object(node, deep=True)
-    except ValueError as error:  # something that looks like a date or a number, and is none: 2026-13-45
-        raise ConfigurationError(f"{file}:{node.start_mark.line + 1}: {node.value!r} has no meaning: {error}") from None
+    return Document(file, *value_and_lines(file, node))

@@ -43,11 +43,15 @@ class BackendType(Protocol):
 
 @dataclass(frozen=True)
 class ConfiguredBackend:
-    """One backend of the file: its type, and its options as that type understands them."""
+    """One backend of the file: its type, and its options as that type understands them.
+
+    `where` it stands in the file, as messages begin.
+    """
 
     type: BackendType
     options: Any
     foreign: bool = False
+    where: str = ""
 
 
 ConfiguredBackends = Mapping[str, ConfiguredBackend]
@@ -96,7 +100,13 @@ def open_backend(entries: ConfiguredBackends, name: str) -> Backend:
     """The backend `name`. Raises ConfigurationError, which names those that there are, when there is none."""
     if name not in entries:
         raise ConfigurationError(f"there is no backend {name!r}; {_known(name, entries)}")
-    entry = entries[name]
+    try:
+        return _opened(entries[name], name)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{entries[name].where}{error}") from error
+
+
+def _opened(entry: ConfiguredBackend, name: str) -> Backend:
     if not entry.foreign:
         return entry.type.open_backend(entry.options)
     try:
@@ -119,7 +129,9 @@ def _entry(document: Document, name: Any) -> ConfiguredBackend:
         hint = _known(data["type"], _types())
         raise ConfigurationError(f"{where}: backends.{name}.type: there is no type {data['type']!r}; {hint}")
     kind = _type(data["type"])
-    return ConfiguredBackend(kind, document.parse(kind.Options, at), foreign=data["type"] not in _BUILT_IN)
+    options = document.parse(kind.Options, at)
+    where = f"{document.where(at)}: backends.{name}: "
+    return ConfiguredBackend(kind, options, foreign=data["type"] not in _BUILT_IN, where=where)
 
 
 def _types() -> set[str]:

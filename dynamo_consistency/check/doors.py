@@ -31,8 +31,11 @@ def _webdav(door: str) -> str:
 
 def _matching(door: str, expression: str, forms: str) -> str:
     """The sentence does not repeat the door: what is before an @ may be a password."""
-    if not re.fullmatch(expression, door.strip()):
+    match = re.fullmatch(expression, door.strip())
+    if not match:
         raise ValueError(forms)
+    if match["port"] and not 0 < int(match["port"]) < 65536:
+        raise ValueError(f"must have a port from 1 to 65535; it is {match['port']}")
     return door
 
 

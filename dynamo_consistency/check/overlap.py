@@ -1,4 +1,4 @@
-"""Checks of one site whose roots overlap: two of them judge, and may act on, the same files."""
+"""Checks in each other's way: of one name, or of one site with roots that overlap, so that both judge them."""
 
 from collections.abc import Iterable, Iterator
 from itertools import combinations
@@ -27,8 +27,24 @@ def _common(one: Spec, other: Spec) -> Iterator[bytes]:
 def overlaps_among(checks: Iterable[SiteConsistencyCheck]) -> Iterator[str]:
     """A sentence for each two of `checks` that overlap."""
     for one, other in combinations(checks, 2):
+        if _same_name(one, other):
+            continue
         if common := overlapping_roots(one.spec, other.spec):
             yield (
                 f"{one.metadata.name} and {other.metadata.name} both check {', '.join(common)} of {one.spec.site}: "
                 "each confirms and acts by its own runs; give them different roots, or exclude directories in one"
             )
+
+
+def namesakes_among(checks: Iterable[SiteConsistencyCheck]) -> Iterator[str]:
+    """A sentence for each two of `checks` of which a cluster keeps one."""
+    for one, other in combinations(checks, 2):
+        if _same_name(one, other):
+            yield (
+                f"two checks are called {one.metadata.name}, of {one.spec.site} and of {other.spec.site}: in one "
+                "namespace the later replaces the earlier; give them different names"
+            )
+
+
+def _same_name(one: SiteConsistencyCheck, other: SiteConsistencyCheck) -> bool:
+    return (one.metadata.name, one.metadata.namespace) == (other.metadata.name, other.metadata.namespace)

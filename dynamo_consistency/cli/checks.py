@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from dynamo_consistency.check import SiteConsistencyCheck
-from dynamo_consistency.check.overlap import overlaps_among
+from dynamo_consistency.check.overlap import namesakes_among, overlaps_among
 from dynamo_consistency.checkfile import is_kustomization, read_check, read_checks
 from dynamo_consistency.cli.notices import Notices
 from dynamo_consistency.cli.parameters import (
@@ -34,8 +34,8 @@ log = logging.getLogger(__name__)
 def validate(files: tuple[Path, ...], more: tuple[Path, ...], output: str) -> None:
     """Read check files and report every error in them at once.
 
-    MORE are further check files, so that a shell pattern works: -f checks/*.yaml. Checks of one site whose roots
-    overlap are reported as well; a kustomization.yaml among them is passed over. Nothing is run.
+    MORE are further check files, so that a shell pattern works: -f checks/*.yaml. Checks of one name, and checks of
+    one site whose roots overlap, are reported as well; a kustomization.yaml among them is passed over. Nothing is run.
     """
     rows: list[dict[str, Any]] = []
     checks: list[SiteConsistencyCheck] = []
@@ -50,8 +50,8 @@ def validate(files: tuple[Path, ...], more: tuple[Path, ...], output: str) -> No
     problems = [row["problem"] for row in rows if row["problem"]]
     shown = [row for row in rows if output != "text" or not row["problem"]]  # as text they are on stderr, below
     print_rows(("file", "checks", "problem"), shown, output, _verdict)
-    for overlap in overlaps_among(checks):
-        click.echo(f"warning: {overlap}", err=True)
+    for warning in (*namesakes_among(checks), *overlaps_among(checks)):
+        click.echo(f"warning: {warning}", err=True)
     if problems:
         raise ConfigurationError("\n".join(problems))
 

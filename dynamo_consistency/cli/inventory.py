@@ -12,6 +12,7 @@ from dynamo_consistency.cli.shared import open_backend, print_rows, url_of_store
 from dynamo_consistency.errors import ConfigurationError
 from dynamo_consistency.run.store.disk_errors import disk_errors_explained
 from dynamo_consistency.run.store.run_directory import RunStore
+from dynamo_consistency.text import word_for
 
 if TYPE_CHECKING:
     from dynamo_consistency.backend.dynamo import DynamoBackend
@@ -54,6 +55,10 @@ def inventory_init(backends_file: Path | None, backend_name: str, store_url: str
 
     They are created in a new SQLite file, or in MariaDB or MySQL databases that are empty.
     """
+    store = url_of_store(store_url)
+    if backends_file is None and "://" not in store:
+        with disk_errors_explained(Path(store)):
+            Path(store).mkdir(parents=True, exist_ok=True)
     dynamo = _dynamo(backend_name, backends_file, store_url)
     dynamo.init()
     click.echo(f"ready: {dynamo.describe()}")
@@ -71,8 +76,11 @@ def inventory_import(
 
     FILE has a line for each file: name, size and, if you like, dataset, block, group, complete and time.
     """
+    if not file.exists() or file.is_dir():
+        why = "Is a directory" if file.exists() else "No such file or directory"
+        raise ConfigurationError(f"{file}: cannot be read: {why}")
     number = _dynamo(backend_name, backends_file, store_url).import_files(site, file, even_none=force)
-    click.echo(f"{number} files imported for {site}")
+    click.echo(f"{number} {word_for(number, 'file')} imported for {site}")
 
 
 @inventory.command("export")
@@ -82,23 +90,18 @@ def inventory_import(
 def inventory_export(
     site: str, file: Path, backends_file: Path | None, backend_name: str, store_url: str | None
 ) -> None:
-    """Write the files that the inventory has at SITE to FILE.
+    """Write the files that the inventory has at SITE to FILE; - is stdout.
 
     The command import reads such a file.
     """
     number = _dynamo(backend_name, backends_file, store_url).export_files(site, file)
-    click.echo(f"{number} files exported for {site}")
+    click.echo(f"{number} {word_for(number, 'file')} exported for {site}", err=str(file) == "-")
 
 
 def _dynamo(name: str, file: Path | None, store_url: str | None) -> "DynamoBackend":
     from dynamo_consistency.backend.dynamo import DynamoBackend
 
-    store = RunStore(url_of_store(store_url))
-    if file is None and "://" not in store.url:
-        folder = Path(store.url)
-        with disk_errors_explained(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-    backend = open_backend(name, file, store)
+    backend = open_backend(name, file, RunStore(url_of_store(store_url)))
     if not isinstance(backend, DynamoBackend):
         raise ConfigurationError(f"the backend {name} is not of type dynamo; only that has an inventory to write to")
     return backend

@@ -122,20 +122,14 @@ def history_show(site: str, path: str | None, store_url: str | None, output: str
     With PATH, an LFN, only the runs that reported that file or directory are listed, with what was requested for it.
     On a terminal, the part of a run's id that stands out is enough to name that run.
     """
-    store, runs = _runs_of(site, store_url)
+    from dynamo_consistency.run.records.history import runs_of
+
+    store = RunStore(url_of_store(store_url))
+    runs = runs_of(store, site)
     if path is None:
         _show_runs(runs, output)
     else:
         _show_file(store, site, path, output)
-
-
-def _runs_of(site: str, store_url: str | None) -> tuple[RunStore, list[RunDirectory]]:
-    """The store, and all runs of `site` in it. Raises ConfigurationError where there are none."""
-    store = RunStore(url_of_store(store_url))
-    runs = store.runs(site)
-    if not runs:
-        raise ConfigurationError(f"there is no run of {site} in {store.url}")
-    return store, runs
 
 
 def _show_runs(runs: list[RunDirectory], output: str) -> None:
@@ -159,6 +153,8 @@ def _show_file(store: RunStore, site: str, path: str, output: str) -> None:
     from dynamo_consistency import terminal
     from dynamo_consistency.run.records.path_history import history_of_path
 
+    if not path.startswith("/"):
+        raise ConfigurationError(f"an LFN begins with /, such as /store/mc/file; it is {path!r}")
     rows = list(history_of_path(store, site, path))
     if output == "json":
         print_json(rows)
@@ -176,9 +172,11 @@ def history_prune(site: str, store_url: str | None, output: str) -> None:
     """Remove what each check of SITE says need not be kept; runs that a confirmation rests on stay."""
     import time
 
+    from dynamo_consistency.run.records.history import runs_of
     from dynamo_consistency.run.records.retention import prune_site
 
-    store, _ = _runs_of(site, store_url)
+    store = RunStore(url_of_store(store_url))
+    runs_of(store, site)
     words = {"run": "removed", "data": "inventories and listing removed"}
     removed = [
         {"runId": removal.run.run_id, "removed": removal.what} for removal in prune_site(store, site, time.time())

@@ -77,9 +77,13 @@ def _opened(
 ) -> RunDirectory:
     """The run directory that a stage works on, without what a killed process has left in it.
 
-    Raises ConfigurationError when it is of another check than the one that was given.
+    Raises ConfigurationError when it is no place for one, or of another check than the one that was given.
     """
-    directory = RunDirectory(_complete(run_dir))
+    url = _complete(run_dir)
+    site, _, run_id = url.rstrip("/").rpartition("/")
+    if not site or not run_id:
+        raise ConfigurationError(f"--run-dir wants STORE/SITE/RUN, such as consistency-data/T2_X/1; it is {run_dir!r}")
+    directory = RunDirectory(url)
     message.begin(stage, directory.run_id, **more)
     if directory.has_begun():
         if check := _given_check(file):

@@ -7,12 +7,13 @@ from typing import Any
 from dynamo_consistency.backend import optional_features
 from dynamo_consistency.backend.contract import Backend
 from dynamo_consistency.check import SiteConsistencyCheck
-from dynamo_consistency.errors import BackendError, ConsistencyError, InvalidRunError, ListingError
+from dynamo_consistency.errors import BackendError, ConfigurationError, ConsistencyError, InvalidRunError, ListingError
 from dynamo_consistency.run.action import act
 from dynamo_consistency.run.action.died import complete_records
 from dynamo_consistency.run.action.followup import follow_up
 from dynamo_consistency.run.action.withdrawal import withdraw_outlived
 from dynamo_consistency.run.comparison.comparison import compare
+from dynamo_consistency.run.database import memory_limit
 from dynamo_consistency.run.gates import evaluate, gather
 from dynamo_consistency.run.listing.failed_shards import absent_shards
 from dynamo_consistency.run.listing.progress import Progress
@@ -37,6 +38,7 @@ def run_check(check: SiteConsistencyCheck, backend: Backend, store: RunStore) ->
     Raises ConsistencyError when the run cannot even begin.
     """
     site = check.spec.site
+    memory_limit()  # one that is wrong shows before anything is started
     if not backend.check_site(site):
         raise ConsistencyError(f"the backend says that {site} is not ready; nothing was started")
     check = resolved(check, backend)
@@ -49,6 +51,9 @@ def run_check(check: SiteConsistencyCheck, backend: Backend, store: RunStore) ->
         list_unmerged_area(run, backend, Progress(f"{site}: unmerged area"))
     except (InvalidRunError, BackendError, ListingError) as error:
         return run, _invalid(run, backend, str(error))
+    except ConfigurationError as error:  # the run says why it has no end, and the person what to correct
+        _invalid(run, backend, str(error))
+        raise
     summary = conclude(run, backend)
     if any(gate["state"] != "Ready" for gate in summary["gates"]) or summary["result"] != "Complete":
         return run, summary

@@ -21,7 +21,8 @@ def show_summary(run: RunDirectory, summary: dict[str, Any]) -> None:
     out = console()
     if summary["result"] != "Complete":
         result = Text(summary["result"].lower(), style=TONES.get(summary["result"], ""))
-        _say(out, Text.assemble(f"{summary['site']}: the run is ", result, f": {visible(summary['reason'])}"))
+        reason = f": {visible(summary['reason'])}" if summary["reason"] else ""
+        _say(out, Text.assemble(f"{summary['site']}: the run is ", result, reason))
         _say(out, "It counts for nothing; the findings of the run before stay in force.")
         _say_notes(out, summary)
         _say_where(out, run, summary)
@@ -58,7 +59,7 @@ def _compared(summary: dict[str, Any]) -> str:
     return (
         f"{summary['site']}: {counts['listedFiles']} files listed ({human_size(counts['listedBytes'])}), "
         f"{counts['inventoryFiles']} in the inventory ({human_size(counts['inventoryBytes'])}), "
-        f"{counts['holes']} directories not listed"
+        f"{counts['holes']} {'directory' if counts['holes'] == 1 else 'directories'} not listed"
     )
 
 
@@ -92,6 +93,6 @@ def _say_notes(out: Console, summary: dict[str, Any]) -> None:
 
 def _say_where(out: Console, run: RunDirectory, summary: dict[str, Any]) -> None:
     out.print(f"run {summary['runId']}, files in {run.url}", soft_wrap=True)
-    page = summary["artifacts"].get("report")
+    page = summary.get("artifacts", {}).get("report")
     if page:
         out.print(f"page to look at or mail: {run.url}/{page}", soft_wrap=True)

@@ -36,7 +36,7 @@ def main() -> None:
     }
     make_site(known)
     make_inventory(known)
-    check = (HERE / "check.yaml").read_text().replace("SITE_FOLDER", str(DATA / "site"))
+    check = (HERE / "check.yaml").read_text().replace("/SITE_FOLDER", str(DATA / "site"))
     (DATA / "check.yaml").write_text(check)
 
     say("an inventory, and what it knows of the site")

@@ -80,6 +80,16 @@ def test_a_file_that_is_not_there_is_told():
         configure("/nowhere/backends.yaml")
 
 
+def test_a_password_file_that_is_not_there_is_told_with_the_entry_that_names_it(write):
+    entry = "  b: {type: dynamo, url: 'mysql+pymysql://me@db/dynamo', passwordFile: /nowhere/password}\n"
+    path = write("backends.yaml", f"backends:\n  a: {FILE_ENTRY}\n{entry}")
+    with pytest.raises(ConfigurationError) as told:
+        configure(path, "b")
+    assert str(told.value) == (
+        f"{path}:3: backends.b: the secret file /nowhere/password cannot be read: No such file or directory"
+    )
+
+
 def test_a_password_in_a_wrong_url_is_not_repeated(write):
     path = write("backends.yaml", "backends: {default: {type: dynamo, url: 'mysql+pymysql://me:hunter2@db'}}\n")
     with pytest.raises(ConfigurationError) as told:

@@ -88,12 +88,13 @@ def test_its_dataset_filter_decides_what_is_protected(opened, run_whole, found):
 
 def test_missing_names_are_all_told(write, importable):
     importable("half_a_backend", "from types import SimpleNamespace\ndef check_site(site): ...\ninventory = 3\n")
+    path = write("backends.yaml", "backends: {default: {type: module, module: half_a_backend}}\n")
     with pytest.raises(ConfigurationError) as told:
-        configure(write("backends.yaml", "backends: {default: {type: module, module: half_a_backend}}\n"))
+        configure(path)
     assert str(told.value) == (
-        "the backend half_a_backend lacks DatasetFilter, deletion_requests, filelist_to_blocklist, get_listers, "
-        "inventory.protected_datasets, inventory.list_files, registry.delete, registry.transfer, siteinfo.site_list, "
-        "siteinfo.ready_sites"
+        f"{path}:1: backends.default: the backend half_a_backend lacks DatasetFilter, deletion_requests, "
+        "filelist_to_blocklist, get_listers, inventory.protected_datasets, inventory.list_files, registry.delete, "
+        "registry.transfer, siteinfo.site_list, siteinfo.ready_sites"
     )
 
 
@@ -107,9 +108,10 @@ def test_missing_names_are_all_told(write, importable):
 )
 def test_a_module_that_cannot_be_imported_is_told(write, importable, code, name, reason):
     importable("broken_module", code)
+    path = write("backends.yaml", f"backends: {{default: {{type: module, module: '{name}'}}}}\n")
     with pytest.raises(ConfigurationError) as told:
-        configure(write("backends.yaml", f"backends: {{default: {{type: module, module: '{name}'}}}}\n"))
-    assert str(told.value) == f"the backend {name} cannot be imported: {reason}"
+        configure(path)
+    assert str(told.value) == f"{path}:1: backends.default: the backend {name} cannot be imported: {reason}"
 
 
 def test_an_object_in_a_module_is_a_backend_too(write, importable):

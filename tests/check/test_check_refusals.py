@@ -63,6 +63,8 @@ ADDED = [
     ("    source: {ftp: {}}", "spec.listing.source.ftp", "known keys are dump, gfal, posix, s3, webdav, xrootd"),
     ("    source: {xrootd: {servers: []}}", "spec.listing.source.xrootd.servers", "must not be empty"),
     ("    source: {xrootd: {servers: [https://a]}}", "spec.listing.source.xrootd.servers.0", "must be a host"),
+    ("    source: {xrootd: {servers: [a:65536]}}", "spec.listing.source.xrootd.servers.0", "from 1 to 65535"),
+    ("    source: {webdav: {servers: ['davs://a:0']}}", "spec.listing.source.webdav.servers.0", "from 1 to 65535"),
     ("    source: {xrootd: {servers: [root://a//b]}}", "spec.listing.source.xrootd.servers.0", "belongs into prefix"),
     ("    source: {webdav: {servers: [root://a]}}", "spec.listing.source.webdav.servers.0", "must be davs://"),
     ("    source: {posix: {prefix: mnt}}", "spec.listing.source.posix.prefix", "must be an absolute path"),
@@ -101,7 +103,8 @@ CHANGED = [
 
 NOT_YAML = [
     ("a: b: c", 1, "is not valid YAML"),
-    ("a: 1\n\tb: 2", 2, "is not valid YAML"),
+    ("a: 1\n\tb: 2", 2, "a tab stands where YAML takes blanks only"),
+    ("a: {b: 1, <<: {c: 1, c: 2}}", 1, "c: the key stands here twice"),
     ("a: *nowhere", 1, "undefined alias"),
     ("a: &loop [*loop]", 1, "alias contains itself"),
     ("a: 1\nb: !!python/name:os.system x", 2, "is not valid YAML"),
@@ -179,9 +182,51 @@ def test_a_file_that_cannot_be_read_is_refused_in_one_sentence(tmp_path):
 
 
 def test_stdin_that_is_empty_is_called_stdin(monkeypatch):
-    monkeypatch.setattr("dynamo_consistency.yamlfile._stdin", lambda: "")
+    monkeypatch.setattr("dynamo_consistency.yamlfile._stdin", lambda: b"")
     with pytest.raises(ConfigurationError, match=r"^stdin:1: is empty; a SiteConsistencyCheck is expected$"):
         read_checks("-")
+
+
+def test_nothing_between_two_documents_is_passed_over(tmp_path):
+    (tmp_path / "site.yaml").write_text(f"---\n# rendered\n---\n{CHECK}---\n")
+    assert len(read_checks(tmp_path / "site.yaml")) == 1
+
+
+def test_what_an_anchor_brings_may_be_overridden(tmp_path):
+    """As the API server has it: what stands in the mapping itself counts, before `<<` and behind it."""
+    policy = """\
+  policy:
+    missing: &common {mode: Enforce, maxCount: 5}
+    orphans: {<<: *common, maxCount: 6}
+    mismatches: {maxCount: 7, <<: *common}
+"""
+    (tmp_path / "site.yaml").write_text(CHECK + policy)
+    [check] = read_checks(tmp_path / "site.yaml")
+    kinds = (check.spec.policy.missing, check.spec.policy.orphans, check.spec.policy.mismatches)
+    assert [(kind.mode, kind.max_count) for kind in kinds] == [("Enforce", 5), ("Enforce", 6), ("Enforce", 7)]
+
+
+def aliases(step: str) -> str:
+    """Twelve lines, each of which stands for nine times as many values as the one before."""
+    lines = ["a0: &a0 {k: 1, l: 2, m: 3}"]
+    lines += [f"a{number}: &a{number} {step.format(', '.join([f'*a{number - 1}'] * 9))}" for number in range(1, 13)]
+    return "\n".join(lines)
+
+
+def test_a_few_lines_of_aliases_that_stand_for_billions_of_values_are_refused(complaint):
+    _, said = complaint(aliases("[{}]"))
+    assert "there are more than 200,000 values, aliases included" in said
+
+
+def test_a_few_lines_that_merge_a_mapping_billions_of_times_are_read(complaint):
+    _, said = complaint(aliases("{{<<: [{}]}}"))
+    assert "apiVersion: is missing" in said
+
+
+def test_a_file_without_an_end_is_refused(tmp_path):
+    (tmp_path / "endless").symlink_to("/dev/zero")
+    with pytest.raises(ConfigurationError, match="is larger than 4 MiB"):
+        read_checks(tmp_path / "endless")
 
 
 @pytest.mark.parametrize("model", [SiteConsistencyCheck, RucioOptions, FileOptions, DynamoOptions])

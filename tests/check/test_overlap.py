@@ -3,7 +3,7 @@
 import pytest
 
 from dynamo_consistency.check import SiteConsistencyCheck
-from dynamo_consistency.check.overlap import overlapping_roots, overlaps_among
+from dynamo_consistency.check.overlap import namesakes_among, overlapping_roots, overlaps_among
 
 
 def check(name: str, *roots: str, site: str = "T2_X", exclude: tuple[str, ...] = ()) -> SiteConsistencyCheck:
@@ -36,3 +36,10 @@ def test_roots_overlap_at_whole_components_but_for_what_is_excluded(other, commo
     assert overlapping_roots(one.spec, other.spec) == common
     assert overlapping_roots(other.spec, one.spec) == common
     assert len(list(overlaps_among([one, other]))) == bool(common)
+
+
+def test_of_two_checks_with_one_name_that_is_told_and_not_that_they_overlap():
+    checks = [check("a", "/store/mc"), check("b", "/store/data"), check("a", "/store/mc", site="T2_Y")]
+    [told] = namesakes_among(checks)
+    assert told.startswith("two checks are called a, of T2_X and of T2_Y: ")
+    assert list(overlaps_among([checks[0], checks[0]])) == []

@@ -2,8 +2,11 @@
 
 import gzip
 import time
+from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from dynamo_consistency.errors import BackendError, ConfigurationError, ListingError
 
@@ -101,12 +104,43 @@ def test_packed_lists_are_read_and_written(embedded, tmp_path):
 def test_one_file_can_be_at_several_sites(own_world, load, dump):
     load(b"/store/both\t1\n/store/here\t1\n", "T2_HERE")
     load(b"/store/both\t1\n/store/there\t1\n", "T2_THERE")
-    assert own_world.in_flight("T2_HERE") == {b"/store/both": False, b"/store/here": False, b"/store/there": True}
-    assert own_world.in_flight("T2_THERE") == {b"/store/both": False, b"/store/here": True, b"/store/there": False}
+    assert own_world.in_flight("T2_HERE") == {b"/store/both": False, b"/store/here": False}
+    assert own_world.in_flight("T2_THERE") == {b"/store/both": False, b"/store/there": False}
     assert own_world.backend().registry.sources("T2_HERE", ["/store/both", "/store/here"]) == (
         ["/store/here"],
         ["/store/here"],
     )
+
+
+def test_of_a_block_that_lists_name_what_only_another_site_has_is_in_flight(own_world, load):
+    load(b"/store/both\t1\t/D\tb\n/store/here\t1\t/D\tb\n", "T2_HERE")
+    load(b"/store/both\t1\t/D\tb\n/store/there\t1\t/D\tb\n", "T2_THERE")
+    assert own_world.in_flight("T2_HERE") == {b"/store/both": False, b"/store/here": False, b"/store/there": True}
+    assert own_world.in_flight("T2_THERE") == {b"/store/both": False, b"/store/here": True, b"/store/there": False}
+
+
+@given(
+    lists=st.lists(st.tuples(st.sampled_from(["T2_A", "T2_B", "T2_C"]), st.sets(st.sampled_from("abcdef"))), max_size=6)
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_lists_that_leave_the_block_open_say_nothing_of_other_sites(embedded, tmp_path, lists):
+    """Whatever is imported in whatever order: each site has what its last list says, and nothing is in flight."""
+    expected = dict.fromkeys(["T2_A", "T2_B", "T2_C"], frozenset[str]())
+    for site in expected:
+        embedded.backend().import_files(site, empty_list(tmp_path), even_none=True)
+    for site, names in lists:
+        (tmp_path / "list.tsv").write_text("".join(f"/store/{name}\t1\n" for name in names))
+        embedded.backend().import_files(site, tmp_path / "list.tsv", even_none=True)
+        expected[site] = frozenset(names)
+    for site, names in expected.items():
+        assert embedded.in_flight(site) == {f"/store/{name}".encode(): False for name in names}
+    sums = "SELECT b.num_files, b.size, (SELECT COUNT(*) FROM files f WHERE f.block_id = b.id) FROM blocks b"
+    assert all(number == size == there for number, size, there in embedded.execute(sums))
+
+
+def empty_list(folder: Path) -> Path:
+    (folder / "empty.tsv").touch()
+    return folder / "empty.tsv"
 
 
 def test_importing_again_replaces_what_was_there(own_world, load):
@@ -121,6 +155,8 @@ def test_importing_again_replaces_what_was_there(own_world, load):
         (b"store/a\t1", "the name must be an absolute path"),
         (b"/store/a\tone", "the size must be a whole number without a unit; it is 'one'"),
         (b"/store/a\t-1", "the size must be a whole number"),
+        (b"/store/a 1000", "has no tab between name and size, but ' '; behind a name that ends so, put a tab"),
+        (b"/store/a, 1000", "has no tab between name and size, but ', '"),
         (b"/store/a\t1\t/D\tb\tg\tyes", "complete must be 1 or 0; it is 'yes'"),
         (b"/store/a\t1\t/D\tb\tg\t1\t5\tmore", "has 8 columns"),
         (b"/" + b"x" * 512 + b"\t1", "the name has 513 bytes"),

@@ -106,6 +106,14 @@ def test_a_device_without_room_is_one_sentence(tmp_path, check):
     assert run.names("listing") == []
 
 
+def test_a_file_where_a_folder_is_wanted_is_not_answered_with_room_to_make(tmp_path, check):
+    (tmp_path / "T2_X").write_text("")
+    with pytest.raises(ConsistencyError) as refused:
+        RunStore(str(tmp_path)).create(check, "1")
+    assert "choose another place" in str(refused.value)
+    assert "room" not in str(refused.value)
+
+
 @pytest.fixture
 def unwritable(check) -> Iterator[RunDirectory]:
     """A run directory that the process may read and not write, whoever runs the tests."""

@@ -9,6 +9,12 @@ import subprocess
 import pytest
 from enforcing import POLICY
 
+from dynamo_consistency.checkfile import read_check
+from dynamo_consistency.cli.shared import open_backend
+from dynamo_consistency.errors import ConfigurationError
+from dynamo_consistency.run.pipeline import run_check
+from dynamo_consistency.run.store.run_directory import RunStore
+
 
 def test_the_store_may_be_named_by_the_environment_and_by_a_tilde(drifted):
     of_home = os.environ | {"HOME": str(drifted.folder), "DYNAMO_CONSISTENCY_STORE": "~/store"}
@@ -87,3 +93,75 @@ def test_a_place_where_no_inventory_can_be_made_is_told_in_a_sentence(sandbox, p
     nowhere = sandbox.folder / place
     sandbox.run("inventory", "init", "--store", str(nowhere), store=False, exit_code=1)
     assert sandbox.complaint.startswith(f"cannot write to {nowhere}: {why}")
+
+
+def test_a_site_without_runs_is_answered_with_those_that_have_some(drifted):
+    drifted.run("run", "-f", "check.yaml")
+    for command in (["history"], ["history", "prune"], ["report"], ["findings", "--kind", "missing"]):
+        drifted.run(*command, "T2_Tset", exit_code=2)
+        assert drifted.complaint == f"there is no run of T2_Tset in {drifted.store}; did you mean T2_Test?\n"
+    drifted.run("history", "Elsewhere", exit_code=2)
+    assert drifted.complaint.endswith("; there are runs of T2_Test\n")
+
+
+def test_only_init_makes_an_inventory(sandbox):
+    (sandbox.folder / "list.tsv").write_text("/store/a\t1\n")
+    sandbox.run("inventory", "import", "T2_Test", "list.tsv", exit_code=1)
+    assert sandbox.complaint.endswith("; `dynamo-consistency inventory init` makes one\n")
+    assert not sandbox.store.exists()
+
+
+@pytest.mark.parametrize(("file", "why"), [("nowhere.tsv", "No such file or directory"), ("site", "Is a directory")])
+def test_a_list_to_import_that_is_no_file_is_wrong_usage(sandbox, file, why):
+    sandbox.run("inventory", "init")
+    sandbox.run("inventory", "import", "T2_Test", file, exit_code=2)
+    assert sandbox.complaint == f"{file}: cannot be read: {why}\n"
+
+
+def test_an_inventory_is_exported_to_stdout_with_nothing_else_there(sandbox):
+    sandbox.import_inventory({"/store/a": 1})
+    written = sandbox.run("inventory", "export", "T2_Test", "-")
+    assert [line.split("\t")[0] for line in written.splitlines()] == ["# name", "/store/a"]
+    assert sandbox.complaint == "1 file exported for T2_Test\n"
+    assert not (sandbox.folder / "-").exists()
+
+
+def test_a_run_that_wrong_configuration_has_ended_says_so_in_the_history(drifted, monkeypatch):
+    def library_lacking(*_):
+        raise ConfigurationError("the dump needs a library")
+
+    monkeypatch.setattr("dynamo_consistency.run.pipeline.list_site", library_lacking)
+    check, store = read_check(drifted.check), RunStore(str(drifted.store))
+    with pytest.raises(ConfigurationError):
+        run_check(check, open_backend("default", None, store), store)
+    [run] = json.loads(drifted.run("history", "T2_Test", "--output", "json"))
+    assert (run["result"], run["reason"]) == ("Invalid", "the dump needs a library")
+
+
+def test_a_run_without_an_end_is_reported_as_unfinished(drifted):
+    run = drifted.store / "T2_Test/1"
+    drifted.run("stage", "snapshot", "--run-dir", str(run), "-f", "check.yaml", store=False)
+    told = drifted.run("report", "T2_Test", "--run", "1")
+    assert told.splitlines() == [
+        "T2_Test: the run is unfinished",
+        "It counts for nothing; the findings of the run before stay in force.",
+        f"run 1, files in {run}",
+    ]
+
+
+def test_a_run_directory_has_a_store_and_a_site_above_it(drifted):
+    drifted.run("stage", "snapshot", "--run-dir", "/here", "-f", "check.yaml", store=False, exit_code=2)
+    assert drifted.complaint.startswith("--run-dir wants STORE/SITE/RUN")
+
+
+def test_a_memory_limit_that_is_none_shows_before_anything_is_started(drifted):
+    env = os.environ | {"DYNAMO_CONSISTENCY_MEMORY_LIMIT": "2 gigs"}
+    drifted.run("run", "-f", "check.yaml", env=env, exit_code=2)
+    assert "write a size such as 1536Mi or 2Gi" in drifted.complaint
+    assert not (drifted.store / "T2_Test").exists()
+
+
+def test_the_history_of_a_path_that_is_no_lfn_is_wrong_usage(drifted):
+    drifted.run("run", "-f", "check.yaml")
+    drifted.run("history", "T2_Test", "store/mc/f", exit_code=2)
+    assert drifted.complaint == "an LFN begins with /, such as /store/mc/file; it is 'store/mc/f'\n"

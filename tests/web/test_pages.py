@@ -73,6 +73,16 @@ def test_a_row_says_how_a_check_is_and_what_to_do_next():
     assert page.with_tag("h1")[0].words == "5 of 9 checks need a person"
 
 
+@pytest.mark.parametrize(
+    ("draw", "words"), [(sites_page, "1 of 9 checks needs a person"), (wall_page, "1 of 9 needs a person")]
+)
+def test_one_of_several_checks_needs_a_person(draw, words):
+    answer = sample.sites_answer()
+    numbers = dict.fromkeys(answer.numbers, 0) | {"Failed": 1}
+    page = is_lawful(draw(answer.model_copy(update={"numbers": numbers}), SERVED))
+    assert page.with_tag("h1")[0].words == words
+
+
 def test_checks_are_filtered_by_plain_links_and_a_form_without_scripts():
     page = is_lawful(sites_page(sample.sites_answer(text="T2", state="Failed"), SERVED))
     assert {f"/prefix/?text=T2&state={state}" for state in STATES} <= page.links

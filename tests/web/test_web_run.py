@@ -155,6 +155,16 @@ def test_a_run_that_a_later_one_has_replaced_is_not_to_be_approved(store, view):
     assert view.run("T2_X", later.run_id).is_in_force
 
 
+def test_a_run_without_an_end_is_not_explained_by_another_one(store, view):
+    Made(start=ago(0.4), result="Invalid", reason="no door answers").write(store)
+    dead, last = Made(start=ago(0.3), result=None), Made(start=ago(0.1), result=None)
+    dead.write(store)
+    last.write(store)
+    step = f"See why run {dead.run_id} has not come to its end, then run the check again."
+    assert view.run("T2_X", dead.run_id).next_step == step
+    assert view.run("T2_X", last.run_id).next_step == "Nothing to do: this run is under way."
+
+
 def test_a_run_without_findings_has_its_reason_and_nothing_else(store, view):
     made = Made(result="Invalid", reason="the snapshot failed: no connection")
     made.write(store)

@@ -19,6 +19,9 @@ _RIGHTS = (
 )
 _UNREACHABLE = "the server cannot be reached; is the host right, and is it up?"
 _LOST = "the connection was lost; what was read so far is not used; run again"
+_NO_ROOM = "make room, or put it elsewhere"
+_NO_FILE_RIGHTS = "give the file and its folder to this account"
+_NO_SQLITE = "it is another file, or damaged; correct the URL, or make the inventory anew"
 _BUSY = "somebody else holds it; run again"
 
 _ADVICE = {
@@ -55,6 +58,11 @@ _SQLSTATES = {
 
 _WORDS = {
     "database is locked": _BUSY,
+    "database or disk is full": _NO_ROOM,
+    "readonly database": _NO_FILE_RIGHTS,
+    "unable to open database file": _NO_FILE_RIGHTS,
+    "is not a database": _NO_SQLITE,
+    "disk image is malformed": _NO_SQLITE,
     "password authentication failed": _SQLSTATES["28"],
     "no password supplied": _SQLSTATES["28"],
     'role "': _SQLSTATES["28"],

@@ -46,6 +46,8 @@ def opened(engine: Engine, if_lacking: str) -> Iterator[Connection]:
     """A connection; an SQLite file is never made by looking."""
     database = engine.url.database
     if engine.dialect.name == "sqlite" and database and not Path(database).is_file():
+        if Path(database).exists():
+            raise BackendError(f"{database} is no file, and so no inventory; correct the URL")
         raise BackendError(f"there is no file {database}; {if_lacking}")
     with engine.connect() as connection:
         yield connection

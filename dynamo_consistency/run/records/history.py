@@ -17,6 +17,7 @@ from dynamo_consistency.run.records.summary import fingerprint
 from dynamo_consistency.run.records.summary_file import read_summary
 from dynamo_consistency.run.store.owner import Owner
 from dynamo_consistency.run.store.run_directory import RunDirectory, RunStore
+from dynamo_consistency.suggestions import did_you_mean
 
 __all__ = [
     "ACTIONS",
@@ -145,10 +146,20 @@ def named_run(store: RunStore, site: str, run_id: str | None, owner: Owner | Non
     """The same, whatever became of the run that is named."""
     run = latest_complete(store, site, owner) if run_id is None else _named(store, site, run_id)
     if run is None:
+        runs_of(store, site)
         raise ConfigurationError(
             f"{site} has no complete run in {store.url}; `dynamo-consistency history {site}` shows its runs"
         )
     return run
+
+
+def runs_of(store: RunStore, site: str) -> list[RunDirectory]:
+    """All runs of the site. Raises ConfigurationError where there are none, with the site that may be meant."""
+    if runs := store.runs(site):
+        return runs
+    sites = store.sites()
+    known = did_you_mean(site, sites) or (f"there are runs of {_last_of(sites)}" if sites else "it has no runs at all")
+    raise ConfigurationError(f"there is no run of {site} in {store.url}; {known}")
 
 
 def full_run_id(store: RunStore, site: str, run_id: str) -> str:
@@ -165,10 +176,10 @@ def _meant(known: Iterable[str], site: str, run_id: str) -> list[str]:
     return meant
 
 
-def _last_of(run_ids: list[str]) -> str:
-    """The newest few: a site may have thousands."""
-    shown = ", ".join(run_ids[-NAMED:]) or "none"
-    return shown if len(run_ids) <= NAMED else f"{shown}, and {len(run_ids) - NAMED} before these"
+def _last_of(names: list[str]) -> str:
+    """The last few, of runs the newest: there may be thousands."""
+    shown = ", ".join(names[-NAMED:]) or "none"
+    return shown if len(names) <= NAMED else f"{shown}, and {len(names) - NAMED} before these"
 
 
 def _named(store: RunStore, site: str, run_id: str) -> RunDirectory:

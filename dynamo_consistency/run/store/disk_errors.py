@@ -25,12 +25,13 @@ def disk_errors_explained(folder: Path) -> Iterator[None]:
         code = error.errno if isinstance(error, OSError) else None
         # DuckDB reports a full disk in words of its own, around those of the system
         reasons = [os.strerror(known) for known in _NO_ROOM if known == code or os.strerror(known) in str(error)]
-        reasons += [os.strerror(known) for known in _NO_WRITING if known == code]
         if isinstance(error, OSError) and code in _NO_RIGHT:
             what = f"{error.strerror}, {rights_at(Path(error.filename or folder))}"
         elif reasons:
             free = shutil.disk_usage(folder).free // 2**20 if folder.exists() else "unknown"
             what = f"{reasons[0]} ({free} MiB free); make room or choose another place"
+        elif isinstance(error, OSError) and code in _NO_WRITING:
+            what = f"{error.strerror}; choose another place"
         else:
             raise
         raise ConsistencyError(

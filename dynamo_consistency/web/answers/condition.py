@@ -99,7 +99,7 @@ def next_step(condition: Condition, check: CheckFacts | None) -> str:
     """What a person should do, in one sentence."""
     last, complete = condition.last, condition.complete
     if condition.state == "Failed" and last is not None:
-        return _of_failure(last)
+        return after_failure(last)
     if complete is None:
         return "Nothing to do: the first run is under way." if condition.running else "Start a run."
     if condition.state == "GateClosed":
@@ -113,7 +113,8 @@ def next_step(condition: Condition, check: CheckFacts | None) -> str:
     return _of_findings(complete, check) if condition.state == "Findings" else "Nothing to do."
 
 
-def _of_failure(last: Digest) -> str:
+def after_failure(last: Digest) -> str:
+    """What a person should do about a run that has not come to its end, or proves nothing."""
     if last.result == "Unfinished":
         return f"See why run {last.run_id} has not come to its end, then run the check again."
     if last.result == "Unreadable":

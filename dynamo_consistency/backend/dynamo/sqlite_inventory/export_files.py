@@ -1,7 +1,9 @@
 """The files of a site as a list that `import_files` reads."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from dynamo_consistency.backend.dynamo.database.connection import Databases, reading
 from dynamo_consistency.backend.dynamo.database.schema_version import Generation
@@ -11,26 +13,35 @@ from dynamo_consistency.backend.dynamo.sqlite_inventory.filelist import HEADER, 
 from dynamo_consistency.backend.sql.reading import partitions
 from dynamo_consistency.errors import ConfigurationError
 
+STDOUT = "-"
+
 
 def export_files(databases: Databases, generation: Generation, site: str, path: str | Path) -> int:
-    """Write the list of `site`, packed when its name ends in `.gz`; returns the number of files.
+    """Write the list of `site`, packed when its name ends in `.gz`; returns the number of files. `-` is stdout.
 
     The file appears when it is complete. Raises ConfigurationError when it cannot be written, and BackendError.
     """
+    if str(path) == STDOUT:
+        return _write(sys.stdout.buffer, databases, generation, site)
     target = Path(path)
     scratch = target.with_name(f".tmp-{target.name}")
-    number = 0
     try:
         with create_list(scratch) as file:
-            file.write(HEADER)
-            for line in export_lines(databases, generation, site):
-                file.write(line)
-                number += 1
+            number = _write(file, databases, generation, site)
         scratch.replace(target)
     except OSError as error:
         raise ConfigurationError(f"{path}: cannot be written: {error.strerror}") from None
     finally:
         scratch.unlink(missing_ok=True)
+    return number
+
+
+def _write(file: BinaryIO, databases: Databases, generation: Generation, site: str) -> int:
+    number = 0
+    file.write(HEADER)
+    for line in export_lines(databases, generation, site):
+        file.write(line)
+        number += 1
     return number
 
 

@@ -3,10 +3,10 @@
     name  size  [dataset  [block  [group  [complete  [time]]]]]
 
 Lines that start with `#` are comments, and the last line has a line end. A list may be packed (gz, bz2, zst). An empty
-or absent column has its default: size unknown, the dataset that a CMS name says, block `imported`, group `imported`,
-complete 1, time unknown (long ago). Group `Unsubscribed` is no group; complete 0 means that the file is not at the site
-yet; time is in seconds since 1970. In a name `\\t`, `\\n`, `\\r` and `\\\\` mean tab, line feed, carriage return and
-backslash.
+or absent column has its default: size unknown, the dataset that a CMS name says, block `imported` (or `imported-2`, …,
+so that a site has all files of such a block or none), group `imported`, complete 1, time unknown (long ago). Group
+`Unsubscribed` is no group; complete 0 means that the file is not at the site yet; time is in seconds since 1970. In a
+name `\\t`, `\\n`, `\\r` and `\\\\` mean tab, line feed, carriage return and backslash.
 """
 
 import gzip
@@ -29,6 +29,9 @@ BLOCK_LIMIT = 128
 
 HEADER = b"# name\tsize\tdataset\tblock\tgroup\tcomplete\ttime\n"
 DEFAULT = "imported"
+
+_OTHER_SEPARATOR = re.compile(rb"([ ,;|]+)[0-9]+\s*$")
+"""What stands before a size at the end of a line of some other format; no name of data ends so."""
 
 _ESCAPES = {b"\\": b"\\\\", b"\t": b"\\t", b"\n": b"\\n", b"\r": b"\\r"}
 _UNESCAPES = {escaped: plain for plain, escaped in _ESCAPES.items()}
@@ -89,6 +92,10 @@ def _parsed(line: bytes, where: str) -> FileRecord:
 def _parse(line: bytes) -> FileRecord:
     """Raises ValueError with what is wrong."""
     fields = line.split(b"\t")
+    if len(fields) == 1 and (found := _OTHER_SEPARATOR.search(line)):
+        raise ValueError(
+            f"has no tab between name and size, but {paths.to_text(found[1])!r}; behind a name that ends so, put a tab"
+        )
     if len(fields) > 7:
         raise ValueError(
             f"has {len(fields)} columns; at most name, size, dataset, block, group, complete, time are known"

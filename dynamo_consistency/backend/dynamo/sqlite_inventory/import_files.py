@@ -4,14 +4,15 @@ A real inventory is never written to: Dynamo holds it in memory and would not se
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, Connection, Table, case, delete, func, insert, literal, select, update
+from sqlalchemy import Connection, delete, func, insert, literal, select, update
 
 from dynamo_consistency.backend.dynamo.database import schema
-from dynamo_consistency.backend.dynamo.database.connection import Databases, writing
+from dynamo_consistency.backend.dynamo.database.connection import Databases, reading, writing
 from dynamo_consistency.backend.dynamo.database.schema import (
     block_replica_files,
     block_replicas,
@@ -25,6 +26,8 @@ from dynamo_consistency.backend.dynamo.database.schema import (
 )
 from dynamo_consistency.backend.dynamo.sites import site_id
 from dynamo_consistency.backend.dynamo.sqlite_inventory.filelist import DEFAULT, ListLine, default_dataset, read_list
+from dynamo_consistency.backend.dynamo.sqlite_inventory.numbers import Numbers, insert_rows
+from dynamo_consistency.backend.dynamo.sqlite_inventory.open_blocks import has_more_than, move_files, sum_up_blocks
 from dynamo_consistency.backend.sql import errors
 from dynamo_consistency.backend.sql.reading import chunks
 from dynamo_consistency.errors import BackendError, ConfigurationError
@@ -40,7 +43,9 @@ def import_files(databases: Databases, site: str, path: str | Path, *, even_none
     wrong and for a database that `inventory init` did not make, ListingError for a list that is not whole, and
     BackendError.
     """
-    if not schema.is_ours(databases.inventory):
+    with reading(databases.inventory):  # an SQLite file that is not there is not made by looking
+        ours = schema.is_ours(databases.inventory)
+    if not ours:
         raise ConfigurationError(
             f"the database {errors.place(databases.inventory)} was not made by `dynamo-consistency inventory init`, "
             "and no other is written to; make one, such as sqlite:////tmp/inventory.sqlite"
@@ -88,44 +93,23 @@ class _Replica(NamedTuple):
     time: int
 
 
-class _Numbers:
-    """Ids by key, for one table: those that are there, and new ones for rows that are still to be inserted."""
-
-    def __init__(self, connection: Connection, table: Table, key: Sequence[Column[Any]]) -> None:
-        rows = connection.execute(select(table.c.id, *key))
-        self.table = table
-        self.ids: dict[tuple[Any, ...], int] = {tuple(row[1:]): row[0] for row in rows}
-        self.next = max(self.ids.values(), default=0) + 1
-        self.new: list[dict[str, Any]] = []
-
-    def number(self, *key: Any, **values: Any) -> int:
-        """The id of the row with `key`; a new one has `values`."""
-        number = self.ids.get(key)
-        if number is None:
-            number = self.ids[key] = self.next
-            self.next += 1
-            self.new.append({"id": number, **values})
-        return number
-
-    def insert(self, connection: Connection) -> None:
-        _insert(connection, self.table, self.new)
-        self.new = []
-
-
 class _Loader:
     """Adds the lines of one site, a chunk at a time."""
 
     def __init__(self, connection: Connection, site: int) -> None:
         self._connection = connection
         self._site_id = site
-        self._groups = _Numbers(connection, groups, [groups.c.name])
-        self._datasets = _Numbers(connection, datasets, [datasets.c.name])
-        self._blocks = _Numbers(connection, blocks, [blocks.c.dataset_id, blocks.c.name])
+        self._groups = Numbers(connection, groups, [groups.c.name])
+        self._datasets = Numbers(connection, datasets, [datasets.c.name])
+        self._blocks = Numbers(connection, blocks, [blocks.c.dataset_id, blocks.c.name])
         self._old_blocks = frozenset(self._blocks.ids.values())
         self._first_file = (connection.execute(select(func.max(files.c.id))).scalar() or 0) + 1
         self._next_file = self._first_file
         self._seen: set[int] = set()
         self._replicas: dict[int, _Replica] = {}
+        self._new_blocks: dict[int, int] = {}
+        self._left_open: dict[int, list[int]] = {}
+        self._named: set[int] = set()
 
     def add(self, lines: list[ListLine]) -> None:
         known = self._look_up(lines)
@@ -134,13 +118,17 @@ class _Loader:
         for line in lines:
             block_id, file_id = self._place(line, known, new)
             self._replica(line, block_id)
+            if line.file.block is None:
+                self._left_open.setdefault(block_id, []).append(file_id)
+            else:
+                self._named.add(block_id)
             if line.file.complete:
                 here.append({"block_id": block_id, "site_id": self._site_id, "file_id": file_id})
         for numbers in (self._groups, self._datasets, self._blocks):
             numbers.insert(self._connection)
         self._split_replicas({row["block_id"] for row in new} & self._old_blocks)
-        _insert(self._connection, files, new)
-        _insert(self._connection, block_replica_files, here)
+        insert_rows(self._connection, files, new)
+        insert_rows(self._connection, block_replica_files, here)
 
     def _look_up(self, lines: list[ListLine]) -> dict[bytes, _Known]:
         query = select(files.c.name, files.c.id, files.c.block_id, files.c.size).where(
@@ -169,10 +157,20 @@ class _Loader:
 
     def _block(self, line: ListLine) -> int:
         name = line.file.dataset or default_dataset(line.file.name)
-        block = line.file.block or DEFAULT.encode()
-        common = {"last_update": LONG_AGO, "is_open": 0}
-        dataset_id = self._datasets.number(name, name=name, status="VALID", **common)
-        return self._blocks.number(dataset_id, block, dataset_id=dataset_id, name=block, **common)
+        dataset_id = self._datasets.number(name, name=name, status="VALID", last_update=LONG_AGO, is_open=0)
+        if line.file.block is not None:
+            return self._named_block(dataset_id, line.file.block)
+        if dataset_id not in self._new_blocks:
+            self._new_blocks[dataset_id] = self._unused_block(dataset_id)
+        return self._new_blocks[dataset_id]
+
+    def _named_block(self, dataset_id: int, name: bytes) -> int:
+        values = {"dataset_id": dataset_id, "name": name, "last_update": LONG_AGO, "is_open": 0}
+        return self._blocks.number(dataset_id, name, **values)
+
+    def _unused_block(self, dataset_id: int) -> int:
+        names = ((f"{DEFAULT}-{number}" if number > 1 else DEFAULT).encode() for number in count(1))
+        return self._named_block(dataset_id, next(name for name in names if (dataset_id, name) not in self._blocks.ids))
 
     def _replica(self, line: ListLine, block_id: int) -> None:
         """A block has one group and one time at a site: the latest of its files'."""
@@ -197,21 +195,29 @@ class _Loader:
             )
             self._connection.execute(update(block_replicas).where(complete).values(is_complete=0))
 
+    def _split_blocks(self) -> None:
+        """Of blocks that nobody has named, a part that is here becomes a block of its own."""
+        datasets_ = {block_id: dataset_id for (dataset_id, _), block_id in self._blocks.ids.items()}
+        for block_id, file_ids in self._left_open.items():
+            if block_id in self._named or not has_more_than(self._connection, block_id, file_ids):
+                continue
+            part = self._unused_block(datasets_[block_id])
+            self._blocks.insert(self._connection)
+            move_files(self._connection, file_ids, block_id, part, self._site_id)
+            self._replicas[part] = self._replicas.pop(block_id)
+            sum_up_blocks(self._connection, blocks.c.id == block_id)
+
     def finish(self) -> None:
         """Insert the replicas; those that have all files of their block are complete and need no list."""
+        self._split_blocks()
         here = {"site_id": self._site_id, "is_complete": 0}
         rows = [
             {"block_id": block_id, "group_id": replica.group_id, "last_update": replica.time, **here}
             for block_id, replica in self._replicas.items()
         ]
-        _insert(self._connection, block_replicas, rows)
+        insert_rows(self._connection, block_replicas, rows)
         _mark_complete(self._connection, self._site_id)
         _sum_up(self._connection, self._site_id)
-
-
-def _insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
-    if rows:
-        connection.execute(insert(table), rows)
 
 
 def _mark_complete(connection: Connection, site: int) -> None:
@@ -235,9 +241,6 @@ def _mark_complete(connection: Connection, site: int) -> None:
 def _sum_up(connection: Connection, site: int) -> None:
     """What Dynamo keeps beside the files: counts and sizes of the blocks, and the dataset replicas."""
     at_site = select(block_replicas.c.block_id).where(block_replicas.c.site_id == site)
-    of_block = select(func.count()).where(files.c.block_id == blocks.c.id).scalar_subquery()
-    known_size = case((files.c.size > 0, files.c.size), else_=0)
-    size = select(func.coalesce(func.sum(known_size), 0)).where(files.c.block_id == blocks.c.id).scalar_subquery()
-    connection.execute(update(blocks).where(blocks.c.id.in_(at_site)).values(num_files=of_block, size=size))
+    sum_up_blocks(connection, blocks.c.id.in_(at_site))
     replicas = select(blocks.c.dataset_id, literal(site), literal(0)).distinct().where(blocks.c.id.in_(at_site))
     connection.execute(insert(dataset_replicas).from_select(["dataset_id", "site_id", "growing"], replicas))

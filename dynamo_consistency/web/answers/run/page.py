@@ -9,7 +9,7 @@ from dynamo_consistency import text
 from dynamo_consistency.kinds import FINDING_KINDS, FindingKind
 from dynamo_consistency.paths import to_bytes
 from dynamo_consistency.secrets import redact
-from dynamo_consistency.web.answers.condition import awaits_approval, condition_of, next_step
+from dynamo_consistency.web.answers.condition import after_failure, awaits_approval, condition_of, next_step
 from dynamo_consistency.web.answers.run.funnel import funnels
 from dynamo_consistency.web.answers.run.numbers import ages, changes, datasets
 from dynamo_consistency.web.answers.run.source import RunSource
@@ -80,7 +80,11 @@ def _next_step(source: RunSource, check: CheckFacts | None) -> str:
     if source.later:
         return f"Look at run {source.later[-1].run_id}: its findings are in force instead of these."
     up_to_here = [one for one in source.runs if one.order <= run.order]
-    return next_step(condition_of(up_to_here, check, datetime.now(UTC)), check)
+    condition = condition_of(up_to_here, check, datetime.now(UTC))
+    if run.has_ended:
+        return next_step(condition, check)
+    goes_on = condition.running is not None and run is source.runs[-1]
+    return "Nothing to do: this run is under way." if goes_on else after_failure(run)
 
 
 def _list(summary: Mapping[str, Any], key: str) -> list[Any]:
