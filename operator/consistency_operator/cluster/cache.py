@@ -16,7 +16,8 @@ from consistency_operator.cluster.api import Body
 from consistency_operator.manifests import template_problems
 from consistency_operator.names import LABEL_CHECK, LABEL_STAGE, CheckKey
 from consistency_operator.resource.check import Resource, from_body
-from consistency_operator.resource.status import CheckStatus, read_status
+from consistency_operator.resource.status import CheckStatus
+from consistency_operator.resource.status_reading import read_status
 
 DIGESTED = "digested"
 
