@@ -93,11 +93,12 @@ class Cluster:
             strictly = {"fieldValidation": "Strict"}
             return await self._request("POST", _path(_JOBS, namespace, "jobs"), manifest, params=strictly)
         except ApiError as error:
-            if error.status != 409:
+            if not error.name_is_taken:
                 raise
+            taken = error
         found = await self.find_job(namespace, name)
         if found is None:
-            raise ApiError(409, f"the Job {name} is being deleted")
+            raise taken  # a moment ago: it has just gone
         return found
 
     async def find_job(self, namespace: str, name: str) -> Body | None:
@@ -216,12 +217,18 @@ def _path(api: str, namespace: str | None, plural: str) -> str:
 
 
 def _answer(status: int, text: str) -> Body:
+    """Raises ApiError for a refusal, and for what an API server would not say: of that, nothing is believed."""
     try:
-        answer: Body = json.loads(text)
+        answer = json.loads(text)
     except ValueError:
+        answer = None
+    if not isinstance(answer, dict):
         answer = {"message": shortened(text, 200)}
+    if status < 400 and "kind" not in answer:
+        raise ApiError(0, f"something else answers in place of the API server: {shortened(text, 200)}")
     if status < 400:
         return answer
     causes = (answer.get("details") or {}).get("causes") or []
     fields = tuple(": ".join(filter(None, (cause.get("field"), cause.get("message", "")))) for cause in causes)
-    raise ApiError(status, answer.get("message") or answer.get("reason") or "no reason given", fields)
+    reason = str(answer.get("reason") or "")
+    raise ApiError(status, answer.get("message") or reason or "no reason given", fields, reason=reason)

@@ -1,4 +1,4 @@
-"""kopf's watches, lasting: one that the API server refuses is begun again, and neither ends the operator nor others.
+"""kopf's watches, lasting: one that fails, in whatever way, is begun again, and ends neither the operator nor others.
 
 One that stays open and brings nothing is begun anew, with a list, when the census asks for that (`renew`). A namespace
 that may not be watched would keep all checks of all others waiting for its list, and after a minute kopf
@@ -38,7 +38,7 @@ def renew() -> None:
 
 
 async def lasting_watch(*, settings: kopf.OperatorSettings, **what: Any) -> AsyncIterator[Any]:
-    """As kopf's `infinite_watch`, but refusals and errors of the server do not end it."""
+    """As kopf's `infinite_watch`, but nothing that the server says, or that answers in its place, ends it."""
     at_once = dataclasses.replace(settings.networking, error_backoffs=())  # tried again here, and not there as well
     settings = dataclasses.replace(settings, networking=at_once)
     pause = FIRST_PAUSE
@@ -50,10 +50,11 @@ async def lasting_watch(*, settings: kopf.OperatorSettings, **what: Any) -> Asyn
             async for event in _until(renewal, cast(Events, _watch(settings=settings, **what))):
                 pause = FIRST_PAUSE
                 yield event if isinstance(event, watching.Bookmark) else _digested(event)
-        except (errors.APIError, watching.WatchingError) as error:
+        except Exception as error:  # noqa: BLE001 (a page of a proxy, half a line: kopf expects neither)
             namespace = what.get("namespace")
             where = "all namespaces" if namespace is None else f"the namespace {namespace}"
-            log.warning("%s of %s cannot be watched, again in %.0f s: %s", what["resource"], where, pause, error)
+            said = f"{type(error).__name__} {error}"
+            log.warning("%s of %s cannot be watched, again in %.0f s: %s", what["resource"], where, pause, said)
             if isinstance(error, errors.APIForbiddenError):
                 yield watching.Bookmark.LISTED
         await asyncio.sleep(pause)

@@ -1,0 +1,65 @@
+"""What befalls operators in real clusters: each is harmless, and what was lost meanwhile is found again."""
+
+import pytest
+from cluster_checks import check, created_jobs, last_run, status_of
+from consistency_operator.loop import job_creation, kopf_watching, workqueue
+from consistency_operator.names import PLURAL
+from fake_cluster import FakeCluster
+from kopf_thread import Operator
+from scripted_pods import Script
+
+pytestmark = pytest.mark.usefixtures("jobs", "quick_answers", "short_pauses")
+
+STAGES = ["Snapshot", "Listing", "Comparison", "Action"]
+MANUAL = {"manual": "1"}
+A_PAGE = "<html>The service is down for maintenance.</html>"
+
+
+@pytest.fixture
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tenth of the time that an operator waits before it tries again."""
+    monkeypatch.setattr(workqueue, "FIRST_BACKOFF", workqueue.FIRST_BACKOFF / 10)
+    monkeypatch.setattr(kopf_watching, "FIRST_PAUSE", kopf_watching.FIRST_PAUSE / 10)
+    monkeypatch.setattr(job_creation, "PAUSES", [pause / 10 for pause in job_creation.PAUSES])
+
+
+def completed_once(cluster: FakeCluster) -> None:
+    assert cluster.until(lambda: last_run(cluster))["reason"] == "Completed"
+    assert created_jobs(cluster) == STAGES
+
+
+def test_a_quota_that_many_change_at_once_does_not_cost_an_action(cluster: FakeCluster, operator: Operator) -> None:
+    """The API server says 409 as for a name that is taken, but nothing was made."""
+    words = 'Operation cannot be fulfilled on resourcequotas "jobs": the object has been modified'
+    fault = cluster.fail("POST .*/jobs", 409, times=2, message=words, reason="Conflict")
+    fault.passes = 3
+    cluster.create(PLURAL, check(trigger=MANUAL))
+    operator.start()
+    completed_once(cluster)
+    assert fault.met == 2
+
+
+@pytest.mark.parametrize("what", ["jobs", "pods", PLURAL])
+@pytest.mark.parametrize("body", [A_PAGE, "{}"])
+def test_a_page_of_a_load_balancer_is_no_list_without_anything_in_it(
+    cluster: FakeCluster, operator: Operator, script: Script, what: str, body: str
+) -> None:
+    script.holds = {"Snapshot"}
+    cluster.create(PLURAL, check(trigger=MANUAL))
+    operator.start()
+    cluster.until(lambda: script.started["Snapshot"] and status_of(cluster)["run"]["jobs"][0].get("uid"))
+    page = cluster.fail(f"GET .*/{what}$", 200, times=3, body=body)
+    cluster.cut_watches()
+    script.holds.clear()
+    completed_once(cluster)
+    cluster.until(lambda: page.met == 3)
+    cluster.create(PLURAL, check("t2-b", site="T2_B", trigger=MANUAL))
+    assert cluster.until(lambda: last_run(cluster, "t2-b"))["reason"] == "Completed"
+
+
+def test_a_page_in_place_of_an_answer_to_a_write_is_none(cluster: FakeCluster, operator: Operator) -> None:
+    page = cluster.fail("(PATCH|POST) ", 200, times=3, body=A_PAGE)
+    cluster.create(PLURAL, check(trigger=MANUAL))
+    operator.start()
+    completed_once(cluster)
+    assert page.met == 3
