@@ -1,9 +1,12 @@
 """What befalls operators in real clusters: each is harmless, and what was lost meanwhile is found again."""
 
+from datetime import timedelta
+
 import pytest
-from cluster_checks import check, created_jobs, last_run, status_of
+from cluster_checks import check, created_jobs, last_run, stage_of, status_of
 from consistency_operator.loop import job_creation, kopf_watching, workqueue
 from consistency_operator.names import PLURAL
+from consistency_operator.plan import job_stages
 from fake_cluster import FakeCluster
 from kopf_thread import Operator
 from scripted_pods import Script
@@ -63,3 +66,26 @@ def test_a_page_in_place_of_an_answer_to_a_write_is_none(cluster: FakeCluster, o
     operator.start()
     completed_once(cluster)
     assert page.met == 3
+
+
+def test_a_check_that_vanished_unseen_gives_its_place_to_the_next(
+    cluster: FakeCluster, operator: Operator, script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("consistency_operator.loop.census.RESYNC", 0.5)
+    monkeypatch.setattr(job_stages, "GOING_WITHIN", timedelta(hours=1))
+    monkeypatch.setenv("CONSISTENCY_MAX_CONCURRENT_RUNS", "1")
+    script.holds = {"Snapshot"}
+    cluster.create(PLURAL, check(trigger=MANUAL))
+    operator.start()
+    cluster.until(lambda: script.started["Snapshot"])
+    cluster.create(PLURAL, check("t2-b", site="T2_B", trigger=MANUAL))
+    cluster.until(lambda: stage_of(cluster, "t2-b") == "Queued")
+
+    def deleted_and_forgotten() -> None:
+        for stream in cluster.api.streams:
+            stream.cancel()
+        cluster.store.delete((PLURAL, "default", "t2-a"))
+        cluster.store.forget()
+
+    cluster.do(deleted_and_forgotten)
+    cluster.until(lambda: stage_of(cluster, "t2-b") == "Snapshot")
