@@ -1,5 +1,6 @@
 """What befalls operators in real clusters: each is harmless, and what was lost meanwhile is found again."""
 
+import copy
 from datetime import timedelta
 
 import pytest
@@ -89,3 +90,21 @@ def test_a_check_that_vanished_unseen_gives_its_place_to_the_next(
 
     cluster.do(deleted_and_forgotten)
     cluster.until(lambda: stage_of(cluster, "t2-b") == "Snapshot")
+
+
+def test_a_copy_of_a_job_under_another_name_is_not_taken_for_it(
+    cluster: FakeCluster, operator: Operator, script: Script
+) -> None:
+    """As somebody makes it who wants to try a worker again, labels and owner and all."""
+    script.holds = {"Snapshot"}
+    cluster.create(PLURAL, check(trigger=MANUAL))
+    operator.start()
+    cluster.until(lambda: script.started["Snapshot"] and status_of(cluster)["run"]["jobs"][0].get("uid"))
+    [job] = cluster.all("jobs")
+    another = copy.deepcopy(job)
+    another["metadata"]["name"] = "a-again"
+    cluster.create("jobs", another)
+    cluster.until(lambda: script.started["Snapshot"] == 2)
+    operator.restart()
+    script.holds.clear()
+    assert cluster.until(lambda: last_run(cluster))["reason"] == "Completed"
