@@ -4,7 +4,7 @@ import copy
 from datetime import timedelta
 
 import pytest
-from cluster_checks import check, created_jobs, last_run, stage_of, status_of
+from cluster_checks import check, condition, created_jobs, last_run, stage_of, status_of
 from consistency_operator.loop import job_creation, kopf_watching, workqueue
 from consistency_operator.names import PLURAL
 from consistency_operator.plan import job_stages
@@ -67,6 +67,33 @@ def test_a_page_in_place_of_an_answer_to_a_write_is_none(cluster: FakeCluster, o
     operator.start()
     completed_once(cluster)
     assert page.met == 3
+
+
+def test_a_right_that_is_taken_away_in_the_middle_is_told_in_the_status(
+    cluster: FakeCluster, operator: Operator
+) -> None:
+    words = 'pods is forbidden: User "operator" cannot list resource "pods"'
+    taken = cluster.fail("GET .*/pods$", 403, times=1000, message=words)
+    cluster.create(PLURAL, check(trigger=MANUAL))
+    operator.start()
+    cluster.until(lambda: condition(cluster, "Running").get("message", "").endswith(f"cannot be listed: {words}"))
+    taken.times = 0
+    completed_once(cluster)
+
+
+def test_of_tokens_that_follow_each_other_during_a_run_the_last_starts_one(
+    cluster: FakeCluster, operator: Operator, script: Script
+) -> None:
+    script.holds = {"Snapshot"}
+    cluster.create(PLURAL, check(trigger=MANUAL))
+    operator.start()
+    cluster.until(lambda: script.started["Snapshot"])
+    for token in ("2", "3"):
+        cluster.patch(PLURAL, "t2-a", {"spec": {"trigger": {"manual": token}}})
+    script.holds.clear()
+    cluster.until(lambda: len(status_of(cluster).get("history", [])) == 2 and last_run(cluster))
+    assert created_jobs(cluster) == STAGES * 2
+    assert status_of(cluster)["lastManualTrigger"] == "3"
 
 
 def test_a_check_that_vanished_unseen_gives_its_place_to_the_next(
