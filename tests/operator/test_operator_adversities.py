@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from cluster_checks import check, condition, created_jobs, last_run, stage_of, status_of
+from consistency_operator.cluster import credentials
 from consistency_operator.loop import job_creation, kopf_watching, workqueue
 from consistency_operator.names import PLURAL
 from consistency_operator.plan import job_stages
@@ -135,3 +136,17 @@ def test_a_copy_of_a_job_under_another_name_is_not_taken_for_it(
     operator.restart()
     script.holds.clear()
     assert cluster.until(lambda: last_run(cluster))["reason"] == "Completed"
+
+
+def test_credentials_that_were_refused_for_a_while_are_tried_again(
+    cluster: FakeCluster, operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The API server could not find out for a while whose token it is."""
+    monkeypatch.setattr(credentials, "PAUSE", 0.2)
+    operator.start()
+    cluster.until(lambda: operator.probe("/readyz")[0] == 200)
+    refused = cluster.fail("GET ", 401, times=30)
+    cluster.cut_watches()
+    cluster.until(lambda: refused.met == refused.times)
+    cluster.create(PLURAL, check(trigger=MANUAL))
+    completed_once(cluster)

@@ -38,7 +38,10 @@ def renew() -> None:
 
 
 async def lasting_watch(*, settings: kopf.OperatorSettings, **what: Any) -> AsyncIterator[Any]:
-    """As kopf's `infinite_watch`, but nothing that the server says, or that answers in its place, ends it."""
+    """As kopf's `infinite_watch`, but nothing that the server says, or that answers in its place, ends it.
+
+    Raises LoginError where there are no credentials any more: those of a new process may be others.
+    """
     at_once = dataclasses.replace(settings.networking, error_backoffs=())  # tried again here, and not there as well
     settings = dataclasses.replace(settings, networking=at_once)
     pause = FIRST_PAUSE
@@ -48,6 +51,8 @@ async def lasting_watch(*, settings: kopf.OperatorSettings, **what: Any) -> Asyn
                 async for event in events:
                     pause = FIRST_PAUSE
                     yield event
+        except kopf.LoginError:
+            raise
         except Exception as error:  # noqa: BLE001 (a page of a proxy, half a line: kopf expects neither)
             namespace = what.get("namespace")
             where = "all namespaces" if namespace is None else f"the namespace {namespace}"
