@@ -150,3 +150,20 @@ def test_credentials_that_were_refused_for_a_while_are_tried_again(
     cluster.until(lambda: refused.met == refused.times)
     cluster.create(PLURAL, check(trigger=MANUAL))
     completed_once(cluster)
+
+
+def test_who_may_not_delete_jobs_keeps_no_other_check_waiting(
+    cluster: FakeCluster, operator: Operator, script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A policy, say, refuses to let finished Jobs be removed."""
+    monkeypatch.setenv("CONSISTENCY_MAX_CONCURRENT_RUNS", "1")
+    script.holds = {"Snapshot"}
+    refused = cluster.fail("DELETE .*/jobs/", 403, times=1000)
+    cluster.create(PLURAL, check(trigger=MANUAL, successfulRunsHistoryLimit=0))
+    operator.start()
+    cluster.until(lambda: script.started["Snapshot"])
+    cluster.create(PLURAL, check("t2-b", site="T2_B", trigger=MANUAL))
+    cluster.until(lambda: stage_of(cluster, "t2-b") == "Queued")
+    script.holds.clear()
+    assert cluster.until(lambda: last_run(cluster, "t2-b"))["reason"] == "Completed"
+    assert refused.met
