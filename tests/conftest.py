@@ -2,8 +2,10 @@
 
 import atexit
 import gc
+import logging
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,16 @@ BEGUN_FIRST = (
     "test_rucio.py",
     "test_web_service.py",
 )
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    """A command in the test's own process sets its log up, which would show what the threads of later tests log."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 LEFT_OUT = pytest.StashKey[int]()

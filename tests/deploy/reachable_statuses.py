@@ -11,7 +11,8 @@ from consistency_operator.names import JOB_STAGES, JobStage, job_name
 from consistency_operator.plan import Preflight, World, plan
 from consistency_operator.plan.admission import Admitted, Queued
 from consistency_operator.resource.check import from_body
-from consistency_operator.resource.status import CheckStatus, GateRecord, read_status
+from consistency_operator.resource.status import CheckStatus, GateRecord
+from consistency_operator.resource.status_reading import read_status
 
 NAME = "t2-de-rwth"
 BEGIN = datetime(2026, 11, 22, 3, 5, tzinfo=UTC)

@@ -36,6 +36,7 @@ class Fault:
     """What befalls requests whose "METHOD path" matches: an answer, or (status 0) silence.
 
     `times`: so many of them, after the first `passes`, which pass. `after`: what was asked for is done before.
+    `body`: of an answer that is no API server's.
     """
 
     pattern: re.Pattern[str]
@@ -43,9 +44,15 @@ class Fault:
     times: float
     message: str
     causes: list[Body] | None = None
+    reason: str = "Scripted"
+    body: str = ""
     after: bool = False
     passes: int = 0
     met: int = 0
+
+
+class Strange(Exception):  # noqa: N818 (it is no error to whoever sends it)
+    """An answer of something between the operator and the API server."""
 
 
 class Api(KubernetesEmulator):
@@ -68,6 +75,9 @@ class Api(KubernetesEmulator):
             answer = self._serve(request)
             await self._suffer(request, after=True)
             return web.json_response(answer, status=201 if request.action == action.CREATE else 200)
+        except Strange as strange:
+            status, body = strange.args
+            return web.Response(status=status, text=body, content_type="text/html")
         except Refused as refusal:
             details = {"causes": refusal.causes} if refusal.causes else {}
             body = {"apiVersion": "v1", "kind": "Status", "status": "Failure", "code": refusal.status}
@@ -85,21 +95,24 @@ class Api(KubernetesEmulator):
                 fault.met += 1
                 if fault.status == 0:
                     await asyncio.Event().wait()
-                raise Refused(fault.status, "Scripted", fault.message, fault.causes)
+                if fault.body:
+                    raise Strange(fault.status, fault.body)
+                raise Refused(fault.status, fault.reason, fault.message, fault.causes)
 
     def _serve(self, request: Any) -> Body:
         plural, namespace, name = request.resource.plural, request.namespace, request.name
         match request.action:
             case action.LIST:
-                items = self.store.select(plural, namespace, *_selectors(request))
+                items = sorted(self.store.select(plural, namespace, *_selectors(request)), key=_name)
                 begin = int(request.params.get("continue") or 0)
                 end = begin + int(request.params.get("limit") or len(items))
                 rest = {"continue": str(end)} if end < len(items) else {}
                 page, metadata = items[begin:end], {"resourceVersion": str(self.store.version), **rest}
                 if "PartialObjectMetadataList" in request.headers["Accept"]:
                     named = [{"metadata": item["metadata"]} for item in page]
-                    return {"metadata": metadata, "items": named or None}  # as API servers do
-                return {"metadata": metadata, "items": page}
+                    kind = "PartialObjectMetadataList"
+                    return {"kind": kind, "metadata": metadata, "items": named or None}  # as API servers do
+                return {"kind": f"{KINDS[plural][1]}List", "metadata": metadata, "items": page}
             case action.FETCH:
                 return self.store.get(plural, namespace, name)
             case action.CREATE:
@@ -140,6 +153,11 @@ class Api(KubernetesEmulator):
             since = changes[-1].version
             events = [{"type": change.type, "object": change.body} for change in changes if wanted(change)]
             await response.write(b"".join(json.dumps(event).encode() + b"\n" for event in events))
+
+
+def _name(body: Body) -> tuple[str, str]:
+    """By which API servers order a list."""
+    return body["metadata"]["namespace"], body["metadata"]["name"]
 
 
 def _selectors(request: Any) -> tuple[str, str]:
@@ -254,9 +272,11 @@ class FakeCluster:
         times: float = 1,
         message: str = "scripted",
         causes: list[Body] | None = None,
+        reason: str = "Scripted",
+        body: str = "",
     ) -> Fault:
         """The next `times` requests of which "METHOD path" matches are answered with `status`; 0: not at all."""
-        fault = Fault(re.compile(pattern), status, times, message, causes)
+        fault = Fault(re.compile(pattern), status, times, message, causes, reason, body)
         self.do(lambda: self.api.faults.append(fault))
         return fault
 

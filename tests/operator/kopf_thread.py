@@ -21,12 +21,13 @@ class Operator:
     def __init__(self, metrics_port: int, health_port: int) -> None:
         self.metrics_port = metrics_port
         self.health_port = health_port
+        self.settings = kopf.OperatorSettings
         self._running: contextlib.ExitStack | None = None
 
     def start(self, *namespaces: str) -> None:
         where = [f"--namespace={namespace}" for namespace in namespaces] or ["-A"]
         arguments = ["run", *where, "--standalone", HANDLERS]
-        runner = KopfRunner(arguments, registry=kopf.OperatorRegistry(), settings=kopf.OperatorSettings(), timeout=60)
+        runner = KopfRunner(arguments, registry=kopf.OperatorRegistry(), settings=self.settings(), timeout=60)
         self._running = contextlib.ExitStack()
         self.runner = self._running.enter_context(runner)
 

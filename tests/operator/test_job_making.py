@@ -16,7 +16,7 @@ from consistency_operator.loop.job_creation import JobNotMade, JobRefused, make_
 from consistency_operator.manifests import run_check_of
 from consistency_operator.plan import CreateJob
 from consistency_operator.resource.check import from_body
-from consistency_operator.resource.status import read_status
+from consistency_operator.resource.status_reading import read_status
 from consistency_operator.settings import read_settings
 from free_ports import free_port
 
@@ -173,11 +173,11 @@ def test_a_refusal_after_silence_proves_nothing():
 
 @pytest.mark.usefixtures("no_pauses")
 def test_an_action_that_was_there_and_is_not_any_more_is_not_made_again():
-    cluster = Answers([ApiError(409, "the Job is being deleted"), None])
+    cluster = Answers([ApiError(409, "already exists", reason="AlreadyExists"), None])
     with pytest.raises(ApiError):
         asked("Action", cluster)
     assert cluster.asked == 1
-    assert asked("Snapshot", Answers([ApiError(409, "the Job is being deleted"), None]))["kind"] == "Job"
+    assert asked("Snapshot", Answers([ApiError(409, "already exists", reason="AlreadyExists"), None]))["kind"] == "Job"
 
 
 def test_an_api_server_that_is_not_there_got_no_request():

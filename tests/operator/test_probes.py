@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import kopf
 import pytest
 from aiohttp import web
 from cluster_checks import check, condition, last_run, status_of
@@ -12,6 +13,7 @@ from consistency_operator.loop.census import Census
 from consistency_operator.loop.workqueue import WorkQueue
 from consistency_operator.names import PLURAL
 from fake_cluster import FakeCluster
+from kmock import action
 from kopf_thread import Operator
 
 WATCH = f"GET .*/{PLURAL}$"
@@ -217,3 +219,28 @@ def test_checks_that_a_silent_watch_does_not_show_are_found_by_lists(
     cluster.patch(PLURAL, "t2-old", {"spec": {"trigger": {"manual": "2"}}})
     assert cluster.until(lambda: last_run(cluster, "t2-new"))["result"] == "Complete"
     cluster.until(lambda: status_of(cluster, "t2-old").get("lastManualTrigger") == "2")
+
+
+def test_a_watch_that_falls_silent_is_begun_anew_and_goes_on(cluster: FakeCluster, operator: Operator) -> None:
+    """An API server sends a bookmark each minute; a connection that nobody has ended, but that is dead, has none."""
+
+    def impatient() -> kopf.OperatorSettings:
+        settings = kopf.OperatorSettings()
+        settings.watching.inactivity_timeout = 0.5
+        return settings
+
+    operator.settings = impatient
+    operator.start()
+    cluster.until(lambda: operator.probe("/readyz")[0] == 200)
+    cluster.create(PLURAL, check())
+    cluster.until(lambda: condition(cluster, "Ready"))
+
+    def begun() -> int:
+        return len([request for request in list(cluster.api._requests) if request.action == action.WATCH])
+
+    before = begun()
+    cluster.until(lambda: begun() > before + 5)
+    cluster.create(PLURAL, check("t2-b"))
+    cluster.until(lambda: condition(cluster, "Ready", "t2-b"))
+    operator.stop()
+    assert "cannot be watched" not in operator.runner.output

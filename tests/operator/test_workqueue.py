@@ -148,6 +148,25 @@ def test_failures_forgotten_while_the_key_is_processed_keep_it_from_a_long_backo
     played(play)
 
 
+@pytest.mark.parametrize("failed", [False, True])
+def test_a_clock_that_is_set_back_makes_everything_due(failed: bool) -> None:
+    """Else what is due in a minute would sleep for as long as the clock was ahead, and that minute."""
+
+    async def play(queue: WorkQueue, clock: Clock) -> None:
+        queue.add(A)
+        await queue.get()
+        if failed:
+            queue.failed(A)
+        else:
+            queue.done(A)
+            queue.add_after(A, 60)
+        assert await nothing_is_due(queue)
+        clock.now -= 900
+        assert await queue.get() == A
+
+    played(play)
+
+
 @pytest.mark.parametrize("processing", [False, True])
 def test_the_delay_is_that_of_the_most_neglected_key(processing: bool) -> None:
     async def play(queue: WorkQueue, clock: Clock) -> None:

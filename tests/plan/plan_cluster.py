@@ -22,7 +22,8 @@ from consistency_operator.plan import (
     plan,
 )
 from consistency_operator.resource.check import Resource
-from consistency_operator.resource.status import CheckStatus, read_status
+from consistency_operator.resource.status import CheckStatus
+from consistency_operator.resource.status_reading import read_status
 from plan_cases import FOUND, NOW, gates
 
 Mood = Literal["obeys", "refuses", "is silent"]

@@ -7,7 +7,8 @@ from typing import get_args
 
 from consistency_operator import names
 from consistency_operator.plan import World, plan
-from consistency_operator.resource.status import CheckStatus, read_status
+from consistency_operator.resource.status import CheckStatus
+from consistency_operator.resource.status_reading import read_status
 from effort import examples
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st

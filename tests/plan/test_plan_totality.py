@@ -23,8 +23,8 @@ from consistency_operator.resource.status import (
     Stage,
     StatusModel,
     Trial,
-    read_status,
 )
+from consistency_operator.resource.status_reading import read_status
 from hypothesis import given
 from hypothesis import strategies as st
 from plan_cases import CLEAN, FOUND, GATES, NOW, RUN, gates, invalid, planned, resource, run_in, status_of
@@ -192,6 +192,31 @@ def test_there_is_a_plan_for_everything_and_it_stands(
 @given(status=STATUSES)
 def test_a_status_is_what_it_was_after_it_was_written_and_read(status: CheckStatus) -> None:
     assert read_status(json.loads(json.dumps(status.to_json()))) == status
+
+
+PAST = {
+    "id": "29412180",
+    "trigger": "Manual",
+    "startTime": "2026-11-22T12:00:00Z",
+    "completionTime": "2026-11-22T13:00:00Z",
+    "result": "Complete",
+    "reason": "Completed",
+}
+TRUE = {"type": "Succeeded", "status": "True", "reason": "Completed", "lastTransitionTime": "2026-11-22T12:00:00Z"}
+
+
+@pytest.mark.parametrize("stranger", [TRUE | {"type": "Haunted"}, {"type": "Ready"}, 7, None])
+def test_of_conditions_and_of_the_history_only_what_cannot_be_understood_is_lost(stranger: object) -> None:
+    """Those of a newer operator, after a step back, or of somebody else."""
+    status = read_status({"conditions": [stranger, TRUE], "history": [stranger, PAST]})
+    assert [condition.type for condition in status.conditions] == ["Succeeded"]
+    assert [run.id for run in status.history] == [PAST["id"]]
+
+
+def test_of_a_run_that_cannot_be_understood_nothing_counts() -> None:
+    """Half of it could say that no Job was asked for."""
+    run = run_in("Action").model_dump(by_alias=True)
+    assert read_status({"run": run | {"jobs": [{"stage": "Action"}]}, "conditions": [TRUE]}).run is None
 
 
 BROKEN: dict[str, tuple[dict[str, Any], set[str]]] = {

@@ -25,6 +25,7 @@ PAGE_SIZE = 500
 _CHECKS = f"/apis/{API_VERSION}"
 _JOBS = "/apis/batch/v1"
 _CORE = "/api/v1"
+_STRICTLY = {"fieldValidation": "Strict"}
 _METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
 
 
@@ -64,14 +65,17 @@ class Cluster:
         return found[0] if found else None
 
     async def patch_status(self, body: Mapping[str, Any], status: Body) -> Body:
-        """Replace the status of `body`, and answer the new body. Raises ApiError 409 if `body` is not the newest."""
+        """Replace the status of `body`, and answer the new body. Raises ApiError 409 if `body` is not the newest.
+
+        A field that the CRD does not know is refused (400): dropped in silence, what it records would be done twice.
+        """
         meta = body["metadata"]
         patch = [
             {"op": "replace", "path": "/metadata/resourceVersion", "value": meta["resourceVersion"]},
             {"op": "add", "path": "/status", "value": status},
         ]
         path = f"{_path(_CHECKS, meta['namespace'], PLURAL)}/{meta['name']}/status"
-        return await self._request("PATCH", path, patch, content_type="application/json-patch+json")
+        return await self._request("PATCH", path, patch, params=_STRICTLY, content_type="application/json-patch+json")
 
     # --- Jobs and their pods ----------------------------------------------------------------------------------
 
@@ -90,14 +94,14 @@ class Cluster:
         """
         namespace, name = manifest["metadata"]["namespace"], manifest["metadata"]["name"]
         try:
-            strictly = {"fieldValidation": "Strict"}
-            return await self._request("POST", _path(_JOBS, namespace, "jobs"), manifest, params=strictly)
+            return await self._request("POST", _path(_JOBS, namespace, "jobs"), manifest, params=_STRICTLY)
         except ApiError as error:
-            if error.status != 409:
+            if not error.name_is_taken:
                 raise
+            taken = error
         found = await self.find_job(namespace, name)
         if found is None:
-            raise ApiError(409, f"the Job {name} is being deleted")
+            raise taken  # a moment ago: it has just gone
         return found
 
     async def find_job(self, namespace: str, name: str) -> Body | None:
@@ -216,12 +220,18 @@ def _path(api: str, namespace: str | None, plural: str) -> str:
 
 
 def _answer(status: int, text: str) -> Body:
+    """Raises ApiError for a refusal, and for what an API server would not say: of that, nothing is believed."""
     try:
-        answer: Body = json.loads(text)
+        answer = json.loads(text)
     except ValueError:
+        answer = None
+    if not isinstance(answer, dict):
         answer = {"message": shortened(text, 200)}
+    if status < 400 and "kind" not in answer:
+        raise ApiError(0, f"something else answers in place of the API server: {shortened(text, 200)}")
     if status < 400:
         return answer
     causes = (answer.get("details") or {}).get("causes") or []
     fields = tuple(": ".join(filter(None, (cause.get("field"), cause.get("message", "")))) for cause in causes)
-    raise ApiError(status, answer.get("message") or answer.get("reason") or "no reason given", fields)
+    reason = str(answer.get("reason") or "")
+    raise ApiError(status, answer.get("message") or reason or "no reason given", fields, reason=reason)

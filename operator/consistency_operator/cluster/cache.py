@@ -16,7 +16,8 @@ from consistency_operator.cluster.api import Body
 from consistency_operator.manifests import template_problems
 from consistency_operator.names import LABEL_CHECK, LABEL_STAGE, CheckKey
 from consistency_operator.resource.check import Resource, from_body
-from consistency_operator.resource.status import CheckStatus, read_status
+from consistency_operator.resource.status import CheckStatus
+from consistency_operator.resource.status_reading import read_status
 
 DIGESTED = "digested"
 
@@ -45,9 +46,9 @@ class ClusterCache:
         self._newer_jobs: dict[str, Body] = {}  # by uid
         self._gone: set[str] = set()  # uids
 
-    def known_keys(self) -> list[CheckKey]:
-        """All checks that there are."""
-        return [key for key in list(self._checks) if self.check(key) is not None]
+    def watched_keys(self) -> list[CheckKey]:
+        """All checks that the watch shows, be they there or not."""
+        return list(self._checks)
 
     def check(self, key: CheckKey) -> KnownCheck | None:
         """A check in the newest version that is known."""

@@ -1,7 +1,10 @@
 """Credentials for the API server: of the pod's service account, or of a kubeconfig."""
 
+import asyncio
+import dataclasses
 import logging
 import os
+from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -10,6 +13,10 @@ import yaml
 
 log = logging.getLogger(__name__)
 
+PAUSE = 5.0
+"""Seconds before kopf is given credentials again: it would try them at once."""
+VALID = timedelta(days=1)
+"""After so long kopf asks for credentials anew, which begins its watches anew."""
 NO_CREDENTIALS = "there are no credentials for a cluster: run in a pod with a service account, or set KUBECONFIG"
 NO_PLUGINS = "the kubeconfig logs in by a plug-in, which needs kubernetes: pip install 'dynamo-consistency[kubeconfig]'"
 
@@ -28,6 +35,17 @@ def log_in(settings: kopf.OperatorSettings) -> kopf.ConnectionInfo:
     if find_spec("kubernetes") is None and _kubeconfig_has_a_plugin():
         raise kopf.LoginError(NO_PLUGINS)
     return _by_the_official_client(settings) or info or _nothing()
+
+
+async def log_in_for_kopf(settings: kopf.OperatorSettings, *, again: bool) -> kopf.ConnectionInfo:
+    """The same for kopf, which asks (`again`) after each 401. Raises LoginError.
+
+    Credentials that were refused once are never tried again by kopf, though it may be the API server that was wrong: a
+    webhook that knows its tokens was away. So no two of ours are equal: each has its own expiration.
+    """
+    await asyncio.sleep(PAUSE if again else 0)
+    info = await asyncio.to_thread(log_in, settings)
+    return dataclasses.replace(info, expiration=datetime.now(UTC) + VALID)
 
 
 def _kubeconfig_has_a_plugin() -> bool:

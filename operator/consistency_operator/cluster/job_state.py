@@ -23,8 +23,9 @@ class JobState:
     for at `asked`; surely there is none, `problem` says why, and another time it may be made. Running: not yet Complete
     or Failed, suspended and waiting Jobs included.
     `reason`: of the condition Failed. `problem`: what went wrong, or hinders it, a sentence for people; else empty.
-    `listed`: this operator has listed its pods. `reported`: all results that they can give are here. A Job that is over
-    and not `reported` may have pods that were not seen yet: list them again.
+    `listed`: this operator has listed its pods; `unlisted`: why it could not when it last tried.
+    `reported`: all results that they can give are here. A Job that is over and not `reported` may have pods that were
+    not seen yet: list them again.
     `hindered`: it goes on, but a pod that should run does not; `idle`: none does. `suspended`: somebody keeps it from
     having pods. `started`: a pod of it has run. `look_at`: what `kubectl describe` tells more about.
     `misconfigured`: a person has to change something, trying again is of no use.
@@ -38,6 +39,7 @@ class JobState:
     reason: str = ""
     problem: str = ""
     listed: bool = True
+    unlisted: str = ""
     reported: bool = True
     hindered: bool = False
     idle: bool = False

@@ -12,7 +12,7 @@ import kopf
 
 from consistency_operator.cluster.api import PAGE_SIZE, Body
 from consistency_operator.cluster.cache import DIGESTED, KnownCheck, check_of, key_of
-from consistency_operator.cluster.credentials import log_in
+from consistency_operator.cluster.credentials import log_in, log_in_for_kopf
 from consistency_operator.loop import kopf_startup, kopf_watching
 from consistency_operator.loop.service import Service
 from consistency_operator.names import API_VERSION, LABEL_CHECK, PLURAL, CheckKey
@@ -57,9 +57,10 @@ async def stop(memo: kopf.Memo, **_: Any) -> None:
 
 
 @kopf.on.login()
-def log_in_kopf(settings: kopf.OperatorSettings, **_: Any) -> kopf.ConnectionInfo:
+async def log_in_kopf(settings: kopf.OperatorSettings, memo: kopf.Memo, **_: Any) -> kopf.ConnectionInfo:
     """The credentials for kopf's own watches."""
-    return log_in(settings)
+    again, memo.logged_in = "logged_in" in memo, True
+    return await log_in_for_kopf(settings, again=again)
 
 
 @kopf.index(API_VERSION, PLURAL, id="checks")

@@ -67,7 +67,7 @@ async def _created(cluster: Cluster, manifest: Body, *, is_action: bool) -> Body
             return found
         if number >= len(PAUSES) and not (is_action and doubt):
             break
-        if is_action and refusal.status == 409:
+        if is_action and refusal.name_is_taken:
             break
         await asyncio.sleep(pause)
     raise doubt or JobNotMade(refusal.sentence)

@@ -1,4 +1,4 @@
-"""kopf's watches, lasting: one that the API server refuses is begun again, and neither ends the operator nor others.
+"""kopf's watches, lasting: one that fails, in whatever way, is begun again, and ends neither the operator nor others.
 
 One that stays open and brings nothing is begun anew, with a list, when the census asks for that (`renew`). A namespace
 that may not be watched would keep all checks of all others waiting for its list, and after a minute kopf
@@ -28,55 +28,66 @@ LONGEST_PAUSE = 60.0
 Events = AsyncGenerator[Any, None]
 
 _watch = watching.infinite_watch
-_renewals: WeakSet[asyncio.Event] = WeakSet()
+_readings: WeakSet[asyncio.Task[None]] = WeakSet()
 
 
 def renew() -> None:
     """Begin all watches anew, with a list: one of them stays open and brings nothing."""
-    for renewal in list(_renewals):
-        renewal.set()
+    for reading in list(_readings):
+        reading.cancel()
 
 
 async def lasting_watch(*, settings: kopf.OperatorSettings, **what: Any) -> AsyncIterator[Any]:
-    """As kopf's `infinite_watch`, but refusals and errors of the server do not end it."""
+    """As kopf's `infinite_watch`, but nothing that the server says, or that answers in its place, ends it.
+
+    Raises LoginError where there are no credentials any more: those of a new process may be others.
+    """
     at_once = dataclasses.replace(settings.networking, error_backoffs=())  # tried again here, and not there as well
     settings = dataclasses.replace(settings, networking=at_once)
     pause = FIRST_PAUSE
-    renewal = asyncio.Event()
-    _renewals.add(renewal)
     while True:
-        renewal.clear()
         try:
-            async for event in _until(renewal, cast(Events, _watch(settings=settings, **what))):
-                pause = FIRST_PAUSE
-                yield event if isinstance(event, watching.Bookmark) else _digested(event)
-        except (errors.APIError, watching.WatchingError) as error:
+            async with contextlib.aclosing(_read_apart(cast(Events, _watch(settings=settings, **what)))) as events:
+                async for event in events:
+                    pause = FIRST_PAUSE
+                    yield event
+        except kopf.LoginError:
+            raise
+        except Exception as error:  # noqa: BLE001 (a page of a proxy, half a line: kopf expects neither)
             namespace = what.get("namespace")
             where = "all namespaces" if namespace is None else f"the namespace {namespace}"
-            log.warning("%s of %s cannot be watched, again in %.0f s: %s", what["resource"], where, pause, error)
+            said = f"{type(error).__name__} {error}"
+            log.warning("%s of %s cannot be watched, again in %.0f s: %s", what["resource"], where, pause, said)
             if isinstance(error, errors.APIForbiddenError):
                 yield watching.Bookmark.LISTED
         await asyncio.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE)
 
 
-async def _until(renewal: asyncio.Event, events: Events) -> AsyncIterator[Any]:
-    """`events`, until `renewal` is set."""
-    renewed = asyncio.ensure_future(renewal.wait())
-    following: asyncio.Future[Any] = renewed
+async def _read_apart(events: Events) -> Events:
+    """`events`, digested, until a renewal. One task reads them all: kopf's timeout for silence is bound to a task."""
+    arrived: asyncio.Queue[Any] = asyncio.Queue()
+    reading = asyncio.create_task(_read(events, arrived))
+    _readings.add(reading)
     try:
-        while not renewed.done():
-            following = asyncio.ensure_future(anext(events, None))
-            await asyncio.wait({following, renewed}, return_when=asyncio.FIRST_COMPLETED)
-            if not following.done() or (event := following.result()) is None:
-                return
+        while (event := await arrived.get()) is not None:
             yield event
+        await asyncio.wait({reading})
+        if not reading.cancelled():
+            reading.result()
     finally:
-        for waiting in (following, renewed):
-            waiting.cancel()
-            with contextlib.suppress(asyncio.CancelledError, Exception):
-                await waiting
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
         await events.aclose()
+
+
+async def _read(events: Events, arrived: asyncio.Queue[Any]) -> None:
+    """Put all `events` into the queue, and None behind the last."""
+    try:
+        async for event in events:
+            arrived.put_nowait(event if isinstance(event, watching.Bookmark) else _digested(event))
+    finally:
+        arrived.put_nowait(None)
 
 
 def _digested(event: Any) -> Any:

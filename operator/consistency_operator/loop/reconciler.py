@@ -119,10 +119,10 @@ class Reconciler:
             decided = plan(known.resource, known.status, jobs, datetime.now(UTC), self._world(known, observed))
             written = await self._write(known, decided.status)
             self._slots.claim(written, jobs)
-        await self._post(written, decided.events)
-        news = [await self._act(action, written, observed, bodies) for action in decided.actions]
         for waiting in (*self._slots.next_waiting(), *self._overlaps.changed()):
             self._enqueue(waiting)
+        await self._post(written, decided.events)
+        news = [await self._act(action, written, observed, bodies) for action in decided.actions]
         admitted = written.is_queued and isinstance(self._slots.admission(written), Admitted)
         return any(news) or admitted, decided.wake_at
 

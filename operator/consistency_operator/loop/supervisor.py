@@ -122,5 +122,5 @@ class Supervisor:
         )
 
     def _enqueue_all(self) -> None:
-        for key in self._cache.known_keys():
+        for key in self._cache.watched_keys():
             self._queue.add(key)

@@ -17,6 +17,8 @@ FIRST_BACKOFF = 1.0
 LONGEST_BACKOFF = 300.0
 LONGEST_SLEEP = 30.0
 """Seconds; the wall clock may jump while we sleep."""
+A_STEP_BACK = 5.0
+"""Seconds; a clock that is set back by less keeps its due times."""
 
 
 class WorkQueue:
@@ -31,6 +33,7 @@ class WorkQueue:
         self._backoff_ends: dict[CheckKey, float] = {}
         self._forgotten: set[CheckKey] = set()  # while they were being processed
         self._changed = asyncio.Event()
+        self._last_look = clock()
 
     def add(self, key: CheckKey) -> None:
         """Make `key` due now, or when its backoff is over."""
@@ -54,7 +57,7 @@ class WorkQueue:
         """The key that has been due for longest: waits until there is one. Call `done` or `failed` afterwards."""
         while True:
             self._changed.clear()
-            now = self._clock()
+            now = self._now()
             while self._heap and self._is_stale(*self._heap[0]):
                 heapq.heappop(self._heap)
             if self._heap and self._heap[0][0] <= now:
@@ -91,6 +94,16 @@ class WorkQueue:
         """For how many seconds all `workers` have been at their keys; 0 while one of them has none."""
         busy = list(self._processing.values())
         return max(0.0, self._clock() - max(busy)) if len(busy) >= workers else 0.0
+
+    def _now(self) -> float:
+        """The time. Where the clock was set back, all due times are of another clock: everything is due at once."""
+        now = self._clock()
+        if now < self._last_look - A_STEP_BACK:
+            self._backoff_ends.clear()
+            for key in self._due:
+                self.add(key)
+        self._last_look = now
+        return now
 
     def _return(self, key: CheckKey) -> None:
         self._processing.pop(key, None)

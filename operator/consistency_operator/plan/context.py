@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from consistency_operator.cluster.job_state import JobState
-from consistency_operator.names import JobStage
+from consistency_operator.names import JobStage, job_name
 from consistency_operator.plan.admission import Admitted, Queued
 from consistency_operator.plan.types import Action, Event, Preflight, World
 from consistency_operator.resource.check import Resource
@@ -37,9 +37,12 @@ class PlanContext:
         return None if check is None or check.spec.suspend else check.spec
 
     def job(self, run: Run, stage: JobStage) -> JobState | None:
-        """The Job of a stage; where there is one, what else is said of its name does not matter."""
-        jobs = (job for job in self.jobs if (job.run_id, job.stage) == (run.id, stage))
-        return max(jobs, key=lambda job: bool(job.uid), default=None)
+        """The Job of a stage; where there is one, what else is said of its name does not matter.
+
+        A copy that somebody has made of it has its labels, but another name.
+        """
+        name = job_name(self.resource.name, run.id, stage)
+        return max((job for job in self.jobs if job.name == name), key=lambda job: bool(job.uid), default=None)
 
     def unfinished(self, status: CheckStatus) -> Iterator[JobState]:
         """Jobs that go on and are not of the run that the status has."""

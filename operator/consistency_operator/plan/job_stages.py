@@ -62,7 +62,8 @@ def _there(
     context: PlanContext, run: Run, job: JobState, over: Callable[[Run, JobState], StageOutcome]
 ) -> StageOutcome:
     if job.over and not job.reported and _may_still_report(context, run, job):
-        return Wait(run, context.now + LOOK_AGAIN, (ListPods(job.name, job.uid),))
+        told = f"the pods of the Job {job.name} cannot be listed: {job.unlisted}" if job.unlisted else ""
+        return Wait(waiting(run, None, told), context.now + LOOK_AGAIN, (ListPods(job.name, job.uid),))
     if job.over:
         return over(waiting(run, None, ""), job)
     return deadline(run, job) if too_late(context, run) else _going_on(context, run, job)

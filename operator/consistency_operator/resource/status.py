@@ -1,13 +1,13 @@
 """`.status` of a `SiteConsistencyCheck` as a typed model; the schema in the CustomResourceDefinition is made from it.
 
 All that the operator remembers is here and in the Jobs: a new operator goes on from these two alone. Models are
-frozen; what is written is `Status.to_json()`. Unknown keys, of an older or newer operator, are ignored when read.
+frozen; what is written is `CheckStatus.to_json()`, and what is there is read by `status_reading`.
 """
 
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer
 from pydantic.alias_generators import to_camel
 
 from consistency_operator.names import JobStage
@@ -237,13 +237,3 @@ def _without_empty(data: dict[str, Any]) -> dict[str, Any]:
         for key, value in pruned.items()
         if value not in (None, "", [], {})
     }
-
-
-def read_status(data: Any) -> CheckStatus:
-    """The status in a resource's body. Fields that cannot be understood, of another version, count as absent."""
-    known = dict(data) if isinstance(data, dict) else {}
-    try:
-        return CheckStatus.model_validate(known)
-    except ValidationError as error:
-        broken = {problem["loc"][0] for problem in error.errors(include_url=False)}
-        return CheckStatus.model_validate({key: value for key, value in known.items() if key not in broken})
