@@ -49,10 +49,11 @@ class Files:
 
     def add(self, name: bytes, size: int | None, mtime: int | None, identity: int | None = None) -> None:
         """One more. With `identity` for each file or for none."""
-        self.identities += () if identity is None else (identity,)
         self.names.append(name)
         self.sizes.append(size)
         self.mtimes.append(mtime)
+        if identity is not None:
+            self.identities.append(identity)
 
     def __len__(self) -> int:
         return len(self.names)
@@ -198,34 +199,6 @@ class LineLister(Lister, Protocol):
 
     in_lines: bool
 
-
-class FileStat(NamedTuple):
-    """The file is there: size in bytes and `mtime` in seconds since 1970, None where the storage does not know them."""
-
-    size: int | None
-    mtime: int | None
-
-
-class NotThere(NamedTuple):
-    """The storage says clearly that it has nothing of that name."""
-
-
-class Unsure(NamedTuple):
-    """Whether the file is there is not known, or it is no plain file; `reason` is a sentence for people."""
-
-    reason: str
-
-
-Look = FileStat | NotThere | Unsure
-FileLook = Callable[[bytes], Look]
-"""Asks the storage for one file, an LFN, and waits for the answer, no longer than the time limit of a directory.
-
-Never raises for what the site does. Only a clear "not there" is `NotThere`; whatever else goes wrong is `Unsure`.
-"""
-
-Remover = Callable[[bytes], str | None]
-"""Removes a directory, an LFN, and only if it is empty, which the storage itself must see to. Returns None when it is
-gone, else why it is not. Never raises for what the site does. A lister has one where its protocol allows that."""
 
 ListerFactory = Callable[..., Any]
 """What `get_listers` names: a constructor or function that takes one of the argument tuples beside it."""

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
-from dynamo_consistency.listers.contract import FileStat, Look, NotThere, Unsure
+from dynamo_consistency.listers.look import FileStat, Look, NotThere, Unsure
 
 FIRST_REST_SECONDS, LONGEST_REST_SECONDS = 30.0, 600.0
 TRIAL_SECONDS = 1.0  # with no door alive, one request goes out so often, to the door that was tried longest ago

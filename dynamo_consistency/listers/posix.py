@@ -7,20 +7,9 @@ from pathlib import Path
 
 from dynamo_consistency import paths
 from dynamo_consistency.errors import ListingError
-from dynamo_consistency.listers.contract import (
-    Answer,
-    Failed,
-    FileStat,
-    Hole,
-    Listed,
-    Look,
-    NotThere,
-    SimpleListing,
-    Subdirectory,
-    Unsure,
-    simple,
-)
+from dynamo_consistency.listers.contract import Answer, Failed, Hole, Listed, SimpleListing, Subdirectory, simple
 from dynamo_consistency.listers.endpoint import SitePrefix
+from dynamo_consistency.listers.look import FileStat, Look, NotThere, Unsure
 from dynamo_consistency.path_rules import PathRules
 
 TRANSIENT = {errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EAGAIN, errno.EINTR, errno.EMFILE, errno.ENFILE}
@@ -67,7 +56,7 @@ class PosixLister:
             return self._failed(directory, error)
 
     def look(self, file: bytes) -> Look:
-        """A `contract.FileLook`, but for the time limit: a file system that is gone may hang."""
+        """A `look.FileLook`, but for the time limit: a file system that is gone may hang."""
         try:
             status = os.lstat(self._place.path(file))
         except OSError as error:
@@ -78,7 +67,7 @@ class PosixLister:
         return Unsure("it is a directory" if stat.S_ISDIR(status.st_mode) else _special(status))
 
     def remove_directory(self, directory: bytes) -> str | None:
-        """A `contract.Remover`: the file system itself refuses what is not empty, or is a link."""
+        """A `look.Remover`: the file system itself refuses what is not empty, or is a link."""
         try:
             os.rmdir(self._place.path(directory))  # noqa: PTH106 (names are bytes)
         except OSError as error:

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 from dynamo_consistency.check import Listing, PosixSource, Source, WebDavSource, XRootDSource
 from dynamo_consistency.check.rules import path_rules
 from dynamo_consistency.errors import BackendError, ListingError
-from dynamo_consistency.listers.contract import FileLook, Lister, ListerFactory, Remover
+from dynamo_consistency.listers.contract import Lister, ListerFactory
+from dynamo_consistency.listers.look import FileLook, Remover
 from dynamo_consistency.listers.threaded import ThreadedLister, in_time
 from dynamo_consistency.path_rules import PathRules
 
@@ -45,7 +46,7 @@ class Protocol:
     `directories`: whether it is asked directory by directory; a dump is read as a whole.
     `processes`: whether several processes list faster than one. True where answers come faster than one reads them.
     `removes`: whether it has `remove_directory`, which removes an empty directory and refuses any other.
-    `looks`: whether it has `look`, a `contract.FileLook`.
+    `looks`: whether it has `look`, a `look.FileLook`.
     `install`: how what it needs beyond a plain installation is installed.
     """
 

@@ -7,20 +7,8 @@ from typing import Any
 
 from dynamo_consistency import paths
 from dynamo_consistency.errors import ConsistencyError, ListingError
-from dynamo_consistency.listers.contract import (
-    Answer,
-    Failed,
-    File,
-    FileLook,
-    Files,
-    FileStat,
-    Listed,
-    Look,
-    NotThere,
-    SimpleListing,
-    Subdirectory,
-    Unsure,
-)
+from dynamo_consistency.listers.contract import Answer, Failed, File, Files, Listed, SimpleListing, Subdirectory
+from dynamo_consistency.listers.look import FileLook, FileStat, Look, NotThere, Unsure
 from dynamo_consistency.listers.times import whole_bytes, whole_seconds
 from dynamo_consistency.secrets import redact
 

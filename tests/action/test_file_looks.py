@@ -6,7 +6,8 @@ import time
 import pytest
 from laboratory import MISMATCH, MISSING
 
-from dynamo_consistency.listers.contract import Failed, FileStat, Listed, NotThere, Subdirectory, Unsure
+from dynamo_consistency.listers.contract import Failed, Listed, Subdirectory
+from dynamo_consistency.listers.look import FileStat, NotThere, Unsure
 from dynamo_consistency.listers.walk import Limits
 from dynamo_consistency.run.action import action, file_look, site_view
 from dynamo_consistency.run.action.file_look import FileLooks

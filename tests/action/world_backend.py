@@ -9,7 +9,8 @@ from simulated import Entry, SimulatedBackend
 from true_world import TrueWorld
 
 from dynamo_consistency.backend.contract import Asked, Withdrawn
-from dynamo_consistency.listers.contract import Answer, FileStat, NotThere, Unsure
+from dynamo_consistency.listers.contract import Answer
+from dynamo_consistency.listers.look import FileStat, NotThere, Unsure
 
 
 class WorldLister:

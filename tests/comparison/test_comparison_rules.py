@@ -399,7 +399,7 @@ CASES = {
         found(mismatch="d/f", other_name="d/f"),
     ),
     "another size of a file of one name": (
-        case(shard(file("d/f", 2, identity=1), file("e/f", 2, identity=2)), both=[*F, entry("e/f", 2)]),
+        case(shard(file("d/f", 2, identity=1 << 32), file("e/f", 2, identity=2 << 32)), both=[*F, entry("e/f", 2)]),
         found(mismatch="d/f"),
     ),
     "another size, as a file of that name has where no identities are told": (

@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from dynamo_consistency.listers.contract import Failed, FileStat, Hole, Listed, NotThere, Unsure
+from dynamo_consistency.listers.contract import Failed, Hole, Listed
+from dynamo_consistency.listers.look import FileStat, NotThere, Unsure
 from dynamo_consistency.listers.posix import LINK
 
 pytestmark = pytest.mark.usefixtures("gfal2")

@@ -7,8 +7,9 @@ from pydantic import ValidationError
 from dynamo_consistency.backend import optional_features
 from dynamo_consistency.check import Source
 from dynamo_consistency.errors import ConfigurationError, ListingError
-from dynamo_consistency.listers.contract import FileStat, Listed, NotThere
+from dynamo_consistency.listers.contract import Listed
 from dynamo_consistency.listers.endpoint import SitePrefix
+from dynamo_consistency.listers.look import FileStat, NotThere
 from dynamo_consistency.listers.posix import PosixLister
 from dynamo_consistency.listers.protocols import listers_of
 from dynamo_consistency.path_rules import PathRule, PathRules

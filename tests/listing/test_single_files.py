@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from listing_runs import check_of, touch
 
-from dynamo_consistency.listers.contract import FileStat, NotThere, Unsure
+from dynamo_consistency.listers.look import FileStat, NotThere, Unsure
 from dynamo_consistency.listers.posix import LINK, PosixLister
 from dynamo_consistency.listers.threaded import in_time
 from dynamo_consistency.run.listing.source import open_lister

@@ -5,7 +5,7 @@ import time
 import pytest
 from object_store import page
 
-from dynamo_consistency.listers.contract import FileStat, NotThere, Unsure
+from dynamo_consistency.listers.look import FileStat, NotThere, Unsure
 from dynamo_consistency.listers.s3 import S3Lister
 
 MODIFIED = {"Last-Modified": "Fri, 02 Jan 2026 03:04:05 GMT", "Content-Length": "3"}

@@ -6,7 +6,7 @@ import time
 import pytest
 from scripted_dav import TIME_SECONDS, document, entry, reply, response
 
-from dynamo_consistency.listers.contract import FileStat, NotThere, Unsure
+from dynamo_consistency.listers.look import FileStat, NotThere, Unsure
 
 OLD = 1_600_000_000
 

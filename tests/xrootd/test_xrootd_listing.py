@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from dynamo_consistency.listers.contract import Failed, File, FileStat, Listed
+from dynamo_consistency.listers.contract import Failed, File, Listed
+from dynamo_consistency.listers.look import FileStat
 from dynamo_consistency.listers.xrootd import XRootDLister
 from dynamo_consistency.path_rules import PathRule, PathRules
 

@@ -7,7 +7,7 @@ import pytest
 from xrdclient.testing import error, frame
 
 from dynamo_consistency.check import Source
-from dynamo_consistency.listers.contract import FileStat, NotThere, Unsure
+from dynamo_consistency.listers.look import FileStat, NotThere, Unsure
 from dynamo_consistency.listers.protocols import protocol_of
 from dynamo_consistency.listers.shards import Share
 from dynamo_consistency.listers.walk import Limits, Walk

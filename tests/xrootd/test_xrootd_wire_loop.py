@@ -10,7 +10,8 @@ from dataclasses import replace
 import pytest
 from xrdclient.testing import frame
 
-from dynamo_consistency.listers.contract import Answer, Failed, FileStat, LedLister
+from dynamo_consistency.listers.contract import Answer, Failed, LedLister
+from dynamo_consistency.listers.look import FileStat
 from dynamo_consistency.listers.loop.led_answers import LedAnswers
 from dynamo_consistency.listers.loop.loop import Loop
 from dynamo_consistency.listers.shards import Share

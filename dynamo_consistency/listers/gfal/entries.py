@@ -6,18 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from dynamo_consistency import paths, secrets
-from dynamo_consistency.listers.contract import (
-    Answer,
-    Failed,
-    FileStat,
-    Hole,
-    Listed,
-    Look,
-    NotThere,
-    Subdirectory,
-    Unsure,
-)
+from dynamo_consistency.listers.contract import Answer, Failed, Hole, Listed, Subdirectory
 from dynamo_consistency.listers.gfal.process import GfalProblem
+from dynamo_consistency.listers.look import FileStat, Look, NotThere, Unsure
 from dynamo_consistency.listers.posix import LINK
 
 OVER_HTTP = {"dav", "davs", "http", "https"}

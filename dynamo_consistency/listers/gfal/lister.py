@@ -7,10 +7,11 @@ from collections.abc import Callable
 
 from dynamo_consistency import paths, secrets
 from dynamo_consistency.errors import ConfigurationError, ListingError
-from dynamo_consistency.listers.contract import Answer, Failed, Look, SimpleListing, Unsure, simple
+from dynamo_consistency.listers.contract import Answer, Failed, SimpleListing, simple
 from dynamo_consistency.listers.credentials import check_credentials
 from dynamo_consistency.listers.gfal.entries import OVER_HTTP, failed, file_stat, listed, same, words
 from dynamo_consistency.listers.gfal.process import AbsentError, BrokenError, GfalProblem, Process
+from dynamo_consistency.listers.look import Look, Unsure
 from dynamo_consistency.listers.threaded import ThreadedLister
 
 log = logging.getLogger(__name__)
@@ -72,7 +73,7 @@ class GfalLister(ThreadedLister):
             process.close()
 
     def remove_directory(self, directory: bytes) -> str | None:
-        """A `contract.Remover`, except over HTTP, where the same request removes all that is in a directory."""
+        """A `look.Remover`, except over HTTP, where the same request removes all that is in a directory."""
         if self._scheme in OVER_HTTP:
             return "over HTTP gfal2 would remove it with all that is in it"
         if reason := self._unaskable(directory):
@@ -87,7 +88,7 @@ class GfalLister(ThreadedLister):
         return words(problem) if isinstance(problem, GfalProblem) else None
 
     def look(self, file: bytes) -> Look:
-        """A `contract.FileLook`."""
+        """A `look.FileLook`."""
         if reason := self._unaskable(file):
             return Unsure(reason)
         process = Process(self._timeout)

@@ -6,17 +6,8 @@ from contextlib import suppress
 
 from dynamo_consistency import paths, secrets
 from dynamo_consistency.errors import ListingError
-from dynamo_consistency.listers.contract import (
-    Answer,
-    Failed,
-    FileStat,
-    Listed,
-    Look,
-    NotThere,
-    SimpleListing,
-    Unsure,
-    simple,
-)
+from dynamo_consistency.listers.contract import Answer, Failed, Listed, SimpleListing, simple
+from dynamo_consistency.listers.look import FileStat, Look, NotThere, Unsure
 from dynamo_consistency.listers.s3.client import BucketPrefix, connect, failed
 from dynamo_consistency.listers.s3.entries import listed, tree
 from dynamo_consistency.listers.s3.pages import Bucket, DoubtError
@@ -63,7 +54,7 @@ class S3Lister(ThreadedLister):
         return _guarded(lambda: self._ask(directory)) if problem is None else problem
 
     def look(self, file: bytes) -> Look:
-        """A `contract.FileLook`. That a key is not there counts only if a listing does not have it either."""
+        """A `look.FileLook`. That a key is not there counts only if a listing does not have it either."""
         key = self._location.key(file)
         try:
             found = self._bucket.head(key)

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from http import HTTPStatus
 from typing import TypeVar
 
-from dynamo_consistency.listers.contract import Entry, File, Files, FileStat, Hole, Listed, Look, Subdirectory, Unsure
+from dynamo_consistency.listers.contract import Entry, File, Files, Hole, Listed, Subdirectory
+from dynamo_consistency.listers.look import FileStat, Look, Unsure
 from dynamo_consistency.listers.webdav.alike import Alike
 from dynamo_consistency.listers.webdav.errors import WebDavError
 from dynamo_consistency.listers.webdav.multistatus import COLLECTION, IS_COLLECTION, SIZE, TIME, TYPE, Response

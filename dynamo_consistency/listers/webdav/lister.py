@@ -7,19 +7,10 @@ from functools import partial
 
 from dynamo_consistency import paths
 from dynamo_consistency.errors import ConfigurationError, ListingError
-from dynamo_consistency.listers.contract import (
-    NOT_LISTED,
-    Answer,
-    Failed,
-    Listed,
-    Look,
-    NotThere,
-    SimpleListing,
-    Unsure,
-    simple,
-)
+from dynamo_consistency.listers.contract import NOT_LISTED, Answer, Failed, Listed, SimpleListing, simple
 from dynamo_consistency.listers.credentials import check_credentials, stale_credentials
 from dynamo_consistency.listers.endpoint import SitePrefix
+from dynamo_consistency.listers.look import Look, NotThere, Unsure
 from dynamo_consistency.listers.loop.led_answers import LedAnswers
 from dynamo_consistency.listers.loop.loop import Loop
 from dynamo_consistency.listers.loop.tasks import pause, run
@@ -163,7 +154,7 @@ class WebDavLister:
         return answer
 
     def look(self, file: bytes) -> Look:
-        """A `contract.FileLook`. A door that redirects to a server without the file does not say that it has none."""
+        """A `look.FileLook`. A door that redirects to a server without the file does not say that it has none."""
         path, deadline = self._prefix.path(file), time.monotonic() + self._timeout
         return self._doors.look(lambda server: self._look_at(server, path, deadline))
 

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Sequence
 
-from dynamo_consistency.listers.contract import Look, NotThere, Unsure
+from dynamo_consistency.listers.look import Look, NotThere, Unsure
 from dynamo_consistency.listers.xrootd.doors import XRootDDoors
 from dynamo_consistency.listers.xrootd.library import NAMES
 from dynamo_consistency.listers.xrootd.responses import names

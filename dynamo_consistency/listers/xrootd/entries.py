@@ -4,16 +4,8 @@ import math
 import time
 from typing import Any
 
-from dynamo_consistency.listers.contract import (
-    Answer,
-    Failed,
-    FileStat,
-    Hole,
-    Listed,
-    Look,
-    Subdirectory,
-    Unsure,
-)
+from dynamo_consistency.listers.contract import Answer, Failed, Hole, Listed, Subdirectory
+from dynamo_consistency.listers.look import FileStat, Look, Unsure
 from dynamo_consistency.listers.xrootd.library import (
     IS_DIRECTORY,
     IS_OFFLINE,

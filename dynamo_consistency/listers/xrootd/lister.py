@@ -9,17 +9,9 @@ from typing import Literal
 
 from dynamo_consistency import paths
 from dynamo_consistency.errors import ConfigurationError, ListingError
-from dynamo_consistency.listers.contract import (
-    NOT_LISTED,
-    Answer,
-    Answers,
-    Failed,
-    Look,
-    NotThere,
-    SimpleListing,
-    simple,
-)
+from dynamo_consistency.listers.contract import NOT_LISTED, Answer, Answers, Failed, SimpleListing, simple
 from dynamo_consistency.listers.credentials import check_credentials, stale_credentials
+from dynamo_consistency.listers.look import Look, NotThere
 from dynamo_consistency.listers.xrootd import single
 from dynamo_consistency.listers.xrootd.bare_names import BareNames
 from dynamo_consistency.listers.xrootd.doors import XRootDDoors, XRootDServer
@@ -144,7 +136,7 @@ class XRootDLister:
         return queue.SimpleQueue() if self._wire is None else self._wire.answers()
 
     def remove_directory(self, directory: bytes) -> str | None:
-        """A `contract.Remover`, after `prepare`: a server refuses to remove what is not empty.
+        """A `look.Remover`, after `prepare`: a server refuses to remove what is not empty.
 
         Behind a redirector each data server has a directory of its own, and it is left alone.
         """
@@ -157,7 +149,7 @@ class XRootDLister:
         return None if bad is None else bad.failed.reason
 
     def look(self, file: bytes) -> Look:
-        """A `contract.FileLook`, after `prepare`. Behind a redirector each data server is asked."""
+        """A `look.FileLook`, after `prepare`. Behind a redirector each data server is asked."""
         path = self._prefix.path(file)
         look = single.look(self._groups, path, self._timeout)
         return self._names.confirm(self._groups, path, self._timeout) if isinstance(look, NotThere) else look

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 
-from dynamo_consistency.listers.contract import FileStat, Look, NotThere, Unsure
+from dynamo_consistency.listers.look import FileStat, Look, NotThere, Unsure
 from dynamo_consistency.listers.xrootd import status as answers
 from dynamo_consistency.listers.xrootd.doors import XRootDDoors, XRootDServer
 from dynamo_consistency.listers.xrootd.entries import LONGEST_NAME, file_stat

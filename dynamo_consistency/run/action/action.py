@@ -36,6 +36,7 @@ ActionReport = dict[str, Any]
 """`gates` and `actions` of a summary."""
 
 DIRECTORIES = frozenset(kind.name for kind in ACTED_ON_KINDS if kind.contents != "files")
+FETCHED = frozenset({MISSING.name, MISMATCH.name})
 """Kinds by which directories go: of those above, it matters what was asked for."""
 
 
@@ -174,6 +175,12 @@ class _Action:
         if kind in DIRECTORIES:
             self._directories |= {outcome.path for outcome in outcomes if outcome.outcome != "refused"}
 
+    def _known(self, kind: str, paths: Sequence[bytes], directories: bool) -> dict[bytes, Known]:
+        """What the inventory has of `paths`, or of what keeps it from being deleted."""
+        if directories:
+            return self._inventory.directories(paths)
+        return self._inventory.entries(paths) if kind in FETCHED else self._inventory.claims(paths)
+
     def _objections(self, kind: str, findings: Sequence[objections.Finding]) -> Iterator[tuple[bytes, str | None]]:
         """For each finding what speaks against it, by what site and inventory say now."""
         if is_directory(kind, findings[0]) and (why_none := self._removal.objection):
@@ -184,12 +191,7 @@ class _Action:
             return
         is_protected = self._inventory.protection()
         sights = sights_of(self._view, kind, findings)
-        look_up = self._inventory.claims
-        if kind in (MISSING.name, MISMATCH.name):
-            look_up = self._inventory.entries
-        elif is_directory(kind, findings[0]):
-            look_up = self._inventory.directories
-        known = look_up([finding["path"] for finding in findings])
+        known = self._known(kind, [finding["path"] for finding in findings], is_directory(kind, findings[0]))
         young_from = time.time() - self._ignore_age
 
         def objection(finding: objections.Finding, sight: Sight, entry: Known | None) -> str | None:

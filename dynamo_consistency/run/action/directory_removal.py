@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dynamo_consistency.backend.contract import Outcome
-from dynamo_consistency.listers.contract import Remover
+from dynamo_consistency.listers.look import Remover
 
 REMOVED = "removed"
 """The remark on a request that needs no following."""

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Sequence
 
-from dynamo_consistency.listers.contract import FileLook, Look, Unsure
+from dynamo_consistency.listers.look import FileLook, Look, Unsure
 from dynamo_consistency.listers.threaded import MAX_STUCK
 from dynamo_consistency.listers.walk import LISTER_GRACE_SECONDS, Limits
 

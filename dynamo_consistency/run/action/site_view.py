@@ -26,19 +26,8 @@ from dataclasses import dataclass
 from itertools import chain, pairwise
 
 from dynamo_consistency import paths
-from dynamo_consistency.listers.contract import (
-    Answer,
-    Failed,
-    File,
-    FileLook,
-    FileStat,
-    Hole,
-    Listed,
-    Lister,
-    NotThere,
-    Subdirectory,
-    Unsure,
-)
+from dynamo_consistency.listers.contract import Answer, Failed, File, Hole, Listed, Lister, Subdirectory
+from dynamo_consistency.listers.look import FileLook, FileStat, NotThere, Unsure
 from dynamo_consistency.listers.shards import Share
 from dynamo_consistency.listers.times import known_size, known_time
 from dynamo_consistency.listers.walk import Limits, Walk

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from dynamo_consistency import paths
 from dynamo_consistency.check import Listing, Source
 from dynamo_consistency.errors import ConfigurationError
-from dynamo_consistency.listers.contract import FileLook, FileStat, Look, NotThere, Unsure
+from dynamo_consistency.listers.look import FileLook, FileStat, Look, NotThere, Unsure
 from dynamo_consistency.listers.protocols import OpenSource, open_source
 from dynamo_consistency.listers.threaded import in_time, simple_lister, simple_look
 
