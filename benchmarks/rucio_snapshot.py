@@ -33,8 +33,9 @@ NAME = (
 
 
 def bench(folder: Path, big: bool) -> None:
-    """A million replicas of the RSE among two million; some have requests, some are declared bad."""
+    """A million replicas of the RSE among two million; some have requests, some are declared bad. Peers without TLS."""
     import postgresql
+    import postgresql_tls
     import rucio_environment
     from rucio_server import RucioServer
 
@@ -47,6 +48,7 @@ def bench(folder: Path, big: bool) -> None:
     for site in RSES:
         (folder / f"{site}.yaml").write_text(CHECK.format(site=site))
     with postgresql.running() as database:
+        postgresql_tls.encrypt(database)
         url = database.url(database.new_database())
         (folder / "server").mkdir()
         server = RucioServer(folder / "server", url)
@@ -58,25 +60,28 @@ def bench(folder: Path, big: bool) -> None:
         finally:
             server.stop()
         _fill(server, wanted)
-        rows = [row for algorithm in ("cms", "hash") for row in _read(folder, url, algorithm, wanted)]
-        for name, command in rucio_peers.peers(folder, url, "BENCH"):
+        ways = [(algorithm, ssl) for ssl in ("disable", "require") for algorithm in ("cms", "hash")]
+        rows = [row for algorithm, ssl in ways for row in _read(folder, f"{url}?sslmode={ssl}", algorithm, wanted)]
+        for name, command in rucio_peers.peers(folder, f"{url}?sslmode=disable", "BENCH"):
             rows.append(per_core(wanted, command, name, cwd=folder, stderr=subprocess.DEVNULL))
     show("Snapshot of a million replicas of an RSE", rows)
 
 
 def _read(folder: Path, url: str, algorithm: str, wanted: int) -> list[Row]:
     """The stream alone, and the whole stage; the rates are without the start, which is that of an RSE with one file."""
+    name, by = (f"{algorithm}-tls", f"{algorithm} by TLS") if url.endswith("require") else (algorithm, algorithm)
+    file = f"{name}.yaml"
     entry = f"{{type: rucio, database: '{url}', lfn2pfn: {algorithm}, datasetNames: cms}}"
-    (folder / f"{algorithm}.yaml").write_text(f"backends: {{default: {entry}}}\n")
+    (folder / file).write_text(f"backends: {{default: {entry}}}\n")
 
     def stream(site: str) -> list[str | Path]:
-        return [sys.executable, HERE / "read_inventory.py", f"{algorithm}.yaml", site]
+        return [sys.executable, HERE / "read_inventory.py", file, site]
 
     def stage(site: str) -> list[str | Path]:
-        run = folder / "store" / site / algorithm
-        return [COMMAND, "stage", "snapshot", "--run-dir", run, "-f", f"{site}.yaml", "--backends", f"{algorithm}.yaml"]
+        run = folder / "store" / site / name
+        return [COMMAND, "stage", "snapshot", "--run-dir", run, "-f", f"{site}.yaml", "--backends", file]
 
-    named = (f"stream alone, lfn2pfn {algorithm}", stream), (f"stage snapshot, {algorithm}", stage)
+    named = (f"stream alone, lfn2pfn {by}", stream), (f"stage snapshot, {by}", stage)
     return [
         per_core(wanted, command("BENCH"), what, cpu_of(command("SMALL"), cwd=folder)[0], cwd=folder)
         for what, command in named

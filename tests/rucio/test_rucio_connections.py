@@ -10,7 +10,7 @@ from sqlalchemy.dialects import oracle
 from dynamo_consistency.backend.rucio.catalogue import inventory, protected_datasets, queries
 from dynamo_consistency.backend.rucio.catalogue.rses import Rse
 from dynamo_consistency.backend.rucio.catalogue.schema import CatalogueTables
-from dynamo_consistency.backend.sql import postgresql_wire
+from dynamo_consistency.backend.sql import postgresql_received
 from dynamo_consistency.errors import BackendError, ConfigurationError
 
 TABLES = {table.name for table in vars(CatalogueTables()).values()}
@@ -126,7 +126,7 @@ def test_a_stream_that_nobody_reads_on_leaves_its_connection_at_once(rucio_postg
 
 def test_memory_does_not_grow_with_the_rows(rucio, monkeypatch):
     monkeypatch.setattr(inventory, "BATCH_ROWS", 200)
-    monkeypatch.setattr(postgresql_wire, "READ_AT_ONCE", 1 << 16)
+    monkeypatch.setattr(postgresql_received, "READ_AT_ONCE", 1 << 16)
     site = rucio.rse()
     rucio.rows(site, 8_000, "x" * 80)
     list(rucio.backend().inventory.stream(rucio.rse().name))  # what is loaded once

@@ -1,38 +1,35 @@
 """PostgreSQL's rows by TCP, by a Unix socket and by TLS: all of them, or an error, whatever comes between."""
 
 import contextlib
-import datetime
-import os
 import select as polling
-import shutil
 import socket
 import threading
-from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from postgresql import running
+from postgresql_tls import encrypt
 from sqlalchemy import String, create_engine, func, literal_column, select
 from sqlalchemy.exc import DBAPIError
 
-from dynamo_consistency.backend.sql import copied, postgresql_wire
+from dynamo_consistency.backend.sql import copied, postgresql_received, postgresql_wire
 
 pytestmark = pytest.mark.postgresql
 TYPES = [pa.string(), pa.int64()]
 
 
 class Relay:
-    """Between a client and the server; `left` bytes after a COPY has been asked for the client's connection ends."""
+    """Between a client and the server; `left` bytes after `start_to_count` the client's connection ends."""
 
     def __init__(self, port: int, left: int, ending: str) -> None:
         self._port, self._ending = port, ending
-        self.left = left
+        self.left, self._is_counting = left, False
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port = self._listening.getsockname()[1]
         self._thread = threading.Thread(target=self._run)
+
+    def start_to_count(self) -> None:
+        self._is_counting = True
 
     def __enter__(self) -> "Relay":
         self._thread.start()
@@ -52,14 +49,13 @@ class Relay:
                     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
 
     def _pass_on(self, client: socket.socket, server: socket.socket) -> None:
-        is_copying = False
         while self.left:
             for own in polling.select([client, server], [], [])[0]:
-                data = own.recv(self.left if own is server and is_copying else 1 << 16)
+                is_counted = self._is_counting and own is server
+                data = own.recv(min(self.left, 1 << 16) if is_counted else 1 << 16)
                 if not data:
                     return
-                is_copying = is_copying or b"COPY (" in data
-                self.left -= len(data) if own is server and is_copying else 0
+                self.left -= len(data) if is_counted else 0
                 (server if own is client else client).sendall(data)
 
 
@@ -67,10 +63,11 @@ NUMBERS = func.generate_series(1, literal_column("3000")).column_valued("number"
 NAMES = select(func.repeat("x", NUMBERS % 7, type_=String), NUMBERS)
 
 
-def read(url, query=NAMES, at_once=1000):
+def read(url, query=NAMES, at_once=1000, before=lambda: None):
     engine = create_engine(url)
     try:
         with engine.connect() as connection:
+            before()
             parts = list(copied.columns(connection, query, TYPES, at_once))
             again = connection.exec_driver_sql("SELECT 1").scalar()
     finally:
@@ -80,46 +77,9 @@ def read(url, query=NAMES, at_once=1000):
 
 
 @pytest.fixture(scope="module")
-def length(postgresql_server):
-    """Bytes of the answer of NAMES."""
-    with Relay(postgresql_server.port, 1 << 30, "end") as relay:
-        assert read(f"postgresql+psycopg://postgres@127.0.0.1:{relay.port}/postgres") == list(range(1, 3001))
-    return (1 << 30) - relay.left
-
-
-@pytest.mark.parametrize("ending", ["end", "reset"])
-@pytest.mark.parametrize("part", [0.0001, 0.01, 0.3, 0.9, 0.995])
-def test_a_connection_that_is_cut_is_an_error(postgresql_server, length, part, ending):
-    with Relay(postgresql_server.port, max(1, int(part * length)), ending) as relay, pytest.raises(DBAPIError):
-        read(f"postgresql+psycopg://postgres@127.0.0.1:{relay.port}/postgres")
-
-
-@pytest.fixture(scope="module")
-def encrypting(tmp_path_factory):
-    """A server that speaks TLS."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now)
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    pem, plain = serialization.Encoding.PEM, serialization.NoEncryption()
-    with running() as server, server.connect() as connection:
-        [folder] = connection.execute("SHOW data_directory").fetchone()
-        for file, content in (
-            ("server.crt", certificate.public_bytes(pem)),
-            ("server.key", key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain)),
-        ):
-            path = Path(folder, file)
-            path.write_bytes(content)
-            path.chmod(0o600)
-            if os.geteuid() == 0:
-                shutil.chown(path, "nobody", "nogroup")
-        connection.execute("ALTER SYSTEM SET ssl = on")
-        connection.execute("SELECT pg_reload_conf()")
+def encrypting():
+    with running() as server:
+        encrypt(server)
         yield server
 
 
@@ -138,17 +98,44 @@ def over_tls(request):
     return request.getfixturevalue("encrypting").url("postgres") + "?sslmode=require"
 
 
-WAYS = pytest.mark.parametrize("way", [over_tcp, over_a_unix_socket, over_tls])
+def over_tls_1_2(request):
+    return over_tls(request) + "&ssl_max_protocol_version=TLSv1.2"
+
+
+def by_libpq(request):
+    """What is encrypted, where its OpenSSL is not known to us."""
+    request.getfixturevalue("monkeypatch").setattr(postgresql_received, "_openssl", lambda: None)
+    return over_tls(request)
+
+
+WAYS = pytest.mark.parametrize("way", [over_tcp, over_a_unix_socket, over_tls, over_tls_1_2, by_libpq])
+
+
+def through(relay, url):
+    return url.replace(url.split("127.0.0.1:")[1].split("/")[0], str(relay.port))
+
+
+@pytest.mark.parametrize("ending", ["end", "reset"])
+@pytest.mark.parametrize("part", [0.0001, 0.01, 0.3, 0.9, 0.995])
+@pytest.mark.parametrize("way", [over_tcp, over_tls, over_tls_1_2, by_libpq])
+def test_a_connection_that_is_cut_is_an_error(request, way, part, ending):
+    url = way(request)
+    port = int(url.split("127.0.0.1:")[1].split("/")[0])
+    with Relay(port, 1 << 30, "end") as relay:
+        assert read(through(relay, url), before=relay.start_to_count) == list(range(1, 3001))
+    length = (1 << 30) - relay.left  # with the answer to one more statement
+    with Relay(port, max(1, int(part * length)), ending) as relay, pytest.raises(DBAPIError):
+        read(through(relay, url), before=relay.start_to_count)
 
 
 @WAYS
 def test_rows_are_the_same_by_each_way_and_so_are_errors(request, way, monkeypatch):
-    by_libpq = []
+    used = []
     careful = postgresql_wire._by_libpq
-    monkeypatch.setattr(postgresql_wire, "_by_libpq", lambda *some: by_libpq.append(some) or careful(*some))
+    monkeypatch.setattr(postgresql_wire, "_by_libpq", lambda *some: used.append(some) or careful(*some))
     url = way(request)
     assert read(url) == list(range(1, 3001))
-    assert bool(by_libpq) == (way is over_tls)
+    assert bool(used) == (way is by_libpq)
     with pytest.raises(DBAPIError, match="division by zero"):
         read(url, select(literal_column("''"), func.int4div(7, 2900 - NUMBERS)))
     with pytest.raises(DBAPIError, match="does not exist"):
@@ -165,6 +152,21 @@ def test_notices_between_rows_are_no_rows(request, way):
         connection.exec_driver_sql(loud)
     engine.dispose()
     assert read(url, select(literal_column("''"), func.loud(NUMBERS))) == list(range(1, 3001))
+
+
+@WAYS
+def test_a_connection_that_is_closed_while_rows_are_read_is_an_error(request, way):
+    engine = create_engine(way(request))
+    number = func.generate_series(1, 60_000).column_valued("number")
+    try:
+        with engine.connect() as connection:
+            parts = copied.columns(connection, select(func.repeat("x", 600, type_=String), number), TYPES, 1000)
+            next(parts)
+            connection.connection.driver_connection.close()
+            with pytest.raises(DBAPIError):
+                list(parts)
+    finally:
+        engine.dispose()
 
 
 @WAYS

@@ -6,6 +6,7 @@ import threading
 from itertools import chain, repeat
 from types import SimpleNamespace
 
+import encrypted_pair
 import psycopg
 import pytest
 from effort import examples
@@ -13,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg.pq import ExecStatus
 
-from dynamo_consistency.backend.sql import postgresql_wire
+from dynamo_consistency.backend.sql import postgresql_received, postgresql_rows, postgresql_wire
 
 LAYOUT = b"\1\0\2\0\1\0\1"
 HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
@@ -29,12 +30,9 @@ LEFT = message(b"C", b"COPY 3\0") + message(b"Z", b"T")
 
 
 class Wire:
-    """As psycopg's PGconn on a socket, of which libpq would be the reader of what is left, and its results."""
+    """As psycopg's PGconn, of which libpq would be the reader of what is left, and its results."""
 
-    ssl_in_use = False
-
-    def __init__(self, own: socket.socket, states: tuple[ExecStatus, ...], said: bytes):
-        self.socket = own.fileno()
+    def __init__(self, states: tuple[ExecStatus, ...], said: bytes):
         words = {"error_field": lambda _: None, "get_error_message": lambda _: "gone", "command_status": said}
         self._results = chain((SimpleNamespace(status=state, **words) for state in states), repeat(None))
         self.send_query = lambda _statement: None
@@ -44,39 +42,57 @@ class Wire:
         return next(self._results)
 
 
+@contextlib.contextmanager
+def plain_pair():
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.setblocking(False)
+        yield postgresql_received._FromSocket(ours.fileno()), theirs
+
+
+PAIRS = st.sampled_from([plain_pair, encrypted_pair.pair])
+EACH_PAIR = pytest.mark.parametrize("pair", [plain_pair, encrypted_pair.pair])
+
+
 def received(
-    stream: bytes, sizes: list[int], at_once: int, *, states=(ExecStatus.COMMAND_OK,), said=b"COPY 2", is_cut=False
+    stream: bytes,
+    sizes: list[int],
+    at_once: int,
+    *,
+    states=(ExecStatus.COMMAND_OK,),
+    said=b"COPY 2",
+    is_cut=False,
+    pair=plain_pair,
 ):
-    """(parts of rows, what is left in the socket) when the server's answer comes in pieces of these sizes.
+    """(parts of rows, what is left for libpq) when the server's answer comes in pieces of these sizes.
 
     `said` is what the server says that it has sent.
     """
-    ours, theirs = socket.socketpair()
+    with pair() as (ours, theirs), pytest.MonkeyPatch.context() as patch:
 
-    def send():
-        with contextlib.suppress(OSError):
-            rest = stream
-            for size in chain(sizes, repeat(len(stream) or 1)):
-                if not rest:
-                    break
-                theirs.sendall(rest[:size])
-                rest = rest[size:]
-        if is_cut:
-            theirs.close()
+        def send():
+            with contextlib.suppress(OSError):
+                rest = stream
+                for size in chain(sizes, repeat(len(stream) or 1)):
+                    if not rest:
+                        break
+                    theirs.sendall(rest[:size])
+                    rest = rest[size:]
+            if is_cut:
+                theirs.close()
 
-    sender = threading.Thread(target=send)
-    sender.start()
-    with ours, theirs:
-        ours.setblocking(False)
-        wire = Wire(ours, states, said)
+        patch.setattr(ours, "close", lambda: None)  # what is left is looked at
+        patch.setattr(postgresql_wire, "received", lambda _connection: ours)
+        sender = threading.Thread(target=send)
+        sender.start()
         try:
-            parts = [part.to_pylist() for part in postgresql_wire.rows(wire, b"", 2, at_once)]
+            rows = postgresql_wire.rows(Wire(states, said), b"", 2, at_once)
+            parts = [part.to_pylist() for part in rows]
         finally:
-            ours.setblocking(True)
-            ours.settimeout(10)
             sender.join()
-        left = ours.recv(1 << 16, socket.MSG_DONTWAIT) if not is_cut else b""
-    return [[row[postgresql_wire.FRAME :] for row in part] for part in parts], left
+        theirs.close()
+        left = postgresql_wire._taken(ours, 1 << 14)
+    return [[row[postgresql_rows.FRAME :] for row in part] for part in parts], left
 
 
 contents = (
@@ -84,22 +100,27 @@ contents = (
     .map(b"".join)
     .filter(bool)
 )
-rows_ = st.lists(contents, max_size=40).flatmap(lambda some: st.integers(1, 30).map(lambda times: some * times))
-between = st.sampled_from(
-    [b"", b"", message(b"N", b"SNOTICE\0\0"), message(b"S", b"a\0b\0"), message(b"A", b"1234a\0\0")]
+rows_ = st.lists(st.tuples(contents, st.sampled_from([1, 1, 2, 16, 17, 18, 40, 250])), max_size=8).map(
+    lambda runs: [row for row, times in runs for _ in range(times)]
 )
+between = st.sampled_from([message(b"N", b"SNOTICE\0\0"), message(b"S", b"a\0b\0"), message(b"A", b"1234a\0\0")])
 
 
 @settings(max_examples=examples(300), deadline=None)
-@given(data=st.data(), rows=rows_, at_once=st.integers(1, 50), sizes=st.lists(st.integers(1, 900), max_size=12))
-def test_rows_are_those_that_were_sent_and_the_end_is_left_to_libpq(data, rows, at_once, sizes):
+@given(
+    data=st.data(),
+    rows=rows_,
+    at_once=st.integers(1, 50) | st.integers(50, 500),
+    sizes=st.lists(st.integers(1, 900), max_size=12) | st.integers(500, 9000).map(lambda size: [size] * 1000),
+    pair=PAIRS,
+)
+def test_rows_are_those_that_were_sent_and_the_end_is_left_to_libpq(data, rows, at_once, sizes, pair):
     first, *others = [*rows, TRAILER]
     sent = [HEADER, first, *others] if data.draw(st.booleans()) else [HEADER + first, *others]
-    other_messages = data.draw(st.lists(between, min_size=len(sent), max_size=len(sent)))
-    stream = b"".join(chain.from_iterable(zip((message(b"d", row) for row in sent), other_messages, strict=True)))
-    parts, left = received(
-        message(b"H", LAYOUT) + stream + message(b"c") + LEFT, sizes, at_once, said=b"COPY %d" % len(rows)
-    )
+    others = data.draw(st.dictionaries(st.integers(0, len(sent) - 1), between, max_size=4))
+    stream = b"".join(message(b"d", row) + others.get(number, b"") for number, row in enumerate(sent))
+    answer = message(b"H", LAYOUT) + stream + message(b"c") + LEFT
+    parts, left = received(answer, sizes, at_once, said=b"COPY %d" % len(rows), pair=pair)
     assert list(chain.from_iterable(parts)) == rows
     assert all(0 < len(part) <= at_once for part in parts)
     assert left == LEFT
@@ -108,12 +129,13 @@ def test_rows_are_those_that_were_sent_and_the_end_is_left_to_libpq(data, rows, 
 ANSWER = message(b"H", LAYOUT) + message(b"d", HEADER + b"a") + message(b"d", b"b") + message(b"d", TRAILER)
 
 
+@EACH_PAIR
 @pytest.mark.parametrize("length", range(len(ANSWER) + len(message(b"c"))))
-def test_an_answer_that_is_cut_anywhere_is_an_error(length, monkeypatch):
+def test_an_answer_that_is_cut_anywhere_is_an_error(length, pair, monkeypatch):
     monkeypatch.setattr(Wire, "is_busy", lambda _self: False, raising=False)
     stream = (ANSWER + message(b"c"))[:length]
     with pytest.raises(psycopg.Error):
-        received(stream, [], 10, states=(ExecStatus.FATAL_ERROR,), is_cut=True)
+        received(stream, [], 10, states=(ExecStatus.FATAL_ERROR,), is_cut=True, pair=pair)
 
 
 @pytest.mark.parametrize("states", [(), (ExecStatus.FATAL_ERROR,), (ExecStatus.COMMAND_OK, ExecStatus.FATAL_ERROR)])

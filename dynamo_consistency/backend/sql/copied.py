@@ -18,6 +18,7 @@ from sqlalchemy import ColumnElement, Connection, LargeBinary, Select, func, lit
 from sqlalchemy.exc import DBAPIError
 
 from dynamo_consistency.backend.sql import postgresql_wire
+from dynamo_consistency.backend.sql.postgresql_rows import FRAME
 from dynamo_consistency.backend.sql.reading import unless_abandoned
 from dynamo_consistency.columns import joined
 
@@ -94,7 +95,7 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 def _unpacked(messages: pa.BinaryArray, types: Sequence[pa.DataType]) -> list[pa.Array]:
-    at = postgresql_wire.FRAME + _FIELDS + _LENGTH
+    at = FRAME + _FIELDS + _LENGTH
     behind = at + _NUMBER * len(types)
     words = _words(joined(pc.binary_slice(messages, at, behind)), len(types))
     first_length = sum(not _is_text(kind) for kind in types)

@@ -1,13 +1,18 @@
 """Paths of whole columns of files, by the algorithms of `lfn2pfn` that make one of scope and name: the same, faster."""
 
-import hashlib
+from array import array
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-_SHOWN = 4
-"""Digits of the MD5 that are in a path, two and two."""
+try:
+    # Python's own, which hashlib has where OpenSSL has none; OpenSSL's takes 0.15 µs longer to begin.
+    from _md5 import md5  # type: ignore[import-not-found]
+except ImportError:
+    from hashlib import md5
 
+_SHOWN = 2
+"""Bytes of the MD5 that are in a path, each as a directory."""
 
 _LONGEST = 2**30
 """Characters of a name: Arrow 26 cannot cut what begins at a place without being told where it ends."""
@@ -16,9 +21,11 @@ _LONGEST = 2**30
 def hash_paths(scopes: pa.StringArray, folders: pa.StringArray, names: pa.StringArray) -> pa.StringArray:
     """As HashAlgorithm has them, but for slashes that are one; `folders` are what the scopes are in a path."""
     dids = pc.binary_join_element_wise(scopes, names, ":").cast(pa.binary()).to_pylist()
-    digests = pa.array([hashlib.md5(did, usedforsecurity=False).hexdigest()[:_SHOWN] for did in dids], pa.string())
-    first, second = pc.utf8_slice_codeunits(digests, 0, 2), pc.utf8_slice_codeunits(digests, 2, _SHOWN)
-    return pc.binary_join_element_wise("", folders, first, second, _without_slash(names), "/")
+    shown = b"".join([md5(did, usedforsecurity=False).digest()[:_SHOWN] for did in dids]).hex("/").encode() + b"/"
+    each = len("12/") * _SHOWN
+    ends = array("i", range(0, len(dids) * each + 1, each))
+    directories = pa.Array.from_buffers(pa.string(), len(dids), [None, pa.py_buffer(ends), pa.py_buffer(shown)])
+    return pc.binary_join_element_wise("/", folders, "/", directories, _without_slash(names), "")
 
 
 def identity_paths(_scopes: pa.StringArray, folders: pa.StringArray, names: pa.StringArray) -> pa.StringArray:
