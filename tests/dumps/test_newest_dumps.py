@@ -76,6 +76,14 @@ def test_the_newest_is_told_by_its_name_and_not_by_the_time_of_its_copy(folder):
     assert read(f"{where}/dump_*")[0] == [f"dump_{ago(2)}"]
 
 
+def test_a_date_of_another_time_zone_is_no_later_than_the_list_was_written(folder):
+    where = folder(f"dump_{ago(2)}")
+    began = beginning(2)
+    for written, date in ((began - 9 * 3600, began - 9 * 3600), (began + 9 * 3600, began), (began - 2 * DAY, began)):
+        os.utime(f"{where}/dump_{ago(2)}", (written, written))
+        assert read(f"{where}/dump_*")[1] == date
+
+
 def test_epochs_and_times_of_day_are_dates_too(folder):
     moment = int(time.time()) - 3600
     assert read(f"{folder(f'all.{moment - DAY}.txt', f'all.{moment}.txt')}/all.*.txt") == (

@@ -37,10 +37,11 @@ def parts_of(source: ListFile) -> Parts:
     """What `source.url` means now.
 
     A list is of `source.date`, else of the earliest date in its names and first lines, else of its modification time. A
-    date without an offset is in `timeZone`, and a date without a time means the day's beginning: the earlier a list is
-    believed to be, the more it leaves alone. Raises ListingError when it is not there, when its parts are not
-    all there or not of one date, where nothing tells the date, and for a date in the future, by which every file would
-    look old.
+    date without an offset is in `timeZone`, and a date without a time means the day's beginning; a modification on the
+    day before it counts instead: the earlier a list is believed to be, the more it leaves alone.
+
+    Raises ListingError when it is not there, when its parts are not all there or not of one date, where nothing tells
+    the date, and for a date in the future, by which every file would look old.
     """
     zone = ZoneInfo(source.time_zone)
     dates = {
@@ -53,7 +54,9 @@ def parts_of(source: ListFile) -> Parts:
     if source.date:
         date = written(source.date, zone)
     else:
-        known = {url: _modified(url) if date is None else date for url, date in dates.items()}
+        known = {
+            url: _modified(url) if date is None else _no_later_than_written(url, date) for url, date in dates.items()
+        }
         _refuse_different_dates(known)
         date = min(known.values())
     parts = Parts(urls, date)
@@ -120,6 +123,15 @@ def _in_name(url: str, zone: ZoneInfo) -> float | None:
     if date is not None:
         return date
     return next((date_in(part, zone, shown(url)) for part in reversed(above) if is_date(part, zone)), None)
+
+
+def _no_later_than_written(url: str, said: float) -> float:
+    """What the name says, which may be the date of another time zone: no list is of after it was written."""
+    with contextlib.suppress(ListingError):
+        modified = _modified(url)
+        if said - _DAY < modified < said:
+            return modified
+    return said
 
 
 def _modified(url: str) -> float:
