@@ -76,6 +76,14 @@ def test_the_newest_is_told_by_its_name_and_not_by_the_time_of_its_copy(folder):
     assert read(f"{where}/dump_*")[0] == [f"dump_{ago(2)}"]
 
 
+@pytest.mark.parametrize(
+    "form", ["dump_{}.tmp", "dump_{}.tsv.part", ".dump_{}.a8Fe3x", "dump_{}~", "dump_{}._COPYING_"]
+)
+def test_a_list_that_is_still_being_written_is_not_the_newest(folder, form):
+    where = folder(f"dump_{ago(2)}", form.format(ago(1)))
+    assert read(f"{where}/*dump_*")[0] == [f"dump_{ago(2)}"]
+
+
 def test_a_date_of_another_time_zone_is_no_later_than_the_list_was_written(folder):
     where = folder(f"dump_{ago(2)}")
     began = beginning(2)
