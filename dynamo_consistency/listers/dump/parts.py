@@ -18,6 +18,8 @@ from dynamo_consistency.listers.dump.whole_file import version_of
 from dynamo_consistency.listers.times import MOST_SECONDS_AHEAD
 
 _DAY = 86400
+_WRITTEN_WITHIN = _DAY / 2
+"""Seconds between the modifications of parts without a date: one that is a day older is left from the day before."""
 
 
 class Parts(NamedTuple):
@@ -50,14 +52,14 @@ def parts_of(source: ListFile) -> Parts:
         for url in found.urls
     }
     urls = list(dates)
-    _refuse_different_dates({url: date for url, date in dates.items() if date is not None})
+    _refuse_different_dates({url: date for url, date in dates.items() if date is not None}, _DAY)
     if source.date:
         date = written(source.date, zone)
     else:
         known = {
             url: _modified(url) if date is None else _no_later_than_written(url, date) for url, date in dates.items()
         }
-        _refuse_different_dates(known)
+        _refuse_different_dates(known, _WRITTEN_WITHIN if None in dates.values() else _DAY)
         date = min(known.values())
     parts = Parts(urls, date)
     if date > time.time() + MOST_SECONDS_AHEAD:
@@ -94,18 +96,22 @@ def refuse_empty_part(parts: Parts, url: str) -> None:
             raise ListingError(f"a part of the dump, {shown(url)}, is empty; if it is meant so, have it packed")
 
 
-def _refuse_different_dates(dates: dict[str, float]) -> None:
-    if dates and max(dates.values()) - min(dates.values()) >= _DAY:
+def _refuse_different_dates(dates: dict[str, float], within: float) -> None:
+    if dates and max(dates.values()) - min(dates.values()) >= within:
         first, last = min(dates, key=dates.__getitem__), max(dates, key=dates.__getitem__)
         raise ListingError(
-            f"the parts of the dump are not of one date: {shown(first)} is of {_day(dates[first])}, {shown(last)} of "
-            f"{_day(dates[last])}"
+            f"the parts of the dump are not of one date: {shown(first)} is of {_minute(dates[first])}, "
+            f"{shown(last)} of {_minute(dates[last])}"
         )
 
 
 def _day(date: float) -> str:
+    return _minute(date).partition(" ")[0]
+
+
+def _minute(date: float) -> str:
     try:
-        return str(datetime.fromtimestamp(date, UTC).date())
+        return datetime.fromtimestamp(date, UTC).strftime("%Y-%m-%d %H:%M")
     except (OverflowError, ValueError):
         return str(date)
 
