@@ -76,6 +76,22 @@ def test_the_newest_is_told_by_its_name_and_not_by_the_time_of_its_copy(folder):
     assert read(f"{where}/dump_*")[0] == [f"dump_{ago(2)}"]
 
 
+@pytest.mark.parametrize(
+    "form", ["dump_{}.tmp", "dump_{}.tsv.part", ".dump_{}.a8Fe3x", "dump_{}~", "dump_{}._COPYING_"]
+)
+def test_a_list_that_is_still_being_written_is_not_the_newest(folder, form):
+    where = folder(f"dump_{ago(2)}", form.format(ago(1)))
+    assert read(f"{where}/*dump_*")[0] == [f"dump_{ago(2)}"]
+
+
+def test_a_date_of_another_time_zone_is_no_later_than_the_list_was_written(folder):
+    where = folder(f"dump_{ago(2)}")
+    began = beginning(2)
+    for written, date in ((began - 9 * 3600, began - 9 * 3600), (began + 9 * 3600, began), (began - 2 * DAY, began)):
+        os.utime(f"{where}/dump_{ago(2)}", (written, written))
+        assert read(f"{where}/dump_*")[1] == date
+
+
 def test_epochs_and_times_of_day_are_dates_too(folder):
     moment = int(time.time()) - 3600
     assert read(f"{folder(f'all.{moment - DAY}.txt', f'all.{moment}.txt')}/all.*.txt") == (
@@ -133,9 +149,10 @@ def test_numbered_files_of_one_date_are_one_dump(folder):
 def test_numbered_files_without_a_date_are_one_dump_if_they_were_written_together(folder):
     where = folder("part-1", "part-2")
     assert read(f"{where}/part-*")[0] == ["part-1", "part-2"]
-    os.utime(f"{where}/part-1", (time.time() - 3 * DAY,) * 2)
-    with pytest.raises(ListingError, match="the parts of the dump are not of one date"):
-        read(f"{where}/part-*")
+    for left_from_the_day_before in (0.9 * DAY, 3 * DAY):
+        os.utime(f"{where}/part-1", (time.time() - left_from_the_day_before,) * 2)
+        with pytest.raises(ListingError, match="the parts of the dump are not of one date"):
+            read(f"{where}/part-*")
 
 
 @pytest.mark.parametrize(

@@ -158,3 +158,17 @@ class TestTimes:
             Files.of([File(b"f", 3, None)]),
             [Subdirectory(b"e", None)],
         )
+
+
+@pytest.mark.parametrize(
+    ("server", "hides"),
+    [
+        ("Apache/2.4.57", True),
+        ("lighttpd/1.4.69", True),
+        ("nginx/1.22.1", True),
+        ("XrootD/v5.5.3", True),
+        ("dCache", False),
+    ],
+)
+def test_what_a_server_is_known_to_leave_out_is_told(told, server: str, hides: bool) -> None:
+    assert bool(told(reply(207, document(OWN, entry("/d/f", 3)), {"Server": server})).hidden) is hides

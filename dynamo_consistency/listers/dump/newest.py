@@ -20,6 +20,7 @@ _PLACE = re.compile(f"%[{''.join(_PLACES)}]")
 _YEAR = re.compile("%[Yys]")  # no percent-encoded byte of a URL looks like one of these
 _NOT_THERE = (403, 404, 410)  # 403: an object store that does not let everybody list it
 _OF_DAYS = set("Yymdj")
+_UNFINISHED = (".tmp", ".temp", ".part", ".partial", ".filepart", ".incomplete", ".crdownload", ".swp", ".lock", "~")
 
 
 class Found(NamedTuple):
@@ -63,10 +64,17 @@ def _dated(url: str, zone: tzinfo, within_days: int, *, has_places: bool) -> dic
     look = re.compile(_regex(path, places=has_places))
     found: dict[float | None, list[str]] = defaultdict(list)
     for name in filesystem.glob(_glob(path, http=url.startswith("http"), places=has_places)):
-        if match := look.fullmatch(name):
+        match = None if _is_unfinished(name) else look.fullmatch(name)
+        if match:
             date = _of_places(match.groupdict(), zone) if has_places else _of_stars(match.groups(), name, zone)
             found[date].append(name if "://" not in url else filesystem.unstrip_protocol(name))
     return {date: sorted(names) for date, names in found.items()}
+
+
+def _is_unfinished(name: str) -> bool:
+    """Is this what programs call a file that they are still writing?"""
+    last = name.rstrip("/").rsplit("/", 1)[-1].lower()
+    return last.startswith((".", "~")) or last.endswith(_UNFINISHED) or "_copying_" in last
 
 
 def _asked_for(url: str, filesystem: Any, zone: tzinfo, within_days: int) -> dict[float | None, list[str]]:

@@ -18,6 +18,8 @@ from dynamo_consistency.listers.dump.whole_file import version_of
 from dynamo_consistency.listers.times import MOST_SECONDS_AHEAD
 
 _DAY = 86400
+_WRITTEN_WITHIN = _DAY / 2
+"""Seconds between the modifications of parts without a date: one that is a day older is left from the day before."""
 
 
 class Parts(NamedTuple):
@@ -37,10 +39,11 @@ def parts_of(source: ListFile) -> Parts:
     """What `source.url` means now.
 
     A list is of `source.date`, else of the earliest date in its names and first lines, else of its modification time. A
-    date without an offset is in `timeZone`, and a date without a time means the day's beginning: the earlier a list is
-    believed to be, the more it leaves alone. Raises ListingError when it is not there, when its parts are not
-    all there or not of one date, where nothing tells the date, and for a date in the future, by which every file would
-    look old.
+    date without an offset is in `timeZone`, and a date without a time means the day's beginning; a modification on the
+    day before it counts instead: the earlier a list is believed to be, the more it leaves alone.
+
+    Raises ListingError when it is not there, when its parts are not all there or not of one date, where nothing tells
+    the date, and for a date in the future, by which every file would look old.
     """
     zone = ZoneInfo(source.time_zone)
     dates = {
@@ -49,12 +52,14 @@ def parts_of(source: ListFile) -> Parts:
         for url in found.urls
     }
     urls = list(dates)
-    _refuse_different_dates({url: date for url, date in dates.items() if date is not None})
+    _refuse_different_dates({url: date for url, date in dates.items() if date is not None}, _DAY)
     if source.date:
         date = written(source.date, zone)
     else:
-        known = {url: _modified(url) if date is None else date for url, date in dates.items()}
-        _refuse_different_dates(known)
+        known = {
+            url: _modified(url) if date is None else _no_later_than_written(url, date) for url, date in dates.items()
+        }
+        _refuse_different_dates(known, _WRITTEN_WITHIN if None in dates.values() else _DAY)
         date = min(known.values())
     parts = Parts(urls, date)
     if date > time.time() + MOST_SECONDS_AHEAD:
@@ -92,18 +97,22 @@ def refuse_empty_part(parts: Parts, url: str) -> None:
             raise ListingError(f"a part of the dump, {shown(url)}, is empty; if it is meant so, have it packed")
 
 
-def _refuse_different_dates(dates: dict[str, float]) -> None:
-    if dates and max(dates.values()) - min(dates.values()) >= _DAY:
+def _refuse_different_dates(dates: dict[str, float], within: float) -> None:
+    if dates and max(dates.values()) - min(dates.values()) >= within:
         first, last = min(dates, key=dates.__getitem__), max(dates, key=dates.__getitem__)
         raise ListingError(
-            f"the parts of the dump are not of one date: {shown(first)} is of {_day(dates[first])}, {shown(last)} of "
-            f"{_day(dates[last])}"
+            f"the parts of the dump are not of one date: {shown(first)} is of {_minute(dates[first])}, "
+            f"{shown(last)} of {_minute(dates[last])}"
         )
 
 
 def _day(date: float) -> str:
+    return _minute(date).partition(" ")[0]
+
+
+def _minute(date: float) -> str:
     try:
-        return str(datetime.fromtimestamp(date, UTC).date())
+        return datetime.fromtimestamp(date, UTC).strftime("%Y-%m-%d %H:%M")
     except (OverflowError, ValueError):
         return str(date)
 
@@ -121,6 +130,15 @@ def _in_name(url: str, zone: ZoneInfo) -> float | None:
     if date is not None:
         return date
     return next((date_in(part, zone, shown(url)) for part in reversed(above) if is_date(part, zone)), None)
+
+
+def _no_later_than_written(url: str, said: float) -> float:
+    """What the name says, which may be the date of another time zone: no list is of after it was written."""
+    with contextlib.suppress(ListingError):
+        modified = _modified(url)
+        if said - _DAY < modified < said:
+            return modified
+    return said
 
 
 def _modified(url: str) -> float:

@@ -18,7 +18,12 @@ from dynamo_consistency.paths import visible
 
 MOST_ENTRIES = 10_000_000
 XROOTD = "xrootd"
-HIDDEN = {XROOTD: "links without an end", "apache": "links and pipes", "nginx": "names that begin with a dot"}
+HIDDEN = {
+    XROOTD: "links without an end, and what it may not look at",
+    "apache": "links and pipes",
+    "lighttpd": "what it may not look at",
+    "nginx": "names that begin with a dot",
+}
 """What servers leave out."""
 LONGEST_XROOTD_NAME = 253
 _MOST = 1 << 63
