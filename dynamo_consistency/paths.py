@@ -127,7 +127,7 @@ class PatternFilter:
 
     def __init__(self, patterns: Iterable[str]) -> None:
         """Raises ValueError for a pattern without a component: it would ignore everything, or nothing."""
-        expressions = [self._expression(pattern) for pattern in patterns]
+        expressions = [self._expression(form) for pattern in patterns for form in {pattern, _composed(pattern)}]
         self._matches = re.compile(b"|".join(expressions), re.DOTALL).search if expressions else None
 
     @staticmethod
@@ -139,5 +139,11 @@ class PatternFilter:
         return b"(?:^(?!/)|/)" + b"[^/]*".join(literal) + b"(?:/|\\Z)"
 
     def ignored(self, path: bytes) -> bool:
-        """Does a pattern match `path`, an LFN?"""
-        return self._matches is not None and self._matches(path) is not None
+        """Does a pattern match `path`, an LFN, in whatever form Unicode's signs are written there?"""
+        if self._matches is None:
+            return False
+        return bool(self._matches(path) or (not path.isascii() and self._matches(to_bytes(_composed(to_text(path))))))
+
+
+def _composed(text: str) -> str:
+    return unicodedata.normalize("NFC", text)

@@ -75,6 +75,10 @@ PATTERNS = [
     (["*/RAW"], "/store/RAW/f", True),
     (["RAW"], "RAW/f", True),
     ([], "/x", False),
+    (["/caf\u00e9"], "/store/cafe\u0301/f", True),
+    (["/cafe\u0301"], "/store/caf\u00e9/f", True),
+    (["/cafe\u0301"], "/store/cafe\u0301/f", True),
+    (["/cafe"], "/store/cafe\u0301/f", False),
 ]
 
 
