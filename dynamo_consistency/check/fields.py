@@ -62,9 +62,24 @@ def _prefix(path: str) -> str:
     return "" if path == "" else _absolute(path).rstrip("/")
 
 
+_OTHER_PATTERN = re.compile(r"[?\[{\\|]|,\s*/|%[0-9A-Fa-f]{2}|^[!^]|\$\Z")
+
+
 def _pattern(pattern: str) -> str:
+    """What is meant in another way than it is read leaves nothing alone, and so is refused."""
     paths.PatternFilter([pattern])
+    if _OTHER_PATTERN.search(pattern) or never_met(pattern):
+        raise ValueError(
+            f"the pattern {pattern!r} would match nothing that it is meant for: * stands for any signs of one "
+            "component, and all else for itself; write one pattern an item, and * for a sign that is refused here"
+        )
     return pattern
+
+
+def never_met(path: str) -> bool:
+    """Has it a component that no path has: `.` and `..`, or what has blanks around it and so is misspelt?"""
+    parts = path.strip("/").split("/")
+    return any(part in (".", "..") or part != part.strip() for part in parts)
 
 
 def _time_zone(name: str) -> str:

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from dynamo_consistency import paths
-from dynamo_consistency.check.fields import Count, LogicalPath, Positive, Shards
+from dynamo_consistency.check.fields import Count, LogicalPath, Positive, Shards, never_met
 from dynamo_consistency.check.source import Source
 from dynamo_consistency.yamlfile import ClosedModel
 
@@ -53,7 +53,11 @@ class Listing(ClosedModel):
     def _excluded_are_directories_below_roots(cls, exclude: list[str], info: ValidationInfo) -> list[str]:
         roots = [paths.to_bytes(root.path) for root in info.data.get("roots", [])]
         for excluded in exclude:
-            if any(wildcard in excluded for wildcard in "*?["):
+            if never_met(excluded):
+                raise ValueError(
+                    f"the excluded directory {excluded!r} has blanks around a name: it would exclude nothing"
+                )
+            if any(wildcard in excluded for wildcard in "*?[{"):
                 raise ValueError(
                     f"the excluded directory {excluded} has a wildcard, which nothing here expands; patterns go into "
                     "spec.comparison.ignore"

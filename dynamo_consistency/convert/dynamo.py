@@ -1,5 +1,6 @@
 """From the JSON (or YAML) configuration of dynamo-consistency, in which all sites share one file."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -179,11 +180,14 @@ def _source(settings: Settings) -> dict[str, Any] | None:
     return None
 
 
+_NOT_IN_PATTERNS = r"[?\[{\\^$|%,!\s]"
+
+
 def _patterns(settings: Settings) -> list[str]:
     """Texts that were looked for anywhere in a path, as patterns of whole components that match at least as much."""
     patterns = []
     for text in settings.texts("IgnoreDirectories", protects=True):
-        bare = text.strip("/")
+        bare = re.sub(_NOT_IN_PATTERNS, "*", text.strip("/"))
         if not bare.strip("*/"):
             settings.note("IgnoreDirectories", f"{text!r} is in every path, and cannot be said as a pattern: left out")
             settings.in_doubt = True

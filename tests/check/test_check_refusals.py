@@ -52,6 +52,15 @@ ADDED = [
     ("  comparison: {ignore: ['']}", "spec.comparison.ignore.0", "names no path component"),
     ("  comparison: {ignore: [/RAW, /]}", "spec.comparison.ignore.1", "names no path component"),
     ("  comparison: {ignore: ['/*']}", "spec.comparison.ignore.0", "names no path component"),
+    *(
+        (f"  comparison: {{ignore: ['{pattern}']}}", "spec.comparison.ignore.0", "would match nothing that it is meant")
+        for pattern in (
+            *("/RAW?", "/RAW[12]", "/{RAW,LHE}", "/RAW,/LHE", "/RAW, /LHE", "^/RAW", "/RAW$", "/RAW|/LHE", r"/RAW\.d"),
+            *("!/RAW", "/R%20W", "/RAW ", " /RAW", "/RAW/ /x", "/./RAW", "/a/../RAW"),
+        )
+    ),
+    ("    exclude: ['/store/mc/HC ']", "spec.listing.exclude", "blanks around a name"),
+    ("    exclude: ['/store/mc/{HC,XX}']", "spec.listing.exclude", "has a wildcard"),
     ("  comparison: {ignore: /RAW}", "spec.comparison.ignore", "must be a list"),
     ("    exclude: [HC]", "spec.listing.exclude.0", "must be an absolute path such as /store/mc"),
     ("    exclude: [/store/mc2/HC]", "spec.listing.exclude", "below none of the roots"),

@@ -83,6 +83,9 @@ def test_the_resolved_check_spells_out_the_defaults():
 names = st.text(st.characters(codec="utf-8", exclude_characters="/\0"), min_size=1).filter(
     lambda name: name not in (".", "..")
 )
+patterns = st.text(
+    st.characters(codec="utf-8", exclude_categories=["Z", "C"], exclude_characters="?[{\\^$|%,!/"), min_size=1
+).filter(lambda pattern: pattern.strip("*") and pattern not in (".", ".."))
 fractions = st.decimals(0, 1, places=6).map(lambda value: format(value, "f"))
 seconds = st.integers(0, 10**9)
 
@@ -90,9 +93,7 @@ seconds = st.integers(0, 10**9)
 specs = st.fixed_dictionaries(
     {
         "suspend": st.booleans(),
-        "comparison": st.fixed_dictionaries(
-            {"ignoreAgeSeconds": seconds, "ignore": st.lists(names.filter(lambda name: name.strip("*")))}
-        ),
+        "comparison": st.fixed_dictionaries({"ignoreAgeSeconds": seconds, "ignore": st.lists(patterns)}),
         "policy": st.fixed_dictionaries(
             {"orphans": st.fixed_dictionaries({"maxFraction": fractions | st.none(), "maxCount": seconds})}
         ),

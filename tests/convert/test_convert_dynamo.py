@@ -102,7 +102,15 @@ def test_an_unknown_key_is_told(spec):
 
 @pytest.mark.parametrize(
     ("text", "pattern"),
-    [("/RAW", "/RAW*"), ("SAM/", "*SAM"), ("/HC/", "/HC"), ("x", "*x*"), ("/a/b", "/a/b*"), ("a*b", "*a*b*")],
+    [
+        ("/RAW", "/RAW*"),
+        ("SAM/", "*SAM"),
+        ("/HC/", "/HC"),
+        ("x", "*x*"),
+        ("/a/b", "/a/b*"),
+        ("a*b", "*a*b*"),
+        ("/R?W [1]", "/R*W**1]*"),
+    ],
 )
 def test_a_text_becomes_a_pattern_that_matches_at_least_as_much(spec, text, pattern):
     from dynamo_consistency.paths import PatternFilter
@@ -114,7 +122,7 @@ def test_a_text_becomes_a_pattern_that_matches_at_least_as_much(spec, text, patt
         assert ignored(path.encode()) or text not in path
 
 
-@pytest.mark.parametrize("text", ["/", "*", "*/"])
+@pytest.mark.parametrize("text", ["/", "*", "*/", "?"])
 def test_a_text_that_no_pattern_can_be_is_told(spec, text):
     found, result = spec(IgnoreDirectories=[text, "/RAW"])
     assert found["comparison"]["ignore"] == ["/RAW*"]

@@ -79,6 +79,10 @@ PATTERNS = [
     (["/e\u0301"], "/store/e\u0301/f", True),
     (["/\u00e9"], "/store/e/f", False),
     ([], "/x", False),
+    (["/caf\u00e9"], "/store/cafe\u0301/f", True),
+    (["/cafe\u0301"], "/store/caf\u00e9/f", True),
+    (["/cafe\u0301"], "/store/cafe\u0301/f", True),
+    (["/cafe"], "/store/cafe\u0301/f", False),
 ]
 
 

@@ -51,7 +51,13 @@ _NO_DOTS = CelRule(f"!self.matches('{_DOTS}')", "must not have . or .. as a comp
 _ABSOLUTE = [CelRule("self.startsWith('/')", "must be an absolute path such as /store/mc"), _NO_DOTS]
 _PREFIX = [CelRule("self == '' || self.startsWith('/')", "must be an absolute path such as /pnfs/site"), _NO_DOTS]
 _RELATIVE = [CelRule("!self.startsWith('/')", "must be relative, such as logs or logs/prod"), _NO_DOTS]
-_PATTERN = [CelRule("self.matches('[^*/]')", "names no path component: it would match everything, or nothing")]
+_PATTERN = [
+    CelRule("self.matches('[^*/]')", "names no path component: it would match everything, or nothing"),
+    CelRule(
+        r"!self.matches(r'[?\[{\\|]|, */|%[0-9A-Fa-f]{2}|^[!^]|[$]$|(^|/)[.][.]?(/|$)|(^|/) | (/|$)')",
+        "would match nothing that it is meant for: * stands for any signs of one component, and all else for itself",
+    ),
+]
 _CONFIRMED = [
     CelRule(
         # the API server looks at the default, an empty mapping, as well
@@ -127,7 +133,7 @@ RULES: dict[str, list[CelRule]] = {
     "spec.listing.roots[].path": _ABSOLUTE,
     "spec.listing.exclude[]": [
         *_ABSOLUTE,
-        CelRule("!self.matches('[*?[]')", "must not have a wildcard; patterns go into spec.comparison.ignore"),
+        CelRule("!self.matches('[*?[{]')", "must not have a wildcard; patterns go into spec.comparison.ignore"),
     ],
     "spec.listing.source": [
         CelRule(
