@@ -122,7 +122,7 @@ def act_on(
     `today`: the check as it is now, where it is known: what it is stricter in counts. Raises what ended the action
     early, when all that was done until then is in the summary.
     """
-    report, ended_by = act(run.store, run, backend, approved_run, today)
+    report, ended_by = act(run.store, run, backend, approved_run, today and resolved(today, backend))
     summary = read_summary(run) | report | {"notes": notes.gathered(run)}
     summary["artifacts"] |= {"actions": ACTIONS} | write_reports(run, backend, summary)
     summaries.write_summary(run, summary)

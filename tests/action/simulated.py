@@ -391,6 +391,7 @@ def clock_of(world: World) -> Iterator[None]:
 
     with (
         mock.patch("time.time", side_effect=lambda: world.now),
+        mock.patch.object(RunDirectory, "modified", side_effect=lambda *_: world.now),
         mock.patch("dynamo_consistency.run.pipeline.act", act),
         mock.patch("os.fsync"),
     ):

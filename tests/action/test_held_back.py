@@ -1,13 +1,17 @@
 """Findings that are confirmed and yet not taken up: marked by the comparison, or by a check that is stricter now."""
 
 from collections.abc import Iterable
+from types import SimpleNamespace
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from laboratory import FOUND, HOLLOW, HOLLOWS, MISMATCH, MISSING, ORPHAN, Laboratory
 
+from dynamo_consistency.check import Source
 from dynamo_consistency.checkfile import dump_check
+from dynamo_consistency.run.gates.stricter import stricter
+from dynamo_consistency.run.pipeline import act_on
 
 TIGHTENED = "the check has been tightened since"
 
@@ -122,6 +126,39 @@ def test_a_stricter_bound_counts_for_a_run_that_waits(waiting, field, value, gat
     summary = waiting.approve()
     assert paths(waiting) == []
     assert {each["name"]: each["state"] for each in summary["gates"]}[gate] == "Rejected"
+
+
+@pytest.mark.parametrize(
+    ("update", "field"),
+    [
+        pytest.param({"backend": "another"}, "backend", id="another backend"),
+        pytest.param({"source": Source.model_validate({"posix": {"prefix": "/mnt"}})}, "listing.source", id="a source"),
+    ],
+)
+def test_a_check_that_is_about_another_inventory_or_site_now_lets_a_run_that_waits_ask_for_nothing(
+    waiting, update, field
+):
+    """Whoever corrects a wrong prefix does not want what was found below it to be deleted."""
+    run, today = waiting.runs()[-1], waiting.check()
+    listing = today.spec.listing.model_copy(update={key: value for key, value in update.items() if key == "source"})
+    spec = today.spec.model_copy(update={"listing": listing} | {k: v for k, v in update.items() if k == "backend"})
+    summary = act_on(run, waiting.backend, run.run_id, today.model_copy(update={"spec": spec}))
+    assert paths(waiting) == []
+    (acting,) = [gate for gate in summary["gates"] if gate["name"] == "Acting"]
+    assert (acting["state"], acting["observed"]) == ("Rejected", field)
+    assert f"the check is about something else now ({field})" in acting["message"]
+    waiting.approve()
+    assert paths(waiting) == FOUND, "control: the check as it was"
+
+
+def test_the_client_of_an_xrootd_site_may_be_changed_while_a_run_waits():
+    def check(client):
+        source = Source.model_validate({"xrootd": {"servers": ["root://door:1094"], "client": client}})
+        return Laboratory.check(
+            SimpleNamespace(listing={"roots": [{"path": "/a"}], "source": source}, comparison={}, policy={})
+        )
+
+    assert stricter(check("wire"), check("bindings")).replaced == ()
 
 
 def test_a_smaller_budget_counts_for_a_run_that_waits(waiting):

@@ -11,6 +11,7 @@ from true_world import TrueWorld
 from dynamo_consistency.backend.contract import Asked, Withdrawn
 from dynamo_consistency.listers.contract import Answer
 from dynamo_consistency.listers.look import FileStat, NotThere, Unsure
+from dynamo_consistency.run.store.run_directory import RunDirectory
 
 
 class WorldLister:
@@ -84,5 +85,9 @@ class WorldBackend(SimulatedBackend):
 @contextlib.contextmanager
 def clock_of_hosts(world: TrueWorld) -> Iterator[None]:
     """All hosts have one clock, which may be wrong; and nothing waits for a disk."""
-    with mock.patch("time.time", side_effect=lambda: world.clock), mock.patch("os.fsync"):
+    with (
+        mock.patch("time.time", side_effect=lambda: world.clock),
+        mock.patch.object(RunDirectory, "modified", side_effect=lambda *_: world.clock),
+        mock.patch("os.fsync"),
+    ):
         yield

@@ -42,6 +42,15 @@ def test_sites_are_those_of_the_entry(opened):
     assert not backend.check_site("T2_OFF")
 
 
+def test_a_site_that_is_added_makes_no_other_inventory_of_those_that_are_there(opened):
+    """What runs have confirmed there would count no more, and a run that waits could not act."""
+    before = opened().describe()
+    added = "}\n" + 18 * " " + "T2_NEW: {inventory: {url: /nowhere}"
+    both = opened(site=added)
+    assert both.siteinfo.site_list() == ["T2_NEW", "T2_OFF", "T2_TEST"]
+    assert both.describe() == before
+
+
 @pytest.mark.parametrize(
     "ask",
     [

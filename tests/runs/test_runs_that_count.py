@@ -20,6 +20,7 @@ HOUR = 3600
 @pytest.fixture
 def now(monkeypatch):
     monkeypatch.setattr(time, "time", lambda: NOW)
+    monkeypatch.setattr(RunDirectory, "modified", lambda *_: NOW)
 
 
 @pytest.fixture
@@ -100,6 +101,16 @@ def test_a_run_whose_own_times_are_odd_is_confirmed_by_none(make, times):
     make(-2 * DAY)
     odd = make(-60, **times)
     assert history.comparable_runs(odd.store, odd) == []
+
+
+@pytest.mark.parametrize(("behind", "believed"), [(60, True), (20 * DAY, False)])
+def test_a_run_that_is_dated_after_the_time_of_the_store_is_confirmed_by_none(make, monkeypatch, behind, believed):
+    """The clock of its machine is weeks ahead: the runs that it finds would seem to be long past."""
+    before, ahead = make(-20 * DAY), make(-60)
+    monkeypatch.setattr(RunDirectory, "modified", lambda *_: NOW - behind)
+    assert ids(history.comparable_runs(ahead.store, ahead)) == ([before.run_id] if believed else [])
+    _, sentences = complete_runs.notes_on_clocks(ahead.store, ahead)
+    assert ["after now by the clock of this machine or of the store" in one for one in sentences] == [True][believed:]
 
 
 def test_the_time_of_a_run_whose_clock_was_behind_gives_no_span(make):

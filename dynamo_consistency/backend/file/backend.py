@@ -136,8 +136,8 @@ class FileBackend:
         self.registry = Registry(options.requests, OtherSites(options.sites, self.inventory.stream).objections)
 
     def describe(self) -> str:
-        """One sentence."""
-        return f"inventory dumps of {len(self.siteinfo.options)} sites"
+        """One sentence, the same when a site is added: what is confirmed at the others stays so."""
+        return "inventory dumps"
 
     def DatasetFilter(self, datasets: Iterable[str]) -> contract.DatasetFilter:  # noqa: N802 (the contract's name)
         """A filter by what `datasetNames` says."""

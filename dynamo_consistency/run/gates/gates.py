@@ -194,6 +194,10 @@ def acting(facts: Facts) -> Gate:
     budget = facts.policy.max_requests_per_run
     if facts.superseded:
         return Gate("Acting", "Rejected", "superseded", str(budget), "a later complete run has the findings in force")
+    if facts.tightening and facts.tightening.replaced:
+        fields = ", ".join(facts.tightening.replaced)
+        message = f"the check is about something else now ({fields}), of which this run has found nothing; run it again"
+        return Gate("Acting", "Rejected", fields, str(budget), message)
     if facts.by_dump:
         message = "the site is only known by a dump, so that no file can be looked at before it is acted on"
         return Gate("Acting", "Rejected", "a dump", str(budget), message)

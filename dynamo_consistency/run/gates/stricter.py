@@ -20,6 +20,7 @@ from dynamo_consistency.check import (
     Unmerged,
 )
 from dynamo_consistency.kinds import EMPTY_DIRECTORY, KIND_BY_NAME, ORPHAN, KindName
+from dynamo_consistency.run.records.summary import compared_source
 
 TIGHTENED = "the check has been tightened since"
 
@@ -83,6 +84,8 @@ class Stricter:
     areas: tuple[tuple[str, ...], ...] = ()
     changes: tuple[str, ...] = ()
     """Fields of the run's check that count no longer, as they are written in the check."""
+    replaced: tuple[str, ...] = ()
+    """Fields that say what is compared with what, and say something else now: what was found is not of that."""
 
     @property
     def remark(self) -> str:
@@ -139,7 +142,15 @@ def stricter(run: SiteConsistencyCheck, today: SiteConsistencyCheck | None) -> S
         ignore=tuple(comparison.ignored),
         areas=tuple(tuple(each.spec.unmerged.areas) for each in (run, today) if each.spec.unmerged),
         changes=tuple(dict.fromkeys(_changes(run, check, today))),
+        replaced=tuple(_replaced(run, today)),
     )
+
+
+def _replaced(run: SiteConsistencyCheck, today: SiteConsistencyCheck) -> Iterator[str]:
+    if run.spec.backend != today.spec.backend:
+        yield "backend"
+    if compared_source(run) != compared_source(today):
+        yield "listing.source"
 
 
 def _policy(one: Policy, other: Policy) -> Policy:

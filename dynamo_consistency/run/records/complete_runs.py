@@ -104,12 +104,17 @@ def times_are_believed(one: CompleteRun, runs: list[CompleteRun]) -> bool:
 
 
 def own_times_are_believed(run: RunDirectory) -> bool:
-    """The same of a run that is being compared or acted on: do its times lie in order, and none of them after now?"""
+    """The same of a run that is being compared or acted on: do its times lie in order, and none of them after now?
+
+    Now is by our clock or, where that is earlier, by the store's, when it was given the second snapshot.
+    """
     listed = [run.read_json(name).get("listedAt") for name in run.names("listing") if name.endswith(".json")]
     listed = [at for at in listed if isinstance(at, int | float)]
-    after = [run.read_json(AFTER).get("takenAt")] if run.exists(AFTER) else []
+    after, now = [], time.time()
+    if run.exists(AFTER):
+        after, now = [run.read_json(AFTER).get("takenAt")], min(now, run.modified(AFTER))
     times = [start_of(run), *([min(listed), max(listed)] if listed else []), *after]
-    return _in_order(times) and max(times) <= time.time() + CLOCKS_DIFFER
+    return _in_order(times) and max(times) <= now + CLOCKS_DIFFER
 
 
 def _in_order(times: list[float]) -> bool:
@@ -130,13 +135,18 @@ def _times(summary: Mapping[str, Any]) -> list[float]:
 
 
 def notes_on_clocks(store: RunStore, run: RunDirectory) -> tuple[list[str], list[str]]:
-    """Ids of the runs of its check that are dated after now, and a sentence on each."""
+    """Ids of the runs of its check that are dated after now, and a sentence on each; and one on its own times."""
     ahead = [one for one in dated_after_now(complete_runs(store, run.site, run.owner)) if one.run.url != run.url]
     sentences = [
         f"run {one.run.run_id} is dated {_text(one.last_time)}, which is after now: a clock was wrong, or is; it "
         "confirms, supersedes and removes nothing, and its directory may be removed by hand"
         for one in ahead
     ]
+    if not own_times_are_believed(run):
+        sentences.append(
+            "the times of this run are not in order, or after now by the clock of this machine or of the store: it "
+            "confirms nothing; see that the clocks are right"
+        )
     return [one.run.run_id for one in ahead], sentences
 
 

@@ -23,12 +23,10 @@ def fingerprint(check: SiteConsistencyCheck) -> str:
     """What is compared with what, as a short text; findings of runs that differ in it confirm nothing together."""
     spec = check.spec.model_dump(mode="json", by_alias=True, exclude_none=True)
     listing = spec["listing"]
-    if xrootd := (listing.get("source") or {}).get("xrootd"):
-        del xrootd["client"]  # by whichever client, the same doors show the same files
     compared = {
         "site": spec["site"],
         "backend": spec["backend"],
-        "source": listing.get("source"),
+        "source": compared_source(check),
         "roots": sorted(root["path"] for root in listing["roots"]),
         "exclude": sorted(listing["exclude"]),
         "ignore": sorted(spec["comparison"]["ignore"]),
@@ -36,6 +34,16 @@ def fingerprint(check: SiteConsistencyCheck) -> str:
     if not check.spec.comparison.ignore_names_of_servers:
         compared["ignoreNamesOfServers"] = False
     return hashlib.sha256(json.dumps(compared, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def compared_source(check: SiteConsistencyCheck) -> dict[str, Any] | None:
+    """What lists the site; by whichever client, the same doors show the same files."""
+    if check.spec.listing.source is None:
+        return None
+    source = check.spec.listing.source.model_dump(mode="json", by_alias=True, exclude_none=True)
+    if xrootd := source.get("xrootd"):
+        del xrootd["client"]
+    return source
 
 
 def summarise(

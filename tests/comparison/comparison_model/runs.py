@@ -92,7 +92,10 @@ def check_of(settings: Settings, shards: int) -> SiteConsistencyCheck:
 def _on_the_day_of_the_cases() -> Iterator[None]:
     """The cases are dated 2027: for the clock of a day before, their runs would be of the future and count nothing."""
     late = SimpleNamespace(time=lambda: float(2 * NOW))
-    with mock.patch.object(complete_runs, "time", late):
+    with (
+        mock.patch.object(complete_runs, "time", late),
+        mock.patch.object(RunDirectory, "modified", return_value=late.time()),
+    ):
         yield
 
 
