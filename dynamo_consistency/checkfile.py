@@ -1,12 +1,14 @@
 """Check files: reading `SiteConsistencyCheck` resources from YAML, and writing the resolved one of a run."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
 
 from dynamo_consistency.check import SiteConsistencyCheck
 from dynamo_consistency.errors import ConfigurationError
+from dynamo_consistency.yaml_values import Location
 from dynamo_consistency.yamlfile import Document, read_documents, shown_name
 
 CHECK_SETTING = "DYNAMO_CONSISTENCY_CHECK"
@@ -14,23 +16,32 @@ CHECK_SETTING = "DYNAMO_CONSISTENCY_CHECK"
 
 
 def read_checks(path: str | Path) -> list[SiteConsistencyCheck]:
-    """All checks of a file.
+    """All checks of a file, also of a List as kubectl prints it.
 
     Raises ConfigurationError with one line for every problem of every document: file, line, field, what is wrong and
     what would be right.
     """
-    documents = read_documents(path)
-    if not documents:
+    resources = [(document, at) for document in read_documents(path) for at in _resources(document)]
+    if not resources:
         raise ConfigurationError(f"{shown_name(path)}:1: is empty; a SiteConsistencyCheck is expected")
     checks, problems = [], []
-    for document in documents:
+    for document, at in resources:
         try:
-            checks.append(document.parse(SiteConsistencyCheck))
+            checks.append(document.parse(SiteConsistencyCheck, at))
         except ConfigurationError as error:
             problems.append(str(error))
     if problems:
         raise ConfigurationError("\n".join(problems))
     return checks
+
+
+def _resources(document: Document) -> Iterator[Location]:
+    """Where the resources of a document are in it."""
+    items = document.data.get("items") if isinstance(document.data, dict) else None
+    if isinstance(items, list) and document.data.get("kind") == "List":
+        yield from (("items", number) for number in range(len(items)))
+    else:
+        yield ()
 
 
 def is_kustomization(path: str | Path) -> bool:

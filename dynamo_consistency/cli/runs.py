@@ -75,14 +75,13 @@ def findings(site: str, run_id: str | None, kind: FindingKind, output: str, stor
 
     As text, that is one path a line, and on a terminal sizes and times as well. JSON and CSV have all columns.
     """
-    from dynamo_consistency.run.comparison.export import FindingsFormat, require_findings, write_findings
+    from dynamo_consistency.run.comparison.export import FindingsFormat, write_findings
     from dynamo_consistency.run.records.history import find_run
 
     directory = find_run(RunStore(url_of_store(store_url)), site, run_id)
     if output == "text" and sys.stdout.isatty():
         from dynamo_consistency import terminal
 
-        require_findings(directory, kind)
         terminal.show_findings(directory, kind)
         return
     formats = {name: name for name in get_args(FindingsFormat)}

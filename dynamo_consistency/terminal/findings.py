@@ -8,6 +8,7 @@ from rich.text import Text
 
 from dynamo_consistency.kinds import FindingKind
 from dynamo_consistency.paths import visible
+from dynamo_consistency.run.comparison.export import reading_findings
 from dynamo_consistency.run.store.run_directory import RunDirectory
 from dynamo_consistency.sizes import human_size
 from dynamo_consistency.terminal.console import console
@@ -15,9 +16,12 @@ from dynamo_consistency.text import timestamp
 
 
 def show_findings(run: RunDirectory, kind: FindingKind) -> None:
-    """All findings of a kind, with flat memory: sizes, times and marks where any is known, then the path."""
+    """All findings of a kind, with flat memory: sizes, times and marks where any is known, then the path.
+
+    Raises as `reading_findings`.
+    """
     out = console()
-    with run.reading(kind.file) as path, pq.ParquetFile(path) as file:
+    with reading_findings(run, kind) as file:
         number = file.metadata.num_rows
         out.print(Text(f"{number:,} {kind.word_for(number)} in run {run.run_id}", style="bold"), soft_wrap=True)
         columns = {name: title for title, name in kind.shown_columns.items() if name in _SHOW and _is_known(file, name)}

@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+import yaml
 
 from dynamo_consistency.backend.dynamo.options import Options as DynamoOptions
 from dynamo_consistency.backend.file.options import Options as FileOptions
@@ -199,6 +200,18 @@ def test_stdin_that_is_empty_is_called_stdin(monkeypatch):
 def test_nothing_between_two_documents_is_passed_over(tmp_path):
     (tmp_path / "site.yaml").write_text(f"---\n# rendered\n---\n{CHECK}---\n")
     assert len(read_checks(tmp_path / "site.yaml")) == 1
+
+
+def test_a_list_as_kubectl_prints_it_is_read_check_by_check(tmp_path, complaint):
+    items = [{"apiVersion": "v1", "kind": "Secret"}, {**yaml.safe_load(CHECK), "status": {"history": []}}]
+    whole = {"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": ""}, "items": items}
+    (tmp_path / "list.yaml").write_text(yaml.safe_dump(whole | {"items": items[1:] * 2}))
+    assert [check.spec.site for check in read_checks(tmp_path / "list.yaml")] == ["T2_X", "T2_X"]
+    file, said = complaint(yaml.safe_dump(whole, sort_keys=False))
+    assert f"{file}:7: items.0.kind: must be 'SiteConsistencyCheck'" in said
+    assert "items.1" not in said
+    _, said = complaint(yaml.safe_dump(whole | {"items": []}))
+    assert "is empty; a SiteConsistencyCheck is expected" in said
 
 
 def test_what_an_anchor_brings_may_be_overridden(tmp_path):

@@ -67,6 +67,18 @@ def test_findings_that_cannot_be_read_confirm_nothing(drifted):
     assert confirmed(run(drifted))
 
 
+def test_findings_that_are_damaged_are_named_as_such(drifted):
+    run_id = run(drifted)["runId"]
+    file = drifted.store / "T2_Test" / run_id / "findings/missing.parquet"
+    whole = file.read_bytes()
+    middle = len(whole) // 2
+    for garbage in (b"", b"PAR1 and then nothing", whole[:-1], whole[:4] + bytes(middle) + whole[middle + 4 :]):
+        file.write_bytes(garbage)
+        for output in ("text", "json", "csv"):
+            drifted.run("findings", "T2_Test", "--kind", "missing", "--output", output, exit_code=1)
+            assert drifted.complaint.startswith(f"{file} is damaged: ")
+
+
 def test_a_run_that_was_killed_is_shown_as_unfinished(drifted):
     complete = run(drifted)["runId"]
     killed = drifted.store / "T2_Test" / "20200101T000000Z-t2-test"

@@ -16,7 +16,7 @@ _SESSION = "SET SESSION time_zone = @@global.time_zone, sql_mode = 'STRICT_ALL_T
 server refuses what it would otherwise cut short."""
 
 _INSTALL = "write mysql+pymysql:// instead, or install dynamo-consistency[mysqlclient]"
-_IF_LACKING = "`dynamo-consistency inventory init` makes one"
+_IF_LACKING = "`dynamo-consistency inventory init` makes one, and --backends names another inventory"
 
 
 @dataclass(frozen=True)
