@@ -17,7 +17,7 @@ from weakref import WeakSet
 import kopf
 from kopf._cogs.clients import errors, watching
 
-from consistency_operator.cluster.cache import digested
+from consistency_operator.cluster.digest import digested
 
 log = logging.getLogger(__name__)
 
