@@ -17,7 +17,7 @@ from cluster_checks import (
     vanishes_unseen,
 )
 from consistency_operator.cluster import credentials
-from consistency_operator.names import PLURAL
+from consistency_operator.names import LABEL_CHECK, PLURAL
 from consistency_operator.plan import job_stages
 from fake_cluster import FakeCluster
 from kopf_thread import Operator
@@ -156,3 +156,12 @@ def test_who_may_not_delete_jobs_keeps_no_other_check_waiting(
     script.holds.clear()
     assert cluster.until(lambda: last_run(cluster, "t2-b"))["reason"] == "Completed"
     assert refused.met
+
+
+def test_a_check_that_carries_the_label_of_jobs_is_still_a_check(cluster: FakeCluster, operator: Operator) -> None:
+    """As a tool sets it that labels all that belongs to a site."""
+    labelled = check(trigger=MANUAL)
+    labelled["metadata"]["labels"] = {LABEL_CHECK: "t2-a"}
+    cluster.create(PLURAL, labelled)
+    operator.start()
+    completed_once(cluster)

@@ -10,7 +10,7 @@ from typing import Any
 import kopf
 
 from consistency_operator.cluster.api import Body
-from consistency_operator.cluster.digest import KnownCheck, check_of, understood
+from consistency_operator.cluster.digest import KnownCheck, check_of, is_check, understood
 from consistency_operator.names import CheckKey
 
 
@@ -50,7 +50,7 @@ class ClusterCache:
 
     def record_answer(self, body: Body) -> None:
         """The API server has just answered with this check or Job."""
-        if check_of(body) is None:
+        if is_check(body):
             self._newer_checks[_uid(body)] = understood(body)
         else:
             self._newer_jobs[_uid(body)] = body

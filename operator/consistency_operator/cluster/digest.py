@@ -9,7 +9,7 @@ from typing import Any
 
 from consistency_operator.cluster.api import Body
 from consistency_operator.manifests import template_problems
-from consistency_operator.names import LABEL_CHECK, LABEL_STAGE, CheckKey
+from consistency_operator.names import KIND, LABEL_CHECK, LABEL_STAGE, CheckKey
 from consistency_operator.resource.check import Resource, from_body
 from consistency_operator.resource.status import CheckStatus
 from consistency_operator.resource.status_reading import read_status
@@ -36,15 +36,20 @@ def key_of(body: Mapping[str, Any]) -> CheckKey:
     return body["metadata"].get("namespace", ""), body["metadata"]["name"]
 
 
+def is_check(body: Mapping[str, Any]) -> bool:
+    """Is it a check, and not a Job? Labels say nothing of that: people and tools set them on anything."""
+    return body.get("kind") == KIND
+
+
 def check_of(body: Mapping[str, Any]) -> CheckKey | None:
-    """The key of the check that a Job says it is of; None for a check."""
+    """The key of the check that a Job says it is of; None where it says nothing."""
     name = (body["metadata"].get("labels") or {}).get(LABEL_CHECK)
     return None if name is None else (body["metadata"].get("namespace", ""), name)
 
 
 def digested(body: Mapping[str, Any]) -> Body:
     """A check or a Job as a watch brings it, without what nobody looks at; a check is in it as `DIGESTED`."""
-    if check_of(body) is not None:
+    if not is_check(body):
         return slim_job(body)
     known = understood(body)
     return known.body | {DIGESTED: known}
