@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from consistency_operator.cluster.cache import KnownCheck, understood
+from consistency_operator.cluster.digest import KnownCheck, understood
 from consistency_operator.metrics.exposition import METRIC_PREFIX, Metrics, OperatorState
 from consistency_operator.resource.status import CheckStatus
 from prometheus_client.parser import text_string_to_metric_families

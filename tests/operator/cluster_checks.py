@@ -6,6 +6,9 @@ from consistency_operator.names import LABEL_STAGE, PLURAL
 from fake_cluster import FakeCluster
 from fake_store import Body
 
+STAGES = ["Snapshot", "Listing", "Comparison", "Action"]
+MANUAL = {"manual": "1"}
+
 
 def check(name: str = "t2-a", **spec: Any) -> Body:
     """A check as a person writes it."""
@@ -49,3 +52,21 @@ def created_jobs(cluster: FakeCluster) -> list[str]:
     changes = cluster.do(lambda: list(cluster.store.log))
     made = (change for change in changes if change.plural == "jobs" and change.type == "ADDED")
     return [change.body["metadata"]["labels"][LABEL_STAGE] for change in made]
+
+
+def completed_once(cluster: FakeCluster) -> None:
+    """The run has come to its end, and no Job of it was made twice."""
+    assert cluster.until(lambda: last_run(cluster))["reason"] == "Completed"
+    assert created_jobs(cluster) == STAGES
+
+
+def vanishes_unseen(cluster: FakeCluster, plural: str, name: str) -> None:
+    """Deleted while all watches are cut off, and not told of when they are begun anew."""
+
+    def deleted_and_forgotten() -> None:
+        for stream in cluster.api.streams:
+            stream.cancel()
+        cluster.store.delete((plural, "default", name))
+        cluster.store.forget()
+
+    cluster.do(deleted_and_forgotten)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from asked_backends import Backends
-from consistency_operator.loop import preflight
+from consistency_operator.loop import job_creation, kopf_watching, preflight, workqueue
 from fake_cluster import FakeCluster
 from fake_jobs import JobController
 from free_ports import free_port
@@ -38,6 +38,14 @@ def backends(tmp_path: Path) -> Backends:
 def quick_answers(backends: Backends, monkeypatch: pytest.MonkeyPatch) -> None:
     backends.answer()
     monkeypatch.setattr(preflight, "COMMAND", ("sh", "-c", f"cat {backends.file.with_name('answer')}"))
+
+
+@pytest.fixture
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tenth of the time that an operator waits before it tries again."""
+    monkeypatch.setattr(workqueue, "FIRST_BACKOFF", workqueue.FIRST_BACKOFF / 10)
+    monkeypatch.setattr(kopf_watching, "FIRST_PAUSE", kopf_watching.FIRST_PAUSE / 10)
+    monkeypatch.setattr(job_creation, "PAUSES", [pause / 10 for pause in job_creation.PAUSES])
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from cluster_checks import check
-from consistency_operator.cluster.cache import understood
+from consistency_operator.cluster.digest import understood
 from consistency_operator.names import API_VERSION, KIND, PLURAL
 from consistency_operator.plan import World, plan
 from fake_cluster import FakeCluster

@@ -3,7 +3,8 @@
 from typing import Any
 
 import pytest
-from consistency_operator.cluster.cache import ClusterCache, KnownCheck, slim_check, slim_job, understood
+from consistency_operator.cluster.cache import ClusterCache
+from consistency_operator.cluster.digest import KnownCheck, slim_check, slim_job, understood
 from consistency_operator.names import LABEL_CHECK, LABEL_STAGE
 from fake_store import Body
 

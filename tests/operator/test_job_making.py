@@ -10,7 +10,7 @@ import kopf
 import pytest
 from consistency_operator.cluster import api
 from consistency_operator.cluster.api_error import ApiError
-from consistency_operator.cluster.cache import KnownCheck
+from consistency_operator.cluster.digest import KnownCheck
 from consistency_operator.loop import job_creation
 from consistency_operator.loop.job_creation import JobNotMade, JobRefused, make_job
 from consistency_operator.manifests import run_check_of

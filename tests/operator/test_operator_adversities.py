@@ -4,10 +4,20 @@ import copy
 from datetime import timedelta
 
 import pytest
-from cluster_checks import check, condition, created_jobs, last_run, stage_of, status_of
+from cluster_checks import (
+    MANUAL,
+    STAGES,
+    check,
+    completed_once,
+    condition,
+    created_jobs,
+    last_run,
+    stage_of,
+    status_of,
+    vanishes_unseen,
+)
 from consistency_operator.cluster import credentials
-from consistency_operator.loop import job_creation, kopf_watching, workqueue
-from consistency_operator.names import PLURAL
+from consistency_operator.names import LABEL_CHECK, PLURAL
 from consistency_operator.plan import job_stages
 from fake_cluster import FakeCluster
 from kopf_thread import Operator
@@ -15,22 +25,7 @@ from scripted_pods import Script
 
 pytestmark = pytest.mark.usefixtures("jobs", "quick_answers", "short_pauses")
 
-STAGES = ["Snapshot", "Listing", "Comparison", "Action"]
-MANUAL = {"manual": "1"}
 A_PAGE = "<html>The service is down for maintenance.</html>"
-
-
-@pytest.fixture
-def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A tenth of the time that an operator waits before it tries again."""
-    monkeypatch.setattr(workqueue, "FIRST_BACKOFF", workqueue.FIRST_BACKOFF / 10)
-    monkeypatch.setattr(kopf_watching, "FIRST_PAUSE", kopf_watching.FIRST_PAUSE / 10)
-    monkeypatch.setattr(job_creation, "PAUSES", [pause / 10 for pause in job_creation.PAUSES])
-
-
-def completed_once(cluster: FakeCluster) -> None:
-    assert cluster.until(lambda: last_run(cluster))["reason"] == "Completed"
-    assert created_jobs(cluster) == STAGES
 
 
 def test_a_quota_that_many_change_at_once_does_not_cost_an_action(cluster: FakeCluster, operator: Operator) -> None:
@@ -110,13 +105,7 @@ def test_a_check_that_vanished_unseen_gives_its_place_to_the_next(
     cluster.create(PLURAL, check("t2-b", site="T2_B", trigger=MANUAL))
     cluster.until(lambda: stage_of(cluster, "t2-b") == "Queued")
 
-    def deleted_and_forgotten() -> None:
-        for stream in cluster.api.streams:
-            stream.cancel()
-        cluster.store.delete((PLURAL, "default", "t2-a"))
-        cluster.store.forget()
-
-    cluster.do(deleted_and_forgotten)
+    vanishes_unseen(cluster, PLURAL, "t2-a")
     cluster.until(lambda: stage_of(cluster, "t2-b") == "Snapshot")
 
 
@@ -167,3 +156,12 @@ def test_who_may_not_delete_jobs_keeps_no_other_check_waiting(
     script.holds.clear()
     assert cluster.until(lambda: last_run(cluster, "t2-b"))["reason"] == "Completed"
     assert refused.met
+
+
+def test_a_check_that_carries_the_label_of_jobs_is_still_a_check(cluster: FakeCluster, operator: Operator) -> None:
+    """As a tool sets it that labels all that belongs to a site."""
+    labelled = check(trigger=MANUAL)
+    labelled["metadata"]["labels"] = {LABEL_CHECK: "t2-a"}
+    cluster.create(PLURAL, labelled)
+    operator.start()
+    completed_once(cluster)

@@ -5,9 +5,20 @@ from datetime import timedelta
 
 import aiohttp
 import pytest
-from cluster_checks import check, condition, created_jobs, events_of, last_run, stage_of, status_of
+from cluster_checks import (
+    MANUAL,
+    STAGES,
+    check,
+    completed_once,
+    condition,
+    events_of,
+    last_run,
+    stage_of,
+    status_of,
+    vanishes_unseen,
+)
 from consistency_operator.cluster import api
-from consistency_operator.loop import job_creation, supervisor, workqueue
+from consistency_operator.loop import job_creation, supervisor
 from consistency_operator.names import PLURAL
 from consistency_operator.plan import job_requests
 from fake_cluster import FakeCluster
@@ -16,22 +27,8 @@ from scripted_pods import Script
 
 pytestmark = pytest.mark.usefixtures("jobs", "quick_answers", "short_pauses")
 
-STAGES = ["Snapshot", "Listing", "Comparison", "Action"]
-MANUAL = {"manual": "1"}
 STATUS = f"PATCH .*/{PLURAL}/.*/status"
 A_CAUSE = [{"field": "status.run.stage", "message": "Unsupported value", "reason": "FieldValueNotSupported"}]
-
-
-@pytest.fixture
-def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A tenth of the time that an operator waits before it tries again."""
-    monkeypatch.setattr(workqueue, "FIRST_BACKOFF", workqueue.FIRST_BACKOFF / 10)
-    monkeypatch.setattr(job_creation, "PAUSES", [pause / 10 for pause in job_creation.PAUSES])
-
-
-def completed_once(cluster: FakeCluster) -> None:
-    assert cluster.until(lambda: last_run(cluster))["reason"] == "Completed"
-    assert created_jobs(cluster) == STAGES
 
 
 @pytest.mark.parametrize("status", [500, 503, 429])
@@ -211,13 +208,7 @@ def test_a_job_that_vanished_unseen_does_not_stay_for_ever(
     operator.start()
     cluster.until(lambda: script.started["Snapshot"] and status_of(cluster)["run"]["jobs"][0].get("uid"))
 
-    def deleted_and_forgotten() -> None:
-        for stream in cluster.api.streams:
-            stream.cancel()
-        cluster.store.delete(("jobs", "default", cluster.store.select("jobs", None)[0]["metadata"]["name"]))
-        cluster.store.forget()
-
-    cluster.do(deleted_and_forgotten)
+    vanishes_unseen(cluster, "jobs", cluster.all("jobs")[0]["metadata"]["name"])
     assert cluster.until(lambda: last_run(cluster))["reason"] == "JobVanished"
 
 
@@ -229,13 +220,7 @@ def test_a_check_that_vanished_unseen_loses_its_metrics(
     operator.start()
     cluster.until(lambda: any("t2-a" in name for name in operator.metrics()))
 
-    def deleted_and_forgotten() -> None:
-        for stream in cluster.api.streams:
-            stream.cancel()
-        cluster.store.delete((PLURAL, "default", "t2-a"))
-        cluster.store.forget()
-
-    cluster.do(deleted_and_forgotten)
+    vanishes_unseen(cluster, PLURAL, "t2-a")
     cluster.until(lambda: not any("t2-a" in name for name in operator.metrics()))
 
 

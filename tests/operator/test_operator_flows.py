@@ -6,7 +6,18 @@ import time
 
 import pytest
 from asked_backends import Backends
-from cluster_checks import check, condition, created_jobs, events_of, last_run, run_after, stage_of, status_of
+from cluster_checks import (
+    MANUAL,
+    STAGES,
+    check,
+    condition,
+    created_jobs,
+    events_of,
+    last_run,
+    run_after,
+    stage_of,
+    status_of,
+)
 from consistency_operator.names import (
     ANNOTATION_APPROVE,
     ANNOTATION_REQUESTED_AT,
@@ -22,9 +33,6 @@ from kopf_thread import Operator
 from scripted_pods import Script, ends_with, gates
 
 pytestmark = pytest.mark.usefixtures("jobs", "quick_answers")
-
-STAGES = ["Snapshot", "Listing", "Comparison", "Action"]
-MANUAL = {"manual": "1"}
 
 
 def test_a_run_goes_through_all_its_stages_and_into_the_history(cluster: FakeCluster, operator: Operator) -> None:

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from cluster_checks import check, condition, events_of, last_run, stage_of, status_of
+from cluster_checks import MANUAL, check, condition, events_of, last_run, stage_of, status_of
 from consistency_operator.names import PLURAL
 from consistency_operator.plan import job_stages
 from fake_cluster import FakeCluster
@@ -12,8 +12,6 @@ from fake_store import Body
 from kopf_thread import Operator
 
 pytestmark = pytest.mark.usefixtures("quick_answers", "little_patience")
-
-MANUAL = {"manual": "1"}
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from cluster_checks import check, created_jobs, last_run, stage_of, status_of
+from cluster_checks import MANUAL, STAGES, check, created_jobs, last_run, stage_of, status_of
 from consistency_operator.names import PLURAL
 from consistency_operator.plan import job_requests
 from fake_cluster import FakeCluster
@@ -11,9 +11,6 @@ from kopf_thread import Operator
 from scripted_pods import Script, gates
 
 pytestmark = pytest.mark.usefixtures("jobs", "quick_answers", "watches_are_quick")
-
-STAGES = ["Snapshot", "Listing", "Comparison", "Action"]
-MANUAL = {"manual": "1"}
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from consistency_operator import names
-from consistency_operator.cluster.cache import KnownCheck
+from consistency_operator.cluster.digest import KnownCheck
 from consistency_operator.cluster.job_state import JobState
 from consistency_operator.cluster.worker_result import WorkerResult
 from consistency_operator.loop.run_slots import RunSlots

@@ -11,8 +11,8 @@ from typing import Any
 import kopf
 
 from consistency_operator.cluster.api import PAGE_SIZE, Body
-from consistency_operator.cluster.cache import DIGESTED, KnownCheck, check_of, key_of
 from consistency_operator.cluster.credentials import log_in, log_in_for_kopf
+from consistency_operator.cluster.digest import DIGESTED, KnownCheck, check_of, key_of
 from consistency_operator.loop import kopf_startup, kopf_watching
 from consistency_operator.loop.service import Service
 from consistency_operator.names import API_VERSION, LABEL_CHECK, PLURAL, CheckKey

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from consistency_operator.cluster.api import Body, Cluster
 from consistency_operator.cluster.api_error import ApiError
-from consistency_operator.cluster.cache import KnownCheck
+from consistency_operator.cluster.digest import KnownCheck
 from consistency_operator.manifests import JobRun, build_job, run_check_of
 from consistency_operator.names import job_name
 from consistency_operator.plan import CreateJob

@@ -17,7 +17,7 @@ from weakref import WeakSet
 import kopf
 from kopf._cogs.clients import errors, watching
 
-from consistency_operator.cluster.cache import digested
+from consistency_operator.cluster.digest import digested
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ async def lasting_watch(*, settings: kopf.OperatorSettings, **what: Any) -> Asyn
     pause = FIRST_PAUSE
     while True:
         try:
-            async with contextlib.aclosing(_read_apart(cast(Events, _watch(settings=settings, **what)))) as events:
+            async with contextlib.aclosing(_in_one_task(cast(Events, _watch(settings=settings, **what)))) as events:
                 async for event in events:
                     pause = FIRST_PAUSE
                     yield event
@@ -64,8 +64,8 @@ async def lasting_watch(*, settings: kopf.OperatorSettings, **what: Any) -> Asyn
         pause = min(2 * pause, LONGEST_PAUSE)
 
 
-async def _read_apart(events: Events) -> Events:
-    """`events`, digested, until a renewal. One task reads them all: kopf's timeout for silence is bound to a task."""
+async def _in_one_task(events: Events) -> Events:
+    """`events`, digested, until a renewal. One task reads them all: kopf's timeout for silence is bound to its task."""
     arrived: asyncio.Queue[Any] = asyncio.Queue()
     reading = asyncio.create_task(_read(events, arrived))
     _readings.add(reading)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from consistency_operator.cluster.api import Body, Cluster
 from consistency_operator.cluster.api_error import ApiError
-from consistency_operator.cluster.cache import KnownCheck
+from consistency_operator.cluster.digest import KnownCheck
 from consistency_operator.cluster.job_state import JobState, from_job, is_over
 from consistency_operator.names import LABEL_RUN
 from consistency_operator.plan import Preflight

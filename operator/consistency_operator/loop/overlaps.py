@@ -3,7 +3,8 @@
 A ledger of the specs by site, kept up to date by the checks that are reconciled, as that of the places of runs is.
 """
 
-from consistency_operator.cluster.cache import ClusterCache, KnownCheck, key_of
+from consistency_operator.cluster.cache import ClusterCache
+from consistency_operator.cluster.digest import KnownCheck, key_of
 from consistency_operator.names import CheckKey
 from dynamo_consistency.check import Spec
 from dynamo_consistency.check.overlap import overlapping_roots

@@ -25,7 +25,8 @@ from datetime import UTC, datetime
 
 from consistency_operator.cluster.api import Body, Cluster
 from consistency_operator.cluster.api_error import ApiError
-from consistency_operator.cluster.cache import ClusterCache, KnownCheck, key_of
+from consistency_operator.cluster.cache import ClusterCache
+from consistency_operator.cluster.digest import KnownCheck, key_of
 from consistency_operator.cluster.job_state import not_made, of_another, refused
 from consistency_operator.loop.job_creation import JobNotMade, JobRefused, make_job
 from consistency_operator.loop.observed import Observed

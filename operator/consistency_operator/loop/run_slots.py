@@ -7,7 +7,8 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import replace
 
-from consistency_operator.cluster.cache import ClusterCache, KnownCheck, key_of
+from consistency_operator.cluster.cache import ClusterCache
+from consistency_operator.cluster.digest import KnownCheck, key_of
 from consistency_operator.cluster.job_state import JobState, from_job
 from consistency_operator.names import CheckKey
 from consistency_operator.plan import admission

@@ -7,7 +7,8 @@ import kopf
 from aiohttp import web
 
 from consistency_operator.cluster.api import Body, Cluster
-from consistency_operator.cluster.cache import ClusterCache, KnownCheck, check_of, key_of
+from consistency_operator.cluster.cache import ClusterCache
+from consistency_operator.cluster.digest import KnownCheck, check_of, key_of
 from consistency_operator.loop import probes
 from consistency_operator.loop.supervisor import Supervisor
 from consistency_operator.metrics.exposition import Metrics

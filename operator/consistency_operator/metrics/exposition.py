@@ -14,7 +14,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from consistency_operator.cluster.api_error import ApiError
-from consistency_operator.cluster.cache import KnownCheck
+from consistency_operator.cluster.digest import KnownCheck
 from consistency_operator.metrics.gauges import GAUGES, outcomes
 from consistency_operator.resource.check import Resource
 from consistency_operator.resource.status import CheckStatus

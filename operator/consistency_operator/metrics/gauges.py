@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
-from consistency_operator.cluster.cache import KnownCheck
+from consistency_operator.cluster.digest import KnownCheck
 from consistency_operator.resource.status import FinishedRun, Requests
 from dynamo_consistency.gauges import Gauge, Samples, common, files, followed, holes, sizes
 from dynamo_consistency.schedule import CronSchedule, schedule_of
