@@ -96,20 +96,20 @@ class _Decrypted:
         self._room, self._address = memoryview(room), ctypes.addressof(ctypes.c_char.from_buffer(room))
 
     def peek(self) -> memoryview:
-        return self._room[: self._read(self._library.SSL_peek, _RECORD)]
+        return self._room[: self._read(self._library.SSL_peek, len(self._room))]
 
     def take(self, size: int) -> memoryview:
-        return self._room[: self._read(self._library.SSL_read, min(size, _RECORD))]
+        return self._room[: self.drop(size)]
 
     def drop(self, size: int) -> int:
-        return self._read(self._library.SSL_read, size)
+        return self._read(self._library.SSL_read, min(size, len(self._room)))
 
     def close(self) -> None:
         pass
 
     def _read(self, function: Any, size: int) -> int:
         while self._connection.pgconn_ptr:  # not closed meanwhile
-            self._library.ERR_clear_error()  # else an old one is taken for one of this call
+            self._library.ERR_clear_error()  # as SSL_get_error demands
             got = int(function(self._encrypted, self._address, size))
             if got > 0:
                 return got
