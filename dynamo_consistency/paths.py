@@ -31,13 +31,14 @@ def folded(path: bytes) -> bytes:
     """One form for all spellings of `path` that programs make of each other's names.
 
     Unicode's canonical caseless matching (The Unicode Standard, 3.13, D145), written in NFC, without the escapes of
-    URLs and of C; and in UTF-8, whether a name was in latin-1 before or its UTF-8 has been taken for that.
+    URLs and of C, or blanks and line ends around names; and in UTF-8, whether a name was in latin-1 before or its UTF-8
+    has been taken for that.
     """
     if b"%" in path or b"\\" in path:
         path = _ESCAPE.sub(_unescaped, path)
     if path.isascii():
-        return path.lower()
-    text = unicodedata.normalize("NFD", "/".join(map(_decoded, path.split(b"/")))).casefold()
+        return b"/".join(map(bytes.strip, path.lower().split(b"/")))
+    text = unicodedata.normalize("NFD", "/".join(_decoded(name).strip() for name in path.split(b"/"))).casefold()
     return to_bytes(unicodedata.normalize("NFC", text))
 
 

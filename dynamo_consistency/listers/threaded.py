@@ -195,8 +195,8 @@ def _first_sure(looks: Sequence[FileLook], file: bytes) -> Look:
 def answer_of(listing: SimpleListing) -> Answer:
     """The answer of a backend's own lister. Raises ValueError or TypeError when it is not of the agreed shape."""
     ok, directories, files = listing
-    if not ok:
-        return Failed("its lister says that it could not list it", retry=True)
+    if ok != 1:  # a text, a code or an error in its place is true as well
+        return Failed("its lister does not say that it could list it", retry=True)
     return Listed(
         [Subdirectory(paths.to_bytes(name), whole_seconds(mtime)) for name, mtime in directories],
         Files.of(File(paths.to_bytes(name), whole_bytes(size), whole_seconds(mtime)) for name, size, mtime in files),

@@ -46,7 +46,7 @@ def whole_seconds(mtime: float | None) -> int | None:
 
 def whole_bytes(size: float | None) -> int | None:
     """What foreign code gives as a size; None for an unknown one, -1 for example. Raises as `whole_seconds` does."""
-    return int(size) if size is not None and 0 <= size < _END else None
+    return int(size) if size is not None and not isinstance(size, bool) and 0 <= size < _END else None
 
 
 def each_known_time(mtimes: list[int | None], listed_at: float) -> list[int | None]:

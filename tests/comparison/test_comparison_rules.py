@@ -503,6 +503,22 @@ CASES = {
         case(shard(file("d/a#b%")), both=[entry("d/a%23b%25")]),
         found(missing="d/a%23b%25", orphan="d/a#b%", renamed="d/a%23b%25 d/a#b%"),
     ),
+    "a name with its line end": (
+        case(shard(SiteFile(at("d/f") + b"\n", mtime=OLD)), both=F),
+        Findings(
+            missing=frozenset([at("d/f")]),
+            orphan=frozenset([at("d/f") + b"\n"]),
+            renamed=frozenset([at("d/f"), at("d/f") + b"\n"]),
+        ),
+    ),
+    "a name with a blank behind it": (
+        case(shard(SiteFile(at("d/f") + b" ", mtime=OLD)), both=F),
+        Findings(
+            missing=frozenset([at("d/f")]),
+            orphan=frozenset([at("d/f") + b" "]),
+            renamed=frozenset([at("d/f"), at("d/f") + b" "]),
+        ),
+    ),
     "a name that is escaped as in C": (
         case(shard(file("d/\u00e9#")), both=[entry("d/\\xc3\\251\\043")]),
         found(missing="d/\\xc3\\251\\043", orphan="d/\u00e9#", renamed="d/\\xc3\\251\\043 d/\u00e9#"),

@@ -54,7 +54,8 @@ def test_a_function_gets_the_directory_after_its_arguments_as_text_that_loses_no
 
 @pytest.mark.parametrize(
     "result",
-    [(False, [], [("f", 1, 1.0)]), None, (True, []), (True, [("d",)], []), (True, [], [("f", "big", 1)])],
+    [(False, [], [("f", 1, 1.0)]), None, (True, []), (True, [("d",)], []), (True, [], [("f", "big", 1)]),
+     *((ok, [], [("f", 1, 1.0)]) for ok in (None, "False", "error", -1, 54, float("nan"), OSError("x"), ["error"]))],
 )  # fmt: skip
 def test_an_answer_that_is_not_ok_or_makes_no_sense_is_a_failure(result):
     lister = simple_lister(lambda directory: result, [()])
@@ -65,7 +66,7 @@ def test_an_answer_that_is_not_ok_or_makes_no_sense_is_a_failure(result):
 @pytest.mark.parametrize(
     ("size", "mtime", "told"),
     [(1, float("nan"), (1, None)), (1, float("inf"), (1, None)), (1, -float("inf"), (1, None)), (2**70, 1, (None, 1)),
-     (-1, 1, (None, 1)), (5, 2**70, (5, None))],
+     (-1, 1, (None, 1)), (True, 1, (None, 1)), (5, 2**70, (5, None))],
 )  # fmt: skip
 def test_a_size_or_time_that_cannot_be_is_unknown(size, mtime, told):
     lister = simple_lister(lambda directory: (True, [("d", mtime)], [("f", size, mtime)]), [()])

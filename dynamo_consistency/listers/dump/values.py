@@ -13,6 +13,7 @@ NULL_TEXTS = ("", "null", "NULL", "Null", "None", "\\N", "N/A")
 """How databases write that they know nothing."""
 AROUND = "^(?:[ \\t\\r\\v\\f]|\\xc2\\xa0)+|(?:[ \\t\\r\\v\\f]|\\xc2\\xa0)+$"
 """A pattern for the blanks around a cell, with the bytes of a no-break space."""
+_TEXTS = (pa.binary(), pa.large_binary(), pa.binary_view(), pa.string(), pa.large_string(), pa.string_view())
 _BYTES = r"^[0-9]{1,18}$"
 
 
@@ -64,7 +65,7 @@ def without_null(cells: pa.Array) -> pa.Array:
 def is_text(column: pa.Array) -> bool:
     """Are these cells as they are written, and not of a type of Parquet?"""
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-    return kind in (pa.binary(), pa.large_binary(), pa.string(), pa.large_string())
+    return kind in _TEXTS
 
 
 def numbers(cells: pa.Array, pattern: str) -> Values:

@@ -12,7 +12,7 @@ from dynamo_consistency.run.records.damage import parquet_is_damaged
 from dynamo_consistency.run.records.history import complete_before
 from dynamo_consistency.run.store.run_directory import RunDirectory
 
-_NOT_PLAIN = "(contains(path::VARCHAR, '\\x') OR contains(path::VARCHAR, '%'))"
+_NOT_PLAIN = r"regexp_matches(path::VARCHAR, '\\x|%|/ | /| $')"
 """As text, what is not printable ASCII is an escape, and so is a backslash."""
 _QUESTION = f"""
     SELECT path FROM unpaired

@@ -396,7 +396,7 @@ def spelling(path: bytes) -> str:
     """What is left of a name without its case, in one form for each sign, escapes undone, whatever code it is in."""
     for escape, base in ((rb"%([0-9a-fA-F]{2})", 16), (rb"\\x([0-9a-fA-F]{2})", 16), (rb"\\([0-3][0-7]{2})", 8)):
         path = re.sub(escape, lambda found, base=base: bytes([int(found[1], base)]), path)
-    text = "/".join(map(as_utf8, path.split(b"/")))
+    text = "/".join(as_utf8(name).strip() for name in path.split(b"/"))
     return unicodedata.normalize("NFD", unicodedata.normalize("NFD", text).casefold())
 
 
