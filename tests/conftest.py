@@ -14,6 +14,8 @@ from effort import EVERYTHING, examples
 from hypothesis import settings
 from real_command import end_command
 
+from dynamo_consistency.secrets import RedactingFormatter
+
 # Machines differ in speed, and a busy one is no failure. What CI says must be the same when it is asked again; people's
 # machines go on searching.
 settings.register_profile("people", deadline=None, max_examples=examples(100))
@@ -42,13 +44,19 @@ BEGUN_FIRST = (
 
 
 @pytest.fixture(autouse=True)
-def logging_as_it_was() -> Iterator[None]:
-    """A command in the test's own process sets its log up, which would show what the threads of later tests log."""
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
+def log_of_commands() -> Iterator[None]:
+    """A command in this process sets its log up, which would show on the terminal what threads of later tests log."""
+    root, level = logging.getLogger(), logging.getLogger().level
+    _remove_logs_of_commands()
     yield
-    root.handlers[:] = handlers
+    _remove_logs_of_commands()
     root.setLevel(level)
+
+
+def _remove_logs_of_commands() -> None:
+    for handler in list(logging.getLogger().handlers):
+        if isinstance(handler.formatter, RedactingFormatter):
+            logging.getLogger().removeHandler(handler)
 
 
 LEFT_OUT = pytest.StashKey[int]()

@@ -222,7 +222,8 @@ UNION
 SELECT m.path
 FROM mismatched AS m
 JOIN (
-  FROM listing WHERE kind = 'file' AND coalesce(mtime, -1) IN (SELECT coalesce(mtime, -1) FROM mismatched)
+  FROM listing
+  WHERE kind = 'file' AND root IS NOT NULL AND coalesce(mtime, -1) IN (SELECT coalesce(mtime, -1) FROM mismatched)
   AND (size IS NULL OR size IN (SELECT size FROM mismatched))
 ) AS l ON l.mtime IS NOT DISTINCT FROM m.mtime AND coalesce(l.size = m.size, TRUE)
 WHERE l.path <> m.path AND last_name(l.path::VARCHAR) = last_name(m.path::VARCHAR)

@@ -31,7 +31,7 @@ ODD_NAMES = [
     *(b"\xff", b"\xff\xfe/a", "\u00e9".encode(), "e\u0301".encode(), "\U0001f4a5".encode(), b"RAW", b"RAWSIM", b"\x01"),
 ]
 CMS_NAMES = [b"E/P/T/v1", b"E/P/T/v1/a", b"E/P/T/v2", b"E/P/T/V-v1", b"E/P/T/v", b"E/P/T/v1x", b"E/P/T", b"E/P/RAW/v1"]
-PATTERNS = [b"/RAW", b"/RAW*", b"RAW/", b"/a", b"a b", b"/a*b", b"/a/b", b"/*/b", b"/*a*", b"/[a]", b"/?", b"/a//b"]
+PATTERNS = [b"/RAW", b"/RAW*", b"RAW/", b"/a", b"a b", b"/a*b", b"/a/b", b"/*/b", b"/*a*", b"/a//b"]
 ROOTS = [(b"/store/mc",), (b"/store/mc", b"/store/mc2"), (b"/store/a b", b"/store/a"), (b"/store",)]
 
 
@@ -114,12 +114,14 @@ def names(draw: st.DrawFn, roots: tuple[bytes, ...], alphabet: list[bytes]) -> b
 
 
 def excludable(settings: Settings, paths: list[bytes]) -> list[bytes]:
-    """Directories below a root: those in play, and one beside them. A check is text, so odd bytes are left out."""
+    """Directories below a root: those in play, and one beside them. What a check refuses is left out."""
     above = {
         part
         for path in paths
         for part in in_or_above(normalise(path))
-        if part.isascii() and not set(part) & set(b"\x01*?[")
+        if part.isascii()
+        and not set(part) & set(b"\x01*?[{")
+        and all(name == name.strip() for name in part.split(b"/"))
     }
     below = [part for part in sorted(above) if any(part.startswith(root + b"/") for root in settings.roots)]
     return [*below, settings.roots[0] + b"/a"]

@@ -47,8 +47,8 @@ def objections(
 
 
 def sharing_rses(connection: Connection, catalogue: Catalogue, rse: Rse) -> set[str]:
-    """Other RSEs of the VO that may stand on the same storage and in the same directory: their copy may be this one."""
-    return {other for other, _, _ in _neighbours(connection, catalogue, rse)}
+    """Other RSEs that may stand on the same storage, in the same directory: their copy of a file may be this one."""
+    return {other for other, area, prefix in _neighbours(connection, catalogue, rse) if area == prefix}
 
 
 class _Door(NamedTuple):
