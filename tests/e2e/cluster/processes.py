@@ -26,7 +26,7 @@ def free_port(host: str = "127.0.0.1") -> int:
             return port
 
 
-def wait_until(what: str, condition: Callable[[], T], seconds: float = 30, pause: float = 0.1) -> T:
+def wait_until(what: str, condition: Callable[[], T], seconds: float = 60, pause: float = 0.1) -> T:
     """The first true value of `condition`; fails with `what` and the last value or exception when time is over."""
     deadline = time.monotonic() + seconds
     while True:
