@@ -44,25 +44,30 @@ class Daemon:
         return self.directory / "store"
 
     def start(self, listens: bool = True) -> "Daemon":
+        self.process = self._begun()
+        deadline = time.monotonic() + START_SECONDS
+        while listens and not self._listens():
+            if time.monotonic() > deadline:
+                logs = "".join(path.read_text(errors="replace")[-2000:] for path in self.directory.rglob("*.log"))
+                self.stop()
+                raise RuntimeError(f"{self.program} does not start: {logs}")
+            if self.process.poll() is not None:  # while it was down, another program may have had its port
+                time.sleep(1)
+                self.process = self._begun()
+            time.sleep(0.05)
+        return self
+
+    def _begun(self) -> subprocess.Popen[bytes]:
         as_xrootd = ["setpriv", "--reuid", "xrootd", "--regid", "xrootd", "--clear-groups"]
         log = self.directory / "run" / f"{self.program}.log"
         command = [self.program, "-c", str(self.configuration), "-l", str(log)]
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("XRD")}
-        self.process = subprocess.Popen(
+        return subprocess.Popen(
             (as_xrootd if os.geteuid() == 0 else []) + command,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             cwd=self.directory,
-            env=environment,
+            env={name: value for name, value in os.environ.items() if not name.startswith("XRD")},
         )
-        deadline = time.monotonic() + START_SECONDS
-        while listens and not self._listens():
-            if time.monotonic() > deadline or self.process.poll() is not None:
-                logs = "".join(path.read_text(errors="replace")[-2000:] for path in self.directory.rglob("*.log"))
-                self.stop()
-                raise RuntimeError(f"{self.program} does not start: {logs}")
-            time.sleep(0.05)
-        return self
 
     def _listens(self) -> bool:
         try:
