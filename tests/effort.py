@@ -6,5 +6,5 @@ EVERYTHING = os.environ.get("ALL_TESTS") == "true"
 
 
 def examples(number: int) -> int:
-    """Of random examples: so many in `make test-all`, a fifth otherwise."""
-    return number if EVERYTHING else max(5, number // 5)
+    """Of random examples: so many in `make test-all`, an eighth otherwise."""
+    return number if EVERYTHING else max(5, number // 8)
