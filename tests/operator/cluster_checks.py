@@ -5,6 +5,8 @@ from typing import Any
 from consistency_operator.names import LABEL_STAGE, PLURAL
 from fake_cluster import FakeCluster
 from fake_store import Body
+from kopf_thread import Operator
+from scripted_pods import Script
 
 STAGES = ["Snapshot", "Listing", "Comparison", "Action"]
 MANUAL = {"manual": "1"}
@@ -14,6 +16,14 @@ def check(name: str = "t2-a", **spec: Any) -> Body:
     """A check as a person writes it."""
     listing = {"source": {"posix": {"prefix": "/mnt/site"}}, "roots": [{"path": "/store/mc"}], "shards": 2}
     return {"metadata": {"name": name}, "spec": {"site": "T2_A", "listing": listing, **spec}}
+
+
+def run_held_at(stage: str, cluster: FakeCluster, operator: Operator, script: Script) -> None:
+    """A check, and its run, of which the workers of `stage` have begun and do not end while the script holds them."""
+    script.holds = {stage}
+    cluster.create(PLURAL, check(trigger=MANUAL))
+    operator.start()
+    cluster.until(lambda: script.started[stage])
 
 
 def status_of(cluster: FakeCluster, name: str = "t2-a") -> Body:

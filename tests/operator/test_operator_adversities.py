@@ -12,6 +12,7 @@ from cluster_checks import (
     condition,
     created_jobs,
     last_run,
+    run_held_at,
     stage_of,
     status_of,
     vanishes_unseen,
@@ -44,10 +45,8 @@ def test_a_quota_that_many_change_at_once_does_not_cost_an_action(cluster: FakeC
 def test_a_page_of_a_load_balancer_is_no_list_without_anything_in_it(
     cluster: FakeCluster, operator: Operator, script: Script, what: str, body: str
 ) -> None:
-    script.holds = {"Snapshot"}
-    cluster.create(PLURAL, check(trigger=MANUAL))
-    operator.start()
-    cluster.until(lambda: script.started["Snapshot"] and status_of(cluster)["run"]["jobs"][0].get("uid"))
+    run_held_at("Snapshot", cluster, operator, script)
+    cluster.until(lambda: status_of(cluster)["run"]["jobs"][0].get("uid"))
     page = cluster.fail(f"GET .*/{what}$", 200, times=3, body=body)
     cluster.cut_watches()
     script.holds.clear()
@@ -80,10 +79,7 @@ def test_a_right_that_is_taken_away_in_the_middle_is_told_in_the_status(
 def test_of_tokens_that_follow_each_other_during_a_run_the_last_starts_one(
     cluster: FakeCluster, operator: Operator, script: Script
 ) -> None:
-    script.holds = {"Snapshot"}
-    cluster.create(PLURAL, check(trigger=MANUAL))
-    operator.start()
-    cluster.until(lambda: script.started["Snapshot"])
+    run_held_at("Snapshot", cluster, operator, script)
     for token in ("2", "3"):
         cluster.patch(PLURAL, "t2-a", {"spec": {"trigger": {"manual": token}}})
     script.holds.clear()
@@ -98,10 +94,7 @@ def test_a_check_that_vanished_unseen_gives_its_place_to_the_next(
     monkeypatch.setattr("consistency_operator.loop.census.RESYNC", 0.5)
     monkeypatch.setattr(job_stages, "GOING_WITHIN", timedelta(hours=1))
     monkeypatch.setenv("CONSISTENCY_MAX_CONCURRENT_RUNS", "1")
-    script.holds = {"Snapshot"}
-    cluster.create(PLURAL, check(trigger=MANUAL))
-    operator.start()
-    cluster.until(lambda: script.started["Snapshot"])
+    run_held_at("Snapshot", cluster, operator, script)
     cluster.create(PLURAL, check("t2-b", site="T2_B", trigger=MANUAL))
     cluster.until(lambda: stage_of(cluster, "t2-b") == "Queued")
 
@@ -113,10 +106,8 @@ def test_a_copy_of_a_job_under_another_name_is_not_taken_for_it(
     cluster: FakeCluster, operator: Operator, script: Script
 ) -> None:
     """As somebody makes it who wants to try a worker again, labels and owner and all."""
-    script.holds = {"Snapshot"}
-    cluster.create(PLURAL, check(trigger=MANUAL))
-    operator.start()
-    cluster.until(lambda: script.started["Snapshot"] and status_of(cluster)["run"]["jobs"][0].get("uid"))
+    run_held_at("Snapshot", cluster, operator, script)
+    cluster.until(lambda: status_of(cluster)["run"]["jobs"][0].get("uid"))
     [job] = cluster.all("jobs")
     another = copy.deepcopy(job)
     another["metadata"]["name"] = "a-again"

@@ -13,6 +13,7 @@ from cluster_checks import (
     condition,
     events_of,
     last_run,
+    run_held_at,
     stage_of,
     status_of,
     vanishes_unseen,
@@ -185,10 +186,7 @@ def test_watches_that_are_cut_all_the_time_lose_nothing(cluster: FakeCluster, op
 def test_what_happened_while_a_watch_was_away_for_long_is_found_out(
     cluster: FakeCluster, operator: Operator, script: Script, stage: str
 ) -> None:
-    script.holds = {stage}
-    cluster.create(PLURAL, check(trigger=MANUAL))
-    operator.start()
-    cluster.until(lambda: script.started[stage])
+    run_held_at(stage, cluster, operator, script)
     lists = cluster.fail("GET .*/(jobs|siteconsistencychecks)$", 503, times=2)
     cluster.cut_watches()
     script.holds.clear()
@@ -203,10 +201,8 @@ def test_a_job_that_vanished_unseen_does_not_stay_for_ever(
 ) -> None:
     """After a gap kopf lists anew, and does not tell of what is missing there."""
     monkeypatch.setattr("consistency_operator.loop.census.RESYNC", 0.5)
-    script.holds = {"Snapshot"}
-    cluster.create(PLURAL, check(trigger=MANUAL))
-    operator.start()
-    cluster.until(lambda: script.started["Snapshot"] and status_of(cluster)["run"]["jobs"][0].get("uid"))
+    run_held_at("Snapshot", cluster, operator, script)
+    cluster.until(lambda: status_of(cluster)["run"]["jobs"][0].get("uid"))
 
     vanishes_unseen(cluster, "jobs", cluster.all("jobs")[0]["metadata"]["name"])
     assert cluster.until(lambda: last_run(cluster))["reason"] == "JobVanished"

@@ -15,6 +15,7 @@ from cluster_checks import (
     events_of,
     last_run,
     run_after,
+    run_held_at,
     stage_of,
     status_of,
 )
@@ -136,10 +137,7 @@ def test_a_suspended_check_begins_nothing_until_it_is_resumed(cluster: FakeClust
 
 
 def test_suspending_lets_a_run_that_has_begun_go_on(cluster: FakeCluster, operator: Operator, script: Script) -> None:
-    script.holds = {"Listing"}
-    cluster.create(PLURAL, check(trigger=MANUAL))
-    operator.start()
-    cluster.until(lambda: script.started["Listing"])
+    run_held_at("Listing", cluster, operator, script)
     cluster.patch(PLURAL, "t2-a", {"spec": {"suspend": True}})
     cluster.until(lambda: condition(cluster, "Ready").get("reason") == "Suspended")
     script.holds.clear()
@@ -147,10 +145,7 @@ def test_suspending_lets_a_run_that_has_begun_go_on(cluster: FakeCluster, operat
 
 
 def test_an_edit_during_a_run_is_not_seen_by_it(cluster: FakeCluster, operator: Operator, script: Script) -> None:
-    script.holds = {"Snapshot"}
-    cluster.create(PLURAL, check(trigger=MANUAL))
-    operator.start()
-    cluster.until(lambda: script.started["Snapshot"])
+    run_held_at("Snapshot", cluster, operator, script)
     cluster.patch(PLURAL, "t2-a", {"spec": {"listing": {"shards": 5, "parallelism": 5}}})
     script.holds.clear()
     cluster.until(lambda: last_run(cluster))
@@ -161,9 +156,7 @@ def test_an_edit_during_a_run_is_not_seen_by_it(cluster: FakeCluster, operator: 
 def test_a_check_that_is_deleted_takes_its_jobs_with_it(
     cluster: FakeCluster, operator: Operator, script: Script
 ) -> None:
-    script.holds = {"Listing"}
-    cluster.create(PLURAL, check(trigger=MANUAL))
-    operator.start()
+    run_held_at("Listing", cluster, operator, script)
     cluster.until(lambda: script.started["Listing"] == 2)
     cluster.until(lambda: any("t2-a" in name for name in operator.metrics()))
     cluster.delete(PLURAL, "t2-a")
@@ -178,9 +171,7 @@ def test_a_check_that_is_deleted_takes_its_jobs_with_it(
 def test_a_check_that_is_made_anew_under_its_old_name_begins_from_nothing(
     cluster: FakeCluster, operator: Operator, script: Script
 ) -> None:
-    script.holds = {"Listing"}
-    cluster.create(PLURAL, check(trigger=MANUAL))
-    operator.start()
+    run_held_at("Listing", cluster, operator, script)
     cluster.until(lambda: script.started["Listing"] == 2)
     cluster.delete(PLURAL, "t2-a")
     script.holds.clear()
@@ -193,10 +184,7 @@ def test_a_check_that_is_made_anew_under_its_old_name_begins_from_nothing(
 def test_a_job_that_vanishes_ends_the_run_and_is_not_made_again(
     cluster: FakeCluster, operator: Operator, script: Script, stage: str
 ) -> None:
-    script.holds = {stage}
-    cluster.create(PLURAL, check(trigger=MANUAL))
-    operator.start()
-    cluster.until(lambda: script.started[stage])
+    run_held_at(stage, cluster, operator, script)
     cluster.until(lambda: status_of(cluster)["run"]["jobs"][-1].get("uid"))
     cluster.delete("jobs", status_of(cluster)["run"]["jobs"][-1]["name"])
     assert cluster.until(lambda: last_run(cluster))["reason"] == "JobVanished"

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from cluster_checks import MANUAL, STAGES, check, created_jobs, last_run, stage_of, status_of
+from cluster_checks import MANUAL, STAGES, check, created_jobs, last_run, run_held_at, stage_of, status_of
 from consistency_operator.names import PLURAL
 from consistency_operator.plan import job_requests
 from fake_cluster import FakeCluster
@@ -24,10 +24,7 @@ def watches_are_quick(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_new_operator_goes_on_with_the_stage(
     cluster: FakeCluster, operator: Operator, script: Script, stage: str, meanwhile: str
 ) -> None:
-    script.holds = {stage}
-    cluster.create(PLURAL, check(trigger=MANUAL))
-    operator.start()
-    cluster.until(lambda: script.started[stage])
+    run_held_at(stage, cluster, operator, script)
     operator.stop()
     if meanwhile == "the Job ends":
         script.holds.clear()
