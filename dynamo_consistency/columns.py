@@ -1,6 +1,7 @@
 """What is asked of a whole column at once, because that is much faster than cell by cell."""
 
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -89,6 +90,16 @@ def labels(values: "pa.Array", places: "pa.Array") -> "pa.DictionaryArray":
 
     few = values.dictionary_encode()
     return pa.DictionaryArray.from_arrays(few.indices.take(places), few.dictionary)
+
+
+def directories_above(paths: "pa.Array") -> "Iterator[pa.Array]":
+    """What some paths lie in, level by level, each directory once a level; absolute ones, without the root of all."""
+    import pyarrow.compute as pc
+
+    while len(paths):
+        parents = pc.unique(pc.list_element(pc.split_pattern(paths, b"/", max_splits=1, reverse=True), 0))
+        paths = parents.filter(pc.match_substring(parents, b"/"))
+        yield paths
 
 
 def before_slash(paths: "pa.Array", number: int) -> "pa.Array":

@@ -91,6 +91,7 @@ class PosixLister:
         return None if status.st_dev == self._device else status.st_dev, status.st_ino
 
     def _file_identity(self, status: os.stat_result) -> int:
+        """The device is its lower half, as in what an XRootD server calls a file."""
         device = 0 if status.st_dev == self._device else status.st_dev
         return ((status.st_ino ^ status.st_ino >> _INODE_BITS) & _INODES) << _DEVICE_BITS | device & _DEVICES
 

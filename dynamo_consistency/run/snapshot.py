@@ -18,12 +18,12 @@ from dynamo_consistency.errors import InvalidRunError
 from dynamo_consistency.run.database import LARGEST
 from dynamo_consistency.run.keys import KEY_COLUMNS, ROOT, Scope, keys_of_column
 from dynamo_consistency.run.progress import StageProgress
+from dynamo_consistency.run.records.complete_runs import SNAPSHOT
 from dynamo_consistency.run.stage_clock import StageClock
 from dynamo_consistency.run.store.run_directory import DATASETS, RunDirectory
 
 SnapshotName = Literal["before", "after"]
 
-BEFORE = "inventory/before.json"
 _TOO_FEW = 1000
 """Rows that do not show what a column is like."""
 
@@ -75,7 +75,7 @@ def take_snapshot(
 def _refuse_another_inventory(run: RunDirectory, name: SnapshotName, description: str) -> None:
     if name == "before":
         return
-    first = run.read_json(BEFORE).get("description") if run.exists(BEFORE) else description
+    first = run.read_json(SNAPSHOT).get("description") if run.exists(SNAPSHOT) else description
     if first != description:
         raise InvalidRunError(
             f"the two snapshots are of two inventories: the first of {first}, the second of {description}; "
@@ -85,9 +85,9 @@ def _refuse_another_inventory(run: RunDirectory, name: SnapshotName, description
 
 def _copied(run: RunDirectory, version: str) -> dict[str, Any] | None:
     """The first snapshot is made the second, too, if it is of this version; its facts, or None where it is not."""
-    if not run.exists(BEFORE):
+    if not run.exists(SNAPSHOT):
         return None
-    facts = dict(run.read_json(BEFORE))
+    facts = dict(run.read_json(SNAPSHOT))
     if facts.get("version") != version:
         return None
     with run.reading("inventory/before.parquet") as first, run.writing("inventory/after.parquet") as second:

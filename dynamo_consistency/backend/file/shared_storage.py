@@ -20,6 +20,7 @@ from dynamo_consistency.backend.inventory_paths import identified
 from dynamo_consistency.backend.storage_hosts import any_same_storage
 from dynamo_consistency.check import Source
 from dynamo_consistency.check.doors import WEBDAV_DOOR, XROOTD_DOOR
+from dynamo_consistency.columns import directories_above
 from dynamo_consistency.errors import BackendError, ListingError
 from dynamo_consistency.listers.endpoint import SitePrefix
 
@@ -74,12 +75,7 @@ class OtherSites:
 
 def _above(files: pa.Array) -> set[bytes]:
     """The files, and all directories that they lie in."""
-    found: set[bytes] = set()
-    for path in files.to_pylist():
-        while path and path not in found:
-            found.add(path)
-            path = path.rpartition(b"/")[0]  # noqa: PLW2901
-    return found
+    return set(files.to_pylist()).union(*(level.to_pylist() for level in directories_above(files)))
 
 
 def _named_there(ours: _Place | None, theirs: _Place | None, files: Sequence[bytes]) -> dict[bytes, set[bytes]]:

@@ -33,7 +33,7 @@ class HttpAnswers:
 
     def _refuse_another_part(self, asked: str | None, response: Any) -> None:
         """Whoever asks for the beginning can take it from the whole, too."""
-        sent = _RANGE.match(response.headers.get("Content-Range", "")) if response.status == _PARTIAL else None
+        sent = _sent(response)
         wanted = re.match(r"bytes=(\d+)-", asked or "")
         if response.status == _PARTIAL and (wanted is None or sent is None or sent[1] != wanted[1]):
             raise ListingError(f"of {self._name} came a part (206) that was not asked for; look at its server")
@@ -53,10 +53,15 @@ class HttpAnswers:
                 )
 
 
+def _sent(response: Any) -> re.Match[str] | None:
+    """The range of the file that the answer says it has; None for an answer that is no part, or does not say."""
+    return _RANGE.match(response.headers.get("Content-Range", "")) if response.status == _PARTIAL else None
+
+
 def _length(response: Any) -> str | None:
     """Of the whole file; None where the answer does not tell it."""
     if response.status == _PARTIAL:
-        sent = _RANGE.match(response.headers.get("Content-Range", ""))
+        sent = _sent(response)
         return sent[2] if sent and sent[2] != "*" else None
     if response.headers.get("Content-Encoding", "identity") != "identity":
         return None

@@ -36,8 +36,9 @@ ActionReport = dict[str, Any]
 """`gates` and `actions` of a summary."""
 
 DIRECTORIES = frozenset(kind.name for kind in ACTED_ON_KINDS if kind.contents != "files")
-FETCHED = frozenset({MISSING.name, MISMATCH.name})
 """Kinds by which directories go: of those above, it matters what was asked for."""
+FETCHED = frozenset({MISSING.name, MISMATCH.name})
+"""Kinds whose files are asked for, and not to go."""
 
 
 def act(
@@ -175,15 +176,16 @@ class _Action:
         if kind in DIRECTORIES:
             self._directories |= {outcome.path for outcome in outcomes if outcome.outcome != "refused"}
 
-    def _known(self, kind: str, paths: Sequence[bytes], directories: bool) -> dict[bytes, Known]:
-        """What the inventory has of `paths`, or of what keeps it from being deleted."""
+    def _known(self, kind: str, files: Sequence[bytes], directories: bool) -> dict[bytes, Known]:
+        """What the inventory has of `files`, or has that keeps them from being deleted; `directories`: all are."""
         if directories:
-            return self._inventory.directories(paths)
-        return self._inventory.entries(paths) if kind in FETCHED else self._inventory.claims(paths)
+            return self._inventory.directories(files)
+        return self._inventory.entries(files) if kind in FETCHED else self._inventory.claims(files)
 
     def _objections(self, kind: str, findings: Sequence[objections.Finding]) -> Iterator[tuple[bytes, str | None]]:
         """For each finding what speaks against it, by what site and inventory say now."""
-        if is_directory(kind, findings[0]) and (why_none := self._removal.objection):
+        directories = is_directory(kind, findings[0])
+        if directories and (why_none := self._removal.objection):
             yield from ((finding["path"], why_none) for finding in findings)
             return
         if kind == UNMERGED.name and (why_none := self._unmerged_area.renew()):
@@ -191,7 +193,7 @@ class _Action:
             return
         is_protected = self._inventory.protection()
         sights = sights_of(self._view, kind, findings)
-        known = self._known(kind, [finding["path"] for finding in findings], is_directory(kind, findings[0]))
+        known = self._known(kind, [finding["path"] for finding in findings], directories)
         young_from = time.time() - self._ignore_age
 
         def objection(finding: objections.Finding, sight: Sight, entry: Known | None) -> str | None:

@@ -17,9 +17,9 @@ HeldBack = Callable[[KindName, Finding], str | None]
 def held_back(facts: Facts) -> HeldBack:
     """By what the comparison has marked, and by a check that is stricter now."""
     keeps = facts.tightening.keeper() if facts.tightening else None
-    reasons = dict(zip(NEVER_ACTED_ON, NEVER_ACTED_ON, strict=True)) | (
-        {} if facts.approval_lifts else {IN_EMPTY_DIRECTORY: WAITS_FOR_APPROVAL}
-    )
+    reasons = {mark: mark for mark in NEVER_ACTED_ON}
+    if not facts.approval_lifts:
+        reasons[IN_EMPTY_DIRECTORY] = WAITS_FOR_APPROVAL
 
     def why(kind: KindName, finding: Finding) -> str | None:
         mark = finding.get("mark")  # runs of earlier versions have no such column

@@ -17,12 +17,14 @@ from dynamo_consistency import paths
 from dynamo_consistency.backend import optional_features
 from dynamo_consistency.backend.contract import Backend, Known
 from dynamo_consistency.backend.inventory_paths import identified
+from dynamo_consistency.columns import directories_above
 from dynamo_consistency.errors import BackendError
 from dynamo_consistency.run.much_shorter import much_shorter
+from dynamo_consistency.run.records.complete_runs import AFTER
 from dynamo_consistency.run.records.history import WITHDRAWN
 from dynamo_consistency.run.store.run_directory import DATASETS, RunDirectory
 
-AFTER, AFTER_FILES = "inventory/after.json", "inventory/after.parquet"
+AFTER_FILES = "inventory/after.parquet"
 SAMPLE = 20
 SOMETHING_INSIDE = Known(None, in_flight=True, dataset=None)
 
@@ -66,11 +68,8 @@ class InventoryNow:
         rows = 0  # an inventory that is read for each look-up, too, must be nearly as long as then: see `look_up`
         for batch in map(identified, optional_features.stream(self._backend, self._site)):
             rows += batch.num_rows
-            for path in batch["path"].to_pylist():
-                above = path.rpartition(b"/")[0]
-                while above and above not in found:
-                    found.add(above)
-                    above = above.rpartition(b"/")[0]
+            for level in directories_above(batch["path"]):
+                found.update(level.to_pylist())
         if much_shorter(rows, self._rows):
             raise BackendError(
                 f"the inventory is in doubt: it has {rows} files at {self._site} now, and had {self._rows} when they "

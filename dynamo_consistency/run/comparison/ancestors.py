@@ -4,12 +4,10 @@ The problem: a dump says nothing of directories, and what lies in a file can be 
 mostly none, hold the ending of such a file and a slash behind it; so only these are cut at their slashes.
 """
 
-from collections.abc import Iterator
-
 import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from dynamo_consistency.columns import directories_above
 from dynamo_consistency.run.database import beside
 
 _BATCH_ROWS = 200_000
@@ -37,14 +35,8 @@ def find_listed_as_file(database: duckdb.DuckDBPyConnection) -> None:
     few = endings if len(endings) <= _MOST_ENDINGS else []
     listed = _LISTED.format(holds_an_ending=" OR ".join([_HOLDS_AN_ENDING] * len(few)) or "TRUE")
     for batch in beside(database).sql(listed, params=few).to_arrow_reader(_BATCH_ROWS):
-        database.register("above", pa.table({"path": pa.chunked_array(_ancestors(batch.column("path")), pa.binary())}))
+        database.register(
+            "above", pa.table({"path": pa.chunked_array(directories_above(batch.column("path")), pa.binary())})
+        )
         database.execute("INSERT INTO listed_as_file SELECT path FROM above WHERE path IN (FROM perhaps_directory)")
         database.unregister("above")
-
-
-def _ancestors(paths: pa.Array) -> Iterator[pa.Array]:
-    """What some paths lie in, level by level, each directory once a level."""
-    while len(paths):
-        parents = pc.unique(pc.list_element(pc.split_pattern(paths, b"/", max_splits=1, reverse=True), 0))
-        paths = parents.filter(pc.not_equal(parents, b""))
-        yield paths

@@ -211,7 +211,7 @@ WHERE before > 0 AND after > 0 AND at_site > 0 AND NOT in_flight AND NOT young A
 -- Rule 12: what is fetched anew is removed first, and by the name of a link the file behind it is what goes. So a file
 -- that has another name is only reported, and so is one like another of the same name, size and time where the storage
 -- does not say which files are one: two inodes of one device are two files, and two devices may be one storage, mounted twice.
-CREATE MACRO device(identity) AS identity & 4294967295;
+CREATE MACRO are_two(one, other) AS coalesce(one & 4294967295 = other & 4294967295, FALSE);
 
 CREATE TABLE mismatched AS
 SELECT path, size, mtime, identity FROM listed WHERE path IN (SELECT path FROM mismatch_verdict);
@@ -227,7 +227,7 @@ JOIN (
   AND (size IS NULL OR size IN (SELECT size FROM mismatched))
 ) AS l ON l.mtime IS NOT DISTINCT FROM m.mtime AND coalesce(l.size = m.size, TRUE)
 WHERE l.path <> m.path AND last_name(l.path::VARCHAR) = last_name(m.path::VARCHAR)
-  AND NOT coalesce(device(l.identity) = device(m.identity), FALSE);
+  AND NOT are_two(l.identity, m.identity);
 
 -- -------------------------------------------------------------------------------------------------------- orphan
 
@@ -300,7 +300,7 @@ CREATE TABLE twin AS
 SELECT o.path
 FROM may_go AS o JOIN claimed AS c USING (name)
 WHERE o.path <> c.path AND o.mtime IS NOT DISTINCT FROM c.mtime AND coalesce(o.size = c.size, TRUE)
-  AND NOT coalesce(device(o.identity) = device(c.identity), FALSE)
+  AND NOT are_two(o.identity, c.identity)
 UNION
 SELECT path FROM with_other_names('may_go')
 UNION
